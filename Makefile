@@ -1,0 +1,28 @@
+# Two commands for a fresh machine: `make run` and `make test`. Each makes .venv and installs into it when needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+METHODS ?= oracle,bicubic,direct,multires
+RESULTS ?= results
+
+.PHONY: run test install check clean
+
+run: $(STAMP)
+	$(BIN)/lrfer-bench run --methods $(METHODS) --scales 2,4,8 --preset quick --results $(RESULTS)
+
+test: $(STAMP)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

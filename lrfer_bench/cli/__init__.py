@@ -1,0 +1,91 @@
+"""The command line: a sub-command a file, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from lrfer_bench import __version__
+from lrfer_bench.errors import UserError
+
+COMMANDS = {
+    "run": ("run", "Train and test methods, then write the table."),
+    "plan": ("plan", "Show what a run would do and how long it would take."),
+    "report": ("report", "Turn records into tables, curves and a page."),
+    "compare": ("compare", "Test whether two methods really differ."),
+    "methods": ("methods", "List the methods, show one."),
+    "datasets": ("datasets", "List, show, prepare and verify data sets."),
+    "protocols": ("protocols", "List the degradations, show one."),
+    "presets": ("presets", "List the training budgets, show one."),
+    "doctor": ("doctor", "Say what this machine has and what a run would use."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose sub-commands live in modules of their own; --help reads only the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lrfer_bench.cli.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS:
+            from lrfer_bench.errors import did_you_mean
+
+            raise UserError(f'there is no command "{args[0]}": {did_you_mean(args[0], COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lrfer-bench")
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Which method recognises facial expressions best when the face is only 24, 12 or 6 pixels wide?
+
+    \b
+    Examples:
+      lrfer-bench run
+      lrfer-bench run --dataset fer2013 --data-root DIR --methods direct,multires --preset cpu
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(args: list[str] | None = None) -> None:
+    """The program's entry: every error that a user can cause is one sentence, exit status 2; a failed cell gives 1."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in arguments
+    if debug:  # it may stand anywhere
+        arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")]
+    try:
+        status = cli.main(args=arguments, prog_name="lrfer-bench", standalone_mode=False)
+    except click.ClickException as error:
+        if debug:
+            raise
+        error.show()
+        status = 2
+    except click.exceptions.Abort:
+        status = 130
+    except UserError as error:
+        if debug:
+            raise
+        click.echo(f"lrfer-bench: {error}", err=True)
+        status = error.exit_status
+    except BrokenPipeError:  # the reader of a pipe went away (lrfer-bench methods list | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,60 @@
+"""lrfer-bench doctor"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at.")
+def doctor(results: Path) -> None:
+    """Say what this machine has, and what a run here would use.
+
+    \b
+    Examples:
+      lrfer-bench doctor
+      lrfer-bench doctor --results /data/results
+    """
+    import torch
+
+    from lrfer_bench.data.cache import default_cache
+    from lrfer_bench.engines.local import default_workers
+    from lrfer_bench.environment import environment
+    from lrfer_bench.protocols.golden import verdict
+    from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS
+
+    for name, value in environment().items():
+        click.echo(f"{name}: {value}")
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    click.echo(f"GPUs: {gpus}; cores this process may use: {_cores()}; memory: {_memory_gb():.1f} GB")
+    each = "one a GPU" if gpus else "one torch thread each"
+    click.echo(f"a run would use {default_workers()} workers, {each}")
+    click.echo(f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)")
+    click.echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
+    for entry in PROTOCOLS:
+        protocol = entry.load()()
+        click.echo(f"protocol {protocol.id}: {verdict(protocol)}")
+    for registry in (METHODS, DATASETS, PROTOCOLS):
+        click.echo(f"{registry.kind}s: {', '.join(registry.names())}")
+        for name, why in registry.broken.items():
+            click.echo(f"  left out: {name}: {why}")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+
+
+def _free_gb(path: Path) -> float:
+    """Free space where the path is, or would be made."""
+    there = path.absolute()
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free / 1e9

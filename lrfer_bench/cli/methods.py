@@ -1,0 +1,69 @@
+"""lrfer-bench methods list|show: cards only, no method is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lrfer_bench.cards import MethodCard, card_of
+from lrfer_bench.registry import METHODS, PLUGIN_ERRORS, Entry, load_plugins
+
+PLUGIN = click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with your own methods.")
+
+
+@click.group()
+def methods() -> None:
+    """List the methods, show one.
+
+    \b
+    Examples:
+      lrfer-bench methods list
+      lrfer-bench methods show multires
+    """
+
+
+@methods.command("list")
+@PLUGIN
+def list_methods(plugins: tuple[Path, ...]) -> None:
+    """Every method with one line, and who brought it."""
+    load_plugins(plugins)
+    entries = [(entry, _card(entry)) for entry in METHODS]
+    width = max((len(entry.name) for entry, _ in entries), default=0)
+    for entry, card in entries:
+        if card.listed:
+            click.echo(f"{entry.name:<{width}}  {card.summary}  [{entry.source}]")
+    stages = [entry.name for entry, card in entries if not card.listed]
+    if stages:
+        click.echo(f"Stages that they share: {', '.join(stages)}")
+    for name, reason in {**METHODS.broken, **PLUGIN_ERRORS}.items():
+        click.echo(f"left out: {name}: {reason}", err=True)
+
+
+@methods.command("show")
+@click.argument("name")
+@PLUGIN
+def show_method(name: str, plugins: tuple[Path, ...]) -> None:
+    """The card of a method: what the paper states, what is our reading, settings, BibTeX."""
+    load_plugins(plugins)
+    entry = METHODS.entry(name)
+    card = _card(entry)
+    click.echo(f"{name}: {card.summary}\nfrom {entry.source} ({entry.target})")
+    for label, value in (("title", card.title), ("authors", card.authors), ("year", card.year), ("address", card.url)):
+        if value:
+            click.echo(f"{label}: {value}")
+    for heading, lines in (("Stated by the paper or its code", card.stated), ("Ours", card.ours)):
+        if lines:
+            click.echo(f"\n{heading}:")
+            for line in lines:
+                click.echo(click.wrap_text(line, 100, "  - ", "    "))
+    if card.settings:
+        click.echo(f"\nSettings (--set {name}.SETTING=VALUE):")
+        for setting, meaning in card.settings.items():
+            click.echo(click.wrap_text(f"{setting}: {meaning}", 100, "  ", "    "))
+    if card.bibtex:
+        click.echo(f"\n{card.bibtex.strip()}")
+
+
+def _card(entry: Entry) -> MethodCard:
+    return card_of(entry, MethodCard)

@@ -1,0 +1,75 @@
+"""lrfer-bench plan"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lrfer_bench.cli.options import plan_options
+
+if TYPE_CHECKING:
+    from lrfer_bench.plan import Plan
+    from lrfer_bench.session import Session
+
+EXAMPLES = """\b
+Examples:
+  lrfer-bench plan --methods direct,multires --scales 2,4,8
+  lrfer-bench plan --dataset fer2013 --data-root ~/data/fer2013 --preset cpu --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@plan_options
+@click.option("--json", "as_json", is_flag=True, help="Print trainings and cells as JSON.")
+@click.option("--no-estimate", is_flag=True, help="Leave out the calibration (a few seconds a model).")
+def plan(workers: int | None, overwrite: str, as_json: bool, no_estimate: bool, **options: Any) -> None:
+    """Show the stages and cells of a run, which exist already, and how long the rest would take. Runs nothing."""
+    from lrfer_bench.cli.run import wish_of
+    from lrfer_bench.session import open_session
+
+    session = open_session(wish_of(options))
+    if as_json:
+        click.echo(json.dumps(_as_data(session.plan), indent=1))
+        return
+    show_plan(session, workers, overwrite, calibrate=not no_estimate)
+
+
+def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: bool) -> None:
+    """Print trainings, cells and what is left to do."""
+    from lrfer_bench.calibrate import estimate
+    from lrfer_bench.cli.progress import duration
+    from lrfer_bench.engines.local import default_workers
+    from lrfer_bench.jobs import TrainJob
+    from lrfer_bench.runner import Overwrite, Runner
+
+    runner = Runner(session.plan, session.store, Overwrite(overwrite))
+    todo = {training.key for training in runner.waiting_trainings}
+    seconds = estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
+    click.echo(f"{len(session.plan.trainings)} models to train, each once:")
+    for key, training in session.plan.trainings.items():
+        state = f"about {duration(seconds[key])}" if key in seconds else "to do" if key in todo else "not needed or there already"
+        needs = f" (after {', '.join(training.stages)})" if training.stages else ""
+        click.echo(f"  {key[:12]}  {TrainJob(training).label.removeprefix('train ')}{needs}: {state}")
+    click.echo(f"{len(session.plan.cells)} cells to test:")
+    waiting = {cell.key for cell in runner.waiting_cells}
+    for key, cell in session.plan.cells.items():
+        click.echo(f"  {key[:12]}  {cell.label}: {'to do' if key in waiting else 'has a record'}")
+    alone, shared = session.plan.alone(), len(session.plan.trainings)
+    click.echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
+    if seconds:
+        slots = workers or default_workers()
+        longest = max(seconds.values())
+        total = max(sum(seconds.values()) / slots, longest)
+        click.echo(f"About {duration(total)} with {slots} workers, going by a few steps of each model on this machine as it is now.")
+
+
+def _as_data(plan: Plan) -> dict[str, Any]:
+    from lrfer_bench.plan import describe
+
+    return {
+        "trainings": [describe(training) for training in plan.trainings.values()],
+        "cells": [describe(cell) for cell in plan.cells.values()],
+        "trainings_if_nothing_were_shared": plan.alone(),
+    }

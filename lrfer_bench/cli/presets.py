@@ -1,0 +1,36 @@
+"""lrfer-bench presets list|show"""
+
+from __future__ import annotations
+
+import click
+
+from lrfer_bench.training.presets import PRESETS, preset_of
+
+
+@click.group()
+def presets() -> None:
+    """List the training budgets, show one.
+
+    \b
+    Examples:
+      lrfer-bench presets list
+      lrfer-bench presets show cpu
+    """
+
+
+@presets.command("list")
+def list_presets() -> None:
+    """Every preset with its version and one line."""
+    for preset in PRESETS.values():
+        click.echo(f"{preset.id:<10} {preset.summary}")
+
+
+@presets.command("show")
+@click.argument("name")
+def show_preset(name: str) -> None:
+    """Everything a preset fixes. Any change of it makes new keys, so old and new results are never mixed."""
+    preset = preset_of(name)
+    click.echo(f"{preset.id}: {preset.summary}")
+    for field, value in preset.content().items():
+        if field not in ("name", "version"):
+            click.echo(f"  {field}: {value}")

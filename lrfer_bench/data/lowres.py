@@ -1,0 +1,55 @@
+"""LR images of a split: made once per protocol and scale, kept beside the prepared data set, shared by every method."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.keys import seed_for
+from lrfer_bench.protocols.base import HR, Protocol
+from lrfer_bench.protocols.golden import protocol_hash
+from lrfer_bench.registry import PROTOCOLS
+
+CHUNK = 512
+
+
+def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.Tensor:
+    """int64 [count]: one seed an image, from names alone, so that every method and machine draws the same camera."""
+    return torch.tensor([seed_for(fingerprint, split, scale, row) for row in range(count)])
+
+
+def lr_images(prepared: Prepared, split: str, protocol_id: str, scale: int) -> NDArray[np.uint8]:
+    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a protocol; scale 1 is the HR images themselves."""
+    images = prepared.faces.splits[split].images
+    if scale == 1 or protocol_id == HR:
+        return images
+    protocol: Protocol = PROTOCOLS.load(protocol_id.partition("@")[0])()
+    # The hash of what the protocol makes of its golden picture stands in the name: another torch, other pixels, other file.
+    name = f"{split}.{protocol_id}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
+    path = prepared.directory / "lr" / name
+    if not path.exists():
+        _write(path, _degrade(images, protocol, scale, image_seeds(prepared.fingerprint, split, scale, len(images))))
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _degrade(images: NDArray[np.uint8], protocol: Protocol, scale: int, seeds: torch.Tensor) -> NDArray[np.uint8]:
+    parts = []
+    for start in range(0, len(images), CHUNK):
+        hr = torch.from_numpy(np.array(images[start : start + CHUNK]))
+        parts.append(protocol.apply(hr, scale, seeds[start : start + CHUNK]).numpy())
+    return np.concatenate(parts)
+
+
+def _write(path: Path, array: NDArray[np.uint8]) -> None:
+    """Moved into place when whole; two workers that make the same file make the same bytes, so either may win."""
+    path.parent.mkdir(exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    with os.fdopen(handle, "wb") as file:
+        np.save(file, array)
+    os.replace(temporary, path)

@@ -1,0 +1,109 @@
+"""Classifier networks behind one face: the lean one, and everything that timm can build."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.nets.lean import LeanTrunk
+
+LEAN_WIDTHS = (24, 48, 96, 192)
+
+
+class ClassifierNet(nn.Module):
+    """Images float [B, C, H, W] in 0..1 -> logits [B, classes], with the stages in between open to distillation.
+
+    Subclasses know how their input is normalised and sized: preprocessing travels with the network.
+    """
+
+    feature_channels: int
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """The feature map after each stage, shallow to deep; the last one is what head() takes."""
+        raise NotImplementedError
+
+    def head(self, features: Tensor) -> Tensor:
+        """Last feature map [B, feature_channels, h, w] -> logits [B, classes]."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.maps(images)[-1])
+
+
+class LeanNet(ClassifierNet):
+    """See nets/lean.py; mean 0.5 and deviation 0.25 for every channel."""
+
+    def __init__(self, classes: int, channels: int, size: tuple[int, int], dropout: float) -> None:
+        super().__init__()
+        self.trunk = LeanTrunk(channels, LEAN_WIDTHS, size)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(LEAN_WIDTHS[-1], classes)
+        self.feature_channels = LEAN_WIDTHS[-1]
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        return self.trunk((images - 0.5) * 4.0)
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.linear(self.dropout(features.mean((2, 3))))
+
+
+class TimmNet(ClassifierNet):
+    """Any timm classifier that has forward_intermediates, normalised and (on wish) enlarged as its own card says.
+
+    input_size: side in pixels that images are enlarged to first; 0 leaves them as they are.
+    """
+
+    def __init__(
+        self, name: str, classes: int, channels: int, *, pretrained: bool, dropout: float, input_size: int
+    ) -> None:
+        super().__init__()
+        self.net = _timm_model(name, classes, channels, pretrained, dropout)
+        config = self.net.pretrained_cfg
+        self.input_size = input_size
+        self.feature_channels = int(self.net.num_features)
+        mean, std = torch.tensor(config["mean"]), torch.tensor(config["std"])
+        grey = channels == 1
+        self.register_buffer("mean", (mean.mean(0, keepdim=True) if grey else mean).reshape(-1, 1, 1), persistent=False)
+        self.register_buffer("std", (std.mean(0, keepdim=True) if grey else std).reshape(-1, 1, 1), persistent=False)
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        if self.input_size:
+            side = (self.input_size, self.input_size)
+            images = F.interpolate(images, size=side, mode="bicubic", antialias=True)
+        final, between = self.net.forward_intermediates((images - self.mean) / self.std)
+        return [*between[:-1], final]
+
+    def head(self, features: Tensor) -> Tensor:
+        return self.net.forward_head(features)
+
+
+def _timm_model(name: str, classes: int, channels: int, pretrained: bool, dropout: float) -> nn.Module:
+    import timm
+
+    if not timm.is_model(name):
+        raise UserError(f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), "lean"])}')
+    try:
+        net = timm.create_model(name, pretrained=pretrained, num_classes=classes, in_chans=channels, drop_rate=dropout)
+    except (OSError, RuntimeError) as error:
+        if not pretrained:
+            raise
+        raise UserError(
+            f'the pretrained weights of "{name}" cannot be had ({type(error).__name__}): '
+            "go online once so that they are cached, or leave out pretrained=true"
+        ) from error
+    if not hasattr(net, "forward_intermediates"):
+        raise UserError(f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another classifier')
+    return net
+
+
+def build_classifier(
+    name: str, classes: int, channels: int, size: tuple[int, int], *, dropout: float, pretrained: bool = False, input_size: int = 0
+) -> ClassifierNet:
+    """A classifier network by name: "lean", or any name that timm knows ("resnet18", ...)."""
+    if name == "lean":
+        if pretrained:
+            raise UserError('the classifier "lean" has no pretrained weights: choose a timm name or leave out pretrained=true')
+        return LeanNet(classes, channels, size, dropout)
+    return TimmNet(name, classes, channels, pretrained=pretrained, dropout=dropout, input_size=input_size)

@@ -1,0 +1,273 @@
+"""From a request to a plan: the trainings and cells that a command line asks for, each under its key."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.keys import key_of
+from lrfer_bench.method import Method, Need, complete_settings
+from lrfer_bench.protocols.base import HR, Protocol, check_scale, lr_size
+from lrfer_bench.registry import METHODS, PROTOCOLS
+from lrfer_bench.training.presets import Preset
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DataRef:
+    """The prepared data set: what keys, records and workers need to know of it."""
+
+    name: str
+    fingerprint: str
+    directory: str
+    classes: tuple[str, ...]
+    channels: int
+    size: tuple[int, int]
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for. test_protocols and test_scales of None mean "as trained"; settings: method -> setting -> value."""
+
+    data: DataRef
+    methods: Sequence[str]
+    scales: Sequence[int]
+    preset: Preset
+    protocols: Sequence[str] = ("bicubic",)
+    test_protocols: Sequence[str] | None = None
+    test_scales: Sequence[int] | None = None
+    seeds: Sequence[int] = (0,)
+    settings: Mapping[str, Settings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MethodRef:
+    """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or ""."""
+
+    name: str
+    version: str
+    target: str
+    source: str
+    code: str
+    settings: Settings
+    given: Settings
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.settings)}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model to train. protocol is HR where scales are (1,); stages: name -> key of another training."""
+
+    key: str
+    method: MethodRef
+    protocol: str
+    scales: tuple[int, ...]
+    data: DataRef
+    seed: int
+    preset: Preset
+    stages: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One result to make: a trained model (or, with training None, its stages alone) met with one test condition."""
+
+    key: str
+    method: MethodRef
+    kind: str
+    test_time_augmentation: str | None
+    train_protocol: str
+    train_scales: tuple[int, ...]
+    test_protocol: str
+    test_scale: int
+    data: DataRef
+    seed: int
+    preset: Preset
+    training: str | None
+    stages: Mapping[str, str]
+
+    @property
+    def size_px(self) -> int:
+        return lr_size(self.data.size, self.test_scale)[0]
+
+    @property
+    def label(self) -> str:
+        """How messages call it: "direct, bicubic@1 x4, seed 0"."""
+        trained = ",".join(map(str, self.train_scales))
+        cross = self.training and (self.train_protocol, self.train_scales) != (self.test_protocol, (self.test_scale,))
+        origin = f" (trained on {self.train_protocol} x{trained})" if cross else ""
+        return f"{self.method.name}, {self.test_protocol} x{self.test_scale}, seed {self.seed}{origin}"
+
+
+@dataclass
+class Plan:
+    """Trainings in an order in which stages come first, and cells; both by key, each only once."""
+
+    trainings: dict[str, Training] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+    def below(self, keys: Iterable[str]) -> list[str]:
+        """These trainings and all that they rest on through stages, in plan order."""
+        found: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting.extend(self.trainings[key].stages.values())
+        return [key for key in self.trainings if key in found]
+
+    def needed_for(self, cell: Cell) -> list[str]:
+        """Keys of all trainings a cell rests on, directly or through stages."""
+        return self.below([*cell.stages.values(), *([cell.training] if cell.training else [])])
+
+    def alone(self) -> int:
+        """How many trainings the cells would cost if none shared anything."""
+        return sum(len(self.needed_for(cell)) for cell in self.cells.values())
+
+
+def build_plan(request: Request) -> Plan:
+    """Work out trainings and cells; UserError for unknown names and impossible scales or settings, before anything runs."""
+    _check(request)
+    builder = _Builder(request)
+    for seed in request.seeds:
+        for name in request.methods:
+            for protocol in request.protocols:
+                builder.add(name, protocol, seed)
+    return builder.plan
+
+
+def protocol_of(name: str) -> Protocol:
+    """The protocol of a name or id ("bicubic", "bicubic@1"); UserError for an unknown name or another version."""
+    bare, _, version = name.partition("@")
+    protocol = PROTOCOLS.load(bare)()
+    if version and version != str(protocol.version):
+        raise UserError(
+            f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never mix in one table"
+        )
+    return protocol
+
+
+def _check(request: Request) -> None:
+    for scale in (*request.scales, *(request.test_scales or ())):
+        check_scale(scale, request.data.size)
+    for what, values in (("method", request.methods), ("scale", request.scales), ("seed", request.seeds)):
+        if not values:
+            raise UserError(f"no {what} was asked for: name at least one")
+        if len(set(values)) != len(values):
+            raise UserError(f"a {what} was asked for twice: {', '.join(map(str, values))}; name each once")
+    for name in (*request.methods, *request.settings):
+        METHODS.entry(name)
+
+
+class _Builder:
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.plan = Plan()
+        self._open: list[str] = []
+
+    def add(self, name: str, protocol: str, seed: int) -> None:
+        """All cells of one method, protocol and seed."""
+        cls: type[Method] = METHODS.load(name)
+        protocol_id = protocol_of(protocol).id
+        test_protocols = [protocol_of(p).id for p in self.request.test_protocols or [protocol]]
+        for scales in self._training_scales(cls):
+            training = None if cls.trains == "nothing" else self._training(name, protocol_id, scales, seed, {})
+            for test_protocol in test_protocols:
+                for scale in self._test_scales(cls, scales):
+                    self._cell(name, cls, (protocol_id, scales), (test_protocol, scale), seed, training)
+
+    def _training_scales(self, cls: type[Method]) -> list[tuple[int, ...]]:
+        if cls.trains == "nothing":
+            return [()]
+        if cls.trains == "all scales":
+            return [tuple(sorted({*self.request.scales, *((1,) if cls.with_hr else ())}))]
+        return [(scale,) for scale in self.request.scales]
+
+    def _test_scales(self, cls: type[Method], trained: tuple[int, ...]) -> Sequence[int]:
+        if cls.tests == "hr":
+            return [1]
+        if self.request.test_scales is not None:
+            return self.request.test_scales
+        return self.request.scales if len(trained) != 1 or cls.trains == "all scales" else trained
+
+    def _method(self, name: str, cls: type[Method], forced: Settings) -> MethodRef:
+        entry = METHODS.entry(name)
+        given = {**self.request.settings.get(name, {}), **forced}
+        settings = complete_settings(name, cls, given)
+        defaults = complete_settings(name, cls, {})
+        changed = {k: v for k, v in settings.items() if v != defaults[k]}
+        code = entry.source.partition("sha256:")[2]
+        return MethodRef(name, cls.version, entry.target, entry.source, code, settings, changed)
+
+    def _stages(self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int) -> dict[str, str]:
+        """Stage name -> training key. A method that trains nothing has no scale of its own for an "lr" stage."""
+        needs: dict[str, Need] = cls.needs_for(ref.settings, hr=scales == (1,))
+        keys = {}
+        for stage, need in needs.items():
+            at = (1,) if need.at == "hr" else scales
+            if not at:
+                raise UserError(f'method "{ref.name}" trains nothing but needs {need.method}@lr: ask for it at hr')
+            keys[stage] = self._training(need.method, protocol, at, seed, need.settings).key
+        return keys
+
+    def _training(self, name: str, protocol: str, scales: tuple[int, ...], seed: int, forced: Settings) -> Training:
+        if name in self._open:
+            raise UserError(f"stages go in a circle: {' needs '.join([*self._open, name])}; break it in needs_for()")
+        cls: type[Method] = METHODS.load(name)
+        ref = self._method(name, cls, forced)
+        protocol = HR if scales == (1,) else protocol
+        # A teacher of its own kind (gmenet at HR) is no circle: only the same method at the same condition is.
+        self._open.append(name if scales != (1,) else f"{name}@hr")
+        try:
+            stages = self._stages(cls, ref, protocol, scales, seed)
+        finally:
+            self._open.pop()
+        data, preset = self.request.data, self.request.preset
+        key = key_of({
+            "kind": "training", "method": ref.identity(), "protocol": protocol, "scales": scales, "seed": seed,
+            "data": data.fingerprint, "preset": preset.content(), "stages": stages,
+        })  # fmt: skip
+        if key not in self.plan.trainings:
+            self.plan.trainings[key] = Training(key, ref, protocol, scales, data, seed, preset, stages)
+        return self.plan.trainings[key]
+
+    def _cell(
+        self,
+        name: str,
+        cls: type[Method],
+        trained: tuple[str, tuple[int, ...]],
+        tested: tuple[str, int],
+        seed: int,
+        training: Training | None,
+    ) -> None:
+        ref = training.method if training else self._method(name, cls, {})
+        stages = dict(training.stages) if training else self._stages(cls, ref, *trained, seed)
+        data, preset = self.request.data, self.request.preset
+        key = key_of({
+            "kind": "cell", "method": ref.identity(), "train": trained, "test": tested, "seed": seed,
+            "data": data.fingerprint, "preset": preset.content(), "stages": stages,
+        })  # fmt: skip
+        self.plan.cells[key] = Cell(
+            key, ref, "oracle" if cls.tests == "hr" else "lr", cls.test_time_augmentation, trained[0], trained[1],
+            tested[0], tested[1], data, seed, preset, training.key if training else None, stages,
+        )  # fmt: skip
+
+
+def subset(plan: Plan, cells: Iterable[Cell]) -> Plan:
+    """The part of a plan that these cells rest on."""
+    chosen = {cell.key: cell for cell in cells}
+    needed = {key for cell in chosen.values() for key in plan.needed_for(cell)}
+    return Plan({key: training for key, training in plan.trainings.items() if key in needed}, chosen)
+
+
+def describe(thing: Training | Cell) -> dict[str, Any]:
+    """A training or cell as plain data, for `plan --json` and logs."""
+    return dataclasses.asdict(thing)

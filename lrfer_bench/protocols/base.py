@@ -1,0 +1,70 @@
+"""Protocol: how an LR face is made from the HR one. Named, versioned, deterministic per image."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from lrfer_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HR = "hr"
+"""The training condition "HR images only": no protocol is at work there, so one HR classifier serves them all."""
+
+
+class Protocol(ABC):
+    """A degradation.
+
+    Write degrade(); the harness calls it with scales of 2 and more only: scale 1 is the HR image itself.
+    version: raise it whenever a single pixel would come out otherwise; old and new results then never meet in one table.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = ""
+    details: ClassVar[str] = ""
+
+    @property
+    def id(self) -> str:
+        """Name and version: "bicubic@1"."""
+        return f"{self.name}@{self.version}"
+
+    @abstractmethod
+    def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
+        """uint8 [B, C, H, W] -> uint8 [B, C, *size].
+
+        seeds: int64 [B], one for each image and all that may be random: the same image, scale and seed give the same
+        bytes, whatever else is in the batch.
+        """
+
+    def apply(self, hr: Tensor, scale: int, seeds: Tensor) -> Tensor:
+        """degrade() with the size worked out, scale 1 passed through and the result checked."""
+        if scale == 1:
+            return hr
+        size = lr_size((int(hr.shape[-2]), int(hr.shape[-1])), scale)
+        lr = self.degrade(hr, size, scale, seeds)
+        if lr.dtype != hr.dtype or tuple(lr.shape) != (*hr.shape[:2], *size):
+            raise UserError(
+                f"protocol {self.id} returned {lr.dtype} {tuple(lr.shape)}: "
+                f"it has to return uint8 {(*hr.shape[:2], *size)}"
+            )
+        return lr
+
+
+def lr_size(size: tuple[int, int], scale: int) -> tuple[int, int]:
+    """Height and width of the LR image: ceil(side / scale)."""
+    return math.ceil(size[0] / scale), math.ceil(size[1] / scale)
+
+
+def check_scale(scale: int, size: tuple[int, int]) -> int:
+    """The scale, or a UserError where no image would be left."""
+    if scale < 1:
+        raise UserError(f"the scale {scale} is not possible: scales are whole numbers of 1 (HR) or more")
+    if scale > min(size):
+        raise UserError(
+            f"the scale {scale} is larger than the images ({size[1]}x{size[0]} pixels): choose one up to {min(size)}"
+        )
+    return scale

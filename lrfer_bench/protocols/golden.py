@@ -1,0 +1,84 @@
+"""Golden arrays: what each protocol version makes of one made-up picture, so that a change of pixels cannot go unseen.
+
+`python -m lrfer_bench.protocols.golden` writes golden.npz anew; do that only together with a raised protocol version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lrfer_bench.protocols.base import Protocol
+
+FILE = Path(__file__).with_name("golden.npz")
+SCALES = (2, 3, 4, 8)
+SIZE = (50, 48)
+
+
+def picture() -> NDArray[np.uint8]:
+    """uint8 [2, 3, 50, 48]: rings, edges and noise, from integer arithmetic only, so that every machine has the same."""
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.int64)
+    rings = ((y - 20) ** 2 + (x - 25) ** 2) * 7 // 5 % 256
+    noise = (y * 7919 + x * 104729 + (y * x) % 251 * 31) % 256
+    edges = np.where((x // 5 + y // 7) % 2 == 0, 240, 15)
+    first = np.stack([rings, edges, noise])
+    return np.stack([first, 255 - first[::-1, ::-1]]).astype(np.uint8)
+
+
+def outputs(protocol: Protocol) -> dict[int, NDArray[np.uint8]]:
+    """scale -> LR pictures uint8 [2, 3, h, w] of the golden picture under fixed seeds."""
+    import torch
+
+    hr = torch.from_numpy(picture())
+    seeds = torch.tensor([11, 12])
+    return {scale: protocol.apply(hr, scale, seeds).numpy() for scale in SCALES}
+
+
+def protocol_hash(protocol: Protocol) -> str:
+    """The first 16 hexadecimal digits of sha256 over all golden outputs on this machine."""
+    digest = hashlib.sha256(protocol.id.encode())
+    for scale, lr in outputs(protocol).items():
+        digest.update(f"x{scale}".encode() + lr.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def compare(protocol: Protocol) -> tuple[int, float]:
+    """(largest difference in grey levels, share of differing pixels) against the stored arrays; (-1, 1.0) if none stored."""
+    with np.load(FILE) as stored:
+        names = {scale: f"{protocol.id}/x{scale}" for scale in SCALES}
+        if not all(name in stored for name in names.values()):
+            return -1, 1.0
+        differences = [
+            np.abs(lr.astype(np.int16) - stored[names[scale]].astype(np.int16)) for scale, lr in outputs(protocol).items()
+        ]
+    flat = np.concatenate([difference.ravel() for difference in differences])
+    return int(flat.max()), float((flat > 0).mean())
+
+
+def verdict(protocol: Protocol) -> str:
+    """compare() as a sentence."""
+    largest, share = compare(protocol)
+    if largest < 0:
+        return "no golden arrays are kept for it"
+    if largest == 0:
+        return "equal to its golden arrays"
+    return f"{100 * share:.2f} % of golden pixels differ, by up to {largest} grey levels: numbers may differ from published ones"
+
+
+def write() -> None:
+    from lrfer_bench.registry import PROTOCOLS
+
+    arrays = {}
+    for entry in PROTOCOLS:
+        protocol = entry.load()()
+        arrays |= {f"{protocol.id}/x{scale}": lr for scale, lr in outputs(protocol).items()}
+    np.savez_compressed(FILE, **arrays)
+
+
+if __name__ == "__main__":
+    write()

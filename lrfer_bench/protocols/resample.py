@@ -1,0 +1,78 @@
+"""The plain protocols: one resampling filter each, on uint8, nothing random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lrfer_bench.protocols.base import Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Bicubic(Protocol):
+    """Antialiased bicubic (a = -0.5, support widened by the scale), as Pillow and MATLAB's imresize do it."""
+
+    name = "bicubic"
+    summary = "antialiased bicubic on uint8, equal to Pillow's to one grey level"
+    details = (
+        "Every source pixel counts: at x4 the filter has 16 taps an axis. This is what FSR-FER uses (MATLAB imresize) and "
+        "the default. Computed on uint8 with fixed-point weights; the result is uint8."
+    )
+
+    def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
+        from lrfer_bench.nets.pixels import resize
+
+        return resize(hr, size)
+
+
+class BicubicNoAntialias(Protocol):
+    """Bicubic with 4 taps an axis whatever the scale (a = -0.75), as OpenCV's INTER_CUBIC and torch's default do it."""
+
+    name = "bicubic-noaa"
+    summary = "bicubic without antialiasing (4 taps an axis), as OpenCV's INTER_CUBIC"
+    details = (
+        "At x8 half of the pixels of each axis are never looked at, so fine texture turns into noise. Scripts that call "
+        "cv2.resize(INTER_CUBIC) or F.interpolate without antialias make these images. Rounded half to even, clamped to 0..255."
+    )
+
+    def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
+        import torch
+        import torch.nn.functional as F
+
+        lr = F.interpolate(hr.to(torch.float32), size=size, mode="bicubic", align_corners=False, antialias=False)
+        return lr.round_().clamp_(0, 255).to(torch.uint8)
+
+
+class Area(Protocol):
+    """The mean of the source pixels under each LR pixel, as a sensor with large photosites would see."""
+
+    name = "area"
+    summary = "the mean of the source area under each LR pixel"
+    details = (
+        "With a side that the scale does not divide, pixels are weighted by the part of them that lies under the LR pixel "
+        "(as OpenCV's INTER_AREA does). Rounded half to even."
+    )
+
+    def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
+        import torch
+        import torch.nn.functional as F
+
+        if hr.shape[-2] % scale == 0 and hr.shape[-1] % scale == 0:  # whole pixels: exact in float32, and much quicker
+            return F.avg_pool2d(hr.to(torch.float32), scale).round_().to(torch.uint8)
+        rows = area_weights(int(hr.shape[-2]), size[0])
+        columns = area_weights(int(hr.shape[-1]), size[1])
+        narrow = (hr.to(torch.float64) @ columns.T).transpose(-1, -2).contiguous()
+        lr = (narrow @ rows.T).transpose(-1, -2).contiguous()
+        return lr.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def area_weights(source: int, target: int) -> Tensor:
+    """float64 [target, source]: the share of each source pixel in each target pixel; rows sum to 1."""
+    import torch
+
+    edges = torch.arange(target + 1, dtype=torch.float64) * source / target
+    pixels = torch.arange(source, dtype=torch.float64)
+    overlap = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
+    weights = overlap.clamp_(min=0)
+    return weights / weights.sum(1, keepdim=True)

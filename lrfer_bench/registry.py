@@ -1,0 +1,181 @@
+"""One registry for methods, data sets and protocols: lazy targets, entry points, plugin files, no silent replacement."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.errors import UserError, did_you_mean
+
+PLUGINS_VARIABLE = "LRFER_PLUGINS"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered thing: a "module:attribute" target or an object already there, and who brought it."""
+
+    kind: str
+    name: str
+    target: str
+    source: str
+    loaded: Any = None
+
+    @property
+    def module(self) -> str:
+        return self.target.partition(":")[0]
+
+    def load(self) -> Any:
+        """Import and return the object; a plugin's failing import becomes a UserError with the place in its file."""
+        if self.loaded is not None:
+            return self.loaded
+        module, _, attribute = self.target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            raise UserError(
+                f'{self.kind} "{self.name}" from {self.source} cannot be imported: '
+                f"{type(error).__name__}: {error} ({last_place(error)}); mend it or take it out"
+            ) from error
+
+
+class Registry:
+    """The things of one kind ("method", "dataset", "protocol") by name."""
+
+    def __init__(self, kind: str, group: str) -> None:
+        self.kind = kind
+        self.group = group
+        self._entries: dict[str, Entry] = {}
+        self._scanned = False
+        self.broken: dict[str, str] = {}
+
+    def add(self, name: str, target: str | Any, source: str) -> None:
+        """Register name; a name that is taken by somebody else is a UserError that names both."""
+        self._scan()
+        self._add(name, target, source)
+
+    def _add(self, name: str, target: str | Any, source: str) -> None:
+        lazy = isinstance(target, str)
+        entry = Entry(self.kind, name, target if lazy else _target_of(target), source, None if lazy else target)
+        taken = self._entries.get(name)
+        if taken is not None and (taken.source, taken.target) != (entry.source, entry.target):
+            raise UserError(
+                f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: give yours another name'
+            )
+        self._entries[name] = entry
+
+    def _scan(self) -> None:
+        """Read the installed entry points once; built-in things come in by the same door, before third parties."""
+        if self._scanned:
+            return
+        self._scanned = True
+        points = sorted(metadata.entry_points(group=self.group), key=lambda p: (_owner(p) != "lrfer-bench", p.name))
+        for point in points:
+            try:
+                self._add(point.name, point.value, _distribution(point))
+            except UserError as error:
+                self.broken[f"{point.name} ({_distribution(point)})"] = str(error)
+
+    def __iter__(self) -> Iterator[Entry]:
+        self._scan()
+        return iter([self._entries[name] for name in sorted(self._entries)])
+
+    def names(self) -> list[str]:
+        return [entry.name for entry in self]
+
+    def entry(self, name: str) -> Entry:
+        """The entry of a name; UserError with the nearest name, and with the plugins that failed to load."""
+        self._scan()
+        if name not in self._entries:
+            broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
+            raise UserError(f'there is no {self.kind} "{name}": {did_you_mean(name, self._entries)}{broken}')
+        return self._entries[name]
+
+    def load(self, name: str) -> Any:
+        return self.entry(name).load()
+
+
+METHODS = Registry("method", "lrfer_bench.methods")
+DATASETS = Registry("dataset", "lrfer_bench.datasets")
+PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
+
+PLUGIN_ERRORS: dict[str, str] = {}
+"""Plugin files that could not be imported, and why; they are listed, the others work."""
+
+_current_source: list[str] = []
+
+
+def register(registry: Registry, name: str, thing: Any) -> None:
+    """What the @register_... decorators call: enters a thing under the file or distribution being imported.
+
+    A class that is also reachable by an entry point is already known by that door and is left as it is.
+    """
+    known = registry._entries.get(name)
+    if known is not None and known.target == _target_of(thing):
+        return
+    if _current_source:
+        registry.add(name, thing, _current_source[-1])
+        return
+    registry._scan()
+    known = registry._entries.get(name)
+    if known is None or known.target != _target_of(thing):
+        registry.add(name, thing, f"module {thing.__module__}")
+
+
+def load_plugins(files: Iterable[str | Path] = ()) -> None:
+    """Import plugin files given by hand and by LRFER_PLUGINS; a broken one is noted in PLUGIN_ERRORS."""
+    listed = [part for part in os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep) if part]
+    for file in dict.fromkeys(Path(part).resolve() for part in [*listed, *files]):
+        load_plugin(file)
+
+
+def load_plugin(file: Path) -> None:
+    """Import one file as a module named by its content, so that workers can import the very same."""
+    if not file.is_file():
+        raise UserError(f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    module_name = f"lrfer_plugin_{file.stem.replace('-', '_')}_{digest[:8]}"
+    if module_name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        PLUGIN_ERRORS[str(file)] = "it is no Python file"
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    _current_source.append(f"{file.name} sha256:{digest[:12]}")
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        sys.modules.pop(module_name, None)
+        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({last_place(error)})"
+    finally:
+        _current_source.pop()
+
+
+def last_place(error: BaseException) -> str:
+    """file:line of the innermost frame of an exception, for one-sentence messages."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place known"
+
+
+def _target_of(thing: Any) -> str:
+    return f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+
+
+def _owner(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else ""
+
+
+def _distribution(point: metadata.EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"

@@ -1,0 +1,108 @@
+"""From what a command line or a script asks for to a plan and a finished run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.data.cache import Prepared, option_names, prepare
+from lrfer_bench.data.dataset import Dataset
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plan import DataRef, Plan, Request, build_plan
+from lrfer_bench.registry import DATASETS, load_plugins
+from lrfer_bench.store import Store
+from lrfer_bench.training.presets import preset_of
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for, in the words of the command line; see `lrfer-bench run --help`."""
+
+    methods: Sequence[str]
+    dataset: str = "synthface"
+    data_root: Path | None = None
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+    scales: Sequence[int] = (2, 4, 8)
+    protocols: Sequence[str] = ("bicubic",)
+    test_protocols: Sequence[str] | None = None
+    test_scales: Sequence[int] | None = None
+    seeds: Sequence[int] = (0,)
+    preset: str = "quick"
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plugins: Sequence[Path] = ()
+    results: Path = Path("results")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A wish made ready: data prepared, plan built, results folder opened."""
+
+    wish: Wish
+    prepared: Prepared
+    plan: Plan
+    store: Store
+
+
+def open_session(wish: Wish) -> Session:
+    """Check everything that can be checked before an hour of training: names, scales, settings, files, the results folder."""
+    load_plugins(wish.plugins)
+    preset = preset_of(wish.preset)
+    prepared = prepared_dataset(wish.dataset, wish.data_root, wish.data_options)
+    request = Request(
+        data=data_ref(wish.dataset, prepared), methods=wish.methods, scales=wish.scales, preset=preset,
+        protocols=wish.protocols, test_protocols=wish.test_protocols, test_scales=wish.test_scales, seeds=wish.seeds,
+        settings=wish.settings,
+    )  # fmt: skip
+    return Session(wish, prepared, build_plan(request), Store(wish.results))
+
+
+def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
+    """Load (or find in the cache) a data set by name; UserErrors say what is missing and where it was looked for."""
+    return prepare(build_dataset(name, options), name, root)
+
+
+def build_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
+    """A data set under its options; texts become the type of the option's default."""
+    cls: type[Dataset] = DATASETS.load(name)
+    known = option_names(cls)
+    for option in options:
+        if option not in known:
+            raise UserError(f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}')
+    return cls(**{option: _typed(cls, option, value) for option, value in options.items()})
+
+
+def _typed(cls: type[Dataset], option: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    default = inspect.signature(cls.__init__).parameters[option].default
+    if isinstance(default, str):
+        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def data_ref(name: str, prepared: Prepared) -> DataRef:
+    faces = prepared.faces
+    return DataRef(
+        name, prepared.fingerprint, str(prepared.directory.resolve()), faces.classes, faces.channels, faces.size, faces.synthetic
+    )
+
+
+def check_writable(store: Store) -> None:
+    """A results folder that cannot be written is found out before the training, not after."""
+    probe = store.root / ".write-probe"
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise UserError(
+            f"the results folder {store.root} cannot be written ({error.strerror or error}): choose another one with --results"
+        ) from error

@@ -1,0 +1,283 @@
+"""Records: one JSON file a cell, one compressed file with its test logits; atomic writes, distrustful reads.
+
+Needs numpy and pydantic only, so that a report can be made where torch is not installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lrfer_bench.errors import RecordError, UserError
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DatasetPart(_Part):
+    name: str
+    fingerprint: str
+    classes: list[str]
+    synthetic: bool = False
+
+
+class MethodPart(_Part):
+    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method."""
+
+    name: str
+    version: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    source: str
+    kind: Literal["lr", "oracle"] = "lr"
+    test_time_augmentation: str | None = None
+
+
+class TrainPart(_Part):
+    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; [] trains nothing."""
+
+    protocol: str
+    scales: list[int]
+
+
+class TestPart(_Part):
+    """The condition tested on; size_px is the height in pixels of the LR face."""
+
+    protocol: str
+    scale: int
+    size_px: int
+
+
+class SelectionPart(_Part):
+    rule: str
+    epoch: int
+    epochs: int
+
+
+class StagePart(_Part):
+    key: str
+    method: str
+    train_seconds: float
+
+
+class Metrics(_Part):
+    """recall is per class in the order of dataset.classes, None where the test has no such image; confusion[true][said]."""
+
+    n: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    nll: float
+    ece: float
+    recall: list[float | None]
+    confusion: list[list[int]]
+
+
+class MetricsPart(_Part):
+    """all: the whole test split; clean: without the rows that also stand in train."""
+
+    all: Metrics
+    clean: Metrics
+
+
+class Cost(_Part):
+    """parameters and macs are those used for one face at test time, stages included; latency at batch 1, one face,
+    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or, without training, tested).
+    """
+
+    parameters: int
+    macs: int
+    latency_ms: float
+    throughput: float
+    train_seconds: float
+    train_seconds_with_stages: float
+    peak_memory_mb: float
+
+
+class Epoch(_Part):
+    epoch: int
+    seconds: float
+    losses: dict[str, float]
+    val_accuracy: float | None = None
+
+
+class Failure(_Part):
+    """sentence says what and where; traceback is for the method's author."""
+
+    sentence: str
+    traceback: str = ""
+
+
+class Record(_Part):
+    """One cell's result; see results/README.md for the meaning of every field."""
+
+    schema_version: int = SCHEMA
+    key: str
+    status: Literal["finished", "failed"]
+    dataset: DatasetPart
+    method: MethodPart
+    train: TrainPart
+    test: TestPart
+    seed: int
+    preset: str
+    selection: SelectionPart | None = None
+    stages: dict[str, StagePart] = Field(default_factory=dict)
+    metrics: MetricsPart | None = None
+    cost: Cost | None = None
+    history: list[Epoch] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=dict)
+    logits_sha256: str | None = None
+    failure: Failure | None = None
+
+    @property
+    def stem(self) -> str:
+        """File name without ending: readable first, the key's head last."""
+        parts = (self.dataset.name, self.method.name, self.test.protocol, f"x{self.test.scale}", f"s{self.seed}",
+                 self.preset, self.key[:12])  # fmt: skip
+        return "_".join(part.replace("/", "-") for part in parts)
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What a cell answered: logits float32 [N, classes], labels int64 [N], clean bool [N] (False: leaked row)."""
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    clean: NDArray[np.bool_]
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, logits=self.logits.astype("<f4"), labels=self.labels.astype("<i8"), clean=self.clean)
+        return buffer.getvalue()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Logits:
+        with np.load(io.BytesIO(data), allow_pickle=False) as z:
+            return Logits(z["logits"], z["labels"], z["clean"])
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A record file that cannot be trusted, and why."""
+
+    path: Path
+    reason: str
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write to a temporary file beside path and move it into place; a full disk or a wrong folder is a UserError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder with --results"
+        ) from error
+
+
+class Store:
+    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running ones)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self.records = self.root / "records"
+        self.logits = self.root / "logits"
+        self.models = self.root / "models"
+        self.checkpoints = self.root / "checkpoints"
+
+    def save(self, record: Record, logits: Logits | None = None) -> Path:
+        """Write the logits first, the record last: a record on disk is always whole. Replaces one of the same key."""
+        if logits is not None:
+            data = logits.to_bytes()
+            write_atomically(self.logits / f"{record.stem}.npz", data)
+            record = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
+        path = self.records / f"{record.stem}.json"
+        write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
+        return path
+
+    def read_logits(self, record: Record) -> Logits:
+        """The test logits behind a record; RecordError when they are missing or not the ones it was written with."""
+        path = self.logits / f"{record.stem}.npz"
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise RecordError(f"the logits of {record.stem} are missing: {path} cannot be read; run the cell again") from error
+        if hashlib.sha256(data).hexdigest() != record.logits_sha256:
+            raise RecordError(f"{path} is not the file its record was written with: restore it or run the cell again")
+        return Logits.from_bytes(data)
+
+    def find(self, key: str) -> Record | None:
+        """The record of a key, or None; a damaged file counts as none."""
+        for path in sorted(self.records.glob(f"*_{key[:12]}.json")):
+            found = read_record(path)
+            if isinstance(found, Record) and found.key == key:
+                return found
+        return None
+
+    def scan(self) -> Iterator[Record | Damaged]:
+        """Every record in name order; a file that is cut, edited or of another schema comes as Damaged, never counted."""
+        for path in sorted(self.records.glob("*.json")):
+            yield read_record(path)
+
+    def set_aside(self, damaged: Damaged) -> Path:
+        """Rename a damaged record so that it is kept for its owner but not met again."""
+        target = damaged.path.with_suffix(".json.damaged")
+        os.replace(damaged.path, target)
+        return target
+
+
+def read_record(path: Path) -> Record | Damaged:
+    """Parse and check one record file; a consistent one comes back as Record, anything else as Damaged."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return Damaged(path, f"it is no whole JSON file ({type(error).__name__})")
+    if not isinstance(raw, dict) or raw.get("schema_version") != SCHEMA:
+        return Damaged(path, f"it does not have schema version {SCHEMA}")
+    try:
+        record = Record.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return Damaged(path, f"field {'.'.join(map(str, first['loc']))}: {first['msg']}")
+    reason = _inconsistency(record)
+    if reason is None and path.stem != record.stem:
+        reason = "its name does not match its content"
+    return Damaged(path, reason) if reason else record
+
+
+def _inconsistency(record: Record) -> str | None:
+    """What an edited record betrays: numbers that do not follow from its own confusion matrix."""
+    if record.status == "failed":
+        return None if record.failure else "it failed without a reason"
+    if record.metrics is None or record.cost is None or record.logits_sha256 is None:
+        return "it is finished but has no metrics, cost or logits"
+    for name, metrics in (("all", record.metrics.all), ("clean", record.metrics.clean)):
+        confusion = np.asarray(metrics.confusion)
+        if confusion.shape != (len(record.dataset.classes),) * 2 or confusion.sum() != metrics.n:
+            return f"metrics.{name}.confusion does not count {metrics.n} images"
+        if abs(np.trace(confusion) / max(metrics.n, 1) - metrics.accuracy) > 1e-6:
+            return f"metrics.{name}.accuracy does not follow from its confusion matrix"
+    return None

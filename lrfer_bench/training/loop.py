@@ -1,0 +1,207 @@
+"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are the harness' own."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lrfer_bench.errors import CellError
+from lrfer_bench.keys import seed_for
+from lrfer_bench.method import Batch, Method
+from lrfer_bench.training.batches import BatchSource
+from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
+from lrfer_bench.training.schedule import one_cycle
+from lrfer_bench.training.selection import rule_of
+
+State = dict[str, Tensor]
+DIVERGED = 1e6
+CHECK_EVERY = 10
+
+
+@dataclass
+class Progress:
+    """What a running training tells: epochs done, steps done in all, the latest losses, faces a second."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    losses: dict[str, float]
+    faces_per_second: float
+    seconds_per_step: float = 0.0
+    val_score: float | None = None
+    note: str = ""
+
+
+@dataclass
+class Trained:
+    """A finished training. weights: the kept state; history: a row an epoch; seconds: all epochs, validation included."""
+
+    weights: State
+    history: list[dict[str, Any]]
+    rule: str
+    epoch: int
+    epochs: int
+    seconds: float
+
+
+@dataclass
+class _Run:
+    """The state that a checkpoint holds."""
+
+    method: Method
+    optimizers: dict[str, torch.optim.Optimizer]
+    mean: Method | None
+    kept: State = field(default_factory=dict)
+    kept_epoch: int = 0
+    kept_score: float | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "method": self.method.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "mean": None if self.mean is None else self.mean.state_dict(),
+            "kept": self.kept, "kept_epoch": self.kept_epoch, "kept_score": self.kept_score, "history": self.history,
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.method.load_state_dict(state["method"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        if self.mean is not None:
+            self.mean.load_state_dict(state["mean"])
+        self.kept, self.kept_epoch, self.kept_score = state["kept"], state["kept_epoch"], state["kept_score"]
+        self.history = state["history"]
+
+
+def train(
+    method: Method,
+    source: BatchSource,
+    validate: Callable[[Method], float],
+    checkpoint: Path | None = None,
+    tell: Callable[[Progress], None] = lambda progress: None,
+) -> Trained:
+    """Train a freshly built method to the end of its preset's budget and return the weights that the rule keeps.
+
+    Goes on from the checkpoint where there is one. Raises CellError when a loss is no number or runs away.
+    """
+    preset = method.task.preset
+    run = _Run(method, dict(method.optimizers()), _running_mean(method))
+    peaks = {name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()}
+    state, note = load_checkpoint(checkpoint, source.key) if checkpoint else (None, "")
+    if state is not None:
+        run.restore(state)
+    if note:
+        tell(Progress(0, preset.epochs, 0, preset.epochs * len(source), {}, 0.0, note=note))
+    for epoch in range(len(run.history), preset.epochs):
+        _train_epoch(run, source, epoch, peaks, validate, tell)
+        if checkpoint:
+            save_checkpoint(checkpoint, source.key, run.state())
+    final = run.mean or method
+    final.load_state_dict(run.kept)
+    method.load_state_dict(run.kept)
+    method.eval()
+    method.after_training(source.epoch(preset.epochs, augment=False))
+    seconds = sum(row["seconds"] for row in run.history)
+    return Trained(_copy(method), run.history, preset.selection, run.kept_epoch, preset.epochs, seconds)
+
+
+def _train_epoch(
+    run: _Run,
+    source: BatchSource,
+    epoch: int,
+    peaks: dict[str, list[float]],
+    validate: Callable[[Method], float],
+    tell: Callable[[Progress], None],
+) -> None:
+    preset = run.method.task.preset
+    steps = preset.epochs * len(source)
+    torch.manual_seed(seed_for(source.key, "epoch", epoch))  # dropout and the like: the same after a resume
+    started = time.perf_counter()
+    sums: dict[str, Tensor] = {}
+    run.method.train()
+    for number, batch in enumerate(source.epoch(epoch)):
+        step = epoch * len(source) + number
+        _set_rates(run.optimizers, peaks, one_cycle(step / steps))
+        losses = run.method.update(batch, run.optimizers)
+        for name, loss in losses.items():
+            sums[name] = sums.get(name, torch.zeros(())) + loss.detach().cpu().reshape(())
+        if run.mean is not None:
+            _update_mean(run.mean, run.method, min(preset.ema, (1 + step) / (10 + step)))
+        if number % CHECK_EVERY == CHECK_EVERY - 1 or number == len(source) - 1:
+            means = _means(sums, number + 1, epoch, number)
+            pace = (time.perf_counter() - started) / (number + 1)
+            tell(Progress(epoch, preset.epochs, step + 1, steps, means, source.size / pace, pace))
+    tested = run.mean or run.method
+    score = validate(tested)
+    if rule_of(preset.selection).keeps(epoch + 1, preset.epochs, score, run.kept_score):
+        run.kept, run.kept_epoch, run.kept_score = _copy(tested), epoch + 1, score
+    seconds = time.perf_counter() - started
+    run.history.append({"epoch": epoch + 1, "seconds": round(seconds, 3), "losses": means, "val_score": score})
+    tell(Progress(epoch + 1, preset.epochs, (epoch + 1) * len(source), steps, means, source.size / pace, pace, score))
+
+
+def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict[str, float]:
+    """Mean losses so far in this epoch, or a CellError that says which one went wrong, and when."""
+    means = {name: float(value) / count for name, value in sums.items()}
+    for name, mean in means.items():
+        if not math.isfinite(mean) or abs(mean) > DIVERGED:
+            what = "is no number any more (NaN or infinity)" if not math.isfinite(mean) else f"ran away to {mean:.3g}"
+            raise CellError(
+                f'the loss "{name}" {what} in epoch {epoch + 1}, by step {number + 1}: '
+                "lower the learning rate or the weight of that loss"
+            )
+    return means
+
+
+def _set_rates(optimizers: dict[str, torch.optim.Optimizer], peaks: dict[str, list[float]], factor: float) -> None:
+    for name, optimizer in optimizers.items():
+        for group, peak in zip(optimizer.param_groups, peaks[name], strict=True):
+            group["lr"] = peak * factor
+
+
+def _running_mean(method: Method) -> Method | None:
+    """A copy whose weights will follow the trained ones, or None where the preset wants no mean."""
+    if not method.task.preset.ema:
+        return None
+    mean = copy.deepcopy(method, {id(stage): stage for stage in method.stages.values()})  # stages stay shared
+    mean.eval()
+    return mean.requires_grad_(False)
+
+
+@torch.no_grad()
+def _update_mean(mean: Method, method: Method, decay: float) -> None:
+    """mean <- decay * mean + (1 - decay) * method, counters copied."""
+    floats = [(a, b) for a, b in zip(mean.state_dict().values(), method.state_dict().values(), strict=True)]
+    follow = [(a, b) for a, b in floats if a.dtype.is_floating_point]
+    torch._foreach_lerp_([a for a, _ in follow], [b for _, b in follow], 1.0 - decay)
+    for a, b in floats:
+        if not a.dtype.is_floating_point:
+            a.copy_(b)
+
+
+def _copy(method: Method) -> State:
+    return {name: value.detach().cpu().clone() for name, value in method.state_dict().items()}
+
+
+def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
+    """A validate() for train(): the mean of method.score over the given batches, only where the mask is true."""
+
+    def validate(method: Method) -> float:
+        was_training = method.training
+        method.eval()
+        with torch.no_grad():
+            scores = torch.cat([method.score(batch).cpu()[mask] for batch, mask in batches()])
+        method.train(was_training)
+        return float(scores.mean())
+
+    return validate

@@ -1,0 +1,46 @@
+"""Which epoch's weights are kept. No rule here can see the test split: training code is never given it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from lrfer_bench.errors import UserError, did_you_mean
+
+
+class SelectionRule(ABC):
+    """Told each epoch's validation score, says whether that epoch's weights are the ones to keep."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
+        """True where epoch (1..epochs) replaces what is kept; best is the score of what is kept, None before the first."""
+
+
+class Last(SelectionRule):
+    """The last epoch, whatever validation says: with a schedule that ends at zero it needs no choice."""
+
+    name = "last"
+
+    def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
+        return epoch == epochs
+
+
+class BestOnValidation(SelectionRule):
+    """The epoch with the highest validation score (leaked rows left out), the earliest of equals."""
+
+    name = "best-val"
+
+    def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
+        return best is None or score > best
+
+
+RULES = {rule.name: rule for rule in (Last, BestOnValidation)}
+
+
+def rule_of(name: str) -> SelectionRule:
+    """The rule of a name; UserError with the nearest one."""
+    if name not in RULES:
+        raise UserError(f'there is no selection rule "{name}": {did_you_mean(name, RULES)}')
+    return RULES[name]()
