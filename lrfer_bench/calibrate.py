@@ -21,9 +21,9 @@ STEPS = 4
 
 
 def estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
-    """Training key -> seconds, one torch thread each, for some trainings of a plan. Stages are fresh networks of the same shape: speed is all that counts.
+    """Training key -> seconds, one torch thread each, for some trainings of a plan.
 
-    Trainings that differ in their seed alone are measured once.
+    Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in their seed alone are measured once.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -57,6 +57,7 @@ def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> flo
     batches = islice(source.epoch(0), WARM_STEPS + STEPS)
     started, done = time.perf_counter(), 0
     for number, batch in enumerate(batches):
+        method.progress = 0.99 * (number % 2)  # a method may do other things late than early: half of each
         method.update(batch, optimizers)
         if number + 1 == WARM_STEPS:
             started, done = time.perf_counter(), 0
@@ -68,6 +69,8 @@ def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> flo
 def _fresh(training: Training, plan: Plan) -> Method:
     """The method on untrained stages."""
     data = training.data
-    stages = {name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval() for name, key in training.stages.items()}
+    stages = {
+        name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval() for name, key in training.stages.items()
+    }
     task = Task(len(data.classes), data.channels, data.size, training.scales, training.preset, stages)
     return build(training.method, task, torch.device("cpu"))

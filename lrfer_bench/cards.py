@@ -75,7 +75,8 @@ def read_card(path: Path, kind: type[Card]) -> Card:
         raise UserError(f'the card {path} has an unknown field "{unknown[0]}": known are {", ".join(sorted(known))}')
     if "summary" not in raw:
         raise UserError(f'the card {path} has no "summary": add one line that says what it is')
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    return kind(**values)
 
 
 def card_path(module: str, name: str) -> Path | None:

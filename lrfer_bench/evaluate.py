@@ -15,7 +15,9 @@ from lrfer_bench.training.batches import gather
 BATCH = 128
 
 
-def predict(method: Method, images: NDArray[np.uint8], classes: int, device: torch.device | None = None) -> NDArray[np.float32]:
+def predict(
+    method: Method, images: NDArray[np.uint8], classes: int, device: torch.device | None = None
+) -> NDArray[np.float32]:
     """Logits float32 [N, classes] for LR images uint8 [N, C, h, w]; CellError for answers of a wrong shape or no number."""
     method.eval()
     device = device or torch.device("cpu")
@@ -30,11 +32,17 @@ def predict(method: Method, images: NDArray[np.uint8], classes: int, device: tor
 def _checked(method: Method, logits: object, count: int, classes: int) -> NDArray[np.float32]:
     where = f"{type(method).__name__}.forward"
     if not isinstance(logits, torch.Tensor):
-        raise CellError(f"{where} returned {type(logits).__name__}: return the logits, a float tensor [batch, {classes}]")
+        raise CellError(
+            f"{where} returned {type(logits).__name__}: return the logits, a float tensor [batch, {classes}]"
+        )
     if tuple(logits.shape) != (count, classes):
-        raise CellError(f"{where} returned shape {tuple(logits.shape)} for {count} faces: return logits of shape ({count}, {classes})")
+        raise CellError(
+            f"{where} returned shape {tuple(logits.shape)} for {count} faces: return logits of shape ({count}, {classes})"
+        )
     answers = logits.detach().to("cpu", torch.float32).numpy()
     if not math.isfinite(float(np.abs(answers).sum())) and not np.isfinite(answers).all():
         bad = int((~np.isfinite(answers)).any(1).sum())
-        raise CellError(f"{where} returned NaN or infinity for {bad} of {count} test faces: check its last layers and its training")
+        raise CellError(
+            f"{where} returned NaN or infinity for {bad} of {count} test faces: check its last layers and its training"
+        )
     return answers

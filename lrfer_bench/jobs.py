@@ -100,7 +100,13 @@ def run_training(job: TrainJob, tell: Callable[[Progress], None] = lambda progre
     method = build(training.method, _task(training, stages), device)
     protocol = None if training.protocol == HR else protocol_of(training.protocol)
     source = BatchSource(
-        prepared.faces.train, protocol, training.scales, training.preset.batch, training.preset.shift, training.key, device
+        prepared.faces.train,
+        protocol,
+        training.scales,
+        training.preset.batch,
+        training.preset.shift,
+        training.key,
+        device,
     )
     checkpoint = Path(job.checkpoint) if job.checkpoint else None
     trained = train(method, source, validator(lambda: validation_batches(prepared, training, device)), checkpoint, tell)
@@ -184,6 +190,8 @@ def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> M
 def build(ref: MethodRef, task: Task, device: torch.device) -> Method:
     """Construct a method under its settings, on its device, in the memory format that convolutions like."""
     cls: type[Method] = METHODS.load(ref.name)
+    if dict(cls.canonical_settings(ref.settings, task.preset)) != dict(ref.effective):
+        raise UserError(f"a file that the settings of {ref.name} name has changed since the plan was made: run again")
     method = cls(task, **ref.settings)
     return method.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -198,7 +206,9 @@ def prepared_data(directory: str) -> Prepared:
     return open_prepared(Path(directory))
 
 
-def validation_batches(prepared: Prepared, training: Training, device: torch.device) -> list[tuple[Batch, torch.Tensor]]:
+def validation_batches(
+    prepared: Prepared, training: Training, device: torch.device
+) -> list[tuple[Batch, torch.Tensor]]:
     """The validation split, each face at one of the training's scales in turn, with a mask of the rows that count.
 
     Rows that also stand in train are masked out: they would reward memory.
@@ -244,5 +254,3 @@ def _cost(job: TestJob, method: Method, lr: torch.Tensor) -> Cost:
         train_seconds=seconds, train_seconds_with_stages=round(sum(model.meta["seconds"] for model in job.models.values()), 3),
         peak_memory_mb=own["peak_memory_mb"] if own else round(cost.peak_memory_mb(), 1),
     )  # fmt: skip
-
-

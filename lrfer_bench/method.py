@@ -106,6 +106,9 @@ class Method(nn.Module):
     tests: ClassVar[Literal["lr", "hr"]] = "lr"
     test_time_augmentation: ClassVar[str | None] = None
 
+    progress: float = 0.0
+    """How much of the training budget is spent, 0..1; the harness sets it before each update()."""
+
     def __init__(self, task: Task) -> None:
         super().__init__()
         self.task = task
@@ -113,11 +116,20 @@ class Method(nn.Module):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        """The stages under these settings (all of them, defaults filled in); hr is True when training on HR only.
+        """The stages under these (canonical) settings, defaults filled in; hr is True when training on HR only.
 
         Override where a setting decides what is needed; the default reads `needs`.
         """
         return {name: Need.parse(text) for name, text in cls.needs.items()}
+
+    @classmethod
+    def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
+        """The settings as keys, records and needs_for() see them; __init__ still gets what the user wrote.
+
+        Override where what is written is not what takes effect: a file's content hash in place of its path, the preset's
+        choice in place of "preset". A UserError raised here stops a run before it starts.
+        """
+        return settings
 
     def forward(self, lr: Tensor) -> Tensor:
         """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size. Nothing else is given at test time."""
@@ -125,7 +137,9 @@ class Method(nn.Module):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named scalar losses of a batch; their sum is minimised, each is shown and recorded."""
-        raise NotImplementedError(f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
+        )
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers, by name. Each one's learning rates follow the preset's schedule, scaled to their own peak."""

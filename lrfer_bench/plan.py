@@ -47,7 +47,9 @@ class Request:
 
 @dataclass(frozen=True)
 class MethodRef:
-    """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or ""."""
+    """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or "";
+    canonical: all as keys see them, where that is another form (see Method.canonical_settings).
+    """
 
     name: str
     version: str
@@ -56,9 +58,15 @@ class MethodRef:
     code: str
     settings: Settings
     given: Settings
+    canonical: Settings | None = None
+
+    @property
+    def effective(self) -> Settings:
+        """All settings as keys and needs_for() see them."""
+        return self.settings if self.canonical is None else self.canonical
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.settings)}
+        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class Cell:
     def label(self) -> str:
         """How messages call it: "direct, bicubic@1 x4, seed 0"."""
         trained = ",".join(map(str, self.train_scales))
-        cross = self.training and (self.train_protocol, self.train_scales) != (self.test_protocol, (self.test_scale,))
+        cross = self.train_scales and (self.train_protocol, self.train_scales) != (self.test_protocol, (self.test_scale,))
         origin = f" (trained on {self.train_protocol} x{trained})" if cross else ""
         return f"{self.method.name}, {self.test_protocol} x{self.test_scale}, seed {self.seed}{origin}"
 
@@ -178,15 +186,18 @@ class _Builder:
         cls: type[Method] = METHODS.load(name)
         protocol_id = protocol_of(protocol).id
         test_protocols = [protocol_of(p).id for p in self.request.test_protocols or [protocol]]
-        for scales in self._training_scales(cls):
+        for scales in self._training_scales(name, cls):
             training = None if cls.trains == "nothing" else self._training(name, protocol_id, scales, seed, {})
             for test_protocol in test_protocols:
                 for scale in self._test_scales(cls, scales):
                     self._cell(name, cls, (protocol_id, scales), (test_protocol, scale), seed, training)
 
-    def _training_scales(self, cls: type[Method]) -> list[tuple[int, ...]]:
+    def _training_scales(self, name: str, cls: type[Method]) -> list[tuple[int, ...]]:
+        """The conditions to train on. A method that trains nothing has those of its "lr" stages, or none without them."""
         if cls.trains == "nothing":
-            return [()]
+            needs = cls.needs_for(self._method(name, cls, {}).effective, hr=False)
+            if all(need.at == "hr" for need in needs.values()):
+                return [()]
         if cls.trains == "all scales":
             return [tuple(sorted({*self.request.scales, *((1,) if cls.with_hr else ())}))]
         return [(scale,) for scale in self.request.scales]
@@ -202,30 +213,33 @@ class _Builder:
         entry = METHODS.entry(name)
         given = {**self.request.settings.get(name, {}), **forced}
         settings = complete_settings(name, cls, given)
-        defaults = complete_settings(name, cls, {})
-        changed = {k: v for k, v in settings.items() if v != defaults[k]}
+        canonical = dict(cls.canonical_settings(settings, self.request.preset))
+        defaults = cls.canonical_settings(complete_settings(name, cls, {}), self.request.preset)
+        changed = {k: v for k, v in canonical.items() if v != defaults[k]}
         code = entry.source.partition("sha256:")[2]
-        return MethodRef(name, cls.version, entry.target, entry.source, code, settings, changed)
+        other = canonical if canonical != settings else None
+        return MethodRef(name, cls.version, entry.target, entry.source, code, settings, changed, other)
 
-    def _stages(self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int) -> dict[str, str]:
-        """Stage name -> training key. A method that trains nothing has no scale of its own for an "lr" stage."""
-        needs: dict[str, Need] = cls.needs_for(ref.settings, hr=scales == (1,))
+    def _stages(
+        self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int
+    ) -> dict[str, str]:
+        """Stage name -> training key."""
+        needs: dict[str, Need] = cls.needs_for(ref.effective, hr=scales == (1,))
         keys = {}
         for stage, need in needs.items():
             at = (1,) if need.at == "hr" else scales
-            if not at:
-                raise UserError(f'method "{ref.name}" trains nothing but needs {need.method}@lr: ask for it at hr')
             keys[stage] = self._training(need.method, protocol, at, seed, need.settings).key
         return keys
 
     def _training(self, name: str, protocol: str, scales: tuple[int, ...], seed: int, forced: Settings) -> Training:
-        if name in self._open:
-            raise UserError(f"stages go in a circle: {' needs '.join([*self._open, name])}; break it in needs_for()")
+        # A teacher of its own kind (gmenet at HR) is no circle: only the same method at the same condition is.
+        opened = f"{name}@hr" if scales == (1,) else name
+        if opened in self._open:
+            raise UserError(f"stages go in a circle: {' needs '.join([*self._open, opened])}; break it in needs_for()")
         cls: type[Method] = METHODS.load(name)
         ref = self._method(name, cls, forced)
         protocol = HR if scales == (1,) else protocol
-        # A teacher of its own kind (gmenet at HR) is no circle: only the same method at the same condition is.
-        self._open.append(name if scales != (1,) else f"{name}@hr")
+        self._open.append(opened)
         try:
             stages = self._stages(cls, ref, protocol, scales, seed)
         finally:

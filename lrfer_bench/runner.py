@@ -186,7 +186,8 @@ class Runner:
 
 def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
     """(cells whose record stands and is kept, cells to run)"""
-    kept, todo = [], []
+    kept: list[Cell] = []
+    todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
         again = record is None or (record.status == "failed" and overwrite is Overwrite.FAILED)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrfer_bench.data.cache import Prepared, option_names, prepare
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.data.cache import Prepared, prepare
+from lrfer_bench.data.options import make_dataset
+from lrfer_bench.errors import UserError
 from lrfer_bench.plan import DataRef, Plan, Request, build_plan
-from lrfer_bench.registry import DATASETS, load_plugins
+from lrfer_bench.registry import load_plugins
 from lrfer_bench.store import Store
 from lrfer_bench.training.presets import preset_of
 
@@ -61,37 +60,19 @@ def open_session(wish: Wish) -> Session:
 
 def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
     """Load (or find in the cache) a data set by name; UserErrors say what is missing and where it was looked for."""
-    return prepare(build_dataset(name, options), name, root)
-
-
-def build_dataset(name: str, options: Mapping[str, Any]) -> Dataset:
-    """A data set under its options; texts become the type of the option's default."""
-    cls: type[Dataset] = DATASETS.load(name)
-    known = option_names(cls)
-    for option in options:
-        if option not in known:
-            raise UserError(f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}')
-    return cls(**{option: _typed(cls, option, value) for option, value in options.items()})
-
-
-def _typed(cls: type[Dataset], option: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    default = inspect.signature(cls.__init__).parameters[option].default
-    if isinstance(default, str):
-        return value
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    return prepare(make_dataset(name, options), name, root)
 
 
 def data_ref(name: str, prepared: Prepared) -> DataRef:
     faces = prepared.faces
     return DataRef(
-        name, prepared.fingerprint, str(prepared.directory.resolve()), faces.classes, faces.channels, faces.size, faces.synthetic
+        name,
+        prepared.fingerprint,
+        str(prepared.directory.resolve()),
+        faces.classes,
+        faces.channels,
+        faces.size,
+        faces.synthetic,
     )
 
 

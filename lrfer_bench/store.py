@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ SCHEMA = 1
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    __test__: ClassVar[bool] = False  # pytest takes a class called Test... for its own
 
 
 class DatasetPart(_Part):
@@ -160,7 +161,9 @@ class Logits:
 
     def to_bytes(self) -> bytes:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, logits=self.logits.astype("<f4"), labels=self.labels.astype("<i8"), clean=self.clean)
+        np.savez_compressed(
+            buffer, logits=self.logits.astype("<f4"), labels=self.labels.astype("<i8"), clean=self.clean
+        )
         return buffer.getvalue()
 
     @staticmethod
@@ -224,7 +227,9 @@ class Store:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise RecordError(f"the logits of {record.stem} are missing: {path} cannot be read; run the cell again") from error
+            raise RecordError(
+                f"the logits of {record.stem} are missing: {path} cannot be read; run the cell again"
+            ) from error
         if hashlib.sha256(data).hexdigest() != record.logits_sha256:
             raise RecordError(f"{path} is not the file its record was written with: restore it or run the cell again")
         return Logits.from_bytes(data)

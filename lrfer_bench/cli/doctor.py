@@ -10,7 +10,9 @@ import click
 
 
 @click.command()
-@click.option("--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at.")
+@click.option(
+    "--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
+)
 def doctor(results: Path) -> None:
     """Say what this machine has, and what a run here would use.
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cards import MethodCard, card_of
+from lrfer_bench.errors import UserError
 from lrfer_bench.registry import METHODS, PLUGIN_ERRORS, Entry, load_plugins
 
-PLUGIN = click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with your own methods.")
+PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with your own methods."
+)
 
 
 @click.group()
@@ -28,7 +31,8 @@ def methods() -> None:
 def list_methods(plugins: tuple[Path, ...]) -> None:
     """Every method with one line, and who brought it."""
     load_plugins(plugins)
-    entries = [(entry, _card(entry)) for entry in METHODS]
+    broken: dict[str, str] = {}
+    entries = [(entry, card) for entry in METHODS if (card := _card_or_none(entry, broken)) is not None]
     width = max((len(entry.name) for entry, _ in entries), default=0)
     for entry, card in entries:
         if card.listed:
@@ -36,7 +40,7 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     stages = [entry.name for entry, card in entries if not card.listed]
     if stages:
         click.echo(f"Stages that they share: {', '.join(stages)}")
-    for name, reason in {**METHODS.broken, **PLUGIN_ERRORS}.items():
+    for name, reason in {**METHODS.broken, **PLUGIN_ERRORS, **broken}.items():
         click.echo(f"left out: {name}: {reason}", err=True)
 
 
@@ -67,3 +71,12 @@ def show_method(name: str, plugins: tuple[Path, ...]) -> None:
 
 def _card(entry: Entry) -> MethodCard:
     return card_of(entry, MethodCard)
+
+
+def _card_or_none(entry: Entry, broken: dict[str, str]) -> MethodCard | None:
+    """A method that cannot be imported for its card is listed with the reason and takes no other down."""
+    try:
+        return _card(entry)
+    except UserError as error:
+        broken[entry.name] = str(error)
+        return None

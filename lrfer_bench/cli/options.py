@@ -17,7 +17,7 @@ DEFAULT_RESULTS = "results"
 
 
 def names(what: str, text: str) -> list[str]:
-    """"a, b" -> ["a", "b"]; nothing named is a UserError."""
+    """ "a, b" -> ["a", "b"]; nothing named is a UserError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
         raise UserError(f"{what} names nothing: give one or more names with commas between")
@@ -25,7 +25,7 @@ def names(what: str, text: str) -> list[str]:
 
 
 def numbers(what: str, text: str) -> list[int]:
-    """"2,4,8" -> [2, 4, 8]; anything but whole numbers is a UserError."""
+    """ "2,4,8" -> [2, 4, 8]; anything but whole numbers is a UserError."""
     try:
         return [int(part) for part in names(what, text)]
     except ValueError:
@@ -42,15 +42,6 @@ def method_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
             raise UserError(f'--set "{text}" is not understood: write --set METHOD.SETTING=VALUE')
         settings.setdefault(method, {})[setting] = value.strip()
     return settings
-
-
-def data_options(texts: Sequence[str]) -> dict[str, str]:
-    """("size=112",) -> {"size": "112"}"""
-    pairs = [text.partition("=") for text in texts]
-    for text, (name, equals, _) in zip(texts, pairs, strict=True):
-        if not equals or not name.strip():
-            raise UserError(f'--data-option "{text}" is not understood: write --data-option NAME=VALUE')
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def plan_options(command: Command) -> Command:

@@ -49,7 +49,13 @@ def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: 
     seconds = estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
     click.echo(f"{len(session.plan.trainings)} models to train, each once:")
     for key, training in session.plan.trainings.items():
-        state = f"about {duration(seconds[key])}" if key in seconds else "to do" if key in todo else "not needed or there already"
+        state = (
+            f"about {duration(seconds[key])}"
+            if key in seconds
+            else "to do"
+            if key in todo
+            else "not needed or there already"
+        )
         needs = f" (after {', '.join(training.stages)})" if training.stages else ""
         click.echo(f"  {key[:12]}  {TrainJob(training).label.removeprefix('train ')}{needs}: {state}")
     click.echo(f"{len(session.plan.cells)} cells to test:")
@@ -62,7 +68,9 @@ def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: 
         slots = workers or default_workers()
         longest = max(seconds.values())
         total = max(sum(seconds.values()) / slots, longest)
-        click.echo(f"About {duration(total)} with {slots} workers, going by a few steps of each model on this machine as it is now.")
+        click.echo(
+            f"About {duration(total)} with {slots} workers, going by a few steps of each model on this machine as it is now."
+        )
 
 
 def _as_data(plan: Plan) -> dict[str, Any]:

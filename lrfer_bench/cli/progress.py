@@ -64,7 +64,10 @@ def _news(status: Status) -> list[str]:
         return [*lines, f"failed: {record.failure.sentence}"]
     assert record.metrics is not None
     clean = record.metrics.clean
-    return [*lines, f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)"]
+    return [
+        *lines,
+        f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)",
+    ]
 
 
 def summary(status: Status) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.options import data_options, method_settings, names, numbers, plan_options
+from lrfer_bench.cli.options import method_settings, names, numbers, plan_options
 
 if TYPE_CHECKING:
     from lrfer_bench.session import Session, Wish
@@ -51,12 +51,13 @@ def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_re
 
 def wish_of(options: dict[str, Any]) -> Wish:
     """The options of `run` and `plan` as a Wish."""
+    from lrfer_bench.data.options import parse_options
     from lrfer_bench.session import Wish
 
     root: Path | None = options["data_root"]
     return Wish(
         methods=names("--methods", options["methods"]), dataset=options["dataset"],
-        data_root=root.expanduser() if root else None, data_options=data_options(options["data_option"]),
+        data_root=root.expanduser() if root else None, data_options=parse_options(options["data_option"]),
         scales=numbers("--scales", options["scales"]), protocols=names("--protocols", options["protocols"]),
         test_protocols=names("--test-protocols", options["test_protocols"]) if options["test_protocols"] else None,
         test_scales=numbers("--test-scales", options["test_scales"]) if options["test_scales"] else None,
@@ -108,6 +109,7 @@ def _failed(session: Session, key: str) -> bool:
 
 
 def _report(session: Session) -> None:
-    from lrfer_bench.cli.report import write_report
+    """The same report as `lrfer-bench report` makes of this folder."""
+    from lrfer_bench.cli.report import report
 
-    write_report([session.store.root])
+    report.main(args=["--results", str(session.store.root)], prog_name="lrfer-bench report", standalone_mode=False)

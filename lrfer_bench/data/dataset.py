@@ -14,7 +14,8 @@ from lrfer_bench.data.faceset import FaceSet
 class Dataset(ABC):
     """A data set that the harness can load.
 
-    Options are keyword arguments of __init__ (`--data-option size=112` on the command line arrives as size=112).
+    Options are keyword arguments of __init__ (`--data-option size=112` on the command line arrives as size=112), kept as
+    attributes of the same names.
     needs_root: whether the user must bring files (--data-root).
     """
 

@@ -86,10 +86,10 @@ class FaceSet:
         for name in SPLITS:
             split = self.splits[name]
             digest.update(f"{name}{split.images.shape}".encode())
-            digest.update(np.ascontiguousarray(split.images))
-            digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
             if split.soft is not None:
-                digest.update(np.ascontiguousarray(split.soft, dtype="<f4"))
+                digest.update(np.ascontiguousarray(split.soft, dtype="<f4").data)
         return digest.hexdigest()
 
     def describe(self) -> dict[str, Any]:
@@ -114,7 +114,9 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             f"{where} has images of type {split.images.dtype} and shape {split.images.shape}: give uint8 [N, 1 or 3, H, W]"
         )
     if len(split.images) != len(split.labels):
-        raise DataError(f"{where} has {len(split.images)} images but {len(split.labels)} labels: give one label an image")
+        raise DataError(
+            f"{where} has {len(split.images)} images but {len(split.labels)} labels: give one label an image"
+        )
     if split.labels.min() < 0 or split.labels.max() >= len(faces.classes):
         raise DataError(f"{where} has a label outside 0..{len(faces.classes) - 1}: check the class list")
     if split.images.shape[1:] != faces.train.images.shape[1:]:

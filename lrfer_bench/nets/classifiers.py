@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.nets.lean import LeanTrunk
 
-LEAN_WIDTHS = (24, 48, 96, 192)
+LEAN_WIDTHS = (24, 64, 128, 256)
 
 
 class ClassifierNet(nn.Module):
@@ -27,6 +29,10 @@ class ClassifierNet(nn.Module):
     def head(self, features: Tensor) -> Tensor:
         """Last feature map [B, feature_channels, h, w] -> logits [B, classes]."""
         raise NotImplementedError
+
+    def embedding(self, features: Tensor) -> Tensor:
+        """Last feature map -> float [B, D], what stands before the last linear layer; by default the mean over positions."""
+        return features.mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.maps(images)[-1])
@@ -59,12 +65,15 @@ class TimmNet(ClassifierNet):
         self, name: str, classes: int, channels: int, *, pretrained: bool, dropout: float, input_size: int
     ) -> None:
         super().__init__()
-        self.net = _timm_model(name, classes, channels, pretrained, dropout)
-        config = self.net.pretrained_cfg
+        net: Any = _timm_model(name, classes, channels, pretrained, dropout)
+        config = net.pretrained_cfg
+        self.net = net
         self.input_size = input_size
-        self.feature_channels = int(self.net.num_features)
+        self.feature_channels = int(net.num_features)
         mean, std = torch.tensor(config["mean"]), torch.tensor(config["std"])
         grey = channels == 1
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", (mean.mean(0, keepdim=True) if grey else mean).reshape(-1, 1, 1), persistent=False)
         self.register_buffer("std", (std.mean(0, keepdim=True) if grey else std).reshape(-1, 1, 1), persistent=False)
 
@@ -72,11 +81,13 @@ class TimmNet(ClassifierNet):
         if self.input_size:
             side = (self.input_size, self.input_size)
             images = F.interpolate(images, size=side, mode="bicubic", antialias=True)
-        final, between = self.net.forward_intermediates((images - self.mean) / self.std)
+        net: Any = self.net
+        final, between = net.forward_intermediates((images - self.mean) / self.std)
         return [*between[:-1], final]
 
     def head(self, features: Tensor) -> Tensor:
-        return self.net.forward_head(features)
+        net: Any = self.net
+        return net.forward_head(features)
 
 
 def _timm_model(name: str, classes: int, channels: int, pretrained: bool, dropout: float) -> nn.Module:
@@ -94,16 +105,27 @@ def _timm_model(name: str, classes: int, channels: int, pretrained: bool, dropou
             "go online once so that they are cached, or leave out pretrained=true"
         ) from error
     if not hasattr(net, "forward_intermediates"):
-        raise UserError(f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another classifier')
+        raise UserError(
+            f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another classifier'
+        )
     return net
 
 
 def build_classifier(
-    name: str, classes: int, channels: int, size: tuple[int, int], *, dropout: float, pretrained: bool = False, input_size: int = 0
+    name: str,
+    classes: int,
+    channels: int,
+    size: tuple[int, int],
+    *,
+    dropout: float,
+    pretrained: bool = False,
+    input_size: int = 0,
 ) -> ClassifierNet:
     """A classifier network by name: "lean", or any name that timm knows ("resnet18", ...)."""
     if name == "lean":
         if pretrained:
-            raise UserError('the classifier "lean" has no pretrained weights: choose a timm name or leave out pretrained=true')
+            raise UserError(
+                'the classifier "lean" has no pretrained weights: choose a timm name or leave out pretrained=true'
+            )
         return LeanNet(classes, channels, size, dropout)
     return TimmNet(name, classes, channels, pretrained=pretrained, dropout=dropout, input_size=input_size)

@@ -64,11 +64,15 @@ class LeanTrunk(nn.Module):
         super().__init__()
         pool = nn.AvgPool2d(2, ceil_mode=True) if min(size) > 64 else nn.Identity()
         self.stem = nn.Sequential(
-            nn.Conv2d(channels_in, widths[0], 3, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), pool
+            nn.Conv2d(channels_in, widths[0], 3, 2, 1, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
+            pool,
         )
         before = [widths[0], *widths[:-1]]
         self.blocks = nn.ModuleList(
-            ResidualBlock(a, b, 1 if k == 0 else 2, SqueezeExcite(b)) for k, (a, b) in enumerate(zip(before, widths, strict=True))
+            ResidualBlock(a, b, 1 if k == 0 else 2, SqueezeExcite(b))
+            for k, (a, b) in enumerate(zip(before, widths, strict=True))
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,8 @@ def compare(protocol: Protocol) -> tuple[int, float]:
         if not all(name in stored for name in names.values()):
             return -1, 1.0
         differences = [
-            np.abs(lr.astype(np.int16) - stored[names[scale]].astype(np.int16)) for scale, lr in outputs(protocol).items()
+            np.abs(lr.astype(np.int16) - stored[names[scale]].astype(np.int16))
+            for scale, lr in outputs(protocol).items()
         ]
     flat = np.concatenate([difference.ravel() for difference in differences])
     return int(flat.max()), float((flat > 0).mean())
@@ -73,7 +74,7 @@ def verdict(protocol: Protocol) -> str:
 def write() -> None:
     from lrfer_bench.registry import PROTOCOLS
 
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for entry in PROTOCOLS:
         protocol = entry.load()()
         arrays |= {f"{protocol.id}/x{scale}": lr for scale, lr in outputs(protocol).items()}

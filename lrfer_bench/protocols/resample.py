@@ -14,10 +14,10 @@ class Bicubic(Protocol):
     """Antialiased bicubic (a = -0.5, support widened by the scale), as Pillow and MATLAB's imresize do it."""
 
     name = "bicubic"
-    summary = "antialiased bicubic on uint8, equal to Pillow's to one grey level"
+    summary = "antialiased bicubic on uint8, byte for byte Pillow's"
     details = (
         "Every source pixel counts: at x4 the filter has 16 taps an axis. This is what FSR-FER uses (MATLAB imresize) and "
-        "the default. Computed on uint8 with fixed-point weights; the result is uint8."
+        "the default. Computed on uint8 with Pillow's fixed-point weights in exact arithmetic: the same bytes on every machine."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:

@@ -131,7 +131,8 @@ def _train_epoch(
     run.method.train()
     for number, batch in enumerate(source.epoch(epoch)):
         step = epoch * len(source) + number
-        _set_rates(run.optimizers, peaks, one_cycle(step / steps))
+        run.method.progress = step / steps
+        _set_rates(run.optimizers, peaks, one_cycle(run.method.progress))
         losses = run.method.update(batch, run.optimizers)
         for name, loss in losses.items():
             sums[name] = sums.get(name, torch.zeros(())) + loss.detach().cpu().reshape(())

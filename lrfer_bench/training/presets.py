@@ -59,7 +59,7 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             name="cpu", version=1, summary="honest small runs on real data: at most 20 minutes of one core a model",
-            epochs=15, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.998,
+            epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.998,
             selection="last", shift=4, compute="small", classifier="lean",
         ),
         Preset(

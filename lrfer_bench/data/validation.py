@@ -1,0 +1,32 @@
+"""Cutting a validation split from train where a data set brings none: deterministic, by hashes, never by chance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHARE = 0.1
+
+
+def cut_validation(labels: NDArray[np.int64], keys: Sequence[bytes], share: float = SHARE) -> NDArray[np.bool_]:
+    """Which rows of train become validation: bool [N].
+
+    Of each class the share of rows with the lowest sha256(key) goes, rounded half up, at least one and never all; rows
+    of one key stay together, whatever their class, so that identical pictures never stand on both sides. A key is a
+    file name or the pixels themselves: the order of the rows does not matter.
+    """
+    ranks = [hashlib.sha256(key).digest() for key in keys]
+    chosen: set[bytes] = set()
+    for label in np.unique(labels):
+        mine = sorted(ranks[int(i)] for i in np.flatnonzero(labels == label))
+        wanted = min(max(1, int(share * len(mine) + 0.5)), len(mine) - 1)
+        chosen.update(mine[:wanted])
+    return np.array([rank in chosen for rank in ranks], dtype=bool)
+
+
+def unit_hash(name: str) -> float:
+    """A number in [0, 1) that depends on the name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big") / 2**56

@@ -1,0 +1,95 @@
+"""Is a prepared data set what its card says? Needs numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lrfer_bench.cards import DatasetCard
+from lrfer_bench.data.audit import Audit, audit
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.faceset import SPLITS
+from lrfer_bench.data.near import Place
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison: what was compared, what should be there and what is."""
+
+    what: str
+    expected: str
+    found: str
+
+    @property
+    def ok(self) -> bool:
+        return self.expected == self.found
+
+
+@dataclass(frozen=True)
+class Verification:
+    """checks against the card and the cache; states_counts: whether the card says what a right copy has at all."""
+
+    prepared: Prepared
+    audit: Audit
+    checks: tuple[Check, ...]
+    states_counts: bool
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON-able values, with the rows behind the counts."""
+        faces = self.prepared.faces
+        return {
+            "name": faces.name,
+            "ok": self.ok,
+            "fingerprint": self.prepared.fingerprint,
+            "notes": list(faces.notes),
+            "options": self.prepared.options,
+            "checks": [{**vars(check), "ok": check.ok} for check in self.checks],
+            **faces.describe(),
+            "audit": self.audit.summary(),
+            "leaked": {name: np.flatnonzero(mask).tolist() for name, mask in self.audit.leaked.items()},
+            "conflicting": [[vars(place) for place in group] for group in self.audit.conflicting],
+            "near": [
+                {"image": vars(pair.place), "like": vars(pair.source), "correlation": round(pair.correlation, 4),
+                 "mirrored": pair.mirrored}
+                for pair in self.audit.near or ()
+            ],
+        }  # fmt: skip
+
+
+def verify(prepared: Prepared, card: DatasetCard, *, near: bool = True) -> Verification:
+    """Compare with the card, read every cached byte once more, and audit; near=False leaves out near copies."""
+    faces = prepared.faces
+    found = faces.describe()
+    checks: list[Check] = []
+    if card.classes:
+        checks.append(Check("classes", ", ".join(card.classes), ", ".join(faces.classes)))
+    for split in SPLITS:
+        if split in card.counts:
+            checks.append(Check(f"{split} images", f"{card.counts[split]:,}", f"{found['counts'][split]:,}"))
+    for split in SPLITS:
+        if split in card.class_counts:
+            mine = found["class_counts"][split]
+            checks.append(Check(f"{split} images of each class", _spell(card.class_counts[split]), _spell(mine)))
+    result = audit(faces, near=near)
+    for split, mask in result.leaked.items():
+        if split in card.leaked:
+            checks.append(Check(f"{split} images that stand in train", str(card.leaked[split]), str(int(mask.sum()))))
+    if card.fingerprint:
+        checks.append(Check("fingerprint", card.fingerprint, prepared.fingerprint))
+    checks.append(Check("cached bytes", prepared.fingerprint, faces.fingerprint()))
+    return Verification(prepared, result, tuple(checks), bool(card.counts or card.fingerprint))
+
+
+def describe_place(place: Place) -> str:
+    """A short name of an image for tables: "test 12 (row 32310)"."""
+    return f"{place.split} {place.index}" + (f" (row {place.row})" if place.row >= 0 else "")
+
+
+def _spell(counts: Any) -> str:
+    return " ".join(str(count) for count in counts)

@@ -1,0 +1,176 @@
+"""The program from outside: runs, resumes, and misbehaving methods, as a user would see them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrfer_bench.models import has_model
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store import Record, Store
+
+SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
+
+
+def records(results: Path) -> dict[tuple[str, int], Record]:
+    found = [record for record in Store(results).scan() if isinstance(record, Record)]
+    return {(record.method.name, record.test.scale): record for record in found}
+
+
+@pytest.fixture(scope="module")
+def finished(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """One run of good and bad methods together, two workers."""
+    results = tmp_path_factory.mktemp("run")
+    flag = results / "flag"
+    names = "linear,oracle,bicubic,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
+    done = lrfer(
+        "run", *tiny, "--methods", names, *SMALL, "--workers", "2", "--results", results, LRFER_TEST_FLAG=str(flag)
+    )
+    return results, done
+
+
+def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path, Any]) -> None:
+    results, done = finished
+    assert done.returncode == 1, done.stderr
+    status = {name: record.status for (name, _), record in records(results).items()}
+    assert {name for name, state in status.items() if state == "finished"} == {"linear", "oracle", "bicubic", "dies-once"}
+    assert {name for name, state in status.items() if state == "failed"} == {
+        "raises", "nan-loss", "wrong-shape", "nan-logits", "exits", "dies",
+    }  # fmt: skip
+    assert "6 cells failed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("raises", "ValueError: nobody told me about faces"),
+        ("nan-loss", 'the loss "ce" is no number any more'),
+        ("wrong-shape", "WrongShape.forward returned shape (48, 3) for 48 faces: return logits of shape (48, 4)"),
+        ("nan-logits", "NaN or infinity for 48 of 48 test faces"),
+        ("exits", "SystemExit: 3"),
+        ("dies", "ended by SIGKILL (out of memory, or stopped by somebody)"),
+    ],
+)
+def test_a_failure_says_what_and_where(finished: tuple[Path, Any], name: str, words: str) -> None:
+    results, done = finished
+    failure = records(results)[name, 2].failure
+    assert failure is not None and words in failure.sentence and "\n" not in failure.sentence
+    assert f"failed: {failure.sentence}" in done.stdout
+    if name == "raises":
+        assert "tiny.py:" in failure.sentence and "Traceback" in failure.traceback
+    if name == "exits":
+        assert "I am on standard output" not in done.stdout
+
+
+def test_a_dead_worker_is_tried_once_more(finished: tuple[Path, Any]) -> None:
+    results, done = finished
+    assert done.stdout.count("it is tried once more") == 2  # dies and dies-once
+    assert records(results)["dies-once", 2].status == "finished"
+
+
+def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Path, Any]) -> None:
+    results, _ = finished
+    store = Store(results)
+    for (name, scale), record in records(results).items():
+        if record.status == "failed":
+            continue
+        answers = store.read_logits(record)
+        assert record.metrics == score(answers.logits, answers.labels, answers.clean)
+        assert record.metrics.all.n == 48 and record.metrics.clean.n == 46  # two test faces also stand in train
+        assert record.test.size_px == (8 if scale == 2 else 16)
+        assert record.cost is not None and record.cost.parameters > 0 and record.cost.macs > 0
+        assert record.environment["torch"] and not {"host", "hostname"} & set(record.environment)
+        assert record.method.kind == ("oracle" if name == "oracle" else "lr")
+    linear = records(results)["linear", 2]
+    assert linear.method.source.startswith("tiny.py sha256:") and linear.cost is not None
+    enlarging = 8 * 8 * 16 + 16 * 8 * 16  # columns, then rows, of an 8x8 face to 16x16
+    assert (linear.cost.parameters, linear.cost.macs) == (256 * 4 + 4, 256 * 4 + enlarging)
+    assert linear.selection is not None and linear.selection.rule == "last" and len(linear.history) == 10
+    bicubic, oracle = records(results)["bicubic", 2], records(results)["oracle", 1]
+    assert bicubic.stages["classifier"].key == oracle.stages["classifier"].key
+    assert has_model(store, bicubic.stages["classifier"].key)
+
+
+def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(finished: tuple[Path, Any], lrfer: Any, tiny: list[str]) -> None:
+    results, _ = finished
+    before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
+    again = lrfer("run", *tiny, "--methods", "linear,bicubic,raises", *SMALL, "--results", results)
+    assert again.returncode == 1 and "nothing to run" in again.stdout and "1 cell failed" in again.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
+    retry = lrfer(
+        "run", *tiny, "--methods", "linear,raises", *SMALL, "--results", results, "--overwrite", "failed", "--workers", "1"
+    )
+    assert retry.returncode == 1 and "failed: train raises" in retry.stdout
+    changed = {p.name for p, t in before.items() if p.stat().st_mtime_ns != t}
+    assert len(changed) == 1 and "_raises_" in changed.pop()
+
+
+def test_the_plan_says_what_stands_and_runs_nothing(finished: tuple[Path, Any], lrfer: Any, tiny: list[str]) -> None:
+    results, _ = finished
+    shown = lrfer("plan", *tiny, "--methods", "linear,multires", "--scales", "2,4", "--results", results)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("has a record") == 1 and "4 cells to test" in shown.stdout
+    assert "Sharing stages saves 1 of 4 trainings" in shown.stdout and "About " in shown.stdout
+    assert ("multires", 2) not in records(results)
+    data = json.loads(lrfer("plan", *tiny, "--methods", "linear", "--results", results, "--json").stdout)
+    assert [len(data[part]) for part in ("trainings", "cells")] == [3, 3]
+
+
+def _metrics(results: Path) -> dict[str, Any]:
+    kept = {}
+    for path in sorted((results / "records").glob("*.json")):
+        content = json.loads(path.read_text())
+        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
+        kept[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
+    return kept
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
+    lrfer: Any, tiny: list[str], environment: dict[str, str], tmp_path: Path, stop: signal.Signals
+) -> None:
+    asked = ["run", *tiny, "--methods", "slow,bicubic", *SMALL, "--workers", "1"]
+    alone, stopped = tmp_path / "alone", tmp_path / "stopped"
+    assert lrfer(*asked, "--results", alone).returncode == 0
+    command = [sys.executable, "-m", "lrfer_bench", *asked, "--results", str(stopped)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(stopped.glob("checkpoints/*.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.1)
+    process.send_signal(stop)
+    _, said = process.communicate(timeout=60)
+    if stop == signal.SIGINT:
+        assert process.returncode == 130 and "the same command goes on from there" in said
+        assert "Traceback" not in said
+    assert len(_metrics(stopped)) < 2
+    assert list(stopped.glob("checkpoints/*.ckpt"))
+    _no_workers_left(stopped)
+    assert lrfer(*asked, "--results", stopped).returncode == 0
+    assert _metrics(stopped) == _metrics(alone)
+    assert not list(stopped.glob("checkpoints/*.ckpt"))
+
+
+def _no_workers_left(results: Path) -> None:
+    """Workers notice that their main process is gone; nobody trains on for nothing."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not any(_writes_to(pid, results) for pid in os.listdir("/proc") if pid.isdigit()):
+            return
+        time.sleep(0.2)
+    raise AssertionError("a worker still runs")
+
+
+def _writes_to(pid: str, results: Path) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/1").startswith(str(results))
+    except OSError:
+        return False

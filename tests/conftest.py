@@ -1,0 +1,53 @@
+"""Fixtures that all rooms share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported anywhere: two threads a process are slower than one, and results are then repeatable.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images (FER2013, FERPlus); tests that need it are skipped where it is missing."""
+    folder = Path(os.environ.get("LRFER_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not (folder / "fer2013.npz").is_file():
+        pytest.skip(f"no real images in {folder}: set LRFER_TEST_DATA to the folder that holds fer2013.npz")
+    return folder
+
+
+PLUGINS = Path(__file__).parent / "plugins"
+Lrfer = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a user's shell, with a cache of its own."""
+    cache = tmp_path_factory.mktemp("cache")
+    return {**os.environ, "LRFER_CACHE": str(cache), "OMP_NUM_THREADS": "1", "COLUMNS": "100", "LRFER_PLUGINS": ""}
+
+
+@pytest.fixture(scope="session")
+def lrfer(environment: dict[str, str]) -> Lrfer:
+    """lrfer("run", "--methods", "direct", ...): the program, run from outside as a user would."""
+
+    def call(*arguments: object, timeout: float = 240, **extra: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lrfer_bench", *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env={**environment, **extra}, check=False
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tiny() -> list[str]:
+    """The options that bring the plugin of tests/plugins/tiny.py and its data set."""
+    return ["--plugin", str(PLUGINS / "tiny.py"), "--dataset", "tinyfaces"]

@@ -1,0 +1,43 @@
+"""The data set that docs/datasets.md teaches to write, run as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrfer_bench.data.cache import prepare
+from lrfer_bench.data.options import make_dataset
+from lrfer_bench.errors import DataError
+from lrfer_bench.registry import DATASETS, PLUGIN_ERRORS, load_plugin
+
+PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    file = tmp_path / "myfaces.py"
+    file.write_text(code)
+    DATASETS.names()
+    monkeypatch.setattr(DATASETS, "_entries", dict(DATASETS._entries))
+    load_plugin(file)
+    assert str(file) not in PLUGIN_ERRORS, PLUGIN_ERRORS
+    return file
+
+
+def test_the_example_works(plugin, tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for name, count in (("train", 8), ("val", 4), ("test", 4)):
+        arrays[f"{name}_images"] = rng.integers(0, 256, (count, 1, 12, 12), dtype=np.uint8)
+        arrays[f"{name}_labels"] = np.arange(count) % 2
+    np.savez(tmp_path / "faces.npz", **arrays)
+    plain = prepare(make_dataset("myfaces"), "myfaces", tmp_path, cache=tmp_path / "cache")
+    negative = prepare(make_dataset("myfaces", {"negative": True}), "myfaces", tmp_path, cache=tmp_path / "cache")
+    np.testing.assert_array_equal(negative.faces.test.images, 255 - arrays["test_images"])
+    assert plain.fingerprint != negative.fingerprint and negative.options == {"negative": True}
+    with pytest.raises(DataError, match=r"there is no faces.npz"):
+        prepare(make_dataset("myfaces"), "myfaces", tmp_path / "cache", cache=tmp_path / "cache")

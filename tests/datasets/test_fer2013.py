@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfer_bench.datasets.fer2013 import EMOTIONS, FER2013
+from lrfer_bench.errors import DataError
+
+
+def write_npz(path, faces):
+    """As the packed archive: lossless strips of pictures one above the other, here two of them, stored as RGB."""
+    images, emotion, usage = faces
+    parts = {}
+    for number, strip in enumerate(np.array_split(images, 2)):
+        buffer = io.BytesIO()
+        Image.fromarray(strip.reshape(-1, 48)).convert("RGB").save(buffer, "PNG")
+        parts[f"strip_{number:03d}"] = np.frombuffer(buffer.getvalue(), np.uint8)
+    np.savez(path, emotion=emotion.astype(np.uint8), usage=usage.astype(np.uint8), **parts)
+    return path
+
+
+def test_csv_gives_every_row_in_its_split(tmp_path, few_faces, write_csv):
+    images, emotion, usage = few_faces
+    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces)).check()
+    assert faces.classes == EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    for number, split in enumerate((faces.train, faces.val, faces.test)):
+        rows = np.flatnonzero(usage == number)
+        np.testing.assert_array_equal(split.images[:, 0], images[rows])
+        np.testing.assert_array_equal(split.labels, emotion[rows])
+        np.testing.assert_array_equal(split.rows, rows)
+        assert split.images.shape[1:] == (1, 48, 48) and split.soft is None
+
+
+def test_csv_icml_and_npz_have_one_fingerprint(tmp_path, few_faces, write_csv):
+    csv = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces)).fingerprint()
+    icml = FER2013().load(write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)).fingerprint()
+    npz = FER2013().load(write_npz(tmp_path / "fer2013.npz", few_faces)).fingerprint()
+    assert csv == icml == npz
+
+
+def test_a_folder_with_several_forms_says_which_was_read(tmp_path, few_faces, write_csv):
+    write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)
+    write_npz(tmp_path / "fer2013.npz", few_faces)
+    faces = FER2013().load(tmp_path)
+    assert "Read from icml_face_data.csv; fer2013.npz beside it was not read." in faces.notes
+    assert FER2013().sources(tmp_path) == (tmp_path / "icml_face_data.csv",)
+    write_csv(tmp_path / "fer2013.csv", few_faces)
+    assert FER2013().sources(tmp_path) == (tmp_path / "fer2013.csv",)
+
+
+def test_the_unpacked_archive_with_a_folder_in_it_is_found(tmp_path, few_faces, write_csv):
+    (tmp_path / "fer2013").mkdir()
+    path = write_csv(tmp_path / "fer2013" / "fer2013.csv", few_faces)
+    assert FER2013().sources(tmp_path) == (path,)
+
+
+def test_a_file_with_fewer_rows_than_published_says_so(tmp_path, few_faces, write_csv):
+    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces))
+    assert "fer2013.csv has 21 rows; the published file has 35,887." in faces.notes
+
+
+def test_quoted_fields_dos_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path, few_faces, write_csv):
+    plain = write_csv(tmp_path / "fer2013.csv", few_faces)
+    head, *lines = plain.read_text().splitlines()
+    quoted = [",".join(f'"{field}"' for field in line.split(",")) for line in lines]
+    other = tmp_path / "other.csv"
+    other.write_bytes(("\ufeff" + "\r\n".join([head, *quoted]) + "\r\n\r\n").encode())
+    assert FER2013().load(other).fingerprint() == FER2013().load(plain).fingerprint()
+
+
+def line(number: int, change):
+    """Changes one line of a CSV's lines; 0 is the header."""
+    return lambda lines: [change(text) if i == number else text for i, text in enumerate(lines)]
+
+
+def pixels(number: int, change):
+    """Changes the list of pixels, as texts, in one line."""
+
+    def apply(text: str) -> str:
+        emotion, values, usage = text.split(",")
+        return f"{emotion},{' '.join(change(values.split(' ')))},{usage}"
+
+    return line(number, apply)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (line(0, lambda _: "emotion,pixels"), 'has no column "Usage", only emotion, pixels'),
+        (line(0, lambda _: "label,pixels,Usage"), 'has no column "emotion"'),
+        (pixels(5, lambda values: values[1:]), r"line 6 \(row 4\) has 2,303 pixels instead of 2,304"),
+        (pixels(5, lambda values: [*values, "7"]), r"line 6 \(row 4\) has 2,305 pixels instead of 2,304"),
+        (pixels(5, lambda values: []), r"line 6 \(row 4\) has 0 pixels instead of 2,304"),
+        (pixels(3, lambda values: [*values[:9], "300", *values[10:]]),
+         r'line 4 \(row 2\) has "300" as pixel 9, not a whole number from 0 to 255'),
+        (pixels(3, lambda values: ["-1", *values[1:]]), r'row 2\) has "-1" as pixel 0'),
+        (pixels(3, lambda values: ["abc", *values[1:]]), r'row 2\) has "abc" as pixel 0'),
+        (pixels(3, lambda values: [*values[:-1], "1.5"]), r'row 2\) has "1.5" as pixel 2303'),
+        (line(7, lambda row: "7" + row[1:]), r'line 8 \(row 6\) has emotion "7": it must be a whole number'),
+        (line(7, lambda row: "happy" + row[1:]), r'row 6\) has emotion "happy"'),
+        (line(9, lambda row: row.replace("PublicTest", "Test")), r'row 8\) has Usage "Test": it must be one of'),
+        (line(21, lambda row: row[:3000]), r"line 22 \(row 20\) has 2 of 3 columns: the file is damaged or cut"),
+        (line(21, lambda row: row[:-4]), r'row 20\) has Usage "Private"'),
+        (lambda lines: lines[:12], "has no row with Usage PrivateTest: it is not the whole file"),
+        (lambda lines: lines[:1], "has a header but no rows"),
+        (lambda lines: [], "is empty"),
+    ],
+)  # fmt: skip
+def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, few_faces, write_csv, change, message):
+    path = write_csv(tmp_path / "fer2013.csv", few_faces)
+    lines = change(path.read_text().splitlines())
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match=message) as caught:
+        FER2013().load(tmp_path)
+    assert "fer2013.csv" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_icml_file_cut_among_its_pixels_is_named(tmp_path, few_faces, write_csv):
+    path = write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(DataError, match=r"line 22 \(row 20\) has 2,29\d pixels instead of 2,304"):
+        FER2013().load(path)
+
+
+def test_a_damaged_npz_is_named(tmp_path, few_faces):
+    path = write_npz(tmp_path / "fer2013.npz", few_faces)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+        FER2013().load(path)
+    path.write_bytes(whole[:5000] + bytes(300) + whole[5300:])
+    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+        FER2013().load(path)
+    np.savez(path, emotion=np.zeros(3, np.uint8))
+    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+        FER2013().load(path)
+
+
+def test_a_wrong_root_says_what_was_looked_for(tmp_path):
+    with pytest.raises(DataError, match="give its folder or file with --data-root"):
+        FER2013().load(None)
+    with pytest.raises(DataError, match=r"there is no file or folder .*nowhere"):
+        FER2013().sources(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"looked for fer2013.csv, icml_face_data.csv, train/ and test/, fer2013.npz"):
+        FER2013().sources(tmp_path)
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(DataError, match=r"neither a .csv nor a .npz"):
+        FER2013().sources(tmp_path / "a.txt")
+
+
+@pytest.fixture
+def tree(tmp_path, write_tree, noise):
+    """20 training pictures of each class, two of them alike, and 4 test pictures."""
+    pictures = {}
+    for label, name in enumerate(EMOTIONS):
+        for number in range(20):
+            pictures[f"train/{name}/im{number}.png"] = noise(100 * label + number, 48, 48)
+        pictures[f"train/{name}/im19.png"] = pictures[f"train/{name}/im3.png"]
+        for number in range(4):
+            pictures[f"test/{name}/im{number}.png"] = noise(5000 + 100 * label + number, 48, 48)
+    return write_tree(tmp_path / "tree", pictures)
+
+
+def test_the_folder_tree_has_its_validation_cut_from_train_and_says_so(tree):
+    faces = FER2013().load(tree).check()
+    assert len(faces.test) == 28 and len(faces.train) + len(faces.val) == 140
+    assert 14 <= len(faces.val) <= 21
+    assert set(faces.val.labels.tolist()) == set(range(7))
+    notes = " ".join(faces.notes)
+    assert "no PublicTest/PrivateTest split" in notes and "cut from train" in notes
+    train = {image.tobytes() for image in faces.train.images}
+    assert not train & {image.tobytes() for image in faces.val.images}, "copies must stay on one side"
+
+
+def test_the_cut_does_not_depend_on_file_names(tree, tmp_path):
+    before = FER2013().load(tree)
+    other = tmp_path / "other"
+    shutil.copytree(tree, other)
+    for number, path in enumerate(sorted((other / "train" / "sad").iterdir(), reverse=True)):
+        path.rename(path.with_name(f"z{number}.png"))
+    after = FER2013().load(other)
+    assert {i.tobytes() for i in before.val.images} == {i.tobytes() for i in after.val.images}
+
+
+def test_file_names_that_keep_the_official_split_are_used(tmp_path, write_tree, noise):
+    pictures = {}
+    for label, name in enumerate(EMOTIONS):
+        pictures[f"train/{name}/Training_{label}.jpg"] = noise(label, 48, 48)
+        pictures[f"test/{name}/PublicTest_{label}.jpg"] = noise(50 + label, 48, 48)
+        pictures[f"test/{name}/PrivateTest_{label}.jpg"] = noise(90 + label, 48, 48)
+    faces = FER2013().load(write_tree(tmp_path, pictures)).check()
+    assert [len(faces.splits[name]) for name in ("train", "val", "test")] == [7, 7, 7]
+    assert any("keep the official split" in note for note in faces.notes)
+
+
+def test_faults_of_the_folder_tree_are_named(tree, noise):
+    odd = tree / "train" / "sad" / "odd.png"
+    Image.fromarray(noise(0, 50, 48)).save(odd)
+    with pytest.raises(DataError, match=r"odd.png is 48 x 50 pixels, not 48 x 48"):
+        FER2013().load(tree)
+    odd.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"odd.png cannot be decoded"):
+        FER2013().load(tree)
+    odd.unlink()
+    (tree / "train" / "bored").mkdir()
+    Image.fromarray(noise(0, 48, 48)).save(tree / "train" / "bored" / "a.png")
+    with pytest.raises(DataError, match='has a folder "bored": the classes of FER2013 are angry'):
+        FER2013().load(tree)

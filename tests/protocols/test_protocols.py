@@ -1,0 +1,165 @@
+"""Every protocol through one suite, and each filter against another implementation or numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.nets.pixels import resize
+from lrfer_bench.protocols.base import Protocol, check_scale, lr_size
+from lrfer_bench.protocols.golden import compare, outputs, picture, protocol_hash
+from lrfer_bench.protocols.resample import Area, Bicubic, BicubicNoAntialias
+from lrfer_bench.registry import PROTOCOLS
+
+NAMES = PROTOCOLS.names()
+
+
+@pytest.fixture(params=NAMES)
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    return PROTOCOLS.load(request.param)()
+
+
+def faces(count: int = 6, channels: int = 1, height: int = 48, width: int = 48, seed: int = 0) -> torch.Tensor:
+    """Smooth random pictures with some noise, like photographs rather than like static."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (count * channels, 7, 7)).astype(np.uint8)
+    smooth = [
+        np.asarray(Image.fromarray(c).resize((width, height), Image.Resampling.BICUBIC), dtype=int) for c in coarse
+    ]
+    noisy = np.stack(smooth) + rng.integers(-12, 13, (count * channels, height, width))
+    return torch.from_numpy(np.clip(noisy, 0, 255).astype(np.uint8).reshape(count, channels, height, width))
+
+
+def test_golden_arrays(protocol: Protocol) -> None:
+    assert compare(protocol) == (0, 0.0), f"{protocol.id} makes other pixels: raise its version, then renew golden.npz"
+
+
+def test_golden_arrays_catch_a_change_of_pixels() -> None:
+    class Shifted(Bicubic):
+        def degrade(self, hr, size, scale, seeds):  # type: ignore[no-untyped-def]
+            return super().degrade(hr.roll(1, -1), size, scale, seeds)
+
+    largest, share = compare(Shifted())
+    assert largest > 10 and share > 0.5
+    assert protocol_hash(Shifted()) != protocol_hash(Bicubic())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("side", "scale", "small"), [(48, 2, 24), (48, 8, 6), (100, 8, 13), (50, 3, 17), (48, 48, 1)])
+def test_size_is_rounded_up(protocol: Protocol, channels: int, side: int, scale: int, small: int) -> None:
+    lr = protocol.apply(faces(2, channels, side, side), scale, torch.tensor([1, 2]))
+    assert lr.dtype == torch.uint8
+    assert tuple(lr.shape) == (2, channels, small, small)
+
+
+def test_an_image_is_the_same_whatever_stands_beside_it(protocol: Protocol) -> None:
+    hr, seeds = faces(6), torch.arange(6)
+    together = protocol.apply(hr, 4, seeds)
+    alone = torch.cat([protocol.apply(hr[k : k + 1], 4, seeds[k : k + 1]) for k in reversed(range(6))]).flip(0)
+    assert torch.equal(together, alone)
+
+
+def test_scale_1_is_the_hr_image_and_flat_faces_stay_flat(protocol: Protocol) -> None:
+    hr = faces(2)
+    assert torch.equal(protocol.apply(hr, 1, torch.tensor([0, 1])), hr)
+    flat = torch.full((1, 1, 48, 48), 128, dtype=torch.uint8)
+    lr = protocol.apply(flat, 4, torch.tensor([3])).float()
+    assert abs(float(lr.mean()) - 128) < 6
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 5, 7, 8, 16, 48])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bicubic_equals_pillow(scale: int, channels: int) -> None:
+    hr = faces(40, channels)
+    ours = Bicubic().apply(hr, scale, torch.zeros(40, dtype=torch.int64)).numpy().astype(int)
+    height, width = lr_size((48, 48), scale)
+    theirs = np.stack(
+        [
+            np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC), dtype=int)
+            for plane in hr.numpy().reshape(-1, 48, 48)
+        ]
+    ).reshape(ours.shape)
+    assert (ours == theirs).all()
+
+
+def test_bicubic_equals_pillow_on_real_faces(real_images: np.ndarray) -> None:
+    hr = torch.from_numpy(real_images[:300, None].copy())
+    for scale, side in ((2, 24), (4, 12), (8, 6)):
+        ours = Bicubic().apply(hr, scale, torch.zeros(300, dtype=torch.int64)).numpy()[:, 0].astype(int)
+        theirs = np.stack(
+            [np.asarray(Image.fromarray(f).resize((side, side), Image.Resampling.BICUBIC)) for f in real_images[:300]]
+        )
+        assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize("size", [(48, 48), (97, 60)])
+def test_enlarging_equals_pillow_too(size: tuple[int, int]) -> None:
+    lr = faces(10, 3, 13, 12)
+    ours = resize(lr, size).numpy()
+    planes = [Image.fromarray(p).resize(size[::-1], Image.Resampling.BICUBIC) for p in lr.numpy().reshape(-1, 13, 12)]
+    assert (ours == np.stack([np.asarray(p) for p in planes]).reshape(ours.shape)).all()
+
+
+def test_bicubic_without_antialias_has_four_taps_of_opencv() -> None:
+    """At x4 OpenCV's INTER_CUBIC weighs pixels 0..3 of each 4 by -0.09375, 0.59375, 0.59375, -0.09375 (a = -0.75)."""
+    taps = np.array([-0.09375, 0.59375, 0.59375, -0.09375])
+    hr = faces(3)
+    blocks = hr.numpy().astype(float).reshape(3, 1, 12, 4, 12, 4)
+    expected = np.einsum("bchywx,y,x->bchw", blocks, taps, taps).round().clip(0, 255)
+    ours = BicubicNoAntialias().apply(hr, 4, torch.zeros(3, dtype=torch.int64)).numpy()
+    assert np.abs(ours - expected).max() <= 1  # float32 against float64 at a half
+    assert (ours == expected).mean() > 0.999
+
+
+@pytest.mark.parametrize(("side", "scale"), [(48, 4), (48, 6), (50, 3), (100, 8)])
+def test_area_equals_a_mean_taken_pixel_by_pixel(side: int, scale: int) -> None:
+    hr = faces(2, 1, side, side)
+    small = -(-side // scale)
+    expected = np.empty((2, small, small))
+    fine = (
+        hr.numpy()[:, 0].repeat(small, 1).repeat(small, 2).astype(float)
+    )  # every source pixel cut into small x small parts
+    for y in range(small):
+        for x in range(small):
+            expected[:, y, x] = fine[:, y * side : (y + 1) * side, x * side : (x + 1) * side].mean((1, 2))
+    ours = Area().apply(hr, scale, torch.zeros(2, dtype=torch.int64)).numpy()[:, 0]
+    assert np.abs(ours - expected).max() <= 0.5 + 1e-6
+
+
+def test_camera_depends_on_its_seed_alone_and_varies_with_it() -> None:
+    camera = PROTOCOLS.load("camera")()
+    hr = faces(1).expand(8, -1, -1, -1)
+    one = camera.apply(hr, 4, torch.arange(8))
+    assert torch.equal(one, camera.apply(hr, 4, torch.arange(8)))
+    assert len({face.numpy().tobytes() for face in one}) == 8
+    clean = Area().apply(hr[:1], 4, torch.tensor([0])).float()
+    error = (one.float() - clean).abs().mean((1, 2, 3))
+    assert bool((error > 0.5).all()) and float(error.mean()) < 20  # a worse picture, of the same face
+
+
+def test_a_protocol_that_returns_something_else_is_told_so() -> None:
+    class Wrong(Protocol):
+        name = "wrong"
+
+        def degrade(self, hr, size, scale, seeds):  # type: ignore[no-untyped-def]
+            return hr
+
+    with pytest.raises(UserError, match=r"wrong@1 returned .* has to return uint8 \(2, 1, 12, 12\)"):
+        Wrong().apply(faces(2), 4, torch.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"), [(0, "not possible"), (-2, "not possible"), (49, "larger than the images")]
+)
+def test_impossible_scales(scale: int, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check_scale(scale, (48, 48))
+
+
+def test_golden_picture_is_fixed() -> None:
+    assert picture().shape == (2, 3, 50, 48)
+    assert int(picture().astype(np.int64).sum()) == int(picture().astype(np.int64)[:, ::-1].sum())
+    assert set(outputs(Bicubic())) == {2, 3, 4, 8}

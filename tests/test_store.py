@@ -1,0 +1,134 @@
+"""Records: whole or not at all, and never trusted blindly."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store import (
+    Cost,
+    Damaged,
+    DatasetPart,
+    Logits,
+    MethodPart,
+    Record,
+    Store,
+    TestPart,
+    TrainPart,
+    write_atomically,
+)  # fmt: skip
+
+KEY = "ab" * 32
+
+
+def answers() -> Logits:
+    rng = np.random.default_rng(0)
+    return Logits(rng.normal(size=(20, 3)).astype(np.float32), np.arange(20) % 3, np.arange(20) > 1)
+
+
+def record(logits: Logits) -> Record:
+    return Record(
+        key=KEY, status="finished", seed=0, preset="quick@1",
+        dataset=DatasetPart(name="faces", fingerprint="f" * 64, classes=["a", "b", "c"]),
+        method=MethodPart(name="direct", version="1", source="lrfer-bench 0.1.0"),
+        train=TrainPart(protocol="bicubic@1", scales=[4]), test=TestPart(protocol="bicubic@1", scale=4, size_px=12),
+        metrics=score(logits.logits, logits.labels, logits.clean),
+        cost=Cost(parameters=1, macs=2, latency_ms=0.1, throughput=10, train_seconds=1, train_seconds_with_stages=1,
+                  peak_memory_mb=100),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Store, Path]:
+    store = Store(tmp_path / "results")
+    return store, store.save(record(answers()), answers())
+
+
+def test_round_trip(saved: tuple[Store, Path]) -> None:
+    store, _ = saved
+    found = store.find(KEY)
+    assert found is not None and found.metrics == record(answers()).metrics
+    logits = store.read_logits(found)
+    assert np.array_equal(logits.logits, answers().logits) and np.array_equal(logits.clean, answers().clean)
+    assert score(logits.logits, logits.labels, logits.clean) == found.metrics
+    assert not list(store.root.rglob(".tmp-*"))
+
+
+def cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def edit(change: Callable[[dict], None]) -> Callable[[str], str]:
+    def apply(text: str) -> str:
+        content = json.loads(text)
+        change(content)
+        return json.dumps(content)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (cut, "no whole JSON"),
+        (lambda text: "", "no whole JSON"),
+        (edit(lambda r: r["metrics"]["all"].update(accuracy=0.99)), "does not follow from its confusion"),
+        (edit(lambda r: r["metrics"]["clean"].update(n=20)), "does not count 20 images"),
+        (edit(lambda r: r.update(schema_version=2)), "schema version 1"),
+        (edit(lambda r: r.update(seed="many")), "field seed"),
+        (edit(lambda r: r.update(extra=1)), "field extra"),
+        (edit(lambda r: r["method"].update(name="gmenet")), "name does not match"),
+        (edit(lambda r: r.update(metrics=None)), "has no metrics"),
+        (edit(lambda r: r.update(status="failed", failure=None)), "without a reason"),
+    ],
+)
+def test_a_damaged_record_is_named_and_never_counted(
+    saved: tuple[Store, Path], spoil: Callable[[str], str], words: str
+) -> None:
+    store, path = saved
+    path.write_text(spoil(path.read_text()))
+    (found,) = list(store.scan())
+    assert isinstance(found, Damaged) and words in found.reason and found.path == path
+    assert store.find(KEY) is None
+    aside = store.set_aside(found)
+    assert aside.exists() and list(store.scan()) == []
+
+
+def test_logits_that_were_exchanged_or_lost_are_noticed(saved: tuple[Store, Path]) -> None:
+    store, _ = saved
+    found = store.find(KEY)
+    assert found is not None
+    path = store.logits / f"{found.stem}.npz"
+    path.write_bytes(Logits(answers().logits + 1, answers().labels, answers().clean).to_bytes())
+    with pytest.raises(RecordError, match="not the file its record was written with"):
+        store.read_logits(found)
+    path.unlink()
+    with pytest.raises(RecordError, match="are missing"):
+        store.read_logits(found)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    write_atomically(path, b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"cannot write .*a\.json: No space left on device; free some space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_full_disk_is_told_in_one_sentence() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(UserError, match="cannot write"):
+        write_atomically(Path("/dev/full/x"), b"data")
