@@ -1,6 +1,6 @@
 """Making LR faces: our protocols against Pillow, one core, same faces, in one run.
 
-    python benchmarks/degrade.py
+python benchmarks/degrade.py
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def main() -> None:
             if name == "camera" and scale != 4:
                 continue
             ours = rate(lambda protocol=protocol, scale=scale: protocol.apply(hr, scale, seeds))
-            print(f"x{scale} {protocol.id}: {ours:.0f} faces/s, {ours / theirs:.1f} times Pillow's bicubic ({theirs:.0f})")
+            print(
+                f"x{scale} {protocol.id}: {ours:.0f} faces/s, {ours / theirs:.1f} times Pillow's bicubic ({theirs:.0f})"
+            )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ class NoiseFaces(Dataset):
         return []
 
     def load(self, root: Path | None) -> FaceSet:
-        splits = {name: _noise(count, seed) for seed, (name, count) in enumerate((("train", self.train), ("val", 140), ("test", 140)))}
+        splits = {
+            name: _noise(count, seed)
+            for seed, (name, count) in enumerate((("train", self.train), ("val", 140), ("test", 140)))
+        }
         return FaceSet("noisefaces", tuple("abcdefg"), splits, synthetic=True)
 
 

@@ -1,6 +1,6 @@
 """How long the program takes to say its help and to list its methods, against a bare interpreter that imports click.
 
-    python benchmarks/start_up.py
+python benchmarks/start_up.py
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def main() -> None:
     bare = seconds("-c", "import click")
     for words in (("--help",), ("methods", "list"), ("datasets", "list")):
         took = seconds("-m", "lrfer_bench", *words)
-        print(f"lrfer-bench {' '.join(words)}: {took:.2f} s, {took / bare:.1f} times a bare interpreter with click ({bare:.2f} s)")
+        print(
+            f"lrfer-bench {' '.join(words)}: {took:.2f} s, {took / bare:.1f} times a bare interpreter with click ({bare:.2f} s)"
+        )
 
 
 if __name__ == "__main__":

@@ -72,7 +72,9 @@ def main() -> None:
     labels = torch.from_numpy(split.labels)
     bare_seconds(faces, labels, batch), our_seconds(split, batch)  # warm up
     ratios = [bare_seconds(faces, labels, batch) / our_seconds(split, batch) for _ in range(rounds)]
-    print(f"speed kept: median {statistics.median(ratios):.3f} (min {min(ratios):.3f}, max {max(ratios):.3f}, {rounds} rounds)")
+    print(
+        f"speed kept: median {statistics.median(ratios):.3f} (min {min(ratios):.3f}, max {max(ratios):.3f}, {rounds} rounds)"
+    )
 
 
 if __name__ == "__main__":

@@ -109,7 +109,10 @@ class Cell:
     def label(self) -> str:
         """How messages call it: "direct, bicubic@1 x4, seed 0"."""
         trained = ",".join(map(str, self.train_scales))
-        cross = self.train_scales and (self.train_protocol, self.train_scales) != (self.test_protocol, (self.test_scale,))
+        cross = self.train_scales and (self.train_protocol, self.train_scales) != (
+            self.test_protocol,
+            (self.test_scale,),
+        )
         origin = f" (trained on {self.train_protocol} x{trained})" if cross else ""
         return f"{self.method.name}, {self.test_protocol} x{self.test_scale}, seed {self.seed}{origin}"
 

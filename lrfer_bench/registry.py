@@ -6,10 +6,11 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Entry:
     target: str
     source: str
     loaded: Any = None
+    made_from: str = ""
+    """For a class handed over from a script or a notebook: its target there, which may define it anew."""
 
     @property
     def module(self) -> str:
@@ -40,7 +43,7 @@ class Entry:
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(
                 f'{self.kind} "{self.name}" from {self.source} cannot be imported: '
                 f"{type(error).__name__}: {error} ({last_place(error)}); mend it or take it out"
@@ -66,11 +69,26 @@ class Registry:
         lazy = isinstance(target, str)
         entry = Entry(self.kind, name, target if lazy else _target_of(target), source, None if lazy else target)
         taken = self._entries.get(name)
-        if taken is not None and (taken.source, taken.target) != (entry.source, entry.target):
+        if taken is not None and entry.target != taken.made_from and (
+            (taken.source, taken.target) != (entry.source, entry.target)
+        ):
             raise UserError(
                 f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: give yours another name'
             )
         self._entries[name] = entry
+
+    def adopt(self, name: str, thing: Any, source: str, made_from: str) -> None:
+        """Enter a class that a script or notebook handed over, in place of what it was called there before."""
+        self._scan()
+        taken = self._entries.get(name)
+        if taken is not None and made_from in (taken.target, taken.made_from):
+            del self._entries[name]
+        self._add(name, thing, source)
+        self._entries[name] = replace(self._entries[name], made_from=made_from)
+
+    def forget(self, source: str) -> None:
+        """Take out everything that one source brought."""
+        self._entries = {name: entry for name, entry in self._entries.items() if entry.source != source}
 
     def _scan(self) -> None:
         """Read the installed entry points once; built-in things come in by the same door, before third parties."""
@@ -106,6 +124,7 @@ class Registry:
 METHODS = Registry("method", "lrfer_bench.methods")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""
@@ -142,7 +161,7 @@ def load_plugin(file: Path) -> None:
     if not file.is_file():
         raise UserError(f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    module_name = f"lrfer_plugin_{file.stem.replace('-', '_')}_{digest[:8]}"
+    module_name = plugin_module(file)
     if module_name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(module_name, file)
@@ -151,22 +170,60 @@ def load_plugin(file: Path) -> None:
         return
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    _current_source.append(f"{file.name} sha256:{digest[:12]}")
+    source = f"{file.name} sha256:{digest[:12]}"
+    _current_source.append(source)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         sys.modules.pop(module_name, None)
+        for registry in REGISTRIES:  # half a plugin is none: what it entered before it broke would not work in workers
+            registry.forget(source)
         PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({last_place(error)})"
     finally:
         _current_source.pop()
 
 
+def plugin_module(file: Path) -> str:
+    """The module name that a plugin file is imported under; other content, other name."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"lrfer_plugin_{re.sub(r'[^0-9a-zA-Z]', '_', file.stem)}_{digest[:8]}"
+
+
+def left_out() -> dict[str, str]:
+    """Every plugin file and entry point that could not be used so far, and why."""
+    found = dict(PLUGIN_ERRORS)
+    for registry in REGISTRIES:
+        registry._scan()
+        found |= registry.broken
+    return found
+
+
 def last_place(error: BaseException) -> str:
-    """file:line of the innermost frame of an exception, for one-sentence messages."""
+    """file:line of an exception, for one-sentence messages: the innermost frame in a plugin's own code, else in any.
+
+    A mistake in a plugin often ends deep in torch; its author wants the line that led there.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place known"
+    own = [frame for frame in frames if not _foreign(frame.filename)]
+    frame = (own or frames or [None])[-1]
+    return f"{frame.filename}:{frame.lineno}" if frame else "no place known"
+
+
+def _foreign(file: str) -> bool:
+    """True for the standard library, the libraries we rest on and the harness; built-in methods are nobody's harness."""
+    path = file.replace(os.sep, "/")
+    if file.startswith("<") or any(f"/{name}/" in path for name in _LIBRARIES):
+        return True
+    if path.startswith(os.path.dirname(os.__file__).replace(os.sep, "/")) and "/site-packages/" not in path:
+        return True
+    harness = str(Path(__file__).parent)
+    rooms = tuple(os.path.join(harness, room, "") for room in ("methods", "datasets"))
+    return file.startswith(harness) and not file.startswith(rooms)
+
+
+_LIBRARIES = tuple(f"site-packages/{name}" for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas"))
 
 
 def _target_of(thing: Any) -> str:

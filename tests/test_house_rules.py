@@ -46,6 +46,8 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
             if isinstance(node, ast.Compare):
                 words = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
                 guilty += [f"{path}:{node.lineno}" for _ in words & names]
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("lrfer_bench.methods", "lrfer_bench.datasets")):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                ("lrfer_bench.methods", "lrfer_bench.datasets")
+            ):
                 guilty.append(f"{path}:{node.lineno}")
     assert not guilty

@@ -23,7 +23,11 @@ PLUGINS = Path(__file__).parent / "plugins"
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
     wish = Wish(
-        ["linear", "bicubic", "oracle"], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"], results=tmp_path / "results"
+        ["linear", "bicubic", "oracle"],
+        "tinyfaces",
+        scales=[2],
+        plugins=[PLUGINS / "tiny.py"],
+        results=tmp_path / "results",
     )
     return open_session(wish)
 
@@ -80,7 +84,9 @@ def test_training_never_sees_a_test_face(session: Session, monkeypatch: pytest.M
     assert shown & both_sizes(faces.val.images), "the spy sees what is shown"
 
 
-def test_poisoned_test_images_change_no_weight(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_poisoned_test_images_change_no_weight(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {key: model.weights for key, model in train_all(session).items()}
     directory = Path(next(iter(session.plan.trainings.values())).data.directory)
     jobs.prepared_data.cache_clear()

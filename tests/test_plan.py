@@ -17,7 +17,13 @@ REFERENCES = ("oracle", "bicubic", "direct", "multires")
 
 
 def plan(**changes: Any) -> Plan:
-    asked: dict[str, Any] = {"data": DATA, "methods": REFERENCES, "scales": (2, 4, 8), "preset": PRESETS["cpu"], **changes}
+    asked: dict[str, Any] = {
+        "data": DATA,
+        "methods": REFERENCES,
+        "scales": (2, 4, 8),
+        "preset": PRESETS["cpu"],
+        **changes,
+    }
     return build_plan(Request(**asked))
 
 
@@ -63,7 +69,9 @@ def test_any_change_makes_a_new_key(change: Mapping[str, Any]) -> None:
     assert not set(before.trainings) & set(after.trainings)
 
 
-@pytest.mark.parametrize("change", [{"data": dataclasses.replace(DATA, directory="/elsewhere", name="other")}, {"scales": (8, 4, 2)}])
+@pytest.mark.parametrize(
+    "change", [{"data": dataclasses.replace(DATA, directory="/elsewhere", name="other")}, {"scales": (8, 4, 2)}]
+)
 def test_paths_names_and_order_are_in_no_key(change: Mapping[str, Any]) -> None:
     assert set(plan().cells) == set(plan(**change).cells)
 

@@ -68,7 +68,9 @@ def test_did_you_mean() -> None:
 
 
 def test_a_broken_plugin_is_named_and_harms_nobody(tmp_path: Path) -> None:
-    for number, body in enumerate(["import not_there", "raise RuntimeError('no')", "def (:", "import sys\nsys.exit(4)"]):
+    for number, body in enumerate(
+        ["import not_there", "raise RuntimeError('no')", "def (:", "import sys\nsys.exit(4)"]
+    ):
         file = tmp_path / f"broken{number}.py"
         file.write_text(body)
         load_plugin(file)
@@ -80,7 +82,11 @@ def test_a_broken_plugin_is_named_and_harms_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("summary = 1x", "cannot be read"), ('title = "no summary"', 'has no "summary"'), ('summary = "a"\nyaer = 1', '"yaer"')],
+    [
+        ("summary = 1x", "cannot be read"),
+        ('title = "no summary"', 'has no "summary"'),
+        ('summary = "a"\nyaer = 1', '"yaer"'),
+    ],
 )
 def test_bad_cards(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "x.card.toml"

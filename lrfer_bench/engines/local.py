@@ -7,11 +7,13 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -75,7 +77,7 @@ class LocalEngine(Engine):
         device = f"cuda:{self._started % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
         self._started += 1
         process = self._context.Process(target=work, args=(theirs, self._plugins, str(log)), daemon=False)
-        with _one_thread():
+        with _one_thread(), _without_main():
             process.start()
         theirs.close()
         worker = _Worker(process, ours, device)
@@ -128,6 +130,17 @@ def _kill_group(process: SpawnProcess) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     if process.is_alive():
         process.kill()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """A worker needs nothing of the program that started it, so a user's script is not run again in every worker."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager

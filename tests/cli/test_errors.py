@@ -17,7 +17,7 @@ WRONG = [
     (["run", "--dataset", "fer2013", "--data-root", "/no/such/folder"], "/no/such/folder"),
     (["run", "--protocols", "bicubik"], 'did you mean "bicubic"'),
     (["run", "--preset", "cpuu"], 'no preset "cpuu": did you mean "cpu"'),
-    (["run", "--scales", "two"], 'give whole numbers with commas between'),
+    (["run", "--scales", "two"], "give whole numbers with commas between"),
     (["run", "--scales", "0"], "scale 0 is not possible"),
     (["run", "--scales", "-2"], "scale -2 is not possible"),
     (["run", "--scales", "400"], "larger than the images"),
@@ -53,7 +53,9 @@ def call() -> Any:
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
-def test_wrong_calls(call: Any, arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: list[str]) -> None:
+def test_wrong_calls(
+    call: Any, arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: list[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("LRFER_PLUGINS", "")
@@ -92,7 +94,9 @@ def test_a_full_disk_stops_with_a_sentence(lrfer: Any, tiny: list[str], tmp_path
     if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=300k tmpfs {disk} 2>/dev/null") != 0:
         pytest.skip("a small file system cannot be mounted here: a full disk is tested in test_store.py only")
     try:
-        done = lrfer("run", *tiny, "--methods", "bicubic", "--scales", "2", "--results", disk / "results", "--no-report")
+        done = lrfer(
+            "run", *tiny, "--methods", "bicubic", "--scales", "2", "--results", disk / "results", "--no-report"
+        )
         assert done.returncode in (1, 2), done.stdout
         assert "No space left on device" in done.stderr + done.stdout and "Traceback" not in done.stderr
     finally:

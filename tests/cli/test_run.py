@@ -41,7 +41,12 @@ def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path
     results, done = finished
     assert done.returncode == 1, done.stderr
     status = {name: record.status for (name, _), record in records(results).items()}
-    assert {name for name, state in status.items() if state == "finished"} == {"linear", "oracle", "bicubic", "dies-once"}
+    assert {name for name, state in status.items() if state == "finished"} == {
+        "linear",
+        "oracle",
+        "bicubic",
+        "dies-once",
+    }
     assert {name for name, state in status.items() if state == "failed"} == {
         "raises", "nan-loss", "wrong-shape", "nan-logits", "exits", "dies",
     }  # fmt: skip
@@ -99,14 +104,26 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
     assert has_model(store, bicubic.stages["classifier"].key)
 
 
-def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(finished: tuple[Path, Any], lrfer: Any, tiny: list[str]) -> None:
+def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
+    finished: tuple[Path, Any], lrfer: Any, tiny: list[str]
+) -> None:
     results, _ = finished
     before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
     again = lrfer("run", *tiny, "--methods", "linear,bicubic,raises", *SMALL, "--results", results)
     assert again.returncode == 1 and "nothing to run" in again.stdout and "1 cell failed" in again.stderr
     assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
     retry = lrfer(
-        "run", *tiny, "--methods", "linear,raises", *SMALL, "--results", results, "--overwrite", "failed", "--workers", "1"
+        "run",
+        *tiny,
+        "--methods",
+        "linear,raises",
+        *SMALL,
+        "--results",
+        results,
+        "--overwrite",
+        "failed",
+        "--workers",
+        "1",
     )
     assert retry.returncode == 1 and "failed: train raises" in retry.stdout
     changed = {p.name for p, t in before.items() if p.stat().st_mtime_ns != t}

@@ -37,7 +37,12 @@ class Small(Method):
         super().__init__(task)
         self.factor = factor
         self.net = nn.Sequential(
-            nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(4 * 144, 3)
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Flatten(),
+            nn.Linear(4 * 144, 3),
         )
 
     def forward(self, lr: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,51 @@
+"""What a classifier cell of the `cpu` preset costs on as many faces as FER2013 trains on: minutes of one core, and memory.
+
+    python benchmarks/cell_cost.py [--epochs 1]
+
+Trains `direct` at x4 through the real job (data set from the cache, validation and checkpoint included) for a few epochs, and
+multiplies. Run it on a quiet machine: it is one process with one thread, but neighbours share the memory bus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from lrfer_bench.cost import peak_memory_mb
+from lrfer_bench.jobs import TrainJob, run_training
+from lrfer_bench.plan import Request, build_plan
+from lrfer_bench.registry import load_plugins
+from lrfer_bench.session import data_ref, prepared_dataset
+from lrfer_bench.training.presets import PRESETS
+
+FACES = 28_709
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=1)
+    epochs = parser.parse_args().epochs
+    torch.set_num_threads(1)
+    load_plugins([Path(__file__).with_name("noise_faces.py")])
+    prepared = prepared_dataset("noisefaces", None, {"train": FACES})
+    preset = PRESETS["cpu"]
+    plan = build_plan(Request(data_ref("noisefaces", prepared), ["direct"], [4], replace(preset, epochs=epochs)))
+    (training,) = plan.trainings.values()
+    with tempfile.TemporaryDirectory() as folder:
+        started, cpu = time.perf_counter(), time.process_time()
+        run_training(TrainJob(training, checkpoint=str(Path(folder) / "c.ckpt")))
+        wall, cpu = time.perf_counter() - started, time.process_time() - cpu
+    whole = preset.epochs / epochs / 60
+    print(
+        f"{preset.epochs} epochs of {FACES} faces: {wall * whole:.1f} minutes ({cpu * whole:.1f} of processor time), "
+        f"{FACES * epochs / wall:.0f} faces a second, peak memory {peak_memory_mb():.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""lrfer-bench compare: is one method better than another on the same test images?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lrfer_bench.cli.report import names, whole_numbers
+
+
+@click.command(epilog="Example: lrfer-bench compare multires direct --results results/reference --images differ.csv")
+@click.argument("a")
+@click.argument("b")
+@click.option("--results", multiple=True, default=("results",), show_default=True, metavar="DIR",
+              help="Results folder; repeat it to use several together.")  # fmt: skip
+@click.option("--datasets", multiple=True, callback=names, metavar="A,B", help="These data sets only.")
+@click.option("--scales", multiple=True, callback=whole_numbers, metavar="2,4", help="These scales only.")
+@click.option("--seeds", multiple=True, callback=whole_numbers, metavar="0,1", help="These seeds only.")
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100), help="Bootstrap resamples.")
+@click.option("--clean", is_flag=True, help="Leave out test rows that also stand in train.")
+@click.option(
+    "--images", default=None, metavar="FILE", help="Write a CSV of the test images on which only one is right."
+)
+def compare(a: str, b: str, results: tuple[str, ...], datasets: tuple[str, ...], scales: tuple[int, ...],
+            seeds: tuple[int, ...], resamples: int, clean: bool, images: str | None) -> None:  # fmt: skip
+    """Test method A against method B on the same images and seeds, scale by scale, with Holm's correction over them.
+
+    A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
+    """
+    from lrfer_bench.report.choose import Choice
+    from lrfer_bench.report.duel import duel, images_csv, text
+    from lrfer_bench.store import write_atomically
+
+    found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
+    for line in text(found):
+        click.echo(line)
+    if images:
+        write_atomically(Path(images), images_csv(found).encode("utf-8"))
+        click.echo(f"Wrote {images}")

@@ -1,0 +1,53 @@
+"""`lrfer-bench datasets render NAME`: make more of a data set that can make itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.registry import DATASETS
+
+
+@click.command("render", short_help="Make more faces of a rendered data set.")
+@click.argument("name", metavar="NAME")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new or an empty folder.")
+@click.option("--size", type=int, default=48, show_default=True, help="Side of a face in pixels, 8 to 224.")
+@click.option(
+    "--identities", type=int, default=9, show_default=True, help="How many people; 6 in 9 are train, 1 val, 2 test."
+)
+@click.option("--photographs", type=int, default=2, show_default=True, help="Faces of each person and class.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Which population; 0 begins with the shipped people."
+)
+@click.option("--grey/--colour", default=True, show_default=True, help="One channel or three.")
+def render(name: str, out: Path, size: int, identities: int, photographs: int, seed: int, grey: bool) -> None:
+    """Render the data set NAME to a folder OUT/<split>/<class>/<face>.png with OUT/ground_truth.csv.
+
+    The folder can be used as a data set of its own (data set "folder"). The CSV tells, for every face, who it is, the
+    strength of the expression, the pose, the gaze and the weight of every blend shape.
+
+    \b
+    Example:
+      lrfer-bench datasets render synthface --size 96 --identities 90 --seed 1 --out more-faces
+    """
+    dataset = DATASETS.load(name)()
+    make = getattr(dataset, "render", None)
+    if make is None:
+        raise UserError(
+            f'the data set "{name}" cannot be rendered: it is made of photographs; see `lrfer-bench datasets`'
+        )
+    total = identities * photographs
+    with click.progressbar(length=max(total, 1), label="rendering", hidden=total < 1) as bar:
+        count = make(
+            out, size=size, identities=identities, seed=seed, colour=not grey, photographs=photographs,
+            tick=lambda done, every: _advance(bar, done, every),
+        )  # fmt: skip
+    click.echo(f"{count} faces of {identities} people in {out}, ground truth in {out / 'ground_truth.csv'}")
+
+
+def _advance(bar: object, done: int, every: int) -> None:
+    """Show done of every; the length becomes known with the first face."""
+    bar.length = every  # type: ignore[attr-defined]
+    bar.update(done - bar.pos)  # type: ignore[attr-defined]

@@ -1,0 +1,117 @@
+"""Attention gates whose maps can be read before the sigmoid, and a residual trunk that has one in every block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrfer_bench.nets.lean import ResidualBlock
+
+Parts = Literal["both", "channel", "spatial", "none"]
+PARTS = ("both", "channel", "spatial", "none")
+
+
+class ChannelGate(nn.Module):
+    """[B, C, h, w] -> a number a channel [B, C, 1, 1]: one MLP without bias on the channels' means and on their maxima."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        hidden = max(channels // reduction, 4)
+        self.mlp = nn.Sequential(
+            nn.Conv2d(channels, hidden, 1, bias=False),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(hidden, channels, 1, bias=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.mlp(x.mean((2, 3), keepdim=True)) + self.mlp(x.amax((2, 3), keepdim=True))
+
+
+class SpatialGate(nn.Module):
+    """[B, C, h, w] -> a number a position [B, 1, h, w]: conv3x3 on the mean and the maximum over channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 1, 3, 1, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1))
+
+
+class Gates(nn.Module):
+    """Channel gate, then spatial gate on what that lets through, as CBAM has them (Woo et al., 2018).
+
+    depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a channel's number knows
+    of its neighbourhoods and not of its mean and its maximum alone; what is gated stays the input itself.
+    """
+
+    def __init__(self, channels: int, parts: Parts = "both", depthwise: bool = False) -> None:
+        super().__init__()
+        self.look = None
+        if depthwise and parts != "none":
+            conv = nn.Conv2d(channels, channels, 3, 1, 1, groups=channels, bias=False)
+            self.look = nn.Sequential(conv, nn.BatchNorm2d(channels))
+        self.channel = ChannelGate(channels) if parts in ("both", "channel") else None
+        self.spatial = SpatialGate() if parts in ("both", "spatial") else None
+
+    def with_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The gated input and the gates' values before the sigmoid."""
+        seen = None if self.look is None else self.look(x)
+        maps = []
+        if self.channel is not None:
+            maps.append(self.channel(x if seen is None else seen))
+            x = x * torch.sigmoid(maps[-1])
+        if self.spatial is not None:
+            maps.append(self.spatial(x if seen is None else seen))
+            x = x * torch.sigmoid(maps[-1])
+        return x, maps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.with_maps(x)[0]
+
+
+class AttentionBlock(ResidualBlock):
+    """A residual block whose gates' maps can be had."""
+
+    gate: Gates
+
+    def with_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The block's output and its attention maps before the sigmoid."""
+        out = F.relu(self.norm1(self.conv1(x)), inplace=True)
+        out, maps = self.gate.with_maps(self.norm2(self.conv2(out)))
+        return F.relu(out + self.shortcut(x), inplace=True), maps
+
+
+class AttentionTrunk(nn.Module):
+    """Stem conv3x3/2 and stages of `depth` gated residual blocks at 1/2, 1/4, 1/8, ... of the input, as in nets/lean.py."""
+
+    def __init__(
+        self, channels: int, widths: Sequence[int], depth: int, size: tuple[int, int], gates: Callable[[int], Gates]
+    ) -> None:
+        super().__init__()
+        pool = nn.AvgPool2d(2, ceil_mode=True) if min(size) > 64 else nn.Identity()
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, widths[0], 3, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), pool
+        )
+        self.stages = nn.ModuleList()
+        before = widths[0]
+        for number, width in enumerate(widths):
+            first = AttentionBlock(before, width, 1 if number == 0 else 2, gates(width))
+            rest = [AttentionBlock(width, width, 1, gates(width)) for _ in range(depth - 1)]
+            self.stages.append(nn.ModuleList([first, *rest]))
+            before = width
+
+    def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention maps)."""
+        x = self.stem((images - 0.5) * 4.0)
+        features, maps = [], []
+        for stage in self.stages:
+            for block in cast(nn.ModuleList, stage):
+                x, found = cast(AttentionBlock, block).with_maps(x)
+                maps.extend(found)
+            features.append(x)
+        return features, maps

@@ -1,0 +1,89 @@
+"""Losses that several methods share. Each one is a few lines; where it comes from stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
+    """1 - cos between the flattened rows of two tensors [B, ...]: float [B]."""
+    return 1.0 - F.cosine_similarity(a.flatten(1), b.flatten(1), dim=1, eps=1e-8)
+
+
+def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
+    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).sum()
+
+
+def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
+    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).mean()
+
+
+def attention_map(features: Tensor) -> Tensor:
+    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1 (Zagoruyko & Komodakis, 2017)."""
+    return F.normalize(features.square().mean(1).flatten(1), dim=1)
+
+
+def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
+    """The sum over stages of the batch mean of the Euclidean distance between attention maps."""
+    pairs = zip(features, reference, strict=True)
+    return torch.stack([(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]).sum()
+
+
+def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
+    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where mistakes count."""
+    return F.kl_div(F.log_softmax(logits, 1), F.log_softmax(reference, 1), reduction="batchmean", log_target=True)
+
+
+def same_class_partner(labels: Tensor) -> Tensor:
+    """For each sample the next one of its class in the batch (round the end), or itself where it is the only one: int64 [B]."""
+    count = len(labels)
+    places = torch.arange(count, device=labels.device)
+    steps = (places[None, :] - places[:, None] - 1) % count
+    return steps.masked_fill(labels[None, :] != labels[:, None], count).argmin(1)
+
+
+def affinity(a: Tensor, b: Tensor) -> Tensor:
+    """Cosines between every position of a and every position of b, [B, C, h, w] each: float [B, h*w, h*w]."""
+    return F.normalize(a.flatten(2), dim=1).transpose(1, 2) @ F.normalize(b.flatten(2), dim=1)
+
+
+def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
+    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces (teacher), [B, C, h, w].
+
+    With R_XY the affinity of a sample's X map and its partner's Y map:
+    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos.
+    """
+    target = affinity(high, high[partner])
+    mixed = cosine_distance(target, affinity(high, low[partner])) + cosine_distance(
+        target, affinity(low, high[partner])
+    )
+    return (mixed / 2.0 + cosine_distance(target, affinity(low, low[partner]))).mean()
+
+
+def classification_weight(logits: Tensor, labels: Tensor) -> Tensor:
+    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients flow through it."""
+    return (1.5 - F.softmax(logits, 1).gather(1, labels[:, None])[:, 0]).square()
+
+
+def squared_distance(a: Tensor, b: Tensor) -> Tensor:
+    """The squared Euclidean distance between the rows of two tensors [B, ...]: float [B]."""
+    return (a - b).square().flatten(1).sum(1)
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor, power: float
+) -> Tensor:
+    """WGAN-div (Wu et al., 2018): the mean of |grad critic|^power at real + mix * (fake - real).
+
+    mix: float [B] in 0..1.
+    """
+    shape = (-1, *[1] * (real.ndim - 1))
+    points = (real + mix.reshape(shape) * (fake - real)).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
+    return slope.square().flatten(1).sum(1).pow(power / 2.0).mean()

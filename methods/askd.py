@@ -1,0 +1,64 @@
+"""A-SKD: attention similarity distillation, from an HR teacher with attention gates to the same network on LR faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrfer_bench.api import Batch, Method, Need, Task, register_method
+from lrfer_bench.nets.attention import AttentionTrunk, Gates
+from lrfer_bench.nets.classifiers import LEAN_WIDTHS
+from lrfer_bench.nets.losses import attention_similarity
+
+
+@register_method("askd")
+class ASKD(Method):
+    """A residual network with a channel and a spatial gate in every block, whose maps follow the teacher's.
+
+    kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a teacher.
+    """
+
+    @classmethod
+    def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
+        """The teacher has no weight of its own, so that every kd_weight has the same one."""
+        if hr or not settings["kd_weight"]:
+            return {}
+        return {"teacher": Need("askd", "hr", {**settings, "kd_weight": 0.0})}
+
+    def __init__(self, task: Task, *, kd_weight: float = 5.0) -> None:
+        super().__init__(task)
+        self.kd_weight = kd_weight
+        self.net = CBAMNet(task)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.net(self.enlarge(lr))[0]
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        logits, maps = self.net(self.enlarged(batch))
+        losses = {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
+        teacher = self.stages.get("teacher")
+        if isinstance(teacher, ASKD):
+            with torch.no_grad():
+                _, wanted = teacher.net.trunk(self.unit(batch.hr))
+            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
+        return losses
+
+
+class CBAMNet(nn.Module):
+    """The lean classifier's shape (four residual blocks; eight with a GPU's preset), with CBAM as its gates."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        widths, depth = ((64, 128, 256, 512), 2) if task.preset.compute == "large" else (LEAN_WIDTHS, 1)
+        self.trunk = AttentionTrunk(task.channels, widths, depth, task.size, Gates)
+        self.dropout = nn.Dropout(task.preset.dropout)
+        self.linear = nn.Linear(widths[-1], task.classes)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a block)."""
+        features, maps = self.trunk(images)
+        return self.linear(self.dropout(features[-1].mean((2, 3)))), maps

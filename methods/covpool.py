@@ -1,0 +1,32 @@
+"""The covpool stage: CovPoolNet, trained on HR faces, as FSR-FER's frozen extractor and judge."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lrfer_bench.api import Batch, Method, Task, register_method
+from lrfer_bench.nets.covpool import CovPoolNet
+
+
+@register_method("covpool")
+class CovPool(Method):
+    """CovPoolNet with cross-entropy.
+
+    hidden: width of the first linear layer; 0 takes the code's 2000 (256 without a GPU's preset).
+    """
+
+    def __init__(self, task: Task, *, hidden: int = 0) -> None:
+        super().__init__(task)
+        self.net = CovPoolNet(task.classes, task.channels, hidden or (2000 if task.preset.compute == "large" else 256))
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.net(self.enlarge(lr))
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        logits = self.net(self.enlarged(batch))
+        return {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"main": torch.optim.Adam(self.parameters(), lr=1e-3, weight_decay=1e-5)}

@@ -1,0 +1,150 @@
+"""FSR-FER: not the image is restored but its features, by a GAN between the features of LR and of HR faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lrfer_bench.api import Batch, ClassifierNet, Method, Need, Preset, Task, UserError, register_method
+from lrfer_bench.nets.gan import Critic, Generator
+from lrfer_bench.nets.losses import classification_weight, gradient_penalty, squared_distance
+from lrfer_bench.nets.svm import LinearSVM
+
+FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
+
+
+@register_method("fsrfer")
+class FSRFER(Method):
+    """Frozen HR classifier, generator of HR-like features, critic; one model for all scales.
+
+    feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's log-covariance map), or
+              "preset": covpool with a GPU's preset, else map
+    head:     "classifier" (the frozen one) or "svm" (linear, on embeddings of the training faces)
+    pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared distance alone
+    """
+
+    trains = "all scales"
+
+    @classmethod
+    def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
+        return {**settings, "feature": _feature(settings["feature"], preset)}
+
+    @classmethod
+    def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
+        return {"classifier": Need("covpool" if settings["feature"] == "covpool" else "classifier", "hr")}
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        feature: str = "preset",
+        head: Literal["classifier", "svm"] = "classifier",
+        pretrain: float = 0.4,
+    ) -> None:
+        super().__init__(task)
+        if head not in ("classifier", "svm"):
+            raise UserError(f'fsrfer.head is "{head}": it takes classifier or svm')
+        self.pretrain = pretrain
+        self.covpool = _feature(feature, task.preset) == "covpool"
+        with torch.no_grad():
+            device = next(self.net.parameters()).device
+            example = self.features(torch.zeros(1, task.channels, *task.size, device=device))
+        if self.covpool:
+            self.generator = Generator(1, 32, 16, 6, kernel=8, skip=False)
+            self.critic = Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
+        else:
+            channels = example.shape[1]
+            self.generator = Generator(channels, 64, 16, 2, kernel=3, skip=True)
+            self.critic = Critic(channels, (64,), (example.shape[2], example.shape[3]))
+        self.svm = LinearSVM(self.embedding(example).shape[1], task.classes) if head == "svm" else None
+
+    @property
+    def net(self) -> ClassifierNet:
+        """The frozen extractor and classifier."""
+        return self.stages["classifier"].net  # type: ignore[return-value]
+
+    def features(self, images: Tensor) -> Tensor:
+        """Faces float [B, C, H, W] in 0..1 -> what the generator works on."""
+        return self.net.maps(images)[-1]
+
+    def embedding(self, features: Tensor) -> Tensor:
+        """What the SVM sees, of length 1: CovPoolNet's bottleneck; of other networks the pooled map."""
+        net = self.net
+        return F.normalize(net.bottleneck(features) if self.covpool else net.embedding(features), dim=1)  # type: ignore[operator]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        made = self.generator(self.features(self.enlarge(lr)))
+        return self.net.head(made) if self.svm is None else self.svm(self.embedding(made))
+
+    def score(self, batch: Batch) -> Tensor:
+        """By the frozen classifier in any case: while training goes on there is no SVM yet."""
+        logits = self.net.head(self.generator(self.features(self.enlarged(batch))))
+        return (logits.argmax(1) == batch.label).to(torch.float32)
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        rate = 2e-4 if self.task.preset.compute == "large" else 1e-3
+        generator, critic = self.generator.parameters(), self.critic.parameters()
+        return {
+            "pretraining": torch.optim.Adam(self.generator.parameters(), lr=rate),
+            "generator": torch.optim.Adam(generator, lr=rate / 10.0, betas=(0.0, 0.999)),
+            "critic": torch.optim.Adam(critic, lr=rate / 10.0, betas=(0.0, 0.999)),
+        }
+
+    def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+        with torch.no_grad():
+            low, high = self.features(self.enlarged(batch)), self.features(self.unit(batch.hr))
+        epochs = self.task.preset.epochs
+        if int(self.progress * epochs + 1e-6) < round(self.pretrain * epochs):
+            distance = squared_distance(self.generator(low), high).mean()
+            _step(optimizers["pretraining"], distance)
+            return {"distance": distance}
+        made = self.generator(low)
+        critic = self.critic_losses(made.detach(), high, batch.label)
+        _step(optimizers["critic"], torch.stack(list(critic.values())).sum())
+        generator = self.generator_losses(made, high, batch.label)
+        _step(optimizers["generator"], torch.stack(list(generator.values())).sum())
+        return {**critic, **generator}
+
+    def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
+        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made ones."""
+        weight = classification_weight(self.net.head(made), label)
+        mix = torch.rand(len(made), device=made.device)
+        return {
+            "critic": (weight * self.critic(high)).mean() - (weight * self.critic(made)).mean(),
+            "penalty": PENALTY * gradient_penalty(self.critic, high, made, mix, POWER),
+        }
+
+    def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
+        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w has gradients too."""
+        weight = classification_weight(self.net.head(made), label)
+        phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
+        return {
+            "adversarial": (weight * self.critic(made)).mean(),
+            "feature": FEATURE * (weight * squared_distance(made, high)).mean(),
+            "perceptual": PERCEPTUAL * (weight * squared_distance(phi_made, phi_high)).mean(),
+        }
+
+    @torch.no_grad()
+    def after_training(self, batches: Any) -> None:
+        """Fit the SVM to the embeddings of the training faces, at all scales."""
+        if self.svm is not None:
+            pairs = [(self.embedding(self.generator(self.features(self.enlarged(b)))), b.label) for b in batches]
+            self.svm.fit(torch.cat([x for x, _ in pairs]), torch.cat([y for _, y in pairs]))
+
+
+def _feature(feature: str, preset: Preset) -> str:
+    if feature == "preset":
+        return "covpool" if preset.compute == "large" else "map"
+    if feature not in ("map", "covpool"):
+        raise UserError(f'fsrfer.feature is "{feature}": it takes map, covpool or preset')
+    return feature
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()

@@ -1,0 +1,68 @@
+"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is recognised, not just sharp."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lrfer_bench.api import Batch, ClassifierNet, Method, Task, register_method, sgd
+from lrfer_bench.methods.stages import classifier_of
+from lrfer_bench.methods.superres import superres_of
+from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
+
+
+@register_method("srfer")
+class SRFER(Method):
+    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
+
+    attention, prediction, ce: the weights of the three terms beside L1 (0 leaves one out).
+    finetune: train the classifier as well, a copy of it; else it stays frozen and only hands gradients on.
+    """
+
+    needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
+
+    def __init__(
+        self, task: Task, *, attention: float = 1.0, prediction: float = 1.0, ce: float = 1.0, finetune: bool = False
+    ) -> None:
+        super().__init__(task)
+        self.attention, self.prediction, self.ce = attention, prediction, ce
+        self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
+        self.tuned = copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+
+    @property
+    def classifier(self) -> ClassifierNet:
+        """What recognises the restored face: the frozen stage, or the copy that is trained."""
+        return classifier_of(self.stages).net if self.tuned is None else self.tuned
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.classifier(self.restore(lr, self.task.size))
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        original = self.unit(batch.hr)
+        restored = self.restore(batch.lr, self.task.size)
+        maps = self.classifier.maps(restored)
+        logits = self.classifier.head(maps[-1])
+        with torch.no_grad():
+            frozen = classifier_of(self.stages).net
+            reference = frozen.maps(original)
+            expected = frozen.head(reference[-1])
+        smoothing = self.task.preset.label_smoothing
+        return {
+            "pixel": F.l1_loss(restored, original),
+            "attention": self.attention * attention_transfer(maps, reference),
+            "prediction": self.prediction * prediction_consistency(logits, expected),
+            "ce": self.ce * F.cross_entropy(logits, batch.label, label_smoothing=smoothing),
+        }
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Both networks start trained, so both move slower than they did when they were new."""
+        rate = 2.5e-4 if self.task.preset.compute == "large" else 5e-4
+        optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
+        if self.tuned is not None:
+            optimizers["classifier"] = sgd(self.tuned, self.task.preset)
+            for group in optimizers["classifier"].param_groups:
+                group["lr"] *= 0.1
+        return optimizers

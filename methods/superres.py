@@ -1,0 +1,52 @@
+"""The super-resolver that cascade and srfer share: an EDSR baseline, one model a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lrfer_bench.api import Batch, Method, Task, UserError, register_method
+from lrfer_bench.nets.superres import EDSR, psnr
+
+
+@register_method("superres")
+class SuperRes(Method):
+    """From an LR face to an HR one, trained for small pixel error (L1).
+
+    width: channels; 0 takes 24 (64 with a GPU's preset).
+    blocks: residual blocks; 0 takes what keeps the cost of a small net the same at each scale (16 with a GPU's preset).
+    """
+
+    def __init__(self, task: Task, *, width: int = 0, blocks: int = 0) -> None:
+        super().__init__(task)
+        if len(task.scales) != 1:
+            raise UserError(
+                f"superres trains one scale a model, not {task.scales}: need it from a method that does too"
+            )
+        scale, large = task.scales[0], task.preset.compute == "large"
+        blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))
+        self.net = EDSR(task.channels, scale, width or (64 if large else 24), blocks)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Not logits but the HR face: float [B, C, H, W] in 0..1."""
+        return self.net(lr, self.task.size).clamp(0.0, 1.0)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        return {"pixel": F.l1_loss(self.net(batch.lr, self.task.size), self.unit(batch.hr))}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {"main": torch.optim.Adam(self.parameters(), lr=5e-4 if self.task.preset.compute == "large" else 2e-3)}
+
+    def score(self, batch: Batch) -> Tensor:
+        """PSNR in dB of each face."""
+        return psnr(self(batch.lr), self.unit(batch.hr))
+
+
+def superres_of(stages: Mapping[str, Method]) -> SuperRes:
+    """The stage named "superres", with its type."""
+    stage = stages["superres"]
+    assert isinstance(stage, SuperRes)
+    return stage

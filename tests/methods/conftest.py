@@ -1,0 +1,128 @@
+"""Made faces, a tiny budget, and methods built and trained on them without any files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lrfer_bench.calibrate import _fresh
+from lrfer_bench.data.faceset import Split
+from lrfer_bench.jobs import build
+from lrfer_bench.method import Batch, Method, Task
+from lrfer_bench.plan import DataRef, Plan, Request, build_plan, protocol_of
+from lrfer_bench.training.batches import BatchSource, make_batch
+from lrfer_bench.training.loop import Trained, train
+from lrfer_bench.training.presets import Preset, preset_of
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def data_ref(channels: int = 1, classes: int = 7, side: int = 48) -> DataRef:
+    return DataRef("made", "f" * 64, "/nowhere", tuple("abcdefgh"[:classes]), channels, (side, side), False)
+
+
+def made_faces(count: int = 28, channels: int = 1, classes: int = 7, side: int = 48, seed: int = 0) -> Split:
+    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy, yet not trivial at x8."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(40, 215, (classes, channels, 4, 4))
+    labels = np.arange(count) % classes
+    faces = np.kron(coarse[labels], np.ones((-(-side // 4), -(-side // 4))))[..., :side, :side]
+    noisy = faces + rng.normal(0, 8, faces.shape)
+    return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
+
+
+def tiny_preset(epochs: int = 2, batch: int = 14, **changes: Any) -> Preset:
+    return dataclasses.replace(preset_of("quick"), epochs=epochs, batch=batch, shift=0, **changes)
+
+
+def batch_of(split: Split, scales: tuple[int, ...], count: int | None = None) -> Batch:
+    """The first faces of a split, at the scales in turn."""
+    count = count or len(split)
+    scale = torch.tensor(scales)[torch.arange(count) % len(scales)]
+    hr, labels = torch.from_numpy(split.images[:count]), torch.from_numpy(split.labels[:count])
+    protocol = None if scales == (1,) else protocol_of("bicubic")
+    return make_batch(hr, labels, scale, torch.zeros(count, dtype=torch.long), protocol, None, CPU)
+
+
+def plan_of(
+    names: list[str],
+    scales: tuple[int, ...] = (4,),
+    preset: Preset | None = None,
+    ref: DataRef | None = None,
+    **settings: Any,
+) -> Plan:
+    request = Request(
+        data=ref or data_ref(), methods=names, scales=scales, preset=preset or tiny_preset(), settings=settings
+    )
+    return build_plan(request)
+
+
+def fresh(
+    name: str, scale: int = 4, preset: Preset | None = None, ref: DataRef | None = None, seed: int = 0, **settings: Any
+) -> Method:
+    """A method of one scale on untrained, frozen stages, by way of its plan."""
+    torch.manual_seed(seed)
+    plan = plan_of([name], (scale,), preset, ref, **{name: settings})
+    cell = next(iter(plan.cells.values()))
+    if cell.training:
+        return _fresh(plan.trainings[cell.training], plan)
+    stages = {
+        key: _fresh(plan.trainings[value], plan).requires_grad_(False).eval() for key, value in cell.stages.items()
+    }
+    data = cell.data
+    return build(
+        cell.method, Task(len(data.classes), data.channels, data.size, (scale,), cell.preset, stages), CPU
+    ).eval()
+
+
+def fit(method: Method, split: Split, key: str = "k") -> Trained:
+    """Train on the made faces under the harness' own loop; the method is left with the kept weights."""
+    task = method.task
+    protocol = None if task.is_hr else protocol_of("bicubic")
+    source = BatchSource(split, protocol, task.scales, task.preset.batch, task.preset.shift, key, CPU)
+    return train(method, source, lambda trained: 0.0)
+
+
+def fitted(
+    name: str, split: Split, scale: int = 4, preset: Preset | None = None, settings: Mapping[str, Any] | None = None
+) -> tuple[Method, Trained | None]:
+    """A method trained with its stages; each training is done once."""
+    plan = plan_of([name], (scale,), preset or tiny_preset(), **{name: dict(settings or {})})
+    cell = next(iter(plan.cells.values()))
+    done: dict[str, Method] = {}
+    trained: dict[str, Trained] = {}
+    for key in plan.needed_for(cell):
+        training = plan.trainings[key]
+        torch.manual_seed(1)
+        stages = {stage: done[of] for stage, of in training.stages.items()}
+        task = Task(7, 1, (48, 48), training.scales, training.preset, stages)
+        done[key] = build(training.method, task, CPU)
+        trained[key] = fit(done[key], split, key)
+        done[key].requires_grad_(False).eval()
+    if cell.training:
+        return done[cell.training], trained[cell.training]
+    stages = {stage: done[of] for stage, of in cell.stages.items()}
+    return build(cell.method, Task(7, 1, (48, 48), (scale,), cell.preset, stages), CPU).eval(), None
+
+
+@pytest.fixture
+def tools() -> Callable[..., Any]:
+    """The functions above by name: tools("fit")(...)."""
+    names: dict[str, Callable[..., Any]] = {
+        "batch_of": batch_of, "data_ref": data_ref, "fit": fit, "fitted": fitted, "fresh": fresh, "made_faces": made_faces,
+        "plan_of": plan_of, "tiny_preset": tiny_preset,
+    }  # fmt: skip
+    return names.__getitem__
