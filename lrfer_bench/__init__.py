@@ -1,3 +1,45 @@
-"""lrfer-bench: which method recognises facial expressions best when the face is only 24, 12 or 6 pixels wide?"""
+"""lrfer-bench: which method recognises facial expressions best when the face is only 24, 12 or 6 pixels wide?
+
+    import lrfer_bench
+
+    table = lrfer_bench.run(methods=["direct", MyMethod], scales=[2, 4])
+    lrfer_bench.report("results")
+    table = lrfer_bench.load_results("results")
+    predict = lrfer_bench.load_model(table.key[0])
+
+What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are loaded when they are first
+asked for: importing lrfer_bench takes no time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrfer_bench.errors import UserError as UserError
+    from lrfer_bench.library import load_model as load_model
+    from lrfer_bench.library import load_results as load_results
+    from lrfer_bench.library import run as run
 
 __version__ = "0.1.0"
+
+_LAZY = {
+    **dict.fromkeys(("run", "load_results", "load_model"), "lrfer_bench.library"),
+    "UserError": "lrfer_bench.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "report":  # the package of that name, which can be called
+        return import_module("lrfer_bench.report")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY, "report"])

@@ -25,12 +25,12 @@ def predict(
     with torch.no_grad():
         for start in range(0, len(images), BATCH):
             lr = gather(images, range(start, min(start + BATCH, len(images)))).to(device)
-            answers.append(_checked(method, method(lr), len(lr), classes))
+            answers.append(_checked(method, method(lr), lr, classes))
     return np.concatenate(answers)
 
 
-def _checked(method: Method, logits: object, count: int, classes: int) -> NDArray[np.float32]:
-    where = f"{type(method).__name__}.forward"
+def _checked(method: Method, logits: object, lr: torch.Tensor, classes: int) -> NDArray[np.float32]:
+    where, count = f"{type(method).__name__}.forward", len(lr)
     if not isinstance(logits, torch.Tensor):
         raise CellError(
             f"{where} returned {type(logits).__name__}: return the logits, a float tensor [batch, {classes}]"
@@ -38,6 +38,11 @@ def _checked(method: Method, logits: object, count: int, classes: int) -> NDArra
     if tuple(logits.shape) != (count, classes):
         raise CellError(
             f"{where} returned shape {tuple(logits.shape)} for {count} faces: return logits of shape ({count}, {classes})"
+        )
+    if logits.device != lr.device:
+        raise CellError(
+            f"{where} returned logits on the device {logits.device} for faces on {lr.device}: make its tensors there, "
+            "with device=lr.device or as registered buffers"
         )
     answers = logits.detach().to("cpu", torch.float32).numpy()
     if not math.isfinite(float(np.abs(answers).sum())) and not np.isfinite(answers).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from lrfer_bench.keys import seed_for
 from lrfer_bench.method import Batch, Method, Task
 from lrfer_bench.plan import Cell, MethodRef, Training, protocol_of
 from lrfer_bench.protocols.base import HR
-from lrfer_bench.registry import METHODS, last_place
+from lrfer_bench.registry import METHODS, own_place
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store import (
     Cost,
@@ -91,6 +92,11 @@ class TestJob:
 
 def run_training(job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None) -> Model:
     """Train to the end (from the checkpoint where there is one) and return the kept weights with their meta data."""
+    return train_here(job, tell)[0]
+
+
+def train_here(job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None) -> tuple[Model, Method]:
+    """run_training(), and the method as it stands in memory afterwards."""
     training = job.training
     device = torch.device(job.device)
     cost.reset_peak_memory()
@@ -109,14 +115,21 @@ def run_training(job: TrainJob, tell: Callable[[Progress], None] = lambda progre
         device,
     )
     checkpoint = Path(job.checkpoint) if job.checkpoint else None
+    before = {name: stage_bytes(stage) for name, stage in stages.items()}
     trained = train(method, source, validator(lambda: validation_batches(prepared, training, device)), checkpoint, tell)
+    for name, stage in stages.items():
+        if stage_bytes(stage) != before[name]:
+            raise CellError(
+                f'{type(method).__name__} changed its stage "{name}", which other cells share: use it under torch.no_grad() '
+                "and leave it in eval mode"
+            )
     meta = {
         "key": training.key, "method": training.method.name, "seconds": round(trained.seconds, 3),
         "rule": trained.rule, "epoch": trained.epoch, "epochs": trained.epochs, "history": trained.history,
         "peak_memory_mb": round(cost.peak_memory_mb(), 1),
     }  # fmt: skip
     weights = {name: value.contiguous() for name, value in trained.weights.items()}
-    return Model(training, safetensors.torch.save(weights, {"key": training.key}), meta)
+    return Model(training, safetensors.torch.save(weights, {"key": training.key}), meta), method
 
 
 def run_test(job: TestJob) -> tuple[Record, Logits]:
@@ -142,12 +155,41 @@ def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
     return draft(cell).model_copy(update={"failure": failure, "environment": environment()})
 
 
-def failure_of(error: BaseException, label: str) -> tuple[str, str]:
-    """(one sentence, traceback) for anything that went wrong in a job."""
-    if isinstance(error, (CellError, UserError)):
+def failure_of(error: BaseException, job: TrainJob | TestJob) -> tuple[str, str]:
+    """(one sentence, traceback) for anything that went wrong in a job; the sentence ends with a line of the author's file."""
+    label = job.label
+    if isinstance(error, CellError):
+        return f"{label}: {error} ({author_place(job)})", ""
+    if isinstance(error, UserError):
         return f"{label}: {error}", ""
     trace = "".join(traceback.format_exception(error))
-    return f"{label}: {type(error).__name__}: {error} ({last_place(error)})", trace
+    return f"{label}: {type(error).__name__}: {error} ({own_place(error) or author_place(job)})", trace
+
+
+def author_place(job: TrainJob | TestJob) -> str:
+    """file:line where the job's method defines what the harness calls: its loss when training, its answer when testing."""
+    training = isinstance(job, TrainJob)
+    name = job.training.method.name if isinstance(job, TrainJob) else job.cell.method.name
+    try:
+        return place_of(METHODS.load(name), "losses" if training else "forward")
+    except UserError:
+        return "its code cannot be imported"
+
+
+def place_of(cls: type, function: str) -> str:
+    """file:line of a function of a class, in whichever class defines it, or of the class itself."""
+    code = getattr(getattr(cls, function, None), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else cls.__module__
+
+
+def stage_bytes(stage: Method) -> bytes:
+    """A fingerprint of a stage's weights and buffers, and of those it rests on."""
+    digest = hashlib.sha256()
+    for value in stage.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    for below in stage.stages.values():
+        digest.update(stage_bytes(below))
+    return digest.digest()
 
 
 def draft(cell: Cell) -> Record:

@@ -19,7 +19,9 @@ def save_model(store: Store, model: Model) -> None:
     """Weights first, meta data last: a model on disk is always whole."""
     weights, meta = _paths(store, model.training.key)
     write_atomically(weights, model.weights)
-    content = {**model.meta, "sha256": hashlib.sha256(model.weights).hexdigest()}
+    data = model.training.data
+    image = [data.channels, *data.size]  # of the HR faces: what a predictor has to know to build the method again
+    content = {**model.meta, "image": image, "sha256": hashlib.sha256(model.weights).hexdigest()}
     write_atomically(meta, (json.dumps(content, indent=1) + "\n").encode())
 
 

@@ -69,22 +69,27 @@ class Registry:
         lazy = isinstance(target, str)
         entry = Entry(self.kind, name, target if lazy else _target_of(target), source, None if lazy else target)
         taken = self._entries.get(name)
-        if taken is not None and entry.target != taken.made_from and (
-            (taken.source, taken.target) != (entry.source, entry.target)
+        if (
+            taken is not None
+            and entry.target != taken.made_from
+            and ((taken.source, taken.target) != (entry.source, entry.target))
         ):
             raise UserError(
                 f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: give yours another name'
             )
         self._entries[name] = entry
 
-    def adopt(self, name: str, thing: Any, source: str, made_from: str) -> None:
-        """Enter a class that a script or notebook handed over, in place of what it was called there before."""
-        self._scan()
-        taken = self._entries.get(name)
-        if taken is not None and made_from in (taken.target, taken.made_from):
-            del self._entries[name]
-        self._add(name, thing, source)
-        self._entries[name] = replace(self._entries[name], made_from=made_from)
+    def drop(self, name: str) -> None:
+        """Take one name out."""
+        self._entries.pop(name, None)
+
+    def restore(self, entry: Entry) -> None:
+        """Put back what a script registered; where its plugin file did so in the meantime, remember what that was made from."""
+        now = self._entries.get(entry.name)
+        if now is None:
+            self._entries[entry.name] = entry
+        elif now is not entry:
+            self._entries[entry.name] = replace(now, made_from=entry.made_from or entry.target)
 
     def forget(self, source: str) -> None:
         """Take out everything that one source brought."""
@@ -203,12 +208,16 @@ def last_place(error: BaseException) -> str:
 
     A mistake in a plugin often ends deep in torch; its author wants the line that led there.
     """
+    frames = traceback.extract_tb(error.__traceback__)
+    return own_place(error) or (f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place known")
+
+
+def own_place(error: BaseException) -> str:
+    """file:line of the innermost frame that is neither a library's nor the harness'; "" where there is none."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _foreign(frame.filename)]
-    frame = (own or frames or [None])[-1]
-    return f"{frame.filename}:{frame.lineno}" if frame else "no place known"
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _foreign(frame.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
 def _foreign(file: str) -> bool:

@@ -53,7 +53,8 @@ class Status:
             return None
         waiting = self.trainings - self.trained - len(running)
         left = sum(_projected(p) * (1 - p.step / p.steps) for p in running)
-        return (left + max(waiting, 0) * sum(known) / len(known)) / self.slots
+        at_once = max(min(self.slots, len(running) + waiting), 1)  # the last training keeps one worker busy, not all
+        return (left + max(waiting, 0) * sum(known) / len(known)) / at_once
 
 
 def _projected(progress: Progress) -> float:

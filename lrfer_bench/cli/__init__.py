@@ -17,6 +17,10 @@ COMMANDS = {
     "plan": ("plan", "Show what a run would do and how long it would take."),
     "report": ("report", "Turn records into tables, curves and a page."),
     "compare": ("compare", "Test whether two methods really differ."),
+    "predict": ("predict", "Let a trained model look at your own pictures."),
+    "merge": ("merge", "Take another machine's records into mine."),
+    "new-method": ("new_method", "Write a file or a package to begin a method with."),
+    "check-method": ("check_method", "Test whether a method keeps the rules."),
     "methods": ("methods", "List the methods, show one."),
     "datasets": ("datasets", "List, show, prepare and verify data sets."),
     "protocols": ("protocols", "List the degradations, show one."),
@@ -35,7 +39,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"lrfer_bench.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, name)
+        command: click.Command = getattr(module, COMMANDS[name][0])
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

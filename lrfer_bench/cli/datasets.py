@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrfer_bench.cards import DatasetCard, card_path, read_card
-from lrfer_bench.registry import DATASETS, Entry
+from lrfer_bench.cli.options import PLUGIN, echo_left_out
+from lrfer_bench.registry import DATASETS, Entry, left_out, load_plugins
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,6 +56,7 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--data-option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the data set; "
                      "`datasets show NAME` lists them."),
         click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, or the file itself."),
+        PLUGIN,
         click.argument("name"),
     ):  # fmt: skip
         command = decorate(command)
@@ -62,8 +64,10 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @datasets.command("list")
-def list_() -> None:
+@PLUGIN
+def list_(plugins: tuple[Path, ...]) -> None:
     """List the data sets, built in and of plugins."""
+    load_plugins(plugins)
     entries = list(DATASETS)
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
@@ -71,14 +75,15 @@ def list_() -> None:
         summary = card.summary if card else "(its card is in its code: datasets show loads it)"
         own = "" if entry.source.startswith("lrfer-bench ") else f" [{entry.source}]"
         click.echo(f"{entry.name:<{width}}  {summary}{own}")
-    for who, why in DATASETS.broken.items():
-        click.echo(f"left out: {who}: {why}", err=True)
+    echo_left_out(left_out())
 
 
 @datasets.command("show")
 @click.argument("name")
-def show(name: str) -> None:
+@PLUGIN
+def show(name: str, plugins: tuple[Path, ...]) -> None:
     """Show a data set's card: what it is, where to get it, the layout its files must have."""
+    load_plugins(plugins)
     entry = DATASETS.entry(name)
     card = _card(entry) or entry.load().card
     click.echo(f"{name}: {card.summary}\n")
@@ -100,7 +105,9 @@ def show(name: str) -> None:
 
 @datasets.command("prepare")
 @_where
-def prepare(name: str, data_root: Path | None, options: tuple[str, ...], cache: Path | None) -> None:
+def prepare(
+    name: str, plugins: tuple[Path, ...], data_root: Path | None, options: tuple[str, ...], cache: Path | None
+) -> None:
     """Read a data set once, check it and put it into the cache.
 
     \b
@@ -108,6 +115,7 @@ def prepare(name: str, data_root: Path | None, options: tuple[str, ...], cache: 
       lrfer-bench datasets prepare fer2013 --data-root fer2013.csv
       lrfer-bench datasets prepare expw --data-root ~/ExpW --data-option size=64
     """
+    load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)
     facts, found = prepared.faces.describe(), prepared.audit
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
@@ -132,6 +140,7 @@ def prepare(name: str, data_root: Path | None, options: tuple[str, ...], cache: 
 def verify(
     ctx: click.Context,
     name: str,
+    plugins: tuple[Path, ...],
     data_root: Path | None,
     options: tuple[str, ...],
     cache: Path | None,
@@ -145,6 +154,7 @@ def verify(
       lrfer-bench datasets verify ferplus --data-root ~/data/fer2013
       lrfer-bench datasets verify folder --data-root faces --data-option size=48 --json
     """
+    load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)
     from lrfer_bench.data.verify import verify as compare
 

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.errors import UserError
+from lrfer_bench.registry import Registry
+
 
 @click.command()
 @click.option(
     "--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
 )
-def doctor(results: Path) -> None:
+@PLUGIN
+def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     """Say what this machine has, and what a run here would use.
 
     \b
@@ -27,8 +32,9 @@ def doctor(results: Path) -> None:
     from lrfer_bench.engines.local import default_workers
     from lrfer_bench.environment import environment
     from lrfer_bench.protocols.golden import verdict
-    from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS
+    from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES, left_out, load_plugins
 
+    load_plugins(plugins)
     for name, value in environment().items():
         click.echo(f"{name}: {value}")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -38,12 +44,28 @@ def doctor(results: Path) -> None:
     click.echo(f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)")
     click.echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
     for entry in PROTOCOLS:
-        protocol = entry.load()()
+        try:
+            protocol = entry.load()()
+        except UserError as error:
+            click.echo(f"protocol {entry.name}: left out: {error}")
+            continue
         click.echo(f"protocol {protocol.id}: {verdict(protocol)}")
-    for registry in (METHODS, DATASETS, PROTOCOLS):
+    for registry in REGISTRIES:
         click.echo(f"{registry.kind}s: {', '.join(registry.names())}")
-        for name, why in registry.broken.items():
-            click.echo(f"  left out: {name}: {why}")
+    for name, why in {**left_out(), **broken(METHODS), **broken(DATASETS)}.items():
+        click.echo(f"left out: {name}: {why}")
+
+
+def broken(registry: Registry) -> dict[str, str]:
+    """Third parties' entry points that cannot be imported, and why; the built-in ones are tested elsewhere."""
+    found = {}
+    for entry in registry:
+        if not entry.source.startswith("lrfer-bench "):
+            try:
+                entry.load()
+            except UserError as error:
+                found[entry.name] = str(error)
+    return found
 
 
 def _cores() -> int:

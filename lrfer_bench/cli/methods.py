@@ -7,12 +7,9 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cards import MethodCard, card_of
+from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import METHODS, PLUGIN_ERRORS, Entry, load_plugins
-
-PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with your own methods."
-)
+from lrfer_bench.registry import METHODS, Entry, left_out, load_plugins
 
 
 @click.group()
@@ -40,8 +37,7 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     stages = [entry.name for entry, card in entries if not card.listed]
     if stages:
         click.echo(f"Stages that they share: {', '.join(stages)}")
-    for name, reason in {**METHODS.broken, **PLUGIN_ERRORS, **broken}.items():
-        click.echo(f"left out: {name}: {reason}", err=True)
+    echo_left_out({**left_out(), **broken})
 
 
 @methods.command("show")

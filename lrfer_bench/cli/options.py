@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +44,42 @@ def method_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
+PLUGIN = click.option(
+    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path),
+    help="File with methods, data sets or protocols of your own; may be repeated. Also: LRFER_PLUGINS.",
+)  # fmt: skip
+"""For every sub-command that takes a name; its files go to registry.load_plugins."""
+
+
+def echo_left_out(reasons: Mapping[str, str]) -> None:
+    """Name the plugins that could not be used; the others work."""
+    for name, reason in reasons.items():
+        click.echo(f"left out: {name}: {reason}", err=True)
+
+
+GROUPS = {
+    "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
+    "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
+    "Training": ("seeds", "preset", "settings"),
+    "Where and how": ("results", "workers", "engine", "overwrite", "no_report"),
+}
+"""Headings in the help of `run` and `plan`; what is in none stands under "Options"."""
+
+
+class GroupedCommand(click.Command):
+    """A command whose help shows its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = [(param.name, record) for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
+        headed = {name for names in GROUPS.values() for name in names}
+        rest = tuple(name for name, _ in shown if name not in headed)
+        for heading, group in {**GROUPS, "Options": rest}.items():
+            rows = [record for name, record in shown if name in group]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
 def plan_options(command: Command) -> Command:
     """The options that say what is to be run; `run` and `plan` take the same."""
     for option in reversed(_PLAN_OPTIONS):
@@ -63,7 +99,7 @@ _PLAN_OPTIONS = [
     click.option("--seeds", default="0", show_default=True, help="Seeds; each varies the whole pipeline."),
     click.option("--preset", default="quick", show_default=True, help="Training budget: quick, cpu or paper."),
     click.option("--set", "settings", multiple=True, metavar="METHOD.SETTING=VALUE", help="Change a method's setting."),
-    click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with your own methods."),
+    PLUGIN,
     click.option(
         "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Where records go."
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.options import plan_options
+from lrfer_bench.cli.options import GroupedCommand, plan_options
 
 if TYPE_CHECKING:
     from lrfer_bench.plan import Plan
@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=GroupedCommand, epilog=EXAMPLES)
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print trainings and cells as JSON.")
 @click.option("--no-estimate", is_flag=True, help="Leave out the calibration (a few seconds a model).")

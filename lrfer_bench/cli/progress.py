@@ -31,7 +31,7 @@ def show(status: Status) -> Iterator[Listener]:
     with Live(_picture(status), console=console, refresh_per_second=4) as live:
 
         def listen(now: Status) -> None:
-            for line in _news(now):
+            for line in news(now):
                 console.print(line, markup=False, highlight=False)
             live.update(_picture(now))
 
@@ -45,7 +45,7 @@ class _Plain:
         self._last = time.monotonic()
 
     def __call__(self, status: Status) -> None:
-        for line in _news(status):
+        for line in news(status):
             click.echo(line)
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
@@ -54,7 +54,8 @@ class _Plain:
             click.echo(f"{summary(status)} | {running}")
 
 
-def _news(status: Status) -> list[str]:
+def news(status: Status) -> list[str]:
+    """What just happened, in lines: a note, a finished or a failed cell."""
     lines = [f"note: {status.note}"] if status.note else []
     record = status.last
     if record is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from lrfer_bench.registry import PROTOCOLS
+from lrfer_bench.cli.options import PLUGIN, echo_left_out
+from lrfer_bench.errors import UserError
+from lrfer_bench.registry import PROTOCOLS, left_out, load_plugins
 
 
 @click.group()
@@ -19,17 +23,39 @@ def protocols() -> None:
 
 
 @protocols.command("list")
-def list_protocols() -> None:
-    """Every protocol with its version and one line."""
+@PLUGIN
+def list_protocols(plugins: tuple[Path, ...]) -> None:
+    """Every protocol with its version and one line.
+
+    \b
+    Examples:
+      lrfer-bench protocols list
+      lrfer-bench protocols list --plugin FILE.py
+    """
+    load_plugins(plugins)
+    broken = {}
     for entry in PROTOCOLS:
-        protocol = entry.load()()
+        try:
+            protocol = entry.load()()
+        except UserError as error:
+            broken[entry.name] = str(error)
+            continue
         click.echo(f"{protocol.id:<16} {protocol.summary}  [{entry.source}]")
+    echo_left_out({**left_out(), **broken})
 
 
 @protocols.command("show")
 @click.argument("name")
-def show_protocol(name: str) -> None:
-    """What a protocol does, its hash on this machine, and whether its pixels are the golden ones."""
+@PLUGIN
+def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
+    """What a protocol does, its hash on this machine, and whether its pixels are the golden ones.
+
+    \b
+    Examples:
+      lrfer-bench protocols show bicubic
+      lrfer-bench protocols show camera
+    """
+    load_plugins(plugins)
     from lrfer_bench.plan import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict
 

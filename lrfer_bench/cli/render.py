@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import DATASETS
+from lrfer_bench.registry import DATASETS, load_plugins
 
 
 @click.command("render", short_help="Make more faces of a rendered data set.")
@@ -22,7 +23,10 @@ from lrfer_bench.registry import DATASETS
     "--seed", type=int, default=0, show_default=True, help="Which population; 0 begins with the shipped people."
 )
 @click.option("--grey/--colour", default=True, show_default=True, help="One channel or three.")
-def render(name: str, out: Path, size: int, identities: int, photographs: int, seed: int, grey: bool) -> None:
+@PLUGIN
+def render(
+    name: str, plugins: tuple[Path, ...], out: Path, size: int, identities: int, photographs: int, seed: int, grey: bool
+) -> None:
     """Render the data set NAME to a folder OUT/<split>/<class>/<face>.png with OUT/ground_truth.csv.
 
     The folder can be used as a data set of its own (data set "folder"). The CSV tells, for every face, who it is, the
@@ -32,6 +36,7 @@ def render(name: str, out: Path, size: int, identities: int, photographs: int, s
     Example:
       lrfer-bench datasets render synthface --size 96 --identities 90 --seed 1 --out more-faces
     """
+    load_plugins(plugins)
     dataset = DATASETS.load(name)()
     make = getattr(dataset, "render", None)
     if make is None:

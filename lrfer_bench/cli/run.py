@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.options import method_settings, names, numbers, plan_options
+from lrfer_bench.cli.options import GroupedCommand, method_settings, names, numbers, plan_options
 
 if TYPE_CHECKING:
     from lrfer_bench.session import Session, Wish
@@ -20,7 +20,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=GroupedCommand, epilog=EXAMPLES)
 @plan_options
 @click.option("--engine", default="local", show_default=True, help="Where jobs run.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")

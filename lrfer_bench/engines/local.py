@@ -77,7 +77,7 @@ class LocalEngine(Engine):
         device = f"cuda:{self._started % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
         self._started += 1
         process = self._context.Process(target=work, args=(theirs, self._plugins, str(log)), daemon=False)
-        with _one_thread(), _without_main():
+        with one_thread(), without_main():
             process.start()
         theirs.close()
         worker = _Worker(process, ours, device)
@@ -105,7 +105,7 @@ class LocalEngine(Engine):
         self._workers.remove(worker)
         if worker.job is None:
             return []
-        return [Failed(worker.job.key, f"{worker.job.label}: {_cause(worker.process.exitcode)}", died=True)]
+        return [Failed(worker.job.key, f"{worker.job.label}: {cause(worker.process.exitcode)}", died=True)]
 
 
 def default_workers() -> int:
@@ -115,7 +115,8 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _cause(exitcode: int | None) -> str:
+def cause(exitcode: int | None) -> str:
+    """Why a process is gone, in words."""
     if exitcode is not None and exitcode < 0:
         name = signal.Signals(-exitcode).name
         why = "out of memory, or stopped by somebody" if name == "SIGKILL" else "the process crashed"
@@ -133,7 +134,7 @@ def _kill_group(process: SpawnProcess) -> None:
 
 
 @contextlib.contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """A worker needs nothing of the program that started it, so a user's script is not run again in every worker."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -144,7 +145,7 @@ def _without_main() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Children read these when they load their libraries; ours are put back."""
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))

@@ -20,7 +20,7 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
     with contextlib.suppress(OSError):
         os.setsid()  # Ctrl-C is for the main process; and what a plugin starts can be stopped with its worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _redirect_output(Path(log))
+    redirect_output(Path(log))
     import torch
 
     torch.set_num_threads(1)
@@ -45,10 +45,47 @@ def _answer(pipe: Connection, job: Any) -> None:
     except BrokenPipeError:
         os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left to do
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
-        sentence, trace = failure_of(error, job.label)
+        sentence, trace = failure_of(error, job)
+        _end_left_behind(pipe, job)
         pipe.send(Failed(job.key, sentence, trace))
     else:
+        _end_left_behind(pipe, job)
         pipe.send(Finished(job.key, result))
+
+
+def _end_left_behind(pipe: Connection, job: Any) -> None:
+    """Processes that a method started and left are ended with its job, and their author is told."""
+    left = left_behind()
+    if not left:
+        return
+    from lrfer_bench.engines.base import Progressed
+    from lrfer_bench.jobs import author_place
+    from lrfer_bench.training.loop import Progress
+
+    for pid in left:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    some = f"{len(left)} process{'es' if len(left) > 1 else ''}"
+    note = (
+        f"{job.label}: it left {some} running, ended now: stop them in the code that starts them ({author_place(job)})"
+    )
+    pipe.send(Progressed(job.key, Progress(0, 0, 0, 1, {}, 0.0, note=note)))
+
+
+def left_behind() -> list[int]:
+    """Other living processes of this process' session (Linux; elsewhere none is known); Python's own helpers do not count."""
+    mine, found = os.getpid(), []
+    if not os.path.isdir("/proc/self") or os.getsid(0) != mine:
+        return []
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != mine):
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) != mine:
+                continue
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if command and b"resource_tracker" not in command and b"forkserver" not in command:  # a zombie has none
+                found.append(pid)
+    return found
 
 
 def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
@@ -67,7 +104,7 @@ def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
     return tell
 
 
-def _redirect_output(log: Path) -> None:
+def redirect_output(log: Path) -> None:
     """What a method prints goes to a log: standard output belongs to the program."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as file:

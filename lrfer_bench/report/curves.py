@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from lrfer_bench.report.boards import Board, Entry
 from lrfer_bench.report.draw import (
@@ -18,7 +19,6 @@ from lrfer_bench.report.draw import (
     lr_sizes,
     panel_title,
     percent_axis,
-    plain,
     size_axis,
     styled,
 )  # fmt: skip
@@ -89,7 +89,7 @@ def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title:
         for axes, (board, scale) in zip(sheet.axes, panels, strict=False):
             _scatter(axes, board, scale, cost, looks, key)
             place = f"x{scale} ({board.sizes[scale]} px)"
-            axes.set_title(place if len(boards) == 1 else plain(f"{board.title}\n{place}"), fontsize=9)
+            axes.set_title(place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9)
             axes.set_xlabel(names[cost])
             percent_axis(axes)
         if key.handles:
@@ -116,15 +116,21 @@ def _scatter(axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str
         axes.plot(
             [x for x, _ in front], [y for _, y in front], color="#888888", linewidth=1, zorder=1, drawstyle="steps-post"
         )
+    _cost_axis(axes, [x for x, _ in points])
+
+
+def _cost_axis(axes: Axes, costs: Sequence[float]) -> None:
+    """A log axis that has labelled ticks also where it spans less than a decade."""
     axes.set_xscale("log")
+    if not costs:
+        return
+    low, high = min(costs) / 1.25, max(costs) * 1.25
+    axes.set_xlim(low, high)
+    if high / low > 3:
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: _engineering(value))
-    axes.xaxis.set_minor_formatter(lambda value, _: _engineering(value) if _sparse(axes) else "")
+    axes.xaxis.set_minor_formatter(lambda value, _: _engineering(value) if high / low < 100 else "")
     axes.tick_params(axis="x", which="both", labelsize=7.5)
-
-
-def _sparse(axes: Axes) -> bool:
-    low, high = axes.get_xlim()
-    return high / low < 8
 
 
 def _engineering(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from lrfer_bench.report.palette import MARKERS, ORACLE, Look
 from lrfer_bench.store import write_atomically
 
 DPI = 160
+LEGEND = 1.9
+LEAST_WIDTH = 5.0
+"""Inches: what a legend takes at the right, and what the shortest title needs."""
 STYLE: Any = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False,
@@ -39,7 +43,8 @@ class Canvas:
 def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[float, float] = (0.0, 0.0)) -> Canvas:
     """Axes for panels in a grid; size in inches of one panel, extra for legends."""
     rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(columns * size[0] + extra[0], rows * size[1] + extra[1]), layout="constrained")
+    width = columns * size[0] + extra[0]
+    figure = Figure(figsize=(max(width, LEAST_WIDTH), rows * size[1] + extra[1]), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in grid[panels:]:
@@ -115,7 +120,10 @@ def lr_sizes(board: Board) -> dict[int, int]:
 def finish(figure: Figure, title: str, boards: Sequence[Board]) -> None:
     """A title that says synthetic when all boards in the picture are; where only some are, their panels say it."""
     mark = " (synthetic faces)" if all(b.synthetic for b in boards) and "(synthetic)" not in title else ""
-    figure.suptitle(plain(title + mark), fontsize=10.5)
+    # Left, and no wider than what a legend at the right leaves free.
+    room = figure.get_figwidth() - (LEGEND if figure.legends else 0.2)
+    lines = [textwrap.fill(text, max(24, int(room * 12.5))) for text in (title + mark).split("\n")]
+    figure.suptitle(plain("\n".join(lines)), fontsize=10.5, x=0.012, ha="left")
 
 
 def styled() -> Any:

@@ -75,9 +75,9 @@ def load(roots: Iterable[str | Path]) -> Loaded:
                 f"none of the {len(loaded.damaged)} records in {where} can be trusted ({first.path.name}: {first.reason}): "
                 "run the cells again or restore the files"
             )
-        raise UserError(
-            f'{where} holds no records: fill it with "lrfer-bench run" or name another folder with --results'
-        )
+        inside = [child for root in folders for child in sorted(root.iterdir()) if (child / "records").is_dir()]
+        hint = f"did you mean --results {inside[0]}?" if inside else "name another folder with --results"
+        raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
     loaded.cells = _without_twins(_named(list(by_key.values())), loaded.notes)
     return loaded
 

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from lrfer_bench.report.boards import Board, Entry
 from lrfer_bench.report.draw import (
@@ -125,9 +126,12 @@ def learning(board: Board) -> Figure | None:
             for scale, cell in runs:
                 _learning_lines(above, below, cell, colours[scale])
             percent_axis(above, "val. accuracy in %" if k == 0 else None)
+            for axes in (above, below):
+                axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             below.set_xlabel("epoch")
             below.set_ylabel("training loss" if k == 0 else "")
-        handles = [Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0)]
+        met = {scale for _, runs in entries for scale, _ in runs}
+        handles = [Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0) if s in met]
         sheet.figure.legend(handles=handles, loc="outside right upper", title="trained at", fontsize=8)
         more = f" ({left} more methods are not drawn)" if left else ""
         finish(sheet.figure, f"{board.title}\nlearning curves, a line a training{more}", [board])

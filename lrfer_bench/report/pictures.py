@@ -24,12 +24,14 @@ def write_pictures(
     title: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
-    """Write PNG and SVG of each picture; returns the files. everything: also those of each board, under pictures/."""
+    """Write PNG and SVG of each picture; returns the files. everything: also accuracy against cost, and under
+    pictures/ those of each board."""
     shown = [board for board in boards if any(entry.shown for entry in board.entries)]
     if not shown:
         return []
-    jobs = list(_common(shown, looks, title))
+    jobs = list(_curves(shown, looks, title))
     if everything:
+        jobs += _costs(shown, looks)
         for board in shown:
             jobs += _of_board(board, looks)
     files: list[Path] = []
@@ -41,10 +43,13 @@ def write_pictures(
     return files
 
 
-def _common(boards: Sequence[Board], looks: Mapping[str, Look], title: str) -> Iterator[Job]:
+def _curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str) -> Iterator[Job]:
     yield "curves", partial(curves.curves, boards, looks, title=title)
     if any(board.leaks for board in boards):
         yield "curves-clean", partial(curves.curves, boards, looks, clean=True)
+
+
+def _costs(boards: Sequence[Board], looks: Mapping[str, Look]) -> Iterator[Job]:
     yield "pareto-macs", partial(curves.pareto, boards, looks, "macs")
     yield "pareto-latency", partial(curves.pareto, boards, looks, "latency_ms")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from lrfer_bench.report.boards import Board, Entry
 from lrfer_bench.report.rows import Row
-from lrfer_bench.scoring.bootstrap import Estimate, Resampler, column, intervals
+from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
 from lrfer_bench.scoring.resolution import SmallestSize, area_weights, smallest_size, smallest_with_interval
 
@@ -21,12 +22,12 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     """Fill rank, area, mean, smallest, retained and best of every entry; order the entries by rank, then by score."""
     scales = board.lr_scales
     weights = weights_of(board)
-    for entry in board.entries:
-        if entry.oracle or not all(entry.has(scale) for scale in scales):
-            continue
+    whole = [e for e in board.entries if not e.oracle and all(e.has(scale) for scale in scales)]
+    for entry in whole:
         entry.mean = float(np.mean([entry.rows[scale].means["accuracy"] for scale in scales]))
-        entry.area = _area(entry, weights, resamples, seed) if len(scales) > 1 else None
         entry.smallest = _smallest(board, entry, bool(resamples))
+    if len(scales) > 1:
+        _fill_areas(whole, weights, resamples, seed)
     for entry in board.entries:
         _retain(board, entry, bool(resamples))
     _rank(board, weights)
@@ -87,13 +88,21 @@ def p_value(a: Entry, b: Entry, weights: Weights, clean: bool = False) -> float:
     return paired(first, second)[1]
 
 
-def _area(entry: Entry, weights: Weights, resamples: int, seed: int) -> Estimate:
-    value = float(sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items()))
-    shared = sorted(set.intersection(*(set(entry.rows[s].seeds) for s in weights)))
-    if not (resamples and testable(entry, list(weights)) and shared):
-        return Estimate(value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"]))
-    area = column(weighted(entry, weights, shared))
-    return intervals([area], Resampler(area.images, resamples, seed).draws([area], [shared]))[0]
+def _fill_areas(entries: Sequence[Entry], weights: Weights, resamples: int, seed: int) -> None:
+    """Areas with their intervals; entries that met the same images are resampled together, which is quicker."""
+    together: dict[int, list[tuple[Entry, Column, list[int]]]] = defaultdict(list)
+    for entry in entries:
+        value = float(sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items()))
+        shared = sorted(set.intersection(*(set(entry.rows[s].seeds) for s in weights)))
+        entry.area = Estimate(value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"]))
+        if resamples and shared and testable(entry, list(weights)):
+            found = column(weighted(entry, weights, shared))
+            together[found.images].append((entry, found, shared))
+    for images, group in together.items():
+        columns = [found for _, found, _ in group]
+        draws = Resampler(images, resamples, seed).draws(columns, [shared for _, _, shared in group])
+        for (entry, _, _), estimate in zip(group, intervals(columns, draws), strict=True):
+            entry.area = estimate
 
 
 def _smallest(board: Board, entry: Entry, draws: bool) -> SmallestSize | None:

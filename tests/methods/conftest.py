@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from lrfer_bench.calibrate import _fresh
 from lrfer_bench.data.faceset import Split
-from lrfer_bench.jobs import build
+from lrfer_bench.jobs import Model, build, cell_method, load_model
 from lrfer_bench.method import Batch, Method, Task
-from lrfer_bench.plan import DataRef, Plan, Request, build_plan, protocol_of
+from lrfer_bench.plan import Cell, DataRef, Plan, Request, build_plan, protocol_of
 from lrfer_bench.training.batches import BatchSource, make_batch
 from lrfer_bench.training.loop import Trained, train
 from lrfer_bench.training.presets import Preset, preset_of
@@ -96,30 +97,44 @@ def fit(method: Method, split: Split, key: str = "k") -> Trained:
     return train(method, source, lambda trained: 0.0)
 
 
-def fitted(
-    name: str, split: Split, scale: int = 4, preset: Preset | None = None, settings: Mapping[str, Any] | None = None
-) -> tuple[Method, Trained | None]:
-    """A method trained with its stages; each training is done once."""
-    plan = plan_of([name], (scale,), preset or tiny_preset(), **{name: dict(settings or {})})
+@dataclasses.dataclass
+class Outcome:
+    """A method trained with its stages: the cell, every model as it would be stored, and what its training told."""
+
+    cell: Cell
+    models: dict[str, Model]
+    trained: dict[str, Trained]
+
+    def method(self) -> Method:
+        """Built anew and given its stored weights."""
+        return cell_method(self.cell, self.models, CPU)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        return self.trained[self.cell.training].history if self.cell.training else []
+
+
+def fitted(name: str, split: Split, scale: int = 4, preset: Preset | None = None, **settings: Any) -> Outcome:
+    """Train a method and its stages, each once, on made faces."""
+    side, channels = split.images.shape[2], split.images.shape[1]
+    ref = data_ref(channels, int(split.labels.max()) + 1, side)
+    plan = plan_of([name], (scale,), preset, ref, **{name: settings})
     cell = next(iter(plan.cells.values()))
-    done: dict[str, Method] = {}
+    models: dict[str, Model] = {}
     trained: dict[str, Trained] = {}
     for key in plan.needed_for(cell):
         training = plan.trainings[key]
+        stages = {stage: load_model(of, models, CPU) for stage, of in training.stages.items()}
         torch.manual_seed(1)
-        stages = {stage: done[of] for stage, of in training.stages.items()}
-        task = Task(7, 1, (48, 48), training.scales, training.preset, stages)
-        done[key] = build(training.method, task, CPU)
-        trained[key] = fit(done[key], split, key)
-        done[key].requires_grad_(False).eval()
-    if cell.training:
-        return done[cell.training], trained[cell.training]
-    stages = {stage: done[of] for stage, of in cell.stages.items()}
-    return build(cell.method, Task(7, 1, (48, 48), (scale,), cell.preset, stages), CPU).eval(), None
+        task = Task(len(ref.classes), channels, ref.size, training.scales, training.preset, stages)
+        trained[key] = fit(build(training.method, task, CPU), split, key)
+        weights = {part: value.contiguous() for part, value in trained[key].weights.items()}
+        models[key] = Model(training, safetensors.torch.save(weights), {"seconds": 0.0})
+    return Outcome(cell, models, trained)
 
 
 @pytest.fixture
-def tools() -> Callable[..., Any]:
+def tools() -> Callable[[str], Callable[..., Any]]:
     """The functions above by name: tools("fit")(...)."""
     names: dict[str, Callable[..., Any]] = {
         "batch_of": batch_of, "data_ref": data_ref, "fit": fit, "fitted": fitted, "fresh": fresh, "made_faces": made_faces,

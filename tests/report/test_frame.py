@@ -91,7 +91,10 @@ def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factor
 def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path):
     with pytest.raises(UserError, match=r"no results folder .*missing"):
         load([tmp_path / "missing"])
-    with pytest.raises(UserError, match="holds no records"):
+    with pytest.raises(UserError, match=r"holds no records: .*name another folder"):
+        load([tmp_path])
+    save(factory, tmp_path / "reference")
+    with pytest.raises(UserError, match=r"did you mean --results .*reference\?"):
         load([tmp_path])
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "x.json").write_text("{")

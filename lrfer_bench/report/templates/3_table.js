@@ -51,9 +51,16 @@ function sortBy(column) {
 
 function cell(entry, column, spans) {
   if (column.scale !== undefined) return make("td", {}, accuracy(entry, column.scale, spans[column.scale]));
-  const found = column.cell(entry);
+  const [found, interval] = split(String(column.cell(entry)));
   const best = column.name || column.id === "area" ? entry.first : false;
-  return make(column.name ? "th" : "td", { scope: column.name ? "row" : null, class: [column.name && "name", best && "best"].filter(Boolean).join(" ") || null }, String(found));
+  return make(column.name ? "th" : "td", { scope: column.name ? "row" : null, class: [column.name && "name", best && "best"].filter(Boolean).join(" ") || null },
+    found, interval ? make("span", { class: "interval" }, interval) : null);
+}
+
+// "0.563 [0.553, 0.573]" as number and interval; a method's name is left whole.
+function split(text) {
+  const parts = /^([^[]+) (\[[^\]]+\])$/.exec(text);
+  return parts && /^[\d.>≤ *]+$/.test(parts[1]) ? [parts[1], parts[2]] : [text, ""];
 }
 
 function accuracy(entry, scale, range) {

@@ -1,0 +1,40 @@
+"""lrfer-bench check-method"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from lrfer_bench.cli.options import PLUGIN
+
+EXAMPLES = """\b
+Examples:
+  lrfer-bench check-method my_idea.py
+  lrfer-bench check-method direct
+"""
+MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "note   "}
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("method", metavar="NAME|FILE")
+@click.option("--dataset", default="synthface", show_default=True, help="Where the few faces come from.")
+@PLUGIN
+def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:
+    """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
+
+    Exit status 0: all is well, or an optional package is missing (skipped); 1: something failed, and it is said where in
+    the author's code; 2: there is no such method or file.
+    """
+    from lrfer_bench.checker import check_in_process, methods_of
+
+    names, files = methods_of(method, plugins)
+    failed = 0
+    for name in names:
+        click.echo(f"{name}:")
+        for found in check_in_process(name, dataset, files):
+            failed += found.state == "failed"
+            click.echo(f"  {MARKS[found.state]}  {found.name}" + (f": {found.detail}" if found.detail else ""))
+    click.echo("all is well" if not failed else f"{failed} check{'s' if failed > 1 else ''} failed")
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,52 @@
+"""lrfer-bench predict: a trained cell and the user's own pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN
+
+EXAMPLES = """\b
+Examples:
+  lrfer-bench predict --method direct --scale 4 face.png faces/ --out expressions.csv
+  lrfer-bench predict --key 3f9c0a12 --images-are lr crop.png
+"""
+HELP_AS = "hr: faces to be made small under the cell's protocol; lr: small ones already; auto: lr if of just that size."
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES...")
+@click.option("--method", help="The method, as tables call it.")
+@click.option("--scale", type=int, help="The scale it was tested at.")
+@click.option("--dataset", help="The data set it was trained on, if there are several.")
+@click.option("--protocol", help="The protocol it was tested under, if there are several.")
+@click.option("--seed", type=int, help="The seed.  [default: the lowest]")
+@click.option("--key", help="The cell's key or its head, in place of all that.")
+@click.option("--images-are", default="auto", show_default=True, type=click.Choice(["auto", "hr", "lr"]), help=HELP_AS)
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]")
+@click.option(
+    "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Results folder."
+)
+@PLUGIN
+def predict(
+    images: tuple[Path, ...], method: str | None, scale: int | None, dataset: str | None, protocol: str | None,
+    seed: int | None, key: str | None, images_are: str, out: Path | None, results: Path, plugins: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """Say which expression each picture shows: a CSV line an image, with the probability of every class.
+
+    IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of other sizes are resized.
+    """
+    from lrfer_bench.pictures import Wanted, choose, predictions
+    from lrfer_bench.registry import load_plugins
+    from lrfer_bench.store import write_atomically
+
+    load_plugins(plugins)
+    cell = choose(results, Wanted(method, scale, dataset, protocol, seed, key))
+    text = predictions(cell, results, images, images_are)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    write_atomically(out, text.encode("utf-8"))
+    click.echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")

@@ -1,0 +1,129 @@
+"""Somebody's pictures, shown to a trained cell: which cell is meant, what is done to the pictures, the CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfer_bench.data.images import ENDINGS, open_image, to_array
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.report.frame import label_of
+from lrfer_bench.store import Record, Store
+
+if TYPE_CHECKING:
+    from lrfer_bench.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of the cell; None is "any"."""
+
+    method: str | None = None
+    scale: int | None = None
+    dataset: str | None = None
+    protocol: str | None = None
+    seed: int | None = None
+    key: str | None = None
+
+    def fits(self, record: Record) -> bool:
+        test = record.test
+        return (
+            self.method in (None, record.method.name, label_of(record.method.name, record.method.settings))
+            and self.scale in (None, test.scale)
+            and self.dataset in (None, record.dataset.name)
+            and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
+            and self.seed in (None, record.seed)
+        )
+
+
+def choose(results: Path, wanted: Wanted) -> Record:
+    """The one finished cell that is meant; of cells that differ by their seed alone, the lowest. Else a UserError."""
+    store = Store(results)
+    records = [record for record in store.scan() if isinstance(record, Record)]
+    if not records:
+        raise UserError(
+            f'{results} holds no records: train something with "lrfer-bench run", or name it with --results'
+        )
+    if wanted.key:
+        from lrfer_bench.predictor import find_record
+
+        return find_record(store, wanted.key)
+    if not wanted.method:
+        raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
+    names = {label_of(record.method.name, record.method.settings) for record in records}
+    if not any(Wanted(wanted.method).fits(record) for record in records):
+        raise UserError(
+            f'no record of the method "{wanted.method}" is in {results}: {did_you_mean(wanted.method, names)}'
+        )
+    fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
+    if not fitting:
+        raise UserError(f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}")
+    lowest = min(fitting, key=lambda record: record.seed)
+    if len({_place(record) for record in fitting}) > 1:
+        raise UserError(f"{len(fitting)} cells fit: narrow it down, or give --key; {_known(fitting)}")
+    return lowest
+
+
+def _place(record: Record) -> tuple[object, ...]:
+    """All but the seed."""
+    return (
+        label_of(record.method.name, record.method.settings), record.method.version, record.method.source,
+        record.dataset.fingerprint, record.train.protocol, tuple(record.train.scales), record.test.protocol,
+        record.test.scale, record.preset,
+    )  # fmt: skip
+
+
+def _known(records: Sequence[Record], method: str | None = None) -> str:
+    """Up to six cells, for a message."""
+    shown = [record for record in records if method in (None, record.method.name) and record.status == "finished"]
+    lines = [f"{record.key[:12]} ({record.stem.rpartition('_')[0]})" for record in shown[:6]]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return f"there are {', '.join(lines)}{more}" if lines else "none is finished"
+
+
+def predictions(cell: Record, results: Path, images: Sequence[Path], images_are: str) -> str:
+    """CSV with a header: image, expression, its probability, then every class's; in the order given."""
+    paths = list(_files(images))
+    from lrfer_bench.predictor import predictor_of
+
+    predictor = predictor_of(cell, Store(results))
+    faces = np.concatenate([_lr_face(path, predictor, images_are) for path in paths])
+    shares = predictor.probabilities(faces)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "expression", "probability", *predictor.classes])
+    for path, row in zip(paths, shares, strict=True):
+        best = int(row.argmax())
+        writer.writerow([path, predictor.classes[best], f"{row[best]:.4f}", *(f"{share:.4f}" for share in row)])
+    return text.getvalue()
+
+
+def _files(images: Sequence[Path]) -> Iterator[Path]:
+    for path in images:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS)
+        if not inside:
+            raise UserError(f"the folder {path} holds no picture: give picture files, or folders with some")
+        yield from inside
+
+
+def _lr_face(path: Path, predictor: Predictor, images_are: str) -> NDArray[np.uint8]:
+    """uint8 [1, C, *lr_size] of one picture."""
+    import torch
+
+    from lrfer_bench.nets.pixels import resize
+
+    face = to_array(open_image(path), "grey" if predictor.channels == 1 else "rgb")[None]
+    fits = face.shape[2:] == predictor.lr_size
+    if images_are == "lr" or (images_are == "auto" and fits):
+        return resize(torch.from_numpy(face), predictor.lr_size).numpy()
+    return predictor.degrade(face)

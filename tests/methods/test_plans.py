@@ -1,0 +1,161 @@
+"""What methods need of each other: stages shared, teachers shared, keys that stay."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrfer_bench import cost
+from lrfer_bench.cards import DatasetCard
+from lrfer_bench.data.cache import prepare
+from lrfer_bench.data.dataset import Dataset
+from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.engines.base import Engine, Event, Finished, Job
+from lrfer_bench.errors import UserError
+from lrfer_bench.jobs import TrainJob, run_test, run_training
+from lrfer_bench.models import has_model
+from lrfer_bench.plan import Request, build_plan
+from lrfer_bench.runner import Runner
+from lrfer_bench.session import data_ref as data_ref_of
+from lrfer_bench.store import Store
+from lrfer_bench.training.presets import Preset
+
+Tools = Callable[[str], Callable[..., Any]]
+ALL = ["oracle", "bicubic", "direct", "multires", "cascade", "srfer", "fsrfer", "askd", "fskd", "gmenet"]
+TRAINED_ONCE = Counter(
+    {
+        ("classifier", (1,)): 1, ("askd", (1,)): 1, ("gmenet", (1,)): 1, ("multires", (1, 2, 4, 8)): 1, ("fsrfer", (2, 4, 8)): 1,
+        **{(name, (s,)): 1 for name in ("direct", "superres", "srfer", "askd", "fskd", "gmenet") for s in (2, 4, 8)},
+    }
+)  # fmt: skip
+PINNED = Preset(
+    name="cpu", version=1, summary="", epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2,
+    ema=0.998, selection="last", shift=4, compute="small", classifier="lean",
+)  # fmt: skip
+PINS = {
+    "oracle": ("81ea61855453e1b7", "bc9f4b716b73333b"), "bicubic": ("81ea61855453e1b7", "03efa92032410a74"),
+    "direct": ("2a2f0b2f3bec07db", "a77d5abaaf5513cd"), "multires": ("13b7149f1a59e856", "11f3c883b90b3e07"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PINS)
+def test_keys_of_the_reference_rows_stay(name: str, tools: Tools) -> None:
+    """Results are found again by their key; these were written down before the seed methods came."""
+    plan = tools("plan_of")([name], (4,), PINNED)
+    assert [key[:16] for key in (*plan.trainings, *plan.cells)] == list(PINS[name])
+
+
+def test_all_methods_share_their_stages(tools: Tools) -> None:
+    plan = tools("plan_of")(ALL, (2, 4, 8))
+    assert Counter((t.method.name, t.scales) for t in plan.trainings.values()) == TRAINED_ONCE
+    assert len(plan.cells) == 1 + 9 * 3
+    assert 2 * len(plan.trainings) <= plan.alone()
+
+
+def test_the_cascade_has_a_condition_a_scale_and_crosses(tools: Tools) -> None:
+    request = Request(
+        data=tools("data_ref")(), methods=["cascade"], scales=(2, 4), preset=tools("tiny_preset")(), test_scales=(2, 6)
+    )
+    plan = build_plan(request)
+    conditions = [(cell.train_scales, cell.test_scale, cell.training) for cell in plan.cells.values()]
+    assert conditions == [((2,), 2, None), ((2,), 6, None), ((4,), 2, None), ((4,), 6, None)]
+    labels = [cell.label for cell in plan.cells.values()]
+    assert "trained on" not in labels[0]
+    assert labels[3].endswith("(trained on bicubic@1 x4)")
+    assert sorted(t.method.name for t in plan.trainings.values()) == ["classifier", "superres", "superres"]
+
+
+def test_one_teacher_for_every_weight_and_none_for_none(tools: Tools) -> None:
+    for name in ("gmenet", "askd"):
+        teachers = set()
+        for weight in (1.0, 5.0, 15.0):
+            plan = tools("plan_of")([name], (4,), **{name: {"kd_weight": weight}})
+            assert [t.scales for t in plan.trainings.values()] == [(1,), (4,)]
+            teachers.add(next(iter(plan.trainings)))
+        assert len(teachers) == 1
+        alone = tools("plan_of")([name], (4,), **{name: {"kd_weight": "0"}})
+        assert [t.scales for t in alone.trainings.values()] == [(4,)]
+        at_hr = tools("plan_of")([name], (1,))
+        assert len(at_hr.trainings) == 1
+
+
+def test_a_teacher_has_the_student_s_architecture(tools: Tools) -> None:
+    plan = tools("plan_of")(["gmenet"], (4,), gmenet={"attention": "spatial", "global_branch": "false"})
+    teacher, student = plan.trainings.values()
+    assert teacher.method.settings == {"kd_weight": 0.0, "attention": "spatial", "global_branch": False}
+    assert student.method.settings == {"kd_weight": 5.0, "attention": "spatial", "global_branch": False}
+    nothing_to_distil = tools("plan_of")(["gmenet"], (4,), gmenet={"attention": "none"})
+    assert len(nothing_to_distil.trainings) == 1
+
+
+def test_fsrfer_s_feature_follows_the_preset_and_names_the_result(tools: Tools) -> None:
+    def plan(compute: str, **settings: str) -> Any:
+        return tools("plan_of")(["fsrfer"], (4,), tools("tiny_preset")(compute=compute), fsrfer=settings)
+
+    assert [t.method.name for t in plan("small").trainings.values()] == ["classifier", "fsrfer"]
+    assert [t.method.name for t in plan("large").trainings.values()] == ["covpool", "fsrfer"]
+    assert list(plan("small").cells) == list(plan("small", feature="map").cells)
+    assert list(plan("small").cells) != list(plan("small", feature="covpool").cells)
+    with pytest.raises(UserError, match=r"fsrfer\.feature"):
+        plan("small", feature="pixels")
+
+
+class _Made(Dataset):
+    card = DatasetCard(summary="made")
+
+    def __init__(self, faces: FaceSet) -> None:
+        self.faces = faces
+
+    def sources(self, root: Path | None) -> Sequence[Path]:
+        return []
+
+    def load(self, root: Path | None) -> FaceSet:
+        return self.faces
+
+
+class _Here(Engine):
+    """Does each job in this process, at once."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self.done: list[Event] = []
+        self.trained: list[str] = []
+
+    def submit(self, job: Job) -> None:
+        if isinstance(job, TrainJob):
+            self.trained.append(job.key)
+            self.done.append(Finished(job.key, run_training(job)))
+        else:
+            self.done.append(Finished(job.key, run_test(job)))
+
+    def wait(self) -> Sequence[Event]:
+        events, self.done = self.done, []
+        return events
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_of_all_methods_trains_each_stage_once(tools: Tools, tmp_path: Path, monkeypatch: Any) -> None:
+    for what in ("latency_ms", "throughput"):
+        monkeypatch.setattr(cost, what, lambda method, lr: 1.0)
+    made = {name: tools("made_faces")(14, side=16, seed=seed) for seed, name in enumerate(("train", "val", "test"))}
+    splits = {name: Split(s.images, s.labels, None, s.labels * 0) for name, s in made.items()}
+    prepared = prepare(_Made(FaceSet("made", tuple("abcdefg"), splits)), "made", None, cache=tmp_path / "cache")
+    ref = dataclasses.replace(data_ref_of("made", prepared))
+    plan = build_plan(Request(data=ref, methods=ALL, scales=(2, 4, 8), preset=tools("tiny_preset")(epochs=1)))
+    store, engine = Store(tmp_path / "results"), _Here()
+    status = Runner(plan, store).run(engine)
+    assert (status.finished, status.failed) == (len(plan.cells), 0)
+    assert sorted(engine.trained) == sorted(plan.trainings)
+    assert all(has_model(store, key) for key in plan.trainings)
+    assert len(list(store.models.glob("*.safetensors"))) == sum(TRAINED_ONCE.values())
+    again = _Here()
+    assert Runner(plan, store).run(again).kept == len(plan.cells)
+    assert again.trained == []

@@ -1,0 +1,187 @@
+"""merge looks before it takes; predict says what it sees."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.merge import merge
+from lrfer_bench.store import Record, Store
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def copy_of(trained: Path, target: Path) -> Path:
+    for part in ("records", "logits"):
+        shutil.copytree(trained / part, target / part)
+    return target
+
+
+def verdicts(mine: Path, *others: Path, **how: bool) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"taken": [], "stood": [], "refused": []}
+    for outcome in merge(mine, others, **how):
+        found[outcome.verdict].append(outcome.reason)
+    return found
+
+
+def test_all_is_taken_once_with_the_very_bytes(trained: Path, tmp_path: Path) -> None:
+    assert len(verdicts(tmp_path / "mine", trained, dry=True)["taken"]) == 6 and not (tmp_path / "mine").exists()
+    assert len(verdicts(tmp_path / "mine", trained)["taken"]) == 6
+    for part in ("records", "logits"):
+        mine, theirs = (
+            {p.name: p.read_bytes() for p in (root / part).iterdir()} for root in (tmp_path / "mine", trained)
+        )
+        assert mine == theirs
+    assert verdicts(tmp_path / "mine", trained) == {"taken": [], "stood": [""] * 6, "refused": []}
+
+
+def test_a_finished_record_replaces_a_failed_one_and_not_the_other_way(trained: Path, tmp_path: Path) -> None:
+    mine = copy_of(trained, tmp_path / "mine")
+    path = next((mine / "records").glob("*_linear_*_s0_*"))
+    content = json.loads(path.read_text())
+    content |= {"status": "failed", "failure": {"sentence": "no"}, "metrics": None, "cost": None, "logits_sha256": None}
+    path.write_text(json.dumps(content))
+    assert verdicts(trained, mine, dry=True)["taken"] == []
+    assert verdicts(mine, trained)["taken"] == ["in place of a failed one"]
+    assert path.read_bytes() == (trained / "records" / path.name).read_bytes()
+
+
+def edit(path: str, value: Any) -> Edit:
+    def change(content: dict[str, Any]) -> None:
+        *above, last = path.split(".")
+        for name in above:
+            content = content[name]
+        content[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (edit("schema_version", 2), "does not have schema version 1"),
+        (edit("metrics.all.macro_f1", 0.123), "metrics do not follow from its logits"),
+        (edit("metrics.all.accuracy", 0.99), "accuracy does not follow from its confusion matrix"),
+        (edit("logits_sha256", "0" * 64), "is not the file its record was written with"),
+        (edit("test.protocol", "bicubic@7"), "its name does not match its content"),
+        (edit("train.protocol", "bicubic@7"), "made under bicubic@7, but here is bicubic@1"),
+        (edit("train.protocol", "drawn@1"), "protocol drawn@1 is not here"),
+        (edit("preset", "quick@9"), "its name does not match"),
+        (edit("dataset.fingerprint", "a" * 64), "other images or labels"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_a_reason(trained: Path, tmp_path: Path, change: Edit, words: str) -> None:
+    other = copy_of(trained, tmp_path / "other")
+    mine = copy_of(trained, tmp_path / "mine")
+    (path,) = (mine / "records").glob("*_linear_*_s1_*")
+    path.unlink()
+    (changed,) = (other / "records").glob("*_linear_*_s1_*")
+    content = json.loads(changed.read_text())
+    change(content)
+    changed.write_text(json.dumps(content))
+    (reason,) = verdicts(mine, other)["refused"]
+    assert words in reason and not path.exists()
+    if "fingerprint" in reason:
+        assert len(verdicts(mine, other, other_data=True)["taken"]) == 1
+
+
+def test_labels_of_the_same_data_have_to_be_mine(trained: Path, tmp_path: Path) -> None:
+    other, mine = copy_of(trained, tmp_path / "other"), copy_of(trained, tmp_path / "mine")
+    record = next(r for r in Store(other).scan() if isinstance(r, Record) and (r.method.name, r.seed) == ("linear", 1))
+    (mine / "records" / f"{record.stem}.json").unlink()
+    answers = Store(other).read_logits(record)
+    turned = type(answers)(answers.logits[::-1].copy(), answers.labels[::-1].copy(), answers.clean[::-1].copy())
+    from lrfer_bench.scoring.metrics import score
+
+    parts = score(turned.logits, turned.labels, turned.clean)
+    Store(other).save(record.model_copy(update={"metrics": parts}), turned)
+    (reason,) = verdicts(mine, other)["refused"]
+    assert "test labels or leaked rows are not those of" in reason
+
+
+def test_folders_that_are_none(trained: Path, tmp_path: Path) -> None:
+    for other, words in ((tmp_path, "no results folder"), (trained, "the folder to merge into")):
+        with pytest.raises(UserError, match=words):
+            list(merge(trained, [other]))
+
+
+def test_merge_from_outside(trained: Path, lrfer: Any, tmp_path: Path) -> None:
+    other = copy_of(trained, tmp_path / "other")
+    next((other / "records").iterdir()).write_text("{")
+    done = lrfer("merge", other, "--results", tmp_path / "mine")
+    assert done.returncode == 1 and "5 taken, 0 stood already, 1 refused" in done.stdout
+    assert "no whole JSON file" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
+    """The first four test faces, enlarged, in colour; and one of LR size."""
+    from lrfer_bench.registry import DATASETS, load_plugin
+
+    load_plugin(Path(__file__).parents[1] / "plugins" / "tiny.py")
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, face in enumerate(DATASETS.load("tinyfaces")().load(None).test.images[:4, 0]):
+        Image.fromarray(np.kron(face, np.ones((3, 3), np.uint8))).convert("RGB").save(folder / f"face{number}.png")
+    Image.fromarray(np.full((8, 8), 90, np.uint8)).save(folder / "small.png")
+    return folder
+
+
+def test_predict_writes_a_line_a_picture(
+    trained: Path, lrfer: Any, tiny: list[str], pictures: Path, tmp_path: Path
+) -> None:
+    asked = ["--method", "linear", "--scale", "2", "--results", trained, *tiny[:2]]
+    done = lrfer("predict", *asked, pictures, pictures / "face0.png")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [Path(row["image"]).name for row in rows] == [
+        "face0.png",
+        "face1.png",
+        "face2.png",
+        "face3.png",
+        "small.png",
+        "face0.png",
+    ]
+    assert {**rows[0], "image": ""} == {**rows[5], "image": ""}
+    for row in rows:
+        shares = {name: float(row[name]) for name in ("left", "right", "top", "bottom")}
+        assert sum(shares.values()) == pytest.approx(1, abs=3e-4) and shares[row["expression"]] == max(shares.values())
+    record = next(
+        r for r in Store(trained).scan() if isinstance(r, Record) and (r.method.name, r.seed) == ("linear", 0)
+    )
+    said = Store(trained).read_logits(record).logits[:4].argmax(1)
+    assert [row["expression"] for row in rows[:4]] == [record.dataset.classes[k] for k in said]
+    to_file = lrfer("predict", *asked, pictures, "--out", tmp_path / "out.csv", "--seed", "1")
+    assert "5 faces by tinyfaces_linear" in to_file.stdout and len((tmp_path / "out.csv").read_text().splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "linaer"], 'did you mean "linear"'),
+        (["--method", "linear", "--scale", "4"], "no finished cell of linear fits"),
+        (["--method", "raises"], "none is finished"),
+        ([], "no cell is named"),
+        (["--key", "zzz"], "no record in"),
+        (["--method", "linear"], "which is not here: install it, or give its file with --plugin"),
+    ],
+)
+def test_predict_mistakes(trained: Path, lrfer: Any, pictures: Path, arguments: list[str], words: str) -> None:
+    done = lrfer("predict", *arguments, "--results", trained, pictures / "face0.png")
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_picture_that_is_none(trained: Path, lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    for name, words in (("bad.png", "cannot be decoded"), ("no.png", "missing"), ("empty", "holds no picture")):
+        done = lrfer("predict", "--method", "linear", "--results", trained, *tiny[:2], tmp_path / name)
+        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
