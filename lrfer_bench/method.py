@@ -135,6 +135,13 @@ class Method(nn.Module):
         """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size. Nothing else is given at test time."""
         raise NotImplementedError(f"{type(self).__name__} needs a forward(self, lr)")
 
+    def restored(self, lr: Tensor) -> Tensor | None:
+        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W] in 0..1; None: it makes none.
+
+        Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no result.
+        """
+        return None
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named scalar losses of a batch; their sum is minimised, each is shown and recorded."""
         raise NotImplementedError(

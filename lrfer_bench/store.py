@@ -212,7 +212,13 @@ class Store:
         self.checkpoints = self.root / "checkpoints"
 
     def save(self, record: Record, logits: Logits | None = None) -> Path:
-        """Write the logits first, the record last: a record on disk is always whole. Replaces one of the same key."""
+        """Write the logits first, the record last: a record on disk is always whole. Replaces one of the same key.
+
+        A damaged file in its place is somebody's work or a trace of something: it is set aside, not overwritten.
+        """
+        standing = read_record(self.records / f"{record.stem}.json")
+        if isinstance(standing, Damaged) and standing.path.exists():
+            self.set_aside(standing)
         if logits is not None:
             data = logits.to_bytes()
             write_atomically(self.logits / f"{record.stem}.npz", data)
@@ -250,6 +256,10 @@ class Store:
     def set_aside(self, damaged: Damaged) -> Path:
         """Rename a damaged record so that it is kept for its owner but not met again."""
         target = damaged.path.with_suffix(".json.damaged")
+        number = 1
+        while target.exists():
+            number += 1
+            target = damaged.path.with_suffix(f".json.damaged-{number}")
         os.replace(damaged.path, target)
         return target
 

@@ -40,6 +40,9 @@ class SRFER(Method):
     def forward(self, lr: Tensor) -> Tensor:
         return self.classifier(self.restore(lr, self.task.size))
 
+    def restored(self, lr: Tensor) -> Tensor:
+        return self.restore(lr, self.task.size)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         original = self.unit(batch.hr)
         restored = self.restore(batch.lr, self.task.size)

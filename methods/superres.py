@@ -34,6 +34,9 @@ class SuperRes(Method):
         """Not logits but the HR face: float [B, C, H, W] in 0..1."""
         return self.net(lr, self.task.size).clamp(0.0, 1.0)
 
+    def restored(self, lr: Tensor) -> Tensor:
+        return self(lr)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         return {"pixel": F.l1_loss(self.net(batch.lr, self.task.size), self.unit(batch.hr))}
 

@@ -51,3 +51,15 @@ def lrfer(environment: dict[str, str]) -> Lrfer:
 def tiny() -> list[str]:
     """The options that bring the plugin of tests/plugins/tiny.py and its data set."""
     return ["--plugin", str(PLUGINS / "tiny.py"), "--dataset", "tinyfaces"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-slow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="slow: run with --run-slow"))

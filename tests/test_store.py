@@ -101,6 +101,16 @@ def test_a_damaged_record_is_named_and_never_counted(
     assert aside.exists() and list(store.scan()) == []
 
 
+def test_a_new_record_sets_a_damaged_one_aside_and_keeps_it(saved: tuple[Store, Path]) -> None:
+    store, path = saved
+    for spoilt in ("{", "edited by hand"):
+        path.write_text(spoilt)
+        store.save(record(answers()), answers())
+        assert store.find(KEY) is not None
+    kept = sorted(p.read_text() for p in store.records.glob("*.damaged*"))
+    assert kept == ["edited by hand", "{"]
+
+
 def test_logits_that_were_exchanged_or_lost_are_noticed(saved: tuple[Store, Path]) -> None:
     store, _ = saved
     found = store.find(KEY)

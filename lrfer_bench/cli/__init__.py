@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("report", "Turn records into tables, curves and a page."),
     "compare": ("compare", "Test whether two methods really differ."),
     "predict": ("predict", "Let a trained model look at your own pictures."),
+    "faces": ("faces", "Draw faces at every scale under every protocol, and restored."),
     "merge": ("merge", "Take another machine's records into mine."),
     "new-method": ("new_method", "Write a file or a package to begin a method with."),
     "check-method": ("check_method", "Test whether a method keeps the rules."),

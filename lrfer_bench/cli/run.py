@@ -68,6 +68,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
 
 def _tell_about(session: Session) -> None:
     from lrfer_bench.registry import PLUGIN_ERRORS
+    from lrfer_bench.store import Damaged
 
     faces = session.prepared.faces
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
@@ -77,6 +78,12 @@ def _tell_about(session: Session) -> None:
         click.echo(f"  {note}")
     for plugin, reason in PLUGIN_ERRORS.items():
         click.echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
+    for damaged in session.store.scan():
+        if isinstance(damaged, Damaged):
+            click.echo(
+                f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; where its cell is run again it is set aside",
+                err=True,
+            )
 
 
 def _run(session: Session, engine: str, workers: int | None, overwrite: str) -> int:

@@ -16,7 +16,7 @@ from lrfer_bench.protocols.base import HR, Protocol
 from lrfer_bench.protocols.golden import protocol_hash
 from lrfer_bench.registry import PROTOCOLS
 
-CHUNK = 512
+CHUNK = 256
 
 
 def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.Tensor:

@@ -52,13 +52,16 @@ def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[fl
     return Canvas(figure, grid[:panels], columns)
 
 
-def save(figure: Figure, path: Path) -> list[Path]:
+ENDINGS: Mapping[str, Mapping[str, Any]] = {"png": {"dpi": DPI}, "svg": {"metadata": {"Date": None}}}
+
+
+def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
     """Write path.png and path.svg atomically, free of dates, so that the same records give the same bytes."""
     written = []
-    for ending, options in (("png", {"dpi": DPI}), ("svg", {"metadata": {"Date": None}})):
+    for ending in endings:
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
-            figure.savefig(buffer, format=ending, **options)  # type: ignore[arg-type]
+            figure.savefig(buffer, format=ending, **ENDINGS[ending])
         figure.set_layout_engine("none")  # it was laid out for the first file; the second need not do it again
         target = path.with_name(f"{path.name}.{ending}")
         write_atomically(target, buffer.getvalue())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from lrfer_bench.report import curves, matrices, panels
+from lrfer_bench.report import critical, curves, matrices, panels
 from lrfer_bench.report.boards import Board
 from lrfer_bench.report.draw import save
 from lrfer_bench.report.palette import Look
@@ -24,14 +24,15 @@ def write_pictures(
     title: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
-    """Write PNG and SVG of each picture; returns the files. everything: also accuracy against cost, and under
-    pictures/ those of each board."""
+    """Write PNG and SVG of each picture; returns the files. everything: also accuracy against cost, the
+    critical differences over data sets (where there are five), and under pictures/ those of each board."""
     shown = [board for board in boards if any(entry.shown for entry in board.entries)]
     if not shown:
         return []
     jobs = list(_curves(shown, looks, title))
     if everything:
         jobs += _costs(shown, looks)
+        jobs += _across(shown, looks)
         for board in shown:
             jobs += _of_board(board, looks)
     files: list[Path] = []
@@ -52,6 +53,11 @@ def _curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str) -> I
 def _costs(boards: Sequence[Board], looks: Mapping[str, Look]) -> Iterator[Job]:
     yield "pareto-macs", partial(curves.pareto, boards, looks, "macs")
     yield "pareto-latency", partial(curves.pareto, boards, looks, "latency_ms")
+
+
+def _across(boards: Sequence[Board], looks: Mapping[str, Look]) -> Iterator[Job]:
+    for found in critical.across(boards):
+        yield found.slug, partial(critical.diagram, found, looks)
 
 
 def _of_board(board: Board, looks: Mapping[str, Look]) -> Iterator[Job]:

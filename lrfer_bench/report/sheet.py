@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,12 @@ from lrfer_bench.report.draw import canvas, plain, styled
 
 Images = NDArray[np.uint8]
 Shown = Mapping[str, Mapping[int, Images]]
+WINDOW = 7
+"""Side of the window of SSIM in pixels."""
+FACE = 0.6
+"""Inches of a face."""
+GAP = 0.06
+"""Between two faces, in faces."""
 
 
 def psnr(a: Images, b: Images) -> float:
@@ -22,7 +28,7 @@ def psnr(a: Images, b: Images) -> float:
     return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
 
 
-def ssim(a: Images, b: Images, window: int = 7) -> float:
+def ssim(a: Images, b: Images, window: int = WINDOW) -> float:
     """Structural similarity of two uint8 images [C, H, W], channels averaged.
 
     Wang et al. (2004) with a uniform window, K1 0.01, K2 0.03 and sample covariances, over whole windows only: what
@@ -44,6 +50,14 @@ def _mean(image: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     return np.asarray(views.mean(axis=(-1, -2)))
 
 
+def check_showable(showable: bool) -> None:
+    """UserError unless the faces may be shown: most FER data sets forbid it."""
+    if not showable:
+        raise UserError(
+            "the faces of this data set may not be shown: use SynthFace, or say --show-faces for a set of your own"
+        )
+
+
 def sheet(
     hr: Images,
     low: Shown,
@@ -53,47 +67,66 @@ def sheet(
     showable: bool,
     synthetic: bool = False,
 ) -> Figure:
-    """Faces by protocol and scale, HR first, nearest-neighbour enlarged; restored ones with mean PSNR and SSIM.
+    """A row a protocol, then a row a restoring method; in each the HR faces and, scale by scale, the same faces.
 
-    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w]; restored: method -> scale -> [F, C, H, W].
-    UserError unless showable: most FER data sets forbid showing their faces.
+    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at the size of HR;
+    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces shown. UserError unless
+    showable.
     """
-    if not showable:
-        raise UserError(
-            "the faces of this data set may not be shown: use SynthFace, or say --show-faces for a set of your own"
-        )
-    columns = _columns(low, restored or {})
-    faces = len(hr)
+    check_showable(showable)
+    rows = [(name, by, False) for name, by in low.items()] + [(name, by, True) for name, by in (restored or {}).items()]
+    scales = sorted({scale for _, by, _ in rows for scale in by})
+    columns = len(scales) + 1
     with styled():
-        board = canvas(faces * (len(columns) + 1), len(columns) + 1, (1.15, 1.2), (0.2, 0.6))
-        for row in range(faces):
-            start = row * (len(columns) + 1)
-            _face(board.axes[start], hr[row], f"HR {hr.shape[-1]} px" if row == 0 else "")
-            for k, (name, images, is_restored) in enumerate(columns):
-                caption = _caption(name, images, hr if is_restored else None) if row == 0 else ""
-                _face(board.axes[start + 1 + k], images[row], caption)
+        board = canvas(
+            len(rows) * columns, columns, (0.25 + FACE * len(hr), FACE + (0.2 if restored else 0.06)), (1.1, 0.5)
+        )
+        for row, (name, by, is_restored) in enumerate(rows):
+            panels = board.axes[row * columns : (row + 1) * columns]
+            _strip(panels[0], hr, f"HR, {hr.shape[-1]} px" if row == 0 else "")
+            panels[0].set_ylabel(plain(_wrapped(name)), rotation=0, ha="right", va="center", fontsize=8)
+            for axes, scale in zip(panels[1:], scales, strict=True):
+                images = by.get(scale)
+                head = f"x{scale}, {_pixels(low, scale)} px" if row == 0 else ""
+                _strip(axes, images, f"{head}\n{_likeness(images, hr)}".strip() if is_restored else head)
         board.figure.suptitle(plain(title + (" (synthetic faces)" if synthetic else "")), fontsize=10.5)
     return board.figure
 
 
-def _columns(low: Shown, restored: Shown) -> Sequence[tuple[str, Images, bool]]:
-    found = [(f"{name}\nx{scale}", images, False) for name, by in low.items() for scale, images in sorted(by.items())]
-    return found + [
-        (f"{name}\nx{scale}", images, True) for name, by in restored.items() for scale, images in sorted(by.items())
-    ]
+def _wrapped(name: str) -> str:
+    """ "cascade of bicubic@1" on two lines."""
+    return name.replace(" of ", "\nof ")
 
 
-def _caption(name: str, images: Images, hr: Images | None) -> str:
-    if hr is None:
-        return f"{name} ({images.shape[-1]} px)"
+def _pixels(low: Shown, scale: int) -> int:
+    return next((by[scale].shape[-1] for by in low.values() if scale in by), 0)
+
+
+def _likeness(images: Images | None, hr: Images) -> str:
+    """Means over the faces shown; SSIM only where its window fits into a face."""
+    if images is None:
+        return ""
     noise = np.mean([psnr(a, b) for a, b in zip(images, hr, strict=True)])
+    if min(hr.shape[-2:]) < WINDOW:
+        return f"{noise:.1f} dB"
     likeness = np.mean([ssim(a, b) for a, b in zip(images, hr, strict=True)])
-    return f"{name}\n{noise:.1f} dB, {likeness:.2f}"
+    return f"{noise:.1f} dB, SSIM {likeness:.2f}"
 
 
-def _face(axes: Axes, image: Images, caption: str) -> None:
-    axes.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255,
-                interpolation="nearest")  # fmt: skip
-    axes.set_axis_off()
+def _strip(axes: Axes, images: Images | None, caption: str) -> None:
+    """Faces side by side, each one unit wide, or an empty place."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    for k, image in enumerate(() if images is None else images):
+        left = k * (1 + GAP)
+        axes.imshow(
+            image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255,
+            interpolation="nearest", extent=(left, left + 1, 0, image.shape[1] / image.shape[2]),
+        )  # fmt: skip
+        axes.set_xlim(0, left + 1)
+    if images is None:
+        axes.text(0.5, 0.5, "no model", ha="center", va="center", fontsize=8, transform=axes.transAxes)
     if caption:
-        axes.set_title(plain(caption), fontsize=6.5)
+        axes.set_title(plain(caption), fontsize=8)

@@ -116,13 +116,32 @@ def test_ssim_against_a_plain_loop():
         sheet.ssim(a[:, :5], b[:, :5])
 
 
+def test_ssim_of_plain_faces_by_hand():
+    """Without contrast only the term of the means is left: (2 a b + c1) / (a^2 + b^2 + c1)."""
+    a, b = np.full((3, 8, 8), 100, np.uint8), np.full((3, 8, 8), 120, np.uint8)
+    c1 = (0.01 * 255) ** 2
+    assert sheet.ssim(a, b) == pytest.approx((2 * 100 * 120 + c1) / (100**2 + 120**2 + c1))
+
+
 def test_a_sheet_of_faces_needs_leave_to_show_them():
     rng = np.random.default_rng(0)
-    hr = rng.integers(0, 256, (2, 1, 24, 24), dtype=np.uint8)
+    hr = rng.integers(0, 255, (2, 1, 24, 24), dtype=np.uint8)
     low = {"bicubic@1": {2: hr[:, :, ::2, ::2], 4: hr[:, :, ::4, ::4]}}
-    with pytest.raises(UserError, match="may not be shown"):
+    with pytest.raises(UserError, match="say --show-faces"):
         sheet.sheet(hr, low, title="faces", showable=False)
-    figure = sheet.sheet(hr, low, {"sr": {4: hr}}, title="faces", showable=True, synthetic=True)
-    assert len(figure.axes) == 2 * 4
-    assert "faces (synthetic faces)" in texts(figure)
-    assert any("inf dB, 1.00" in text for text in texts(figure))
+    figure = sheet.sheet(hr, low, {"sr of bicubic@1": {4: hr + 1}}, title="faces", showable=True, synthetic=True)
+    assert len(figure.axes) == 2 * 3
+    shown = texts(figure)
+    assert "faces (synthetic faces)" in shown
+    assert {"bicubic@1", "sr\nof bicubic@1", "HR, 24 px", "x2, 12 px", "x4, 6 px", "no model"} <= set(shown)
+    assert [text for text in shown if "dB" in text] == ["48.1 dB, SSIM 1.00"]
+    assert [len(axes.images) for axes in figure.axes] == [2, 2, 2, 2, 0, 2]
+    assert np.array_equal(figure.axes[2].images[1].get_array(), hr[1, 0, ::4, ::4])
+
+
+def test_a_sheet_of_faces_that_are_smaller_than_the_window_or_in_colour():
+    hr = np.zeros((1, 3, 6, 5), np.uint8)
+    figure = sheet.sheet(hr, {"area@1": {2: hr[:, :, ::2, ::2]}}, {"sr": {2: hr}}, title="faces", showable=True)
+    shown = texts(figure)
+    assert "inf dB" in shown and "faces" in shown and not any("synthetic" in text or "SSIM" in text for text in shown)
+    assert figure.axes[1].images[0].get_array().shape == (3, 3, 3)

@@ -109,6 +109,10 @@ def test_what_a_script_handed_over_may_be_defined_anew() -> None:
     registry = Registry("method", "no.such.group")
     first, second = type("A", (), {"__module__": "__main__"}), type("A", (), {"__module__": "lrfer_plugin_x"})
     registry.add("a", first, "module __main__")
-    registry.adopt("a", second, "script.py sha256:1", "__main__:A")
+    by_script = registry.entry("a")
+    registry.drop("a")
+    registry.add("a", second, "script.py sha256:1")
+    registry.restore(by_script)
+    assert registry.load("a") is second
     registry.add("a", first, "module __main__")
     assert registry.load("a") is first

@@ -1,0 +1,111 @@
+"""lrfer-bench faces"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN, names, numbers
+from lrfer_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from lrfer_bench.cards import DatasetCard
+    from lrfer_bench.data.cache import Prepared
+    from lrfer_bench.faces import Faces, Shown
+
+EXAMPLES = """\b
+Examples:
+  lrfer-bench faces --out faces.png
+  lrfer-bench faces --protocols bicubic --restored cascade --restored srfer --out restored.png
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--dataset", default="synthface", show_default=True, help="Data set (see: datasets list).")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Folder or file of the data set.")
+@click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Option of the data set.")
+@PLUGIN
+@click.option("--scales", default="2,4,8", show_default=True, help="Down-sampling factors.")
+@click.option("--protocols", help="How LR faces are made.  [default: all registered]")
+@click.option("--count", default=4, show_default=True, help="How many faces; the classes take turns.")
+@click.option(
+    "--split", default="test", show_default=True, type=click.Choice(["test", "val", "train"]), help="Of which."
+)
+@click.option("--restored", multiple=True, metavar="METHOD", help="A trained super-resolving method; may be repeated.")
+@click.option("--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path),
+              help="Where its trained models are.")  # fmt: skip
+@click.option("--preset", default="quick", show_default=True, help="The budget they were trained with.")
+@click.option("--seed", default=0, show_default=True, help="The seed they were trained with.")
+@click.option("--show-faces", is_flag=True, help="You may show the faces of this data set: they are your own.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.png or file.svg.")
+def faces(
+    scales: str, protocols: str | None, count: int, split: str, show_faces: bool, out: Path, **options: Any
+) -> None:
+    """Draw the same faces at every scale under every protocol, and restored, with PSNR in dB and SSIM.
+
+    Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those of the benchmark.
+    """
+    from lrfer_bench.faces import check_restores, choose_faces, low_faces
+    from lrfer_bench.registry import PROTOCOLS, load_plugins
+    from lrfer_bench.report.draw import ENDINGS, save
+    from lrfer_bench.report.sheet import check_showable, sheet
+
+    load_plugins(options["plugins"])
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in ENDINGS:
+        raise UserError(f"the picture {out} has no known ending: let it end with .png or .svg")
+    check_showable(_card(options["dataset"]).showable or show_faces)
+    check_restores(options["restored"])
+    prepared = _prepared(options)
+    chosen = choose_faces(prepared, split, count)
+    factors = numbers("--scales", scales)
+    conditions = names("--protocols", protocols) if protocols else PROTOCOLS.names()
+    low = low_faces(chosen, conditions, factors)
+    restored = _restored(chosen, conditions, factors, options) if options["restored"] else {}
+    figure = sheet(
+        chosen.hr.numpy(), low, restored, title=f"{options['dataset']}, {split} split", showable=True,
+        synthetic=prepared.faces.synthetic,
+    )  # fmt: skip
+    save(figure, out.with_suffix(""), [ending])
+    click.echo(f"{len(chosen.rows)} faces at {len(factors)} scales under {len(low)} protocols in {out}")
+
+
+def _card(dataset: str) -> DatasetCard:
+    from lrfer_bench.cards import DatasetCard, card_of
+    from lrfer_bench.registry import DATASETS
+
+    return card_of(DATASETS.entry(dataset), DatasetCard)
+
+
+def _prepared(options: dict[str, Any]) -> Prepared:
+    from lrfer_bench.data.options import parse_options
+    from lrfer_bench.session import prepared_dataset
+
+    return prepared_dataset(options["dataset"], options["data_root"], parse_options(options["data_option"]))
+
+
+def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]) -> Shown:
+    """What trained models there are make of the faces; the others are named, and none at all is a UserError."""
+    from lrfer_bench.faces import restored_faces
+    from lrfer_bench.plan import Request, build_plan
+    from lrfer_bench.session import data_ref
+    from lrfer_bench.store import Store
+    from lrfer_bench.training.presets import preset_of
+
+    data = data_ref(options["dataset"], chosen.prepared)
+    plan = build_plan(Request(
+        data=data, methods=options["restored"], scales=scales, preset=preset_of(options["preset"]), protocols=protocols,
+        seeds=[options["seed"]],
+    ))  # fmt: skip
+    shown, missing = restored_faces(chosen, plan, Store(options["results"]))
+    if not shown:
+        raise UserError(
+            f"no trained model of {', '.join(options['restored'])} for these faces is in {options['results']}: train with "
+            "lrfer-bench run, or name its --results, --preset, --seed, --scales and --protocols"
+        )
+    for label in missing:
+        click.echo(f"left out: {label}: its trained models are not in {options['results']}", err=True)
+    return shown

@@ -1,0 +1,30 @@
+"""What super-resolving methods show as restored is what their classifiers see; the others show nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from lrfer_bench.faces import check_restores
+from lrfer_bench.method import Method
+from lrfer_bench.registry import METHODS
+
+
+@pytest.mark.parametrize("name", ["superres", "cascade", "srfer"])
+def test_a_method_that_restores(name: str, tools: Any) -> None:
+    method = tools("fresh")(name)
+    lr = tools("batch_of")(tools("made_faces")(3), (4,)).lr
+    with torch.no_grad():
+        faces = method.restored(lr)
+        seen = faces if name == "superres" else method.stages["classifier"].net(faces)
+        assert torch.equal(method(lr), seen)
+    assert faces.shape == (3, 1, 48, 48)
+    check_restores([name])
+
+
+def test_all_others_restore_nothing() -> None:
+    restoring = {name for name in METHODS.names() if METHODS.load(name).restored is not Method.restored}
+    assert restoring >= {"superres", "cascade", "srfer"} and not restoring & {"direct", "oracle", "bicubic", "fsrfer"}
+    assert METHODS.load("direct").restored(None, torch.zeros(1)) is None

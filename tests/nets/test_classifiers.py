@@ -1,0 +1,66 @@
+"""Classifier networks: the lean one and timm's behind one face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.nets.classifiers import LeanNet, build_classifier
+
+
+@pytest.mark.parametrize("name", ["lean", "resnet18"])
+@pytest.mark.parametrize(("channels", "classes", "side"), [(1, 7, 48), (3, 8, 100)])
+def test_logits_maps_and_head_fit_together(name: str, channels: int, classes: int, side: int) -> None:
+    net = build_classifier(name, classes, channels, (side, side), dropout=0.2).eval()
+    images = torch.rand(2, channels, side, side)
+    maps = net.maps(images)
+    assert len(maps) >= 4 and maps[-1].shape[1] == net.feature_channels
+    assert torch.equal(net.head(maps[-1]), net(images))
+    assert net(images).shape == (2, classes)
+
+
+def test_the_lean_network_has_the_size_that_its_card_says() -> None:
+    net = LeanNet(7, 1, (48, 48), 0.2)
+    assert [tuple(m.shape[1:]) for m in net.maps(torch.rand(1, 1, 48, 48))] == [
+        (24, 24, 24), (64, 12, 12), (128, 6, 6), (256, 3, 3),
+    ]  # fmt: skip
+    assert sum(p.numel() for p in net.parameters()) == 1_236_547
+
+
+def test_a_timm_network_can_be_fed_larger_images() -> None:
+    net = build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, input_size=96).eval()
+    assert net.maps(torch.rand(1, 1, 48, 48))[-1].shape[-1] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("resnet81", {}, 'timm has no classifier "resnet81": did you mean "resnet1'),
+        ("lean", {"pretrained": True}, "has no pretrained weights"),
+    ],
+)
+def test_wrong_names(name: str, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        build_classifier(name, 7, 1, (48, 48), dropout=0.0, **options)
+
+
+def test_pretrained_weights_are_asked_of_timm_and_missing_ones_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+
+    asked: list[Any] = []
+    real = timm.create_model
+
+    def create(name: str, pretrained: bool, **options: Any) -> Any:
+        asked.append((name, pretrained, options["in_chans"]))
+        if len(asked) == 1:
+            raise OSError("no network")
+        return real(name, pretrained=False, **options)
+
+    monkeypatch.setattr(timm, "create_model", create)
+    with pytest.raises(UserError, match="go online once"):
+        build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, pretrained=True)
+    build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, pretrained=True)
+    assert asked == [("resnet18", True, 1)] * 2
