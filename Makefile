@@ -12,8 +12,6 @@ run: $(STAMP)
 	$(BIN)/lrfer-bench run --methods $(METHODS) --scales 2,4,8 --preset quick --results $(RESULTS)
 
 test: $(STAMP)
-	$(BIN)/python -m ruff check .
-	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 install: $(STAMP)
