@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from lrfer_bench.conformance import Check, run_checks
-from lrfer_bench.registry import DATASETS, METHODS, load_plugin
+from lrfer_bench.registry import DATASETS, METHODS, load_plugin, plugin_module
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 BAD = (PLUGINS / "bad.py").read_text().splitlines()
@@ -27,6 +28,8 @@ def plugins(environment: dict[str, str]) -> Iterator[None]:
         load_plugin(PLUGINS / "bad.py")
         yield
     METHODS._entries, DATASETS._entries = before
+    for file in ("tiny.py", "bad.py"):  # out of the registry, so out of the modules too: the next load registers again
+        sys.modules.pop(plugin_module(PLUGINS / file), None)
     torch.set_num_threads(threads)
 
 
