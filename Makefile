@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-METHODS ?= oracle,bicubic,direct,multires
+METHODS ?= oracle,bicubic,direct
 RESULTS ?= results
 
 .PHONY: run test install check clean
