@@ -118,7 +118,8 @@ def train_here(job: TrainJob, tell: Callable[[Progress], None] = lambda progress
     )
     checkpoint = Path(job.checkpoint) if job.checkpoint else None
     before = {name: stage_bytes(stage) for name, stage in stages.items()}
-    trained = train(method, source, validator(lambda: validation_batches(prepared, training, device)), checkpoint, tell)
+    held_out = lru_cache(maxsize=1)(lambda: validation_batches(prepared, training, device))  # made once a training
+    trained = train(method, source, validator(held_out), checkpoint, tell)
     for name, stage in stages.items():
         if stage_bytes(stage) != before[name]:
             raise CellError(

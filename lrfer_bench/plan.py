@@ -174,6 +174,9 @@ def _check(request: Request) -> None:
             raise UserError(f"no {what} was asked for: name at least one")
         if len(set(values)) != len(values):
             raise UserError(f"a {what} was asked for twice: {', '.join(map(str, values))}; name each once")
+    for seed in request.seeds:
+        if not 0 <= seed < 2**63:
+            raise UserError(f"the seed {seed} is not possible: seeds are whole numbers from 0 to 2**63 - 1")
     for name in (*request.methods, *request.settings):
         METHODS.entry(name)
 

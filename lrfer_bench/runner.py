@@ -180,7 +180,9 @@ class Runner:
 
     def _record_failure(self, cell: Cell, event: Failed) -> None:
         record = failed_record(cell, event.sentence, event.traceback)
-        self.store.save(record)
+        standing = self.store.find(cell.key)
+        if standing is None or standing.status == "failed":  # a failure never takes the place of a result
+            self.store.save(record)
         self.status.failed += 1
         self.status.last = record
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +79,11 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
 
 def check_writable(store: Store) -> None:
     """A results folder that cannot be written is found out before the training, not after."""
-    probe = store.root / ".write-probe"
+    probe = store.root / f".write-probe-{os.getpid()}"
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(
             f"the results folder {store.root} cannot be written ({error.strerror or error}): choose another one with --results"

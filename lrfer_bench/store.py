@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.keys import key_of
 
 SCHEMA = 1
 
@@ -142,6 +143,7 @@ class Record(_Part):
     environment: dict[str, str] = Field(default_factory=dict)
     logits_sha256: str | None = None
     failure: Failure | None = None
+    content_sha256: str | None = None
 
     @property
     def stem(self) -> str:
@@ -224,7 +226,8 @@ class Store:
             write_atomically(self.logits / f"{record.stem}.npz", data)
             record = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
         path = self.records / f"{record.stem}.json"
-        write_atomically(path, (record.model_dump_json(indent=1) + "\n").encode())
+        sealed = record.model_copy(update={"content_sha256": checksum(json.loads(record.model_dump_json()))})
+        write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
         return path
 
     def read_logits(self, record: Record) -> Logits:
@@ -268,7 +271,7 @@ def read_record(path: Path) -> Record | Damaged:
     """Parse and check one record file; a consistent one comes back as Record, anything else as Damaged."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return Damaged(path, f"it is no whole JSON file ({type(error).__name__})")
     if not isinstance(raw, dict) or raw.get("schema_version") != SCHEMA:
         return Damaged(path, f"it does not have schema version {SCHEMA}")
@@ -277,10 +280,20 @@ def read_record(path: Path) -> Record | Damaged:
     except ValidationError as error:
         first = error.errors()[0]
         return Damaged(path, f"field {'.'.join(map(str, first['loc']))}: {first['msg']}")
-    reason = _inconsistency(record)
+    try:
+        reason = _inconsistency(record)
+    except (ValueError, TypeError) as error:  # such as a confusion matrix with rows of different lengths
+        reason = f"its numbers do not fit together ({error})"
     if reason is None and path.stem != record.stem:
         reason = "its name does not match its content"
+    if reason is None and record.content_sha256 != checksum(raw):
+        reason = "it was changed after it was written (its checksum differs)"
     return Damaged(path, reason) if reason else record
+
+
+def checksum(content: dict[str, Any]) -> str:
+    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not against forgers."""
+    return key_of({name: value for name, value in content.items() if name != "content_sha256"})
 
 
 def _inconsistency(record: Record) -> str | None:

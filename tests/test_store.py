@@ -87,6 +87,11 @@ def edit(change: Callable[[dict], None]) -> Callable[[str], str]:
         (edit(lambda r: r["method"].update(name="gmenet")), "name does not match"),
         (edit(lambda r: r.update(metrics=None)), "has no metrics"),
         (edit(lambda r: r.update(status="failed", failure=None)), "without a reason"),
+        (edit(lambda r: r["metrics"]["all"].update(macro_f1=0.99)), "changed after it was written"),
+        (edit(lambda r: r["cost"].update(macs=1)), "changed after it was written"),
+        (edit(lambda r: r["method"].update(settings={"x": 1})), "changed after it was written"),
+        (edit(lambda r: r["metrics"]["all"].update(confusion=[[1], [1, 2]])), "do not fit together"),
+        (lambda text: "[" * 100_000, "no whole JSON"),
     ],
 )
 def test_a_damaged_record_is_named_and_never_counted(

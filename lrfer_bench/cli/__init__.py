@@ -84,6 +84,7 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = 2
     except click.exceptions.Abort:
+        click.echo("stopped; what was finished before is kept", err=True)
         status = 130
     except UserError as error:
         if debug:

@@ -31,7 +31,7 @@ def whole_numbers(context: click.Context, parameter: click.Parameter, value: tup
     """Comma-separated whole numbers."""
     found = names(context, parameter, value)
     for word in found:
-        if not word.isdigit():
+        if not (word.isascii() and word.isdigit()):
             raise click.BadParameter(f'"{word}" is no whole number: give numbers like 2,4,8')
     return tuple(map(int, found))
 

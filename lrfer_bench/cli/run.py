@@ -100,9 +100,10 @@ def _run(session: Session, engine: str, workers: int | None, overwrite: str) -> 
                 runner.run(engine_of(engine, workers, session.wish.plugins, session.store.root / "logs"), listener)
         except KeyboardInterrupt:
             done = runner.status.finished
+            again = "the same command" + (" without --overwrite always" if overwrite == "always" else "")
             click.echo(
                 f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept in {session.store.records}, running "
-                "trainings up to their last whole epoch: the same command goes on from there.",
+                f"trainings up to their last whole epoch: {again} goes on from there.",
                 err=True,
             )
             sys.exit(130)

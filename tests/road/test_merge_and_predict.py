@@ -15,7 +15,7 @@ from PIL import Image
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.merge import merge
-from lrfer_bench.store import Record, Store
+from lrfer_bench.store import Record, Store, checksum
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -49,7 +49,7 @@ def test_a_finished_record_replaces_a_failed_one_and_not_the_other_way(trained: 
     path = next((mine / "records").glob("*_linear_*_s0_*"))
     content = json.loads(path.read_text())
     content |= {"status": "failed", "failure": {"sentence": "no"}, "metrics": None, "cost": None, "logits_sha256": None}
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
     assert verdicts(trained, mine, dry=True)["taken"] == []
     assert verdicts(mine, trained)["taken"] == ["in place of a failed one"]
     assert path.read_bytes() == (trained / "records" / path.name).read_bytes()
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_refused_with_a_reason(trained: Path, tmp_path: Pat
     (changed,) = (other / "records").glob("*_linear_*_s1_*")
     content = json.loads(changed.read_text())
     change(content)
-    changed.write_text(json.dumps(content))
+    changed.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
     (reason,) = verdicts(mine, other)["refused"]
     assert words in reason and not path.exists()
     if "fingerprint" in reason:
