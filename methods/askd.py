@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.api import Batch, Method, Need, Task, register_method
+from lrfer_bench.api import Need, Task, register_method
+from lrfer_bench.methods.attention_distillation import AttentionDistilled
 from lrfer_bench.nets.attention import AttentionTrunk, Gates
 from lrfer_bench.nets.classifiers import LEAN_WIDTHS
-from lrfer_bench.nets.losses import attention_similarity
 
 
 @register_method("askd")
-class ASKD(Method):
+class ASKD(AttentionDistilled):
     """A residual network with a channel and a spatial gate in every block, whose maps follow the teacher's.
 
     kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a teacher.
@@ -34,18 +32,8 @@ class ASKD(Method):
         self.kd_weight = kd_weight
         self.net = CBAMNet(task)
 
-    def forward(self, lr: Tensor) -> Tensor:
-        return self.net(self.enlarge(lr))[0]
-
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        logits, maps = self.net(self.enlarged(batch))
-        losses = {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
-        teacher = self.stages.get("teacher")
-        if isinstance(teacher, ASKD):
-            with torch.no_grad():
-                _, wanted = teacher.net.trunk(self.unit(batch.hr))
-            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
-        return losses
+    def attention_maps(self, images: Tensor) -> list[Tensor]:
+        return self.net.trunk(images)[1]
 
 
 class CBAMNet(nn.Module):

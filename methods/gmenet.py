@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.api import Batch, Method, Need, Task, UserError, register_method
+from lrfer_bench.api import Need, Task, UserError, register_method
+from lrfer_bench.methods.attention_distillation import AttentionDistilled
 from lrfer_bench.nets.attention import PARTS, AttentionTrunk, Gates, Parts
 from lrfer_bench.nets.lean import shortcut
-from lrfer_bench.nets.losses import attention_similarity
 
 GROUPS = 4
 
@@ -32,7 +32,7 @@ LARGE = Shape((64, 128, 256, 512), (256, 512), 2)
 
 
 @register_method("gmenet")
-class GMENet(Method):
+class GMENet(AttentionDistilled):
     """Trained on LR faces at one scale; its teacher is the same network, trained on HR ones.
 
     kd_weight:     the weight of 1 - cos for each attention map of each block; 0 trains without a teacher
@@ -56,18 +56,8 @@ class GMENet(Method):
         self.kd_weight = kd_weight
         self.net = TwoBranches(task, LARGE if task.preset.compute == "large" else SMALL, attention, global_branch)
 
-    def forward(self, lr: Tensor) -> Tensor:
-        return self.net(self.enlarge(lr))[0]
-
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        logits, maps = self.net(self.enlarged(batch))
-        losses = {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
-        teacher = self.stages.get("teacher")
-        if isinstance(teacher, GMENet):
-            with torch.no_grad():
-                _, wanted = teacher.net.local(self.unit(batch.hr))
-            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
-        return losses
+    def attention_maps(self, images: Tensor) -> list[Tensor]:
+        return self.net.local(images)[1]
 
 
 class TwoBranches(nn.Module):

@@ -1,0 +1,36 @@
+"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same kind whose maps it follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lrfer_bench.api import Batch, Method
+from lrfer_bench.nets.losses import attention_similarity
+
+
+class AttentionDistilled(Method):
+    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's maps are had."""
+
+    kd_weight: float
+    net: Any
+
+    def attention_maps(self, images: Tensor) -> list[Tensor]:
+        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not needed for them."""
+        raise NotImplementedError(f"{type(self).__name__} needs attention_maps(self, images)")
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.net(self.enlarge(lr))[0]
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        logits, maps = self.net(self.enlarged(batch))
+        losses = {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
+        teacher = self.stages.get("teacher")
+        if isinstance(teacher, AttentionDistilled):
+            with torch.no_grad():
+                wanted = teacher.attention_maps(self.unit(batch.hr))
+            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
+        return losses
