@@ -1,6 +1,7 @@
 """The one door for authors of methods, data sets and protocols.
 
-A method, whole:
+A method
+========
 
     from lrfer_bench.api import Method, register_method
     from torch import nn
@@ -10,20 +11,64 @@ A method, whole:
     class Tiny(Method):
         '''A linear classifier on the enlarged face.'''
 
-        def __init__(self, task, *, bias=True):
+        def __init__(self, task, *, bias=True):      # a setting: --set tiny.bias=false
             super().__init__(task)
             height, width = task.size
             self.linear = nn.Linear(task.channels * height * width, task.classes, bias=bias)
 
-        def forward(self, lr):                       # uint8 [B, C, h, w] -> logits [B, classes]
+        def forward(self, lr):                       # uint8 [B, C, h, w] -> logits float [B, K]
             return self.linear(self.enlarge(lr).flatten(1))
 
-        def losses(self, batch):
+        def losses(self, batch):                     # named scalars; their sum is minimised
             return {"ce": F.cross_entropy(self.linear(self.enlarged(batch).flatten(1)), batch.label)}
 
-`lrfer-bench run --plugin tiny.py --methods tiny,direct` puts it into the table.
+`lrfer-bench check-method tiny.py` tests it; `lrfer-bench run --plugin tiny.py --methods tiny,direct` puts it into the table.
 
-Names that need torch are loaded when they are first asked for, so a data set's module stays quick to import.
+B: faces of a batch; C: 1 (grey) or 3 (RGB); H, W: HR size in pixels; h, w: LR size, ceil(H / scale); K: classes.
+
+What a method is given
+    Task           what it is built for: classes, channels, size, scales, preset, and its trained stages
+    Batch          training faces: hr uint8 [B, C, H, W], lr_parts uint8 per scale, label int64 [B], scale int64 [B],
+                   soft float32 [B, K] or None; every tensor has the same flip and shift of the same face
+    Preset         the training budget: epochs, batch, peak learning rate, ...; lrfer-bench presets show cpu
+
+What a method may say of itself (class attributes of Method)
+    needs          {"teacher": "classifier@hr"}: stages, each trained once for all cells that need it, frozen in self.stages;
+                   "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need objects where settings decide
+    trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages do the work)
+    version        raise it when the same settings would give another result: old records are then not mixed with new ones
+    card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
+
+What a method may override besides forward() and losses()
+    optimizers()   default: sgd(), Nesterov at the preset's peak rate; the harness scales every rate by the schedule
+    update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward, step
+    score()        float [B] a validation face; default: 1 where the answer is right
+    after_training()  closed-form parts, once, on un-augmented training faces
+    restored()     HR faces float [B, C, H, W] in 0..1, for pictures only
+
+What it can use
+    self.enlarge(lr), self.enlarged(batch)  float [B, C, H, W] in 0..1 by bicubic interpolation; self.unit(hr): uint8 -> 0..1
+    build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of every stage and head()
+
+A data set
+==========
+    Dataset        write sources(root) and load(root) -> FaceSet; enter it with register_dataset("name")
+    FaceSet        classes and the splits "train", "val" and "test"
+    Split          images uint8 [N, C, H, W], labels int64 [N], soft float32 [N, K] or None, rows int64 [N] or None
+    DatasetCard    what it is, where to get it, the counts that a right copy has
+
+A degradation protocol
+======================
+    Protocol       write degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size], the same bytes for the
+                   same image, scale and seed; enter it with register_protocol("name")
+
+Errors
+======
+    UserError      a mistake outside the program: one sentence with what, where and what to do; exit status 2
+    DataError      the same of a data set's files
+
+Names that need torch are loaded when they are first asked for, so a data set's module stays quick to import. Below, each
+class in full; what Method and ClassifierNet inherit from torch.nn.Module follows after their own parts.
 """
 
 from __future__ import annotations
@@ -77,12 +122,12 @@ def register_method(name: str) -> Callable[[type[Thing]], type[Thing]]:
 
 
 def register_dataset(name: str) -> Callable[[type[Thing]], type[Thing]]:
-    """Class decorator: enter a Dataset under a name."""
+    """Class decorator: enter a Dataset under a name. A name that is taken is a UserError that names both owners."""
     return _registering(DATASETS, name)
 
 
 def register_protocol(name: str) -> Callable[[type[Thing]], type[Thing]]:
-    """Class decorator: enter a Protocol under a name."""
+    """Class decorator: enter a Protocol under a name. A name that is taken is a UserError that names both owners."""
     return _registering(PROTOCOLS, name)
 
 

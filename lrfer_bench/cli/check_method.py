@@ -7,19 +7,18 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench check-method my_idea.py
-  lrfer-bench check-method direct
-"""
+EXAMPLES = ("lrfer-bench check-method my_idea.py", "lrfer-bench check-method direct")
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "note   "}
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("method", metavar="NAME|FILE")
-@click.option("--dataset", default="synthface", show_default=True, help="Where the few faces come from.")
+@click.option(
+    "--dataset", default="synthface", show_default=True, metavar="NAME", help="Where the few faces come from."
+)
 @PLUGIN
 def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.

@@ -6,10 +6,20 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.report import names, whole_numbers
 
+EXAMPLES = (
+    "lrfer-bench compare multires direct --results results --scales 2,4",
+    "lrfer-bench compare multires direct --clean --images differ.csv",
+)
+GROUPS = {
+    "Which records": ("results", "datasets", "scales", "seeds"),
+    "How to compare": ("resamples", "clean", "images"),
+}
 
-@click.command(epilog="Example: lrfer-bench compare multires direct --results results/reference --images differ.csv")
+
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.argument("a")
 @click.argument("b")
 @click.option("--results", multiple=True, default=("results",), show_default=True, metavar="DIR",
@@ -17,7 +27,8 @@ from lrfer_bench.cli.report import names, whole_numbers
 @click.option("--datasets", multiple=True, callback=names, metavar="A,B", help="These data sets only.")
 @click.option("--scales", multiple=True, callback=whole_numbers, metavar="2,4", help="These scales only.")
 @click.option("--seeds", multiple=True, callback=whole_numbers, metavar="0,1", help="These seeds only.")
-@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100), help="Bootstrap resamples.")
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100),
+              metavar="N", help="Bootstrap resamples, 100 or more.")  # fmt: skip
 @click.option("--clean", is_flag=True, help="Leave out test rows that also stand in train.")
 @click.option(
     "--images", default=None, metavar="FILE", help="Write a CSV of the test images on which only one is right."

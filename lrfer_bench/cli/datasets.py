@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrfer_bench.cards import DatasetCard, card_path, read_card
+from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.registry import DATASETS, Entry, left_out, load_plugins
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 RENDER = "lrfer_bench.cli.render"
 
 
-class _Group(click.Group):
+class _Group(Group):
     """Adds `render` without importing it before it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -36,25 +37,25 @@ class _Group(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
-@click.group("datasets", cls=_Group)
+@click.group(
+    "datasets",
+    cls=_Group,
+    examples=(
+        "lrfer-bench datasets list",
+        "lrfer-bench datasets verify fer2013 --data-root ~/fer2013",
+    ),
+)
 def datasets() -> None:
-    """See, prepare and check data sets.
-
-    \b
-    Examples:
-      lrfer-bench datasets list
-      lrfer-bench datasets show fer2013
-      lrfer-bench datasets verify fer2013 --data-root ~/data/fer2013
-    """
+    """See, prepare and check data sets."""
 
 
 def _where(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which data set, from where and into which cache."""
     for decorate in (
-        click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Folder of prepared data sets "
-                     "[default: $LRFER_CACHE or ~/.cache/lrfer-bench]."),
-        click.option("--data-option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the data set; "
-                     "`datasets show NAME` lists them."),
+        click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
+                     help="Where it is prepared.  [default: $LRFER_CACHE or ~/.cache/lrfer-bench]"),
+        click.option("--data-option", "options", multiple=True, metavar="NAME=VALUE",
+                     help="Its options are listed by datasets show."),
         click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, or the file itself."),
         PLUGIN,
         click.argument("name"),
@@ -63,7 +64,13 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@datasets.command("list")
+@datasets.command(
+    "list",
+    examples=(
+        "lrfer-bench datasets list",
+        "lrfer-bench datasets list --plugin my_idea.py",
+    ),
+)
 @PLUGIN
 def list_(plugins: tuple[Path, ...]) -> None:
     """List the data sets, built in and of plugins."""
@@ -78,7 +85,13 @@ def list_(plugins: tuple[Path, ...]) -> None:
     echo_left_out(left_out())
 
 
-@datasets.command("show")
+@datasets.command(
+    "show",
+    examples=(
+        "lrfer-bench datasets show fer2013",
+        "lrfer-bench datasets show rafdb",
+    ),
+)
 @click.argument("name")
 @PLUGIN
 def show(name: str, plugins: tuple[Path, ...]) -> None:
@@ -103,18 +116,18 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
     _show_blocks(card)
 
 
-@datasets.command("prepare")
+@datasets.command(
+    "prepare",
+    examples=(
+        "lrfer-bench datasets prepare fer2013 --data-root ~/fer2013",
+        "lrfer-bench datasets prepare folder --data-root faces --data-option size=48",
+    ),
+)
 @_where
 def prepare(
     name: str, plugins: tuple[Path, ...], data_root: Path | None, options: tuple[str, ...], cache: Path | None
 ) -> None:
-    """Read a data set once, check it and put it into the cache.
-
-    \b
-    Examples:
-      lrfer-bench datasets prepare fer2013 --data-root fer2013.csv
-      lrfer-bench datasets prepare expw --data-root ~/ExpW --data-option size=64
-    """
+    """Read a data set once, check it and put it into the cache."""
     load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)
     facts, found = prepared.faces.describe(), prepared.audit
@@ -132,7 +145,13 @@ def prepare(
             click.echo(f"leak: {count:,} of the {whole:,} {split} images also stand, pixel for pixel, in train")
 
 
-@datasets.command("verify")
+@datasets.command(
+    "verify",
+    examples=(
+        "lrfer-bench datasets verify fer2013 --data-root ~/fer2013",
+        "lrfer-bench datasets verify folder --data-root faces --json",
+    ),
+)
 @_where
 @click.option("--near/--no-near", default=True, help="Look for near copies across splits too.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, with the rows behind the counts.")
@@ -147,13 +166,7 @@ def verify(
     near: bool,
     as_json: bool,
 ) -> None:
-    """Compare a data set with its card and audit it; exit status 1 when it differs from the card.
-
-    \b
-    Examples:
-      lrfer-bench datasets verify ferplus --data-root ~/data/fer2013
-      lrfer-bench datasets verify folder --data-root faces --data-option size=48 --json
-    """
+    """Compare a data set with its card and audit it; exit status 1 when it differs from the card."""
     load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)
     from lrfer_bench.data.verify import verify as compare

@@ -8,24 +8,25 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
 from lrfer_bench.registry import Registry
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "lrfer-bench doctor",
+        "lrfer-bench doctor --results ~/results",
+    ),
+)
 @click.option(
     "--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
 )
 @PLUGIN
 def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
-    """Say what this machine has, and what a run here would use.
-
-    \b
-    Examples:
-      lrfer-bench doctor
-      lrfer-bench doctor --results /data/results
-    """
+    """Say what this machine has, and what a run here would use."""
     import torch
 
     from lrfer_bench.data.cache import default_cache

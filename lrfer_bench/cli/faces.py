@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN, names, numbers
 from lrfer_bench.errors import UserError
 
@@ -16,30 +17,36 @@ if TYPE_CHECKING:
     from lrfer_bench.data.cache import Prepared
     from lrfer_bench.faces import Faces, Shown
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench faces --out faces.png
-  lrfer-bench faces --protocols bicubic --restored cascade --restored srfer --out restored.png
-"""
-
-
-@click.command(epilog=EXAMPLES)
-@click.option("--dataset", default="synthface", show_default=True, help="Data set (see: datasets list).")
-@click.option("--data-root", type=click.Path(path_type=Path), help="Folder or file of the data set.")
-@click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Option of the data set.")
-@PLUGIN
-@click.option("--scales", default="2,4,8", show_default=True, help="Down-sampling factors.")
-@click.option("--protocols", help="How LR faces are made.  [default: all registered]")
-@click.option("--count", default=4, show_default=True, help="How many faces; the classes take turns.")
-@click.option(
-    "--split", default="test", show_default=True, type=click.Choice(["test", "val", "train"]), help="Of which."
+EXAMPLES = (
+    "lrfer-bench faces --out faces.png",
+    "lrfer-bench faces --protocols bicubic --restored cascade --out restored.png",
 )
-@click.option("--restored", multiple=True, metavar="METHOD", help="A trained super-resolving method; may be repeated.")
+GROUPS = {
+    "Which faces": ("dataset", "data_root", "data_option", "plugins", "split", "count", "show_faces"),
+    "How they are made small": ("scales", "protocols"),
+    "Restored by trained methods": ("restored", "results", "preset", "seed"),
+    "What to write": ("out",),
+}
+
+
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
+@click.option("--dataset", default="synthface", show_default=True, metavar="NAME", help="See: datasets list.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file.")
+@click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable.")
+@PLUGIN
+@click.option("--scales", default="2,4,8", show_default=True, metavar="2,4", help="Down-sampling factors.")
+@click.option("--protocols", metavar="A,B", help="How LR faces are made.  [default: all registered]")
+@click.option("--count", default=4, show_default=True, metavar="N", help="How many; the classes take turns.")
+@click.option(
+    "--split", default="test", show_default=True, type=click.Choice(["test", "val", "train"]), metavar="NAME",
+    help="test, val or train.",
+)  # fmt: skip
+@click.option("--restored", multiple=True, metavar="METHOD", help="A super-resolving method; repeatable.")
 @click.option("--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path),
               help="Where its trained models are.")  # fmt: skip
-@click.option("--preset", default="quick", show_default=True, help="The budget they were trained with.")
-@click.option("--seed", default=0, show_default=True, help="The seed they were trained with.")
-@click.option("--show-faces", is_flag=True, help="You may show the faces of this data set: they are your own.")
+@click.option("--preset", default="quick", show_default=True, metavar="NAME", help="The budget they had.")
+@click.option("--seed", default=0, show_default=True, metavar="N", help="The seed they had.")
+@click.option("--show-faces", is_flag=True, help="You may show this data set's faces: they are yours.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.png or file.svg.")
 def faces(
     scales: str, protocols: str | None, count: int, split: str, show_faces: bool, out: Path, **options: Any

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench merge ~/from-the-cluster/results
-  lrfer-bench merge laptop/results cluster/results --results all --dry-run
-"""
+EXAMPLES = (
+    "lrfer-bench merge ~/from-the-cluster/results",
+    "lrfer-bench merge laptop/results cluster/results --results all --dry-run",
+)
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="OTHER_RESULTS...")
 @click.option(
     "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="My folder."

@@ -7,23 +7,30 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cards import MethodCard, card_of
+from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
 from lrfer_bench.registry import METHODS, Entry, left_out, load_plugins
 
 
-@click.group()
+@click.group(
+    cls=Group,
+    examples=(
+        "lrfer-bench methods list",
+        "lrfer-bench methods show gmenet",
+    ),
+)
 def methods() -> None:
-    """List the methods, show one.
-
-    \b
-    Examples:
-      lrfer-bench methods list
-      lrfer-bench methods show multires
-    """
+    """List the methods, show one."""
 
 
-@methods.command("list")
+@methods.command(
+    "list",
+    examples=(
+        "lrfer-bench methods list",
+        "lrfer-bench methods list --plugin my_idea.py",
+    ),
+)
 @PLUGIN
 def list_methods(plugins: tuple[Path, ...]) -> None:
     """Every method with one line, and who brought it."""
@@ -40,7 +47,13 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     echo_left_out({**left_out(), **broken})
 
 
-@methods.command("show")
+@methods.command(
+    "show",
+    examples=(
+        "lrfer-bench methods show gmenet",
+        "lrfer-bench methods show my-idea --plugin my_idea.py",
+    ),
+)
 @click.argument("name")
 @PLUGIN
 def show_method(name: str, plugins: tuple[Path, ...]) -> None:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.errors import UserError
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-EXAMPLES = """\b
-Examples:
-  lrfer-bench new-method my-idea
-  lrfer-bench new-method my-idea --package --folder ~/code
-"""
+EXAMPLES = (
+    "lrfer-bench new-method my-idea",
+    "lrfer-bench new-method my-idea --package --folder ~/code",
+)
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name")
 @click.option("--package", is_flag=True, help="An installable package with entry point, test and README.")
 @click.option("--folder", default=".", show_default=True, type=click.Path(path_type=Path), help="Where to put it.")

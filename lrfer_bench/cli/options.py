@@ -46,7 +46,7 @@ def method_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path),
-    help="File with methods, data sets or protocols of your own; may be repeated. Also: LRFER_PLUGINS.",
+    help="Your own .py file; repeatable. Also: LRFER_PLUGINS.",
 )  # fmt: skip
 """For every sub-command that takes a name; its files go to registry.load_plugins."""
 
@@ -57,27 +57,13 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
         click.echo(f"left out: {name}: {reason}", err=True)
 
 
-GROUPS = {
+PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
     "Training": ("seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "engine", "overwrite", "no_report"),
+    "Where and how": ("results", "workers", "overwrite", "engine", "no_report"),
 }
-"""Headings in the help of `run` and `plan`; what is in none stands under "Options"."""
-
-
-class GroupedCommand(click.Command):
-    """A command whose help shows its options under headings."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = [(param.name, record) for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
-        headed = {name for names in GROUPS.values() for name in names}
-        rest = tuple(name for name, _ in shown if name not in headed)
-        for heading, group in {**GROUPS, "Options": rest}.items():
-            rows = [record for name, record in shown if name in group]
-            if rows:
-                with formatter.section(heading):
-                    formatter.write_dl(rows)
+"""Headings in the help of `run` and `plan`."""
 
 
 def plan_options(command: Command) -> Command:
@@ -88,24 +74,24 @@ def plan_options(command: Command) -> Command:
 
 
 _PLAN_OPTIONS = [
-    click.option("--methods", default=DEFAULT_METHODS, show_default=True, help="Methods, with commas between."),
-    click.option("--dataset", default="synthface", show_default=True, help="Data set (see: datasets list)."),
-    click.option("--data-root", type=click.Path(path_type=Path), help="Folder or file of the data set."),
-    click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Option of the data set."),
-    click.option("--scales", default="2,4,8", show_default=True, help="Down-sampling factors to train and test."),
-    click.option("--protocols", default="bicubic", show_default=True, help="How LR faces are made for training."),
-    click.option("--test-protocols", help="How they are made for the test, if otherwise."),
-    click.option("--test-scales", help="Factors to test at, if others than trained."),
-    click.option("--seeds", default="0", show_default=True, help="Seeds; each varies the whole pipeline."),
-    click.option("--preset", default="quick", show_default=True, help="Training budget: quick, cpu or paper."),
-    click.option("--set", "settings", multiple=True, metavar="METHOD.SETTING=VALUE", help="Change a method's setting."),
+    click.option("--methods", default=DEFAULT_METHODS, show_default=True, metavar="A,B", help="Which methods."),
+    click.option("--dataset", default="synthface", show_default=True, metavar="NAME", help="See: datasets list."),
+    click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."),
+    click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable."),
+    click.option("--scales", default="2,4,8", show_default=True, metavar="2,4", help="Train and test at these."),
+    click.option("--protocols", default="bicubic", show_default=True, metavar="A,B", help="Makers of LR faces."),
+    click.option("--test-protocols", metavar="A,B", help="Test under these, if under others than in training."),
+    click.option("--test-scales", metavar="2,4", help="Test at these, if at others than in training."),
+    click.option("--seeds", default="0", show_default=True, metavar="0,1", help="Each varies the whole pipeline."),
+    click.option("--preset", default="quick", show_default=True, metavar="NAME", help="The budget: quick, cpu, paper."),
+    click.option("--set", "settings", multiple=True, metavar="METHOD.SETTING=VALUE", help="Change a setting; repeatable."),
     PLUGIN,
     click.option(
         "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Where records go."
     ),
-    click.option("--workers", type=int, help="Worker processes.  [default: one a core, or a GPU]"),
+    click.option("--workers", type=int, metavar="N", help="Processes.  [default: one a core, or one a GPU]"),
     click.option(
         "--overwrite", default="never", show_default=True, type=click.Choice(["never", "failed", "always"]),
-        help="Which cells that have a record are run again.",
+        metavar="WHICH", help="Run again: never, failed, always.",
     ),
 ]  # fmt: skip

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.options import GroupedCommand, plan_options
+from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.options import PLAN_GROUPS, plan_options
 
 if TYPE_CHECKING:
     from lrfer_bench.plan import Plan
     from lrfer_bench.session import Session
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench plan --methods direct,multires --scales 2,4,8
-  lrfer-bench plan --dataset fer2013 --data-root ~/data/fer2013 --preset cpu --json
-"""
+EXAMPLES = (
+    "lrfer-bench plan --methods direct,multires --scales 2,4,8",
+    "lrfer-bench plan --dataset fer2013 --data-root ~/fer2013 --preset cpu --json",
+)
 
 
-@click.command(cls=GroupedCommand, epilog=EXAMPLES)
+@click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print trainings and cells as JSON.")
-@click.option("--no-estimate", is_flag=True, help="Leave out the calibration (a few seconds a model).")
+@click.option("--no-estimate", is_flag=True, help="No calibration (it takes a few seconds a model).")
 def plan(workers: int | None, overwrite: str, as_json: bool, no_estimate: bool, **options: Any) -> None:
     """Show the stages and cells of a run, which exist already, and how long the rest would take. Runs nothing."""
     from lrfer_bench.cli.run import wish_of

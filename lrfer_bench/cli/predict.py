@@ -6,25 +6,36 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench predict --method direct --scale 4 face.png faces/ --out expressions.csv
-  lrfer-bench predict --key 3f9c0a12 --images-are lr crop.png
-"""
-HELP_AS = "hr: faces to be made small under the cell's protocol; lr: small ones already; auto: lr if of just that size."
+EXAMPLES = (
+    "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
+    "lrfer-bench predict --method direct --scale 2 --images-are lr face.png",
+)
+GROUPS = {
+    "Which trained model": ("method", "scale", "dataset", "protocol", "seed", "key", "results", "plugins"),
+    "Pictures and answers": ("images_are", "out"),
+}
+HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if of just that size."
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES...")
-@click.option("--method", help="The method, as tables call it.")
-@click.option("--scale", type=int, help="The scale it was tested at.")
-@click.option("--dataset", help="The data set it was trained on, if there are several.")
-@click.option("--protocol", help="The protocol it was tested under, if there are several.")
-@click.option("--seed", type=int, help="The seed.  [default: the lowest]")
-@click.option("--key", help="The cell's key or its head, in place of all that.")
-@click.option("--images-are", default="auto", show_default=True, type=click.Choice(["auto", "hr", "lr"]), help=HELP_AS)
+@click.option("--method", metavar="NAME", help="The method, as tables call it.")
+@click.option("--scale", type=int, metavar="N", help="The scale it was tested at.")
+@click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
+@click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several.")
+@click.option("--seed", type=int, metavar="N", help="Its seed.  [default: the lowest]")
+@click.option("--key", metavar="HASH", help="The cell's key or its head, in place of all that.")
+@click.option(
+    "--images-are",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "hr", "lr"]),
+    metavar="SIZE",
+    help=HELP_AS,
+)
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]")
 @click.option(
     "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Results folder."

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import click
 
+from lrfer_bench.cli.help import Group
 from lrfer_bench.training.presets import PRESETS, preset_of
 
 
-@click.group()
+@click.group(
+    cls=Group,
+    examples=(
+        "lrfer-bench presets list",
+        "lrfer-bench presets show cpu",
+    ),
+)
 def presets() -> None:
-    """List the training budgets, show one.
-
-    \b
-    Examples:
-      lrfer-bench presets list
-      lrfer-bench presets show cpu
-    """
+    """List the training budgets, show one."""
 
 
-@presets.command("list")
+@presets.command(
+    "list",
+    examples=(
+        "lrfer-bench presets list",
+        "lrfer-bench presets show cpu",
+    ),
+)
 def list_presets() -> None:
     """Every preset with its version and one line."""
     for preset in PRESETS.values():
         click.echo(f"{preset.id:<10} {preset.summary}")
 
 
-@presets.command("show")
+@presets.command(
+    "show",
+    examples=(
+        "lrfer-bench presets show quick",
+        "lrfer-bench presets show cpu",
+    ),
+)
 @click.argument("name")
 def show_preset(name: str) -> None:
     """Everything a preset fixes. Any change of it makes new keys, so old and new results are never mixed."""

@@ -6,32 +6,33 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
 from lrfer_bench.registry import PROTOCOLS, left_out, load_plugins
 
 
-@click.group()
+@click.group(
+    cls=Group,
+    examples=(
+        "lrfer-bench protocols list",
+        "lrfer-bench protocols show camera",
+    ),
+)
 def protocols() -> None:
-    """List the degradations, show one.
-
-    \b
-    Examples:
-      lrfer-bench protocols list
-      lrfer-bench protocols show camera
-    """
+    """List the degradations, show one."""
 
 
-@protocols.command("list")
+@protocols.command(
+    "list",
+    examples=(
+        "lrfer-bench protocols list",
+        "lrfer-bench protocols list --plugin my_idea.py",
+    ),
+)
 @PLUGIN
 def list_protocols(plugins: tuple[Path, ...]) -> None:
-    """Every protocol with its version and one line.
-
-    \b
-    Examples:
-      lrfer-bench protocols list
-      lrfer-bench protocols list --plugin FILE.py
-    """
+    """Every protocol with its version and one line."""
     load_plugins(plugins)
     broken = {}
     for entry in PROTOCOLS:
@@ -44,17 +45,17 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
     echo_left_out({**left_out(), **broken})
 
 
-@protocols.command("show")
+@protocols.command(
+    "show",
+    examples=(
+        "lrfer-bench protocols show bicubic",
+        "lrfer-bench protocols show camera",
+    ),
+)
 @click.argument("name")
 @PLUGIN
 def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
-    """What a protocol does, its hash on this machine, and whether its pixels are the golden ones.
-
-    \b
-    Examples:
-      lrfer-bench protocols show bicubic
-      lrfer-bench protocols show camera
-    """
+    """What a protocol does, its hash on this machine, and whether its pixels are the golden ones."""
     load_plugins(plugins)
     from lrfer_bench.plan import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict

@@ -6,12 +6,21 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
 from lrfer_bench.registry import DATASETS, load_plugins
 
+EXAMPLES = (
+    "lrfer-bench datasets render synthface --identities 90 --seed 1 --out more",
+    "lrfer-bench datasets render synthface --size 96 --colour --out large-faces",
+)
+GROUPS = {"Which faces": ("size", "identities", "photographs", "seed", "grey")}
 
-@click.command("render", short_help="Make more faces of a rendered data set.")
+
+@click.command(
+    "render", cls=Command, groups=GROUPS, examples=EXAMPLES, short_help="Make more faces of a rendered data set."
+)
 @click.argument("name", metavar="NAME")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new or an empty folder.")
 @click.option("--size", type=int, default=48, show_default=True, help="Side of a face in pixels, 8 to 224.")
@@ -30,12 +39,7 @@ def render(
     """Render the data set NAME to a folder OUT/<split>/<class>/<face>.png with OUT/ground_truth.csv.
 
     The folder can be used as a data set of its own (data set "folder"). The CSV tells, for every face, who it is, the
-    strength of the expression, the pose, the gaze and the weight of every blend shape.
-
-    \b
-    Example:
-      lrfer-bench datasets render synthface --size 96 --identities 90 --seed 1 --out more-faces
-    """
+    strength of the expression, the pose, the gaze and the weight of every blend shape."""
     load_plugins(plugins)
     dataset = DATASETS.load(name)()
     make = getattr(dataset, "render", None)

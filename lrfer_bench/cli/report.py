@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.help import Command
+
 PICTURES = ("all", "curves", "none")
 
 
@@ -36,13 +38,24 @@ def whole_numbers(context: click.Context, parameter: click.Parameter, value: tup
     return tuple(map(int, found))
 
 
-@click.command(epilog="Example: lrfer-bench report --results results/reference --methods direct,multires --citations")
+EXAMPLES = (
+    "lrfer-bench report --results results --sort-by accuracy:4",
+    "lrfer-bench report --methods direct,multires --citations --out for-paper",
+)
+GROUPS = {
+    "Which records": ("results", "datasets", "methods", "scales", "seeds"),
+    "How to count": ("resamples", "sort_by", "partial"),
+    "What to write": ("out", "pictures", "citations", "title"),
+}
+
+
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.option("--results", "results", multiple=True, default=("results",), show_default=True, metavar="DIR",
               help="Results folder; repeat it to report several together.")  # fmt: skip
 @click.option(
-    "--out", default=None, metavar="DIR", help="Where to write. Default: report/ in the first results folder."
+    "--out", default=None, metavar="DIR", help="Where to write.  [default: report/ in the first results folder]"
 )
-@click.option("--sort-by", default="rank", show_default=True,
+@click.option("--sort-by", default="rank", show_default=True, metavar="COLUMN",
               help="rank, method, accuracy, accuracy:SCALE, area, macro_f1, balanced_accuracy, params, macs, latency_ms or "
                    "train.")  # fmt: skip
 @click.option("--datasets", multiple=True, callback=names, metavar="A,B", help="Show these data sets only.")
@@ -51,14 +64,19 @@ def whole_numbers(context: click.Context, parameter: click.Parameter, value: tup
 )
 @click.option("--scales", multiple=True, callback=whole_numbers, metavar="2,4", help="Show these scales only.")
 @click.option("--seeds", multiple=True, callback=whole_numbers, metavar="0,1", help="Count these seeds only.")
-@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=0),
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=0), metavar="N",
               help="Bootstrap resamples; 0 makes no intervals and reads no logits.")  # fmt: skip
 @click.option(
-    "--pictures", default="all", show_default=True, type=click.Choice(PICTURES), help="Which pictures to draw."
+    "--pictures",
+    default="all",
+    show_default=True,
+    type=click.Choice(PICTURES),
+    metavar="WHICH",
+    help="all, curves or none.",
 )
 @click.option("--partial", is_flag=True, help="Show means over unfinished rows too, marked with a *.")
-@click.option("--citations", is_flag=True, help="Write citations.bib with the BibTeX of everything in the table.")
-@click.option("--title", default="", help="Title of tables, curves and page.")
+@click.option("--citations", is_flag=True, help="Write citations.bib: the BibTeX of all in the table.")
+@click.option("--title", default="", metavar="TEXT", help="Title of tables, curves and page.")
 def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...], methods: tuple[str, ...],
            scales: tuple[int, ...], seeds: tuple[int, ...], resamples: int, sort_by: str, pictures: str,
            partial: bool, citations: bool, title: str) -> None:  # fmt: skip

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.options import GroupedCommand, method_settings, names, numbers, plan_options
+from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.options import PLAN_GROUPS, method_settings, names, numbers, plan_options
 
 if TYPE_CHECKING:
     from lrfer_bench.session import Session, Wish
 
-EXAMPLES = """\b
-Examples:
-  lrfer-bench run --methods bicubic,direct,multires --scales 2,4,8
-  lrfer-bench run --dataset fer2013 --data-root ~/data/fer2013 --preset cpu --seeds 0,1,2
-"""
+EXAMPLES = (
+    "lrfer-bench run --methods bicubic,direct,multires --scales 2,4",
+    "lrfer-bench run --dataset fer2013 --data-root ~/fer2013 --preset cpu",
+)
 
 
-@click.command(cls=GroupedCommand, epilog=EXAMPLES)
+@click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@click.option("--engine", default="local", show_default=True, help="Where jobs run.")
+@click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_report: bool, **options: Any) -> None:

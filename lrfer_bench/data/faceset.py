@@ -53,18 +53,22 @@ class FaceSet:
 
     @property
     def train(self) -> Split:
+        """What models learn from."""
         return self.splits["train"]
 
     @property
     def val(self) -> Split:
+        """What settings and epochs are chosen by."""
         return self.splits["val"]
 
     @property
     def test(self) -> Split:
+        """What is reported, and looked at for nothing else."""
         return self.splits["test"]
 
     @property
     def channels(self) -> int:
+        """1 (grey) or 3 (RGB)."""
         return int(self.train.images.shape[1])
 
     @property

@@ -105,8 +105,22 @@ def test_a_full_disk_stops_with_a_sentence(lrfer: Any, tiny: list[str], tmp_path
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "plan", "report", "compare", "predict", "faces", "merge", "new-method", "check-method", "methods", "datasets",
-     "protocols", "presets", "doctor"],
+    [
+        "run",
+        "plan",
+        "report",
+        "compare",
+        "predict",
+        "faces",
+        "merge",
+        "new-method",
+        "check-method",
+        "methods",
+        "datasets",
+        "protocols",
+        "presets",
+        "doctor",
+    ],
 )
 def test_every_command_has_help_with_an_example(call: Any, command: str) -> None:
     status, said = call([command, "--help"])
