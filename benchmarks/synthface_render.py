@@ -1,6 +1,6 @@
 """How many SynthFace faces one core renders a second, at 48 pixels with 4x4 samples a pixel, and how that grows with the size.
 
-    python benchmarks/synthface_render.py [--identities 9]
+python benchmarks/synthface_render.py [--identities 9]
 """
 
 from __future__ import annotations

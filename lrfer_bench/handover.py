@@ -44,7 +44,7 @@ def hand_over(registry: Registry, things: Sequence[str | type], results: Path) -
     groups: dict[str, list[tuple[str, type]]] = {}
     for name, cls in zip(names, classes, strict=True):
         if cls is not None:
-            groups.setdefault(cls.__module__, []).append((name, cls))
+            groups.setdefault(cls.__module__, []).append((_bare(name), cls))
     for module, group in groups.items():  # a method may name another of the same script as its stage
         known = {name for name, _ in group}
         group += [(e.name, _newest(e)) for e in registry if _home(e) == module and e.name not in known]
@@ -73,9 +73,9 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
     """The class to hand over; None for what workers find by themselves (installed things and plugin files)."""
     cls: Any = thing
     if isinstance(thing, str):
-        if thing.partition("@")[0] not in registry.names():
+        if _bare(thing) not in registry.names():
             return None  # the plan says what is wrong with it
-        entry = registry.entry(thing.partition("@")[0])
+        entry = registry.entry(_bare(thing))
         if entry.loaded is None:
             return None
         cls = _newest(entry)
@@ -83,6 +83,11 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
         raise UserError(f"{thing!r} is no name and no class: give a {registry.kind}'s name or its class")
     installed = any(entry.target == _target(cls) and entry.loaded is None for entry in registry)
     return None if installed or cls.__module__.startswith("lrfer_plugin_") else cls
+
+
+def _bare(label: str) -> str:
+    """The name alone of "bicubic@1" or "gmenet[kd_weight=0]"."""
+    return re.split(r"[@\[]", label, maxsplit=1)[0]
 
 
 def _newest(entry: Entry) -> Any:

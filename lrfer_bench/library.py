@@ -180,7 +180,8 @@ def _teller(tell: Callable[[str], None] | None) -> Callable[[Any], None]:
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
-    from lrfer_bench.report.frame import Cell, frame_of, label_of, trained_on
+    from lrfer_bench.report.frame import Cell, frame_of, trained_on
+    from lrfer_bench.variants import label_of
 
     records = [record for key in plan.cells if (record := store.find(key)) is not None]
     return frame_of(

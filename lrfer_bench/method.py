@@ -217,7 +217,11 @@ def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) ->
 
 
 def _coerce(what: str, value: Any, default: Any) -> Any:
-    """A command line's string as the type of the default; values from Python pass as they are."""
+    """A command line's string as the type of the default; values from Python pass, whole numbers as floats where those are
+    meant: 1 and 1.0 are one setting and have to give one key.
+    """
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
     if not isinstance(value, str) or isinstance(default, str):
         return value
     words = {"true": True, "false": False, "none": None}

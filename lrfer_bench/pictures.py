@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.report.frame import label_of
 from lrfer_bench.store import Record, Store
+from lrfer_bench.variants import label_of
 
 if TYPE_CHECKING:
     from lrfer_bench.predictor import Predictor

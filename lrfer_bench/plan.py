@@ -13,6 +13,7 @@ from lrfer_bench.method import Method, Need, complete_settings
 from lrfer_bench.protocols.base import HR, Protocol, check_scale, lr_size
 from lrfer_bench.registry import METHODS, PROTOCOLS
 from lrfer_bench.training.presets import Preset
+from lrfer_bench.variants import label_of, parse_label
 
 Settings = Mapping[str, Any]
 
@@ -32,7 +33,11 @@ class DataRef:
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for. test_protocols and test_scales of None mean "as trained"; settings: method -> setting -> value."""
+    """What the user asked for. test_protocols and test_scales of None mean "as trained".
+
+    methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
+    settings: method -> setting -> value, wherever the method stands, as a stage as well
+    """
 
     data: DataRef
     methods: Sequence[str]
@@ -64,6 +69,10 @@ class MethodRef:
     def effective(self) -> Settings:
         """All settings as keys and needs_for() see them."""
         return self.settings if self.canonical is None else self.canonical
+
+    @property
+    def label(self) -> str:
+        return label_of(self.name, self.given)
 
     def identity(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
@@ -114,7 +123,7 @@ class Cell:
             (self.test_scale,),
         )
         origin = f" (trained on {self.train_protocol} x{trained})" if cross else ""
-        return f"{self.method.name}, {self.test_protocol} x{self.test_scale}, seed {self.seed}{origin}"
+        return f"{self.method.label}, {self.test_protocol} x{self.test_scale}, seed {self.seed}{origin}"
 
 
 @dataclass
@@ -149,9 +158,9 @@ def build_plan(request: Request) -> Plan:
     _check(request)
     builder = _Builder(request)
     for seed in request.seeds:
-        for name in request.methods:
+        for label in request.methods:
             for protocol in request.protocols:
-                builder.add(name, protocol, seed)
+                builder.add(*parse_label(label), protocol, seed)
     return builder.plan
 
 
@@ -177,7 +186,7 @@ def _check(request: Request) -> None:
     for seed in request.seeds:
         if not 0 <= seed < 2**63:
             raise UserError(f"the seed {seed} is not possible: seeds are whole numbers from 0 to 2**63 - 1")
-    for name in (*request.methods, *request.settings):
+    for name in (*(parse_label(label)[0] for label in request.methods), *request.settings):
         METHODS.entry(name)
 
 
@@ -187,21 +196,22 @@ class _Builder:
         self.plan = Plan()
         self._open: list[str] = []
 
-    def add(self, name: str, protocol: str, seed: int) -> None:
-        """All cells of one method, protocol and seed."""
+    def add(self, name: str, own: Settings, protocol: str, seed: int) -> None:
+        """All cells of one method under its own settings, protocol and seed."""
         cls: type[Method] = METHODS.load(name)
         protocol_id = protocol_of(protocol).id
         test_protocols = [protocol_of(p).id for p in self.request.test_protocols or [protocol]]
-        for scales in self._training_scales(name, cls):
-            training = None if cls.trains == "nothing" else self._training(name, protocol_id, scales, seed, {})
+        for scales in self._training_scales(name, cls, own):
+            training = None if cls.trains == "nothing" else self._training(name, protocol_id, scales, seed, own)
+            ref = training.method if training else self._method(name, cls, own)
             for test_protocol in test_protocols:
                 for scale in self._test_scales(cls, scales):
-                    self._cell(name, cls, (protocol_id, scales), (test_protocol, scale), seed, training)
+                    self._cell(ref, cls, (protocol_id, scales), (test_protocol, scale), seed, training)
 
-    def _training_scales(self, name: str, cls: type[Method]) -> list[tuple[int, ...]]:
+    def _training_scales(self, name: str, cls: type[Method], own: Settings) -> list[tuple[int, ...]]:
         """The conditions to train on. A method that trains nothing has those of its "lr" stages, or none without them."""
         if cls.trains == "nothing":
-            needs = cls.needs_for(self._method(name, cls, {}).effective, hr=False)
+            needs = cls.needs_for(self._method(name, cls, own).effective, hr=False)
             if all(need.at == "hr" for need in needs.values()):
                 return [()]
         if cls.trains == "all scales":
@@ -261,14 +271,13 @@ class _Builder:
 
     def _cell(
         self,
-        name: str,
+        ref: MethodRef,
         cls: type[Method],
         trained: tuple[str, tuple[int, ...]],
         tested: tuple[str, int],
         seed: int,
         training: Training | None,
     ) -> None:
-        ref = training.method if training else self._method(name, cls, {})
         stages = dict(training.stages) if training else self._stages(cls, ref, *trained, seed)
         data, preset = self.request.data, self.request.preset
         key = key_of({

@@ -39,7 +39,13 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     """An import of a built-in method or data set, or a comparison with its name, belongs into its own file."""
     from lrfer_bench.registry import DATASETS, METHODS
 
-    names = {*METHODS.names(), *DATASETS.names()} - {"folder", "bicubic", "direct", "classifier", "oracle"}  # words of their own
+    names = {*METHODS.names(), *DATASETS.names()} - {
+        "folder",
+        "bicubic",
+        "direct",
+        "classifier",
+        "oracle",
+    }  # words of their own
     guilty = []
     for path in sorted((ROOT / "lrfer_bench").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -124,3 +124,26 @@ def test_a_subset_keeps_what_its_cells_rest_on() -> None:
     part = subset(found, [c for c in found.cells.values() if c.method.name == "bicubic"])
     assert [t.method.name for t in part.trainings.values()] == ["classifier"]
     assert len(part.cells) == 3
+
+
+def test_a_label_brings_settings_for_its_row_only() -> None:
+    by_option = plan(methods=("gmenet",), settings={"gmenet": {"kd_weight": 1}})
+    both = plan(methods=("gmenet", "gmenet[kd_weight=1]"))
+    assert set(by_option.cells) < set(both.cells) and len(both.cells) == 6
+    assert [t.scales for t in both.trainings.values()].count((1,)) == 1, "one teacher for every weight"
+    assert sum("gmenet[kd_weight=1.0]" in cell.label for cell in both.cells.values()) == 3
+    resnet = plan(methods=("direct[arch=resnet18]", "bicubic"), settings={"direct": {"pretrained": False}})
+    assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
+
+
+@pytest.mark.parametrize("label", ["gmenet[kd_weight]", "gmenet[kd_weight=1", "gmenet[]", "[kd_weight=1]", "gmenet[=1]"])
+def test_a_label_that_is_none_is_refused(label: str) -> None:
+    with pytest.raises(UserError, match=r"is not understood: write NAME"):
+        plan(methods=(label,))
+
+
+def test_a_label_with_an_unknown_name_or_setting_is_refused() -> None:
+    with pytest.raises(UserError, match=r'no method "gmnet"'):
+        plan(methods=("gmnet[kd_weight=1]",))
+    with pytest.raises(UserError, match=r'has no setting "weight"'):
+        plan(methods=("gmenet[weight=1]",))

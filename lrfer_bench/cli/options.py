@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.variants import split_labels
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -17,8 +18,8 @@ DEFAULT_RESULTS = "results"
 
 
 def names(what: str, text: str) -> list[str]:
-    """ "a, b" -> ["a", "b"]; nothing named is a UserError."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    """ "a, b[c=1,d=2]" -> ["a", "b[c=1,d=2]"]; nothing named is a UserError."""
+    parts = split_labels(text)
     if not parts:
         raise UserError(f"{what} names nothing: give one or more names with commas between")
     return parts

@@ -9,24 +9,14 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cli.help import Command
+from lrfer_bench.variants import split_labels
 
 PICTURES = ("all", "curves", "none")
 
 
 def names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken for one."""
-    found: list[str] = []
-    for text in value:
-        depth, word = 0, ""
-        for c in text:
-            depth += (c == "[") - (c == "]")
-            if c == "," and depth <= 0:
-                found.append(word)
-                word = ""
-            else:
-                word += c
-        found.append(word)
-    return tuple(word.strip() for word in found if word.strip())
+    return tuple(label for text in value for label in split_labels(text))
 
 
 def whole_numbers(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.store import Damaged, Record, Store
+from lrfer_bench.variants import label_of
 
 NUMBERS = ("n", "accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 COSTS = (
@@ -120,18 +121,6 @@ def trained_on(record: Record) -> str:
     if record.train.protocol == "hr":
         return "hr"
     return "each" if scales == [record.test.scale] else ";".join(map(str, scales))
-
-
-def label_of(name: str, settings: dict[str, Any]) -> str:
-    """A method with the settings its user changed: gmenet[kd_weight=0].
-
-    >>> label_of("gmenet", {"kd_weight": 0})
-    'gmenet[kd_weight=0]'
-    """
-    parts = [
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in sorted(settings.items())
-    ]
-    return f"{name}[{','.join(parts)}]" if parts else name
 
 
 def _named(cells: list[Cell]) -> list[Cell]:

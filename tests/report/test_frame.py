@@ -6,7 +6,8 @@ import math
 import pytest
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.report.frame import label_of, load, load_frame
+from lrfer_bench.report.frame import load, load_frame
+from lrfer_bench.variants import label_of
 
 
 def save(factory, root, right=7, of=10, **fields):

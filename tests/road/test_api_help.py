@@ -27,7 +27,9 @@ def test_everything_public_says_what_it_is() -> None:
     for name, thing in things:
         own = {name: thing}
         if inspect.isclass(thing):
-            own |= {f"{name}.{k}": v for k, v in vars(thing).items() if inspect.isfunction(v) or isinstance(v, property)}
+            own |= {
+                f"{name}.{k}": v for k, v in vars(thing).items() if inspect.isfunction(v) or isinstance(v, property)
+            }
         silent += [k for k, v in own.items() if not k.split(".")[-1].startswith("_") and not inspect.getdoc(v)]
     assert not silent
 

@@ -1,0 +1,56 @@
+"""A method with settings of its own, as tables and command lines write it: gmenet[kd_weight=0]."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lrfer_bench.errors import UserError
+
+
+def label_of(name: str, settings: Mapping[str, Any]) -> str:
+    """A method with the settings its user changed.
+
+    >>> label_of("gmenet", {"kd_weight": 0})
+    'gmenet[kd_weight=0]'
+    """
+    parts = [
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in sorted(settings.items())
+    ]
+    return f"{name}[{','.join(parts)}]" if parts else name
+
+
+def parse_label(text: str) -> tuple[str, dict[str, str]]:
+    """The name and settings of a label; UserError where it is none.
+
+    >>> parse_label("gmenet[attention=none,kd_weight=0]")
+    ('gmenet', {'attention': 'none', 'kd_weight': '0'})
+    """
+    name, bracket, rest = text.partition("[")
+    if not bracket:
+        return name, {}
+    settings = {}
+    for part in rest.removesuffix("]").split(","):
+        setting, equals, value = part.partition("=")
+        if not name or not rest.endswith("]") or not equals or not setting.strip():
+            raise UserError(f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"')
+        settings[setting.strip()] = value.strip()
+    return name, settings
+
+
+def split_labels(text: str) -> list[str]:
+    """Labels with commas between; a comma within brackets belongs to its label.
+
+    >>> split_labels("direct, gmenet[attention=none,kd_weight=0]")
+    ['direct', 'gmenet[attention=none,kd_weight=0]']
+    """
+    found, word, depth = [], "", 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth <= 0:
+            found.append(word)
+            word = ""
+        else:
+            word += letter
+    return [label.strip() for label in (*found, word) if label.strip()]
