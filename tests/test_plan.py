@@ -136,7 +136,9 @@ def test_a_label_brings_settings_for_its_row_only() -> None:
     assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
 
 
-@pytest.mark.parametrize("label", ["gmenet[kd_weight]", "gmenet[kd_weight=1", "gmenet[]", "[kd_weight=1]", "gmenet[=1]"])
+@pytest.mark.parametrize(
+    "label", ["gmenet[kd_weight]", "gmenet[kd_weight=1", "gmenet[]", "[kd_weight=1]", "gmenet[=1]"]
+)
 def test_a_label_that_is_none_is_refused(label: str) -> None:
     with pytest.raises(UserError, match=r"is not understood: write NAME"):
         plan(methods=(label,))
