@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.registry import (
     DATASETS,
     METHODS,
@@ -27,7 +28,6 @@ from lrfer_bench.registry import (
     load_plugin,
     plugin_module,
 )
-from lrfer_bench.store import write_atomically
 
 FOLDER = "plugins"
 DECORATORS = {METHODS.kind: "register_method", DATASETS.kind: "register_dataset", PROTOCOLS.kind: "register_protocol"}

@@ -13,10 +13,11 @@ from pydantic import BaseModel
 
 from lrfer_bench.cards import DatasetCard, card_path, read_card
 from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.protocols.base import HR
 from lrfer_bench.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store import Damaged, Logits, Record, Store, write_atomically
+from lrfer_bench.store import Damaged, Logits, Record, Store
 from lrfer_bench.training.presets import PRESETS
 
 Verdict = Literal["taken", "stood", "refused"]

@@ -6,9 +6,10 @@ import hashlib
 import json
 from pathlib import Path
 
+from lrfer_bench.files import write_atomically
 from lrfer_bench.jobs import Model
 from lrfer_bench.plan import Training
-from lrfer_bench.store import Store, write_atomically
+from lrfer_bench.store import Store
 
 
 def _paths(store: Store, key: str) -> tuple[Path, Path]:

@@ -9,7 +9,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.errors import RecordError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
 
 SCHEMA = 1
@@ -180,27 +180,6 @@ class Damaged:
 
     path: Path
     reason: str
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write to a temporary file beside path and move it into place; a full disk or a wrong folder is a UserError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder with --results"
-        ) from error
 
 
 class Store:

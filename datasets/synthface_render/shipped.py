@@ -20,7 +20,7 @@ from PIL import Image
 
 from lrfer_bench.data.faceset import SPLITS, Split
 from lrfer_bench.errors import DataError
-from lrfer_bench.store import write_atomically
+from lrfer_bench.files import write_atomically
 
 from .expressions import CLASSES
 from .generate import Face, faces

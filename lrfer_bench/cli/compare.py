@@ -39,9 +39,9 @@ def compare(a: str, b: str, results: tuple[str, ...], datasets: tuple[str, ...],
 
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """
+    from lrfer_bench.files import write_atomically
     from lrfer_bench.report.choose import Choice
     from lrfer_bench.report.duel import duel, images_csv, text
-    from lrfer_bench.store import write_atomically
 
     found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
     for line in text(found):

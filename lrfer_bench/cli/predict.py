@@ -49,9 +49,9 @@ def predict(
 
     IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of other sizes are resized.
     """
+    from lrfer_bench.files import write_atomically
     from lrfer_bench.pictures import Wanted, choose, predictions
     from lrfer_bench.registry import load_plugins
-    from lrfer_bench.store import write_atomically
 
     load_plugins(plugins)
     cell = choose(results, Wanted(method, scale, dataset, protocol, seed, key))

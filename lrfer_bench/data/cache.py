@@ -30,6 +30,7 @@ from lrfer_bench.data.audit import audit
 from lrfer_bench.data.dataset import Dataset
 from lrfer_bench.data.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.files import replacing
 from lrfer_bench.keys import key_of
 
 CACHE_VERSION = 1
@@ -187,14 +188,8 @@ def _signature_path(cache: Path, signature: str) -> Path:
 
 
 def _write_signature(path: Path, entry: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(entry))
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(json.dumps(entry).encode())
 
 
 def _from_signature(cache: Path, signature: str) -> Prepared | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.cache import CACHE_VARIABLE, Prepared
+from lrfer_bench.errors import UserError
+from lrfer_bench.files import replacing
 from lrfer_bench.keys import seed_for
 from lrfer_bench.protocols.base import HR, Protocol
 from lrfer_bench.protocols.golden import protocol_hash
@@ -47,9 +47,11 @@ def _degrade(images: NDArray[np.uint8], protocol: Protocol, scale: int, seeds: t
 
 
 def _write(path: Path, array: NDArray[np.uint8]) -> None:
-    """Moved into place when whole; two workers that make the same file make the same bytes, so either may win."""
-    path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    with os.fdopen(handle, "wb") as file:
-        np.save(file, array)
-    os.replace(temporary, path)
+    """Two workers that make the same file make the same bytes, so either may win."""
+    try:
+        with replacing(path) as file:
+            np.save(file, array)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; free some space or set {CACHE_VARIABLE} to another folder"
+        ) from error

@@ -16,9 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lrfer_bench.files import write_atomically
 from lrfer_bench.report.boards import Board, Entry
 from lrfer_bench.report.palette import MARKERS, ORACLE, Look
-from lrfer_bench.store import write_atomically
 
 DPI = 160
 LEGEND = 1.9

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lrfer_bench.files import write_atomically
 from lrfer_bench.report import choose, citations, grid, numbers, page, writers
 from lrfer_bench.report.answers import read_answers
 from lrfer_bench.report.boards import Board, build_boards
@@ -14,7 +15,6 @@ from lrfer_bench.report.palette import Look, looks
 from lrfer_bench.report.ranking import rate
 from lrfer_bench.report.rows import Row, add_intervals, build_rows
 from lrfer_bench.report.table import leaderboard_frame
-from lrfer_bench.store import write_atomically
 
 PICTURES = ("all", "curves", "none")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from lrfer_bench.store import write_atomically
+from lrfer_bench.files import write_atomically
 
 
 def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:

@@ -1,0 +1,27 @@
+"""A file is whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.files import replacing, write_atomically
+
+
+def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    write_atomically(path, b"old")
+    with pytest.raises(RuntimeError), replacing(path) as file:
+        file.write(b"half of")
+        raise RuntimeError
+    assert path.read_bytes() == b"old" and [p.name for p in path.parent.iterdir()] == ["file"]
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_sentence_says_what_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match=r"cannot write .*under.*; free some space or choose another --folder"):
+        write_atomically(tmp_path / "file" / "under", b"", "choose another --folder")
