@@ -12,6 +12,7 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, method_settings, names, numbers, plan_options
 
 if TYPE_CHECKING:
+    from lrfer_bench.engines.base import Engine
     from lrfer_bench.session import Session, Wish
 
 EXAMPLES = (
@@ -27,8 +28,10 @@ EXAMPLES = (
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_report: bool, **options: Any) -> None:
     """Train and test methods on low-resolution faces; what has a record already is not run again."""
+    from lrfer_bench.engines import engine_of
     from lrfer_bench.session import check_writable, open_session
 
+    where = engine_of(engine, workers, options["plugins"], options["results"] / "logs")  # a wrong word ends here
     session = open_session(wish_of(options))
     if plan_only:
         from lrfer_bench.cli.plan import show_plan
@@ -37,7 +40,7 @@ def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_re
         return
     check_writable(session.store)
     _tell_about(session)
-    failed = _run(session, engine, workers, overwrite)
+    failed = _run(session, where, overwrite)
     if not no_report:
         _report(session)
     if failed:
@@ -86,9 +89,8 @@ def _tell_about(session: Session) -> None:
             )
 
 
-def _run(session: Session, engine: str, workers: int | None, overwrite: str) -> int:
+def _run(session: Session, engine: Engine, overwrite: str) -> int:
     from lrfer_bench.cli.progress import show
-    from lrfer_bench.engines import engine_of
     from lrfer_bench.runner import Overwrite, Runner
 
     runner = Runner(session.plan, session.store, Overwrite(overwrite))
@@ -97,7 +99,7 @@ def _run(session: Session, engine: str, workers: int | None, overwrite: str) -> 
     else:
         try:
             with show(runner.status) as listener:
-                runner.run(engine_of(engine, workers, session.wish.plugins, session.store.root / "logs"), listener)
+                runner.run(engine, listener)
         except KeyboardInterrupt:
             done = runner.status.finished
             again = "the same command" + (" without --overwrite always" if overwrite == "always" else "")
