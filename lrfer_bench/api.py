@@ -35,6 +35,7 @@ What a method is given
 What a method may say of itself (class attributes of Method)
     needs          {"teacher": "classifier@hr"}: stages, each trained once for all cells that need it, frozen in self.stages;
                    "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need objects where settings decide
+    answers        "logits", or "images" for a stage such as a super-resolver
     trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages do the work)
     version        raise it when the same settings would give another result: old records are then not mixed with new ones
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX

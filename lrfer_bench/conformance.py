@@ -79,8 +79,8 @@ class Conformance:
 
     @property
     def stage_only(self) -> bool:
-        """A stage that answers no logits says so by a score() of its own."""
-        return self.cls.score is not Method.score
+        """Whether forward() gives something else than logits, so that the rules about answers do not apply."""
+        return self.cls.answers != "logits"
 
     def declares(self) -> str:
         from lrfer_bench.cards import MethodCard, card_of

@@ -95,6 +95,7 @@ class Method(nn.Module):
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
     tests:   "lr"; or "hr" for a ceiling that is no LR method
+    answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives something else
     test_time_augmentation: a sentence, when forward looks at more than the one view it is given
     """
 
@@ -104,6 +105,7 @@ class Method(nn.Module):
     trains: ClassVar[Literal["each scale", "all scales", "nothing"]] = "each scale"
     with_hr: ClassVar[bool] = False
     tests: ClassVar[Literal["lr", "hr"]] = "lr"
+    answers: ClassVar[Literal["logits", "images"]] = "logits"
     test_time_augmentation: ClassVar[str | None] = None
 
     progress: float = 0.0

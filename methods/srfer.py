@@ -18,17 +18,24 @@ from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
 class SRFER(Method):
     """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
 
-    attention, prediction, ce: the weights of the three terms beside L1 (0 leaves one out).
+    pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
     finetune: train the classifier as well, a copy of it; else it stays frozen and only hands gradients on.
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
 
     def __init__(
-        self, task: Task, *, attention: float = 1.0, prediction: float = 1.0, ce: float = 1.0, finetune: bool = False
+        self,
+        task: Task,
+        *,
+        pixel: float = 1.0,
+        attention: float = 1.0,
+        prediction: float = 1.0,
+        ce: float = 1.0,
+        finetune: bool = False,
     ) -> None:
         super().__init__(task)
-        self.attention, self.prediction, self.ce = attention, prediction, ce
+        self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
         self.tuned = copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
 
@@ -54,7 +61,7 @@ class SRFER(Method):
             expected = frozen.head(reference[-1])
         smoothing = self.task.preset.label_smoothing
         return {
-            "pixel": F.l1_loss(restored, original),
+            "pixel": self.pixel * F.l1_loss(restored, original),
             "attention": self.attention * attention_transfer(maps, reference),
             "prediction": self.prediction * prediction_consistency(logits, expected),
             "ce": self.ce * F.cross_entropy(logits, batch.label, label_smoothing=smoothing),

@@ -20,6 +20,7 @@ class Classifier(Method):
 
     def __init__(self, task: Task, *, arch: str = "preset", pretrained: bool = False, input_size: int = 0) -> None:
         super().__init__(task)
+        self.arch, self.input_size = arch, input_size
         preset = task.preset
         self.net = build_classifier(
             preset.classifier if arch == "preset" else arch, task.classes, task.channels, task.size,

@@ -20,6 +20,8 @@ class SuperRes(Method):
     blocks: residual blocks; 0 takes what keeps the cost of a small net the same at each scale (16 with a GPU's preset).
     """
 
+    answers = "images"
+
     def __init__(self, task: Task, *, width: int = 0, blocks: int = 0) -> None:
         super().__init__(task)
         if len(task.scales) != 1:

@@ -90,9 +90,10 @@ class TimmNet(ClassifierNet):
         return net.forward_head(features)
 
 
-def _timm_model(name: str, classes: int, channels: int, pretrained: bool, dropout: float) -> nn.Module:
+def _timm_model(label: str, classes: int, channels: int, pretrained: bool, dropout: float) -> nn.Module:
     import timm
 
+    name, _, stem = label.partition("@")
     if not timm.is_model(name):
         raise UserError(f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), "lean"])}')
     try:
@@ -108,7 +109,24 @@ def _timm_model(name: str, classes: int, channels: int, pretrained: bool, dropou
         raise UserError(
             f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another classifier'
         )
+    if stem:
+        _small_stem(net, label, channels)
     return net
+
+
+def _small_stem(net: Any, label: str, channels: int) -> None:
+    """ImageNet's conv7x7/2 and max pooling would leave 2x2 of a 48-pixel face; conv3x3/1 and no pooling leave 6x6."""
+    from timm.models.resnet import ResNet
+
+    if not isinstance(net, ResNet) or not isinstance(net.conv1, nn.Conv2d) or not label.endswith("@3x3"):
+        raise UserError(
+            f'the classifier "{label}" cannot be had: only timm\'s ResNets take another stem, as in resnet18@3x3'
+        )
+    stem: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(channels, net.conv1.out_channels, 3, 1, 1, bias=False), "maxpool": nn.Identity(),
+    }  # fmt: skip
+    for part, module in stem.items():
+        setattr(net, part, module)
 
 
 def build_classifier(
@@ -121,7 +139,9 @@ def build_classifier(
     pretrained: bool = False,
     input_size: int = 0,
 ) -> ClassifierNet:
-    """A classifier network by name: "lean", or any name that timm knows ("resnet18", ...)."""
+    """A classifier network by name: "lean", any name that timm knows ("resnet18", ...), or one of timm's ResNets with a stem for
+    small faces ("resnet18@3x3").
+    """
     if name == "lean":
         if pretrained:
             raise UserError(

@@ -65,7 +65,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="paper", version=1, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs",
             epochs=100, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.999,
-            selection="best-val", shift=4, compute="large", classifier="resnet18",
+            selection="best-val", shift=4, compute="large", classifier="resnet18@3x3",
         ),
     )
 }  # fmt: skip

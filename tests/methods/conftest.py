@@ -45,6 +45,19 @@ def made_faces(count: int = 28, channels: int = 1, classes: int = 7, side: int =
     return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
 
 
+def fine_faces(count: int = 28, classes: int = 7, side: int = 24, seed: int = 0) -> Split:
+    """Each class is a pattern of squares of four pixels, which one LR pixel at x4 can hardly hold, under shades of each face's
+    own: the HR classifier is helpless before the enlarged ones.
+    """
+    rng = np.random.default_rng(seed)
+    pattern = 128 + rng.choice([-60, 60], (classes, 1, 6, 6))
+    labels = np.arange(count) % classes
+    squares = np.kron(pattern[labels], np.ones((side // 6, side // 6)))
+    shades = np.kron(rng.uniform(-60, 60, (count, 1, 3, 3)), np.ones((side // 3, side // 3)))
+    noisy = squares + shades + rng.normal(0, 4, squares.shape)
+    return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
+
+
 def tiny_preset(epochs: int = 2, batch: int = 14, **changes: Any) -> Preset:
     return dataclasses.replace(preset_of("quick"), epochs=epochs, batch=batch, shift=0, **changes)
 
@@ -104,6 +117,7 @@ class Outcome:
     cell: Cell
     models: dict[str, Model]
     trained: dict[str, Trained]
+    in_memory: dict[str, Method]
 
     def method(self) -> Method:
         """Built anew and given its stored weights."""
@@ -122,22 +136,25 @@ def fitted(name: str, split: Split, scale: int = 4, preset: Preset | None = None
     cell = next(iter(plan.cells.values()))
     models: dict[str, Model] = {}
     trained: dict[str, Trained] = {}
+    in_memory: dict[str, Method] = {}
     for key in plan.needed_for(cell):
         training = plan.trainings[key]
         stages = {stage: load_model(of, models, CPU) for stage, of in training.stages.items()}
         torch.manual_seed(1)
         task = Task(len(ref.classes), channels, ref.size, training.scales, training.preset, stages)
-        trained[key] = fit(build(training.method, task, CPU), split, key)
+        in_memory[key] = build(training.method, task, CPU)
+        trained[key] = fit(in_memory[key], split, key)
         weights = {part: value.contiguous() for part, value in trained[key].weights.items()}
         models[key] = Model(training, safetensors.torch.save(weights), {"seconds": 0.0})
-    return Outcome(cell, models, trained)
+    return Outcome(cell, models, trained, in_memory)
 
 
 @pytest.fixture
 def tools() -> Callable[[str], Callable[..., Any]]:
     """The functions above by name: tools("fit")(...)."""
     names: dict[str, Callable[..., Any]] = {
-        "batch_of": batch_of, "data_ref": data_ref, "fit": fit, "fitted": fitted, "fresh": fresh, "made_faces": made_faces,
+        "batch_of": batch_of, "data_ref": data_ref, "fine_faces": fine_faces, "fit": fit,
+        "fitted": fitted, "fresh": fresh, "made_faces": made_faces,
         "plan_of": plan_of, "tiny_preset": tiny_preset,
     }  # fmt: skip
     return names.__getitem__

@@ -11,7 +11,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.nets.classifiers import LeanNet, build_classifier
 
 
-@pytest.mark.parametrize("name", ["lean", "resnet18"])
+@pytest.mark.parametrize("name", ["lean", "resnet18", "resnet18@3x3"])
 @pytest.mark.parametrize(("channels", "classes", "side"), [(1, 7, 48), (3, 8, 100)])
 def test_logits_maps_and_head_fit_together(name: str, channels: int, classes: int, side: int) -> None:
     net = build_classifier(name, classes, channels, (side, side), dropout=0.2).eval()
@@ -64,3 +64,12 @@ def test_pretrained_weights_are_asked_of_timm_and_missing_ones_explained(monkeyp
         build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, pretrained=True)
     build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, pretrained=True)
     assert asked == [("resnet18", True, 1)] * 2
+
+
+def test_a_resnet_with_a_stem_for_small_faces_keeps_positions() -> None:
+    usual, small = (build_classifier(name, 7, 1, (48, 48), dropout=0.0).eval() for name in ("resnet18", "resnet18@3x3"))
+    assert usual.maps(torch.rand(1, 1, 48, 48))[-1].shape[-2:] == (2, 2)
+    assert small.maps(torch.rand(1, 1, 48, 48))[-1].shape[-2:] == (6, 6)
+    for name in ("mobilenetv3_small_050@3x3", "resnet18@5x5"):
+        with pytest.raises(UserError, match="only timm's ResNets take another stem"):
+            build_classifier(name, 7, 1, (48, 48), dropout=0.0)

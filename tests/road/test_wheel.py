@@ -105,15 +105,15 @@ def test_a_plugin_package_runs_end_to_end(place: Place) -> None:
     tiny = ["--plugin", TINY, "--dataset", "tinyfaces"]
     checked = place.call("check-method", "my-idea", *tiny)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    done = place.call("run", *tiny, "--methods", "my-idea,direct", "--scales", "2,4", "--workers", "2")
+    done = place.call("run", *tiny, "--methods", "my-idea,gmenet", "--scales", "2,4", "--workers", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (place.folder / "results" / "report" / "index.html").is_file()
     records = [record for record in Store(place.folder / "results").scan() if isinstance(record, Record)]
     assert {(r.method.name, r.test.scale, r.status) for r in records} == {
-        (name, scale, "finished") for name in ("my-idea", "direct") for scale in (2, 4)
+        (name, scale, "finished") for name in ("my-idea", "gmenet") for scale in (2, 4)
     }
     sources = {record.method.name: record.method.source for record in records}
-    assert sources["my-idea"] == "lrfer-my-idea 0.1.0" and sources["direct"].startswith("lrfer-bench ")
+    assert sources["my-idea"] == "lrfer-my-idea 0.1.0" and sources["gmenet"].startswith("lrfer-bench ")
     merged = place.call("merge", "results", "--results", "mine")
     assert merged.returncode == 0 and "4 taken" in merged.stdout
     code = "import lrfer_bench as l; t = l.load_results(); p = l.load_model(t.key[0]); print(p.lr_size)"
