@@ -26,7 +26,7 @@ class FSKD(Classifier):
         """No teacher where there is nothing to be learnt from one."""
         return {"classifier": Need("classifier", "hr")} if settings["feature"] or settings["relation"] else {}
 
-    def __init__(self, task: Task, *, feature: float = 2.0, relation: float = 0.4) -> None:
+    def __init__(self, task: Task, *, feature: float = 20.0, relation: float = 4.0) -> None:
         if task.stages:
             teacher = classifier_of(task.stages)
             super().__init__(task, arch=teacher.arch, input_size=teacher.input_size)
