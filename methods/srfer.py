@@ -19,7 +19,7 @@ class SRFER(Method):
     """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
 
     pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
-    finetune: train the classifier as well, a copy of it; else it stays frozen and only hands gradients on.
+    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only hands gradients on.
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
@@ -32,7 +32,7 @@ class SRFER(Method):
         attention: float = 1.0,
         prediction: float = 1.0,
         ce: float = 1.0,
-        finetune: bool = False,
+        finetune: bool = True,
     ) -> None:
         super().__init__(task)
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce

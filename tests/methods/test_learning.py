@@ -11,7 +11,7 @@ import torch
 LEARNERS = ["direct", "multires", "cascade", "srfer", "fsrfer", "askd", "fskd", "gmenet"]
 VARIANTS = {
     "gmenet": {"attention": "channel", "global_branch": False},
-    "srfer": {"finetune": True},
+    "srfer": {"finetune": False},
     "fsrfer": {"head": "svm"},
 }
 Tools = Callable[[str], Callable[..., Any]]
