@@ -42,7 +42,8 @@ def merge(mine: Path, others: Sequence[Path], other_data: bool = False, dry: boo
     Checked: schema and inner consistency; that protocol and preset versions are those here; the data set's fingerprint
     against its card and against my own records of that name (other_data: not); the logits against the record's sha256 and
     metrics; the test labels against those of my records on the same data. A record that I have is left; only a failed one
-    gives way to a finished one. dry: nothing is written. UserError when a folder is not there or is my own.
+    gives way to a finished one, and a damaged file of mine is set aside first. dry: nothing is written. UserError when a
+    folder is not there or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]
@@ -59,13 +60,14 @@ def merge(mine: Path, others: Sequence[Path], other_data: bool = False, dry: boo
                 continue
             try:
                 ledger.check(entry, other, other_data)
-            except (_Refused, RecordError) as error:
+            except (_Refused, UserError) as error:  # one bad record never stops the rest
                 yield Outcome(path, "refused", str(error))
                 continue
+            reason = "in place of a failed one" if standing else _about_mine(entry, store, dry)
             if not dry:
                 _copy(entry, other, store)
             ledger.enter(entry, other)
-            yield Outcome(path, "taken", "in place of a failed one" if standing else "")
+            yield Outcome(path, "taken", reason)
 
 
 def _other(mine: Store, root: Path) -> Store:
@@ -75,6 +77,15 @@ def _other(mine: Store, root: Path) -> Store:
     if other.root.resolve() == mine.root.resolve():
         raise UserError(f"{root} is the folder to merge into: name another machine's copy")
     return other
+
+
+def _about_mine(record: Record, store: Store, dry: bool) -> str:
+    """What happens to the damaged file of mine in the record's place; it happens here, unless dry."""
+    if dry:
+        damaged = store.damaged(record)
+        return f"mine is damaged and would be kept beside it: {damaged.reason}" if damaged else ""
+    aside = store.make_room(record)
+    return f"mine was damaged and is kept as {aside.name}" if aside else ""
 
 
 def _copy(record: Record, source: Store, target: Store) -> None:

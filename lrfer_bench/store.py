@@ -9,6 +9,8 @@ import hashlib
 import io
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,8 @@ from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
 
 SCHEMA = 1
+KINDS = (np.floating, np.integer, np.bool_)  # of logits, labels and clean, which are [N, K], [N] and [N]
+GARBAGE = (ValueError, KeyError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 class _Part(BaseModel):
@@ -170,8 +174,16 @@ class Logits:
 
     @staticmethod
     def from_bytes(data: bytes) -> Logits:
-        with np.load(io.BytesIO(data), allow_pickle=False) as z:
-            return Logits(z["logits"], z["labels"], z["clean"])
+        """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes of any other kind."""
+        archive = np.load(io.BytesIO(data), allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it is no npz archive")
+        with archive as z:
+            arrays = [np.asarray(z[name]) for name in ("logits", "labels", "clean")]
+        for name, array, kind, axes in zip(("logits", "labels", "clean"), arrays, KINDS, (2, 1, 1), strict=True):
+            if not np.issubdtype(array.dtype, kind) or array.ndim != axes or len(array) != len(arrays[0]):
+                raise ValueError(f"its {name} are {array.dtype} of shape {list(array.shape)}")
+        return Logits(*arrays)
 
 
 @dataclass(frozen=True)
@@ -197,9 +209,7 @@ class Store:
 
         A damaged file in its place is somebody's work or a trace of something: it is set aside, not overwritten.
         """
-        standing = read_record(self.records / f"{record.stem}.json")
-        if isinstance(standing, Damaged) and standing.path.exists():
-            self.set_aside(standing)
+        self.make_room(record)
         if logits is not None:
             data = logits.to_bytes()
             write_atomically(self.logits / f"{record.stem}.npz", data)
@@ -210,7 +220,7 @@ class Store:
         return path
 
     def read_logits(self, record: Record) -> Logits:
-        """The test logits behind a record; RecordError when they are missing or not the ones it was written with."""
+        """The test logits behind a record; RecordError when they are missing, exchanged or no logits at all."""
         path = self.logits / f"{record.stem}.npz"
         try:
             data = path.read_bytes()
@@ -220,7 +230,10 @@ class Store:
             ) from error
         if hashlib.sha256(data).hexdigest() != record.logits_sha256:
             raise RecordError(f"{path} is not the file its record was written with: restore it or run the cell again")
-        return Logits.from_bytes(data)
+        try:
+            return Logits.from_bytes(data)
+        except GARBAGE as error:
+            raise RecordError(f"{path} holds no test logits ({error}): run the cell again") from error
 
     def find(self, key: str) -> Record | None:
         """The record of a key, or None; a damaged file counts as none."""
@@ -234,6 +247,16 @@ class Store:
         """Every record in name order; a file that is cut, edited or of another schema comes as Damaged, never counted."""
         for path in sorted(self.records.glob("*.json")):
             yield read_record(path)
+
+    def damaged(self, record: Record) -> Damaged | None:
+        """The damaged file that stands where this record is going to be written, if there is one."""
+        found = read_record(self.records / f"{record.stem}.json")
+        return found if isinstance(found, Damaged) and found.path.exists() else None
+
+    def make_room(self, record: Record) -> Path | None:
+        """Set aside the damaged file in a record's place; where it is now, or None when there was none."""
+        found = self.damaged(record)
+        return self.set_aside(found) if found else None
 
     def set_aside(self, damaged: Damaged) -> Path:
         """Rename a damaged record so that it is kept for its owner but not met again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -126,6 +128,39 @@ def test_logits_that_were_exchanged_or_lost_are_noticed(saved: tuple[Store, Path
         store.read_logits(found)
     path.unlink()
     with pytest.raises(RecordError, match="are missing"):
+        store.read_logits(found)
+
+
+def archive(**arrays: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+LABELS, CLEAN = np.zeros(4, np.int64), np.ones(4, np.bool_)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"garbage",
+        archive(logits=np.zeros((4, 3)))[:-40],
+        archive(logits=np.zeros((4, 3))),
+        archive(logits=np.full((4, 3), "1.0"), labels=LABELS, clean=CLEAN),
+        archive(logits=np.zeros((4, 3), np.int64), labels=LABELS, clean=CLEAN),
+        archive(logits=np.zeros(4), labels=LABELS, clean=CLEAN),
+        archive(logits=np.zeros((4, 3)), labels=np.zeros(4), clean=CLEAN),
+        archive(logits=np.zeros((4, 3)), labels=LABELS[:3], clean=CLEAN),
+        archive(logits=np.zeros((4, 3)), labels=LABELS, clean=LABELS),
+        archive(logits=np.array([None]), labels=LABELS, clean=CLEAN),
+    ],
+)
+def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Store, Path], data: bytes) -> None:
+    store, _ = saved
+    found = record(answers()).model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
+    (store.logits / f"{found.stem}.npz").write_bytes(data)
+    with pytest.raises(RecordError, match=r"\.npz holds no test logits \(.+\): run the cell again"):
         store.read_logits(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -106,6 +107,27 @@ def test_labels_of_the_same_data_have_to_be_mine(trained: Path, tmp_path: Path) 
     Store(other).save(record.model_copy(update={"metrics": parts}), turned)
     (reason,) = verdicts(mine, other)["refused"]
     assert "test labels or leaked rows are not those of" in reason
+
+
+def test_my_damaged_file_is_kept_beside_what_is_taken(trained: Path, tmp_path: Path) -> None:
+    mine = copy_of(trained, tmp_path / "mine")
+    path = next((mine / "records").glob("*_linear_*_s0_*"))
+    path.write_text("my work of a month")
+    (would,) = verdicts(mine, trained, dry=True)["taken"]
+    assert "mine is damaged and would be kept" in would and path.read_text() == "my work of a month"
+    assert verdicts(mine, trained)["taken"] == [f"mine was damaged and is kept as {path.name}.damaged"]
+    assert path.with_name(f"{path.name}.damaged").read_text() == "my work of a month"
+    assert path.read_bytes() == (trained / "records" / path.name).read_bytes()
+
+
+def test_garbage_with_a_fitting_checksum_stops_no_other_record(trained: Path, tmp_path: Path) -> None:
+    other = copy_of(trained, tmp_path / "other")
+    path = next((other / "records").glob("*_linear_*_s0_*"))
+    (other / "logits" / f"{path.stem}.npz").write_bytes(b"garbage")
+    content = json.loads(path.read_text()) | {"logits_sha256": hashlib.sha256(b"garbage").hexdigest()}
+    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    found = verdicts(tmp_path / "mine", other)
+    assert len(found["taken"]) == 5 and "holds no test logits" in found["refused"][0]
 
 
 def test_folders_that_are_none(trained: Path, tmp_path: Path) -> None:
