@@ -133,6 +133,9 @@ def register_protocol(name: str) -> Callable[[type[Thing]], type[Thing]]:
 
 
 def _registering(registry: Any, name: str) -> Callable[[type[Thing]], type[Thing]]:
+    if not isinstance(name, str):
+        raise UserError(f'write @register_{registry.kind}("name"), with a name in brackets')
+
     def decorate(cls: type[Thing]) -> type[Thing]:
         register(registry, name, cls)
         return cls

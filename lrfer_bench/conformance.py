@@ -18,12 +18,13 @@ from lrfer_bench.calibrate import _fresh
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.data.faceset import FaceSet, Split
 from lrfer_bench.data.lowres import lr_images
+from lrfer_bench.declared import checked
 from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.evaluate import predict
 from lrfer_bench.jobs import Model, TrainJob, cell_method, load_model, place_of, run_training, stage_bytes, train_here
 from lrfer_bench.method import Method, Task, settings_of
 from lrfer_bench.plan import Cell, DataRef, Plan, Request, Training, build_plan
-from lrfer_bench.registry import METHODS, last_place
+from lrfer_bench.registry import METHODS, own_place
 from lrfer_bench.session import data_ref
 from lrfer_bench.trial import CPU, EPOCHS, Hidden, Sample, few_faces, made_batch, small_preset, stopped_and_resumed
 
@@ -32,6 +33,14 @@ SHAPES = (  # channels, classes, height and width, scale
     (1, 7, (48, 48), 2), (3, 7, (48, 48), 4), (1, 8, (48, 48), 4), (3, 8, (50, 44), 2), (1, 7, (64, 64), 2),
 )  # fmt: skip
 TOLERANCE = 1e-3
+FUNCTIONS = {
+    "builds and takes a step: grey and colour, 7 and 8 classes, several sizes": "__init__",
+    "answers the same after saving and loading": "__init__",
+    "answers the same in any batch and order": "forward",
+    "answers the same with the HR test images out of reach": "forward",
+    "costs": "forward",
+}
+"""The author's function that a check looks at, for errors that do not tell by themselves."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,7 @@ class Conformance:
 
         entry = METHODS.entry(self.name)
         self.cls = entry.load()
-        if not (isinstance(self.cls, type) and issubclass(self.cls, Method)):
-            raise Failure(f"{entry.target} is no class that derives from lrfer_bench.api.Method")
+        checked(self.name, self.cls)
         card = card_of(entry, MethodCard)
         settings = settings_of(self.cls)
         unknown = sorted(set(card.settings) - set(settings))
@@ -104,8 +112,7 @@ class Conformance:
             if self.cls.trains != "nothing":
                 before = {name: stage_bytes(stage) for name, stage in stages.items()}
                 method.train()
-                losses = method.update(batch, method.optimizers())
-                self._check_losses(losses, where)
+                self._check_losses(method.update(batch, self._optimizers(method)), where)
                 changed = [name for name, stage in stages.items() if stage_bytes(stage) != before[name]]
                 if changed:
                     raise self.broken(f'a training step changed its stage "{changed[0]}" ({where})', "losses")
@@ -243,6 +250,16 @@ class Conformance:
             Task(classes, channels, size, (cell.test_scale,), small_preset(), stages), **cell.method.settings
         ), stages
 
+    def _optimizers(self, method: Method) -> dict[str, torch.optim.Optimizer]:
+        optimizers: Any = method.optimizers()
+        if not isinstance(optimizers, dict) or not all(
+            isinstance(o, torch.optim.Optimizer) for o in optimizers.values()
+        ):
+            raise self.broken(
+                f"its optimizers are {type(optimizers).__name__}: return a dict of named optimisers", "optimizers"
+            )
+        return optimizers
+
     def _check_losses(self, losses: Any, where: str) -> None:
         if not isinstance(losses, dict) or not losses:
             raise self.broken(
@@ -313,7 +330,7 @@ def run_checks(name: str, dataset: str, tell: Callable[[str], None] = lambda nam
             if stopped:
                 yield Check(title, "skipped", stopped)
                 continue
-            outcome = _outcome(title, check)
+            outcome = _outcome(title, check, conformance.cls)
             if title in list(conformance.checks())[:3] and outcome.state != "ok":
                 stopped = outcome.detail if outcome.state == "skipped" else "what it builds on has failed"
             yield outcome
@@ -321,16 +338,15 @@ def run_checks(name: str, dataset: str, tell: Callable[[str], None] = lambda nam
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(title: str, check: Callable[[], str]) -> Check:
+def _outcome(title: str, check: Callable[[], str], cls: type[Method]) -> Check:
     try:
         return Check(title, "ok", check())
     except _Skip as reason:
         return Check(title, "skipped", str(reason))
-    except ModuleNotFoundError as error:
-        return Check(title, "skipped", f"it needs the package {error.name}, which is not installed")
     except (Failure, UserError) as error:
         return Check(title, "failed", str(error))
     except CellError as error:
-        return Check(title, "failed", str(error))
+        return Check(title, "failed", f"{error} ({own_place(error) or place_of(cls, FUNCTIONS.get(title, 'losses'))})")
     except (Exception, SystemExit) as error:
-        return Check(title, "failed", f"{type(error).__name__}: {error} ({last_place(error)})")
+        place = own_place(error) or place_of(cls, FUNCTIONS.get(title, "losses"))
+        return Check(title, "failed", f"{type(error).__name__}: {error} ({place})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -214,8 +215,14 @@ def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) ->
     for setting, value in given.items():
         if setting not in settings:
             raise UserError(f'method "{name}" has no setting "{setting}": {did_you_mean(setting, settings)}')
-        settings[setting] = _coerce(f"{name}.{setting}", value, settings[setting])
+        settings[setting] = _finite(f"{name}.{setting}", _coerce(f"{name}.{setting}", value, settings[setting]))
     return settings
+
+
+def _finite(what: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{what} is {value}: it takes a finite number")
+    return value
 
 
 def _coerce(what: str, value: Any, default: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrfer_bench.declared import asking, checked
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
 from lrfer_bench.method import Method, Need, complete_settings
@@ -161,6 +162,7 @@ def build_plan(request: Request) -> Plan:
         for label in request.methods:
             for protocol in request.protocols:
                 builder.add(*parse_label(label), protocol, seed)
+    _check_settings(request, builder.plan)
     return builder.plan
 
 
@@ -190,6 +192,18 @@ def _check(request: Request) -> None:
         METHODS.entry(name)
 
 
+def _check_settings(request: Request, plan: Plan) -> None:
+    """A setting that reaches nothing of the plan is a slip: it would be taken for one that made no difference."""
+    reached = {training.method.name for training in plan.trainings.values()}
+    reached |= {cell.method.name for cell in plan.cells.values()}
+    for name in request.settings:
+        if name not in reached:
+            raise UserError(
+                f'the setting {name}.{next(iter(request.settings[name]), "")} reaches nothing: "{name}" is neither asked for '
+                "nor a stage of what is; leave it out, or name the method"
+            )
+
+
 class _Builder:
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -198,7 +212,7 @@ class _Builder:
 
     def add(self, name: str, own: Settings, protocol: str, seed: int) -> None:
         """All cells of one method under its own settings, protocol and seed."""
-        cls: type[Method] = METHODS.load(name)
+        cls = checked(name, METHODS.load(name))
         protocol_id = protocol_of(protocol).id
         test_protocols = [protocol_of(p).id for p in self.request.test_protocols or [protocol]]
         for scales in self._training_scales(name, cls, own):
@@ -211,7 +225,9 @@ class _Builder:
     def _training_scales(self, name: str, cls: type[Method], own: Settings) -> list[tuple[int, ...]]:
         """The conditions to train on. A method that trains nothing has those of its "lr" stages, or none without them."""
         if cls.trains == "nothing":
-            needs = cls.needs_for(self._method(name, cls, own).effective, hr=False)
+            ref = self._method(name, cls, own)
+            with asking(name, cls, "needs_for"):
+                needs = cls.needs_for(ref.effective, hr=False)
             if all(need.at == "hr" for need in needs.values()):
                 return [()]
         if cls.trains == "all scales":
@@ -229,8 +245,9 @@ class _Builder:
         entry = METHODS.entry(name)
         given = {**self.request.settings.get(name, {}), **forced}
         settings = complete_settings(name, cls, given)
-        canonical = dict(cls.canonical_settings(settings, self.request.preset))
-        defaults = cls.canonical_settings(complete_settings(name, cls, {}), self.request.preset)
+        with asking(name, cls, "canonical_settings"):
+            canonical = dict(cls.canonical_settings(settings, self.request.preset))
+            defaults = cls.canonical_settings(complete_settings(name, cls, {}), self.request.preset)
         changed = {k: v for k, v in canonical.items() if v != defaults[k]}
         code = entry.source.partition("sha256:")[2]
         other = canonical if canonical != settings else None
@@ -240,7 +257,8 @@ class _Builder:
         self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int
     ) -> dict[str, str]:
         """Stage name -> training key."""
-        needs: dict[str, Need] = cls.needs_for(ref.effective, hr=scales == (1,))
+        with asking(ref.name, cls, "needs_for"):
+            needs: dict[str, Need] = cls.needs_for(ref.effective, hr=scales == (1,))
         keys = {}
         for stage, need in needs.items():
             at = (1,) if need.at == "hr" else scales
@@ -252,7 +270,7 @@ class _Builder:
         opened = f"{name}@hr" if scales == (1,) else name
         if opened in self._open:
             raise UserError(f"stages go in a circle: {' needs '.join([*self._open, opened])}; break it in needs_for()")
-        cls: type[Method] = METHODS.load(name)
+        cls = checked(name, METHODS.load(name))
         ref = self._method(name, cls, forced)
         protocol = HR if scales == (1,) else protocol
         self._open.append(opened)

@@ -18,6 +18,7 @@ from typing import Any
 from lrfer_bench.errors import UserError, did_you_mean
 
 PLUGINS_VARIABLE = "LRFER_PLUGINS"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Registry:
         self._add(name, target, source)
 
     def _add(self, name: str, target: str | Any, source: str) -> None:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise UserError(
+                f"{name!r} of {source} is no name for a {self.kind}: use letters, digits, points, hyphens and underscores, and "
+                "begin with a letter or digit"
+            )
         lazy = isinstance(target, str)
         entry = Entry(self.kind, name, target if lazy else _target_of(target), source, None if lazy else target)
         taken = self._entries.get(name)
@@ -134,6 +140,9 @@ REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""
 
+_SOURCES: dict[Path, str] = {}
+"""What each plugin file was last loaded as."""
+
 _current_source: list[str] = []
 
 
@@ -156,8 +165,12 @@ def register(registry: Registry, name: str, thing: Any) -> None:
 
 def load_plugins(files: Iterable[str | Path] = ()) -> None:
     """Import plugin files given by hand and by LRFER_PLUGINS; a broken one is noted in PLUGIN_ERRORS."""
-    listed = [part for part in os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep) if part]
-    for file in dict.fromkeys(Path(part).resolve() for part in [*listed, *files]):
+    given = [Path(file).resolve() for file in files]
+    listed = [Path(part).resolve() for part in os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep) if part]
+    for file in dict.fromkeys([*listed, *given]):
+        if file not in given and not file.is_file():  # the variable may be years old: it must not stop every command
+            PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
+            continue
         load_plugin(file)
 
 
@@ -176,6 +189,12 @@ def load_plugin(file: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     source = f"{file.name} sha256:{digest[:12]}"
+    before = _SOURCES.get(file.resolve())
+    if before:  # edited since, in a notebook: the file is no rival of its own
+        for registry in REGISTRIES:
+            registry.forget(before)
+    PLUGIN_ERRORS.pop(str(file), None)
+    _SOURCES[file.resolve()] = source
     _current_source.append(source)
     try:
         spec.loader.exec_module(module)
@@ -183,7 +202,7 @@ def load_plugin(file: Path) -> None:
         sys.modules.pop(module_name, None)
         for registry in REGISTRIES:  # half a plugin is none: what it entered before it broke would not work in workers
             registry.forget(source)
-        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({last_place(error)})"
+        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
     finally:
         _current_source.pop()
 

@@ -23,12 +23,14 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "no
 def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
 
-    Exit status 0: all is well, or an optional package is missing (skipped); 1: something failed, and it is said where in
-    the author's code; 2: there is no such method or file.
+    Exit status 0: all is well; 1: something failed, and it is said where in the author's code; 2: there is no such method,
+    file or data set.
     """
     from lrfer_bench.checker import check_in_process, methods_of
+    from lrfer_bench.registry import DATASETS
 
     names, files = methods_of(method, plugins)
+    DATASETS.entry(dataset)
     failed = 0
     for name in names:
         click.echo(f"{name}:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ import click
 from lrfer_bench.cli.help import Command
 from lrfer_bench.errors import UserError
 
+TAKEN = ("task", "batch", "method", "block")
+"""Names that the templates use themselves."""
 TEMPLATES = Path(__file__).parents[1] / "templates"
 EXAMPLES = (
     "lrfer-bench new-method my-idea",
@@ -57,10 +60,18 @@ def words_of(name: str) -> dict[str, str]:
         owner = METHODS.entry(name).source
         raise UserError(f'the method name "{name}" is taken by {owner}: give yours another name')
     module = name.replace("-", "_")
-    if keyword.iskeyword(module):
-        raise UserError(f'"{name}" is a word of Python, which cannot name a module: choose another name')
+    if _is_taken(module):
+        raise UserError(
+            f'"{name}" is the name of something in Python, which {module}.py would hide: choose another name'
+        )
     camel = "".join(part.capitalize() for part in name.split("-"))
     return {"@NAME@": name, "@CLASS@": camel, "@PACKAGE@": f"lrfer_{module}", "@FILE@": f"{module}.py"}
+
+
+def _is_taken(module: str) -> bool:
+    """A word of Python, a module that can be imported from elsewhere, or a name that the template uses itself."""
+    importable = find_spec(module) is not None and not Path(f"{module}.py").exists()
+    return keyword.iskeyword(module) or module in TAKEN or importable
 
 
 def method_text(words: dict[str, str]) -> str:

@@ -66,10 +66,10 @@ def test_a_broken_rule_is_named_with_its_line(name: str, check: str, words: str,
     assert start < number <= start + 20
 
 
-def test_a_missing_package_is_skipped_not_failed() -> None:
-    found = checked("lacks-package")
-    assert {check.state for check in found.values()} == {"ok", "skipped"}
-    assert "needs the package a_package_that_nobody_has" in found["costs"].detail
+def test_a_missing_package_is_named_with_the_line_that_wants_it() -> None:
+    """It may be a slip of the pen in an import: it must not be green."""
+    failed = [check for check in checked("lacks-package").values() if check.state == "failed"]
+    assert "No module named 'a_package_that_nobody_has'" in failed[0].detail and "bad.py:" in failed[0].detail
 
 
 def test_a_stage_that_answers_no_logits_is_checked_as_far_as_it_goes() -> None:

@@ -54,7 +54,8 @@ def test_nothing_is_overwritten(written: Path, lrfer: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [("direct", 'name "direct" is taken by lrfer-bench'), ("My_Idea", "will not do as a name"), ("-x", "o such option"),
-     ("../up", "will not do as a name"), ("class", "a word of Python")],
+     ("../up", "will not do as a name"), ("class", "the name of something in Python"),
+     ("torch", "would hide"), ("task", "would hide")],
 )  # fmt: skip
 def test_names_that_will_not_do(lrfer: Any, tmp_path: Path, name: str, words: str) -> None:
     done = lrfer("new-method", name, "--folder", tmp_path)
