@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -43,7 +44,8 @@ class Entry:
             return self.loaded
         module, _, attribute = self.target.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)
+            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a CSV or JSON
+                return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:
             raise UserError(
                 f'{self.kind} "{self.name}" from {self.source} cannot be imported: '
@@ -197,7 +199,8 @@ def load_plugin(file: Path) -> None:
     _SOURCES[file.resolve()] = source
     _current_source.append(source)
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         sys.modules.pop(module_name, None)
         for registry in REGISTRIES:  # half a plugin is none: what it entered before it broke would not work in workers

@@ -54,3 +54,27 @@ def split_labels(text: str) -> list[str]:
         else:
             word += letter
     return [label.strip() for label in (*found, word) if label.strip()]
+
+
+def same_label(one: str, other: str) -> bool:
+    """Whether two labels mean one row: numbers count by value, the order of settings does not.
+
+    >>> same_label("gmenet[kd_weight=0,attention=none]", "gmenet[attention=none,kd_weight=0.0]")
+    True
+    """
+    return one == other or _meaning(one) == _meaning(other)
+
+
+def _meaning(label: str) -> tuple[str, dict[str, Any]]:
+    try:
+        name, settings = parse_label(label)
+    except UserError:
+        return label, {}
+    return name, {setting: _number_or_word(value) for setting, value in settings.items()}
+
+
+def _number_or_word(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value.lower()

@@ -47,5 +47,5 @@ def compare(a: str, b: str, results: tuple[str, ...], datasets: tuple[str, ...],
     for line in text(found):
         click.echo(line)
     if images:
-        write_atomically(Path(images), images_csv(found).encode("utf-8"))
+        write_atomically(Path(images), images_csv(found).encode("utf-8"), "choose another --images")
         click.echo(f"Wrote {images}")

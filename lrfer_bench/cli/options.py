@@ -75,7 +75,7 @@ def plan_options(command: Command) -> Command:
 
 
 _PLAN_OPTIONS = [
-    click.option("--methods", default=DEFAULT_METHODS, show_default=True, metavar="A,B", help="Which methods."),
+    click.option("--methods", default=DEFAULT_METHODS, show_default=True, metavar="A,B", help='Names, or "NAME[SETTING=VALUE]".'),
     click.option("--dataset", default="synthface", show_default=True, metavar="NAME", help="See: datasets list."),
     click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."),
     click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable."),

@@ -64,7 +64,7 @@ def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) ->
             figure.savefig(buffer, format=ending, **ENDINGS[ending])
         figure.set_layout_engine("none")  # it was laid out for the first file; the second need not do it again
         target = path.with_name(f"{path.name}.{ending}")
-        write_atomically(target, buffer.getvalue())
+        write_atomically(target, buffer.getvalue(), "choose another --out")
         written.append(target)
     return written
 

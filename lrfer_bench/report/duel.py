@@ -19,6 +19,7 @@ from lrfer_bench.report.make import Options, Report, collect
 from lrfer_bench.report.rows import Row
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
+from lrfer_bench.variants import same_label
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ def duel(
 
 
 def _find(report: Report, board: Board, name: str) -> Entry | None:
-    return next((entry for entry in board.entries if name in (entry.label, entry.method)), None)
+    return next((e for e in board.entries if same_label(name, e.label) or same_label(name, e.method)), None)
 
 
 def _check_names(report: Report, *asked: str) -> None:
     known = {entry.label for board in report.boards for entry in board.entries}
     for name in asked:
-        if name not in known and not any(name == e.method for board in report.boards for e in board.entries):
+        if not any(_find(report, board, name) for board in report.boards):
             raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 
 

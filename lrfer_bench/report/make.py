@@ -114,7 +114,7 @@ def make_report(
 
 
 def _put(report: Report, path: Path, text: str) -> None:
-    write_atomically(path, text.encode("utf-8"))
+    write_atomically(path, text.encode("utf-8"), "choose another --out")
     report.files.append(path)
 
 
