@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
 
     from lrfer_bench.plan import Plan
     from lrfer_bench.predictor import Predictor
+    from lrfer_bench.report.make import Options
     from lrfer_bench.session import Wish
     from lrfer_bench.store import Store
 
 Item = TypeVar("Item")
-OneOrMore: TypeAlias = "Item | Sequence[Item]"
+OneOrMore: TypeAlias = "Item | Iterable[Item]"
 Folder = str | Path
 DEFAULT_METHODS = ("oracle", "bicubic", "direct", "multires")
 
@@ -28,11 +30,11 @@ def run(
     dataset: str | type = "synthface",
     data_root: Folder | None = None,
     data_options: Mapping[str, Any] | None = None,
-    scales: OneOrMore[int] = (2, 4, 8),
+    scales: OneOrMore[int] | str = (2, 4, 8),
     protocols: OneOrMore[str | type] = "bicubic",
     test_protocols: OneOrMore[str | type] | None = None,
-    test_scales: OneOrMore[int] | None = None,
-    seeds: OneOrMore[int] = 0,
+    test_scales: OneOrMore[int] | str | None = None,
+    seeds: OneOrMore[int] | str = 0,
     preset: str = "quick",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     plugins: OneOrMore[Folder] = (),
@@ -58,16 +60,21 @@ def run(
     from lrfer_bench.runner import Overwrite, Runner
     from lrfer_bench.session import check_writable, open_session
 
-    if overwrite not in {choice.value for choice in Overwrite}:
+    if _text("overwrite", overwrite, "never") not in {choice.value for choice in Overwrite}:
         raise UserError(f'overwrite is "{overwrite}": give "never", "failed" or "always"')
-    root = Path(results).expanduser()
+    if tell is not None and not callable(tell):
+        raise UserError(f"tell is {_shown(tell)}: give a function that takes a line, such as print, or None")
+    workers = None if workers is None else _whole("workers", workers)
+    engine = _text("engine", engine, "local")
+    root = _folder("results", results)
     wish = _wish(root, {
         "methods": methods, "dataset": dataset, "protocols": protocols, "test_protocols": test_protocols,
-        "plugins": _listed(plugins),
+        "plugins": [_folder("plugins", file) for file in _listed("plugins", plugins)],
     }, {
-        "data_root": Path(data_root).expanduser() if data_root else None, "data_options": dict(data_options or {}),
-        "scales": _listed(scales), "test_scales": None if test_scales is None else _listed(test_scales),
-        "seeds": _listed(seeds), "preset": preset, "settings": dict(settings or {}),
+        "data_root": _folder("data_root", data_root) if data_root else None,
+        "data_options": _options("data_options", data_options), "scales": _numbers("scales", scales),
+        "test_scales": None if test_scales is None else _numbers("test_scales", test_scales),
+        "seeds": _numbers("seeds", seeds), "preset": _text("preset", preset, "quick"), "settings": _settings(settings),
     })  # fmt: skip
     session = open_session(wish)
     check_writable(session.store)
@@ -87,20 +94,19 @@ def report(results: OneOrMore[Folder] = "results", out: Folder | None = None, **
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
     is nothing to show.
     """
-    from lrfer_bench.report.make import Options, make_report
+    from lrfer_bench.report.make import make_report
     from lrfer_bench.report.table import leaderboard_frame
 
-    listed: list[Folder] = _listed(results)
-    folders = [Path(folder).expanduser() for folder in listed]
-    try:
-        chosen = Options(**options)
-    except TypeError as error:
-        raise UserError(f"report() does not take that: {str(error).partition(') ')[2] or error}") from error
-    made = make_report(folders, Path(out).expanduser() if out else folders[0] / "report", chosen)
+    folders = [_folder("results", folder) for folder in _listed("results", results)]
+    if not folders:
+        raise UserError("results names no folder: give one or more results folders")
+    chosen = _report_options(options)
+    target = _folder("out", out) if out else folders[0] / "report"
+    made = make_report(folders, target, chosen)
     return leaderboard_frame(made.rows, made.boards)
 
 
-def load_results(*results: Folder) -> pd.DataFrame:
+def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
     """All records of some results folders ("results" when none is named) as a tidy table: a line a cell.
 
     Names: key, status ("finished" or "failed"), dataset, fingerprint, synthetic, method (with changed settings), source,
@@ -115,7 +121,10 @@ def load_results(*results: Folder) -> pd.DataFrame:
     """
     from lrfer_bench.report.frame import load_frame
 
-    return load_frame(Path(folder).expanduser() for folder in results or ("results",))
+    listed = [folder for one_or_more in results or ("results",) for folder in _listed("results", one_or_more)]
+    if not listed:
+        raise UserError("results names no folder: give one or more results folders")
+    return load_frame([_folder("results", folder) for folder in listed])
 
 
 def load_model(
@@ -137,15 +146,93 @@ def load_model(
     from lrfer_bench.predictor import open_predictor
     from lrfer_bench.registry import load_plugins
 
-    load_plugins(_listed(plugins))
-    return open_predictor(key, Path(results).expanduser(), device)
+    key = _text("key", key, "3f9c0a")
+    load_plugins([_folder("plugins", file) for file in _listed("plugins", plugins)])
+    return open_predictor(key, _folder("results", results), device)
 
 
-def _listed(value: OneOrMore[Item]) -> list[Item]:
-    """One thing as a list of one; a list as it is."""
-    if isinstance(value, (str, type, Path)) or not isinstance(value, Sequence):
-        return [value]  # type: ignore[list-item]
-    return list(value)
+def _listed(what: str, value: Any) -> list[Any]:
+    """One thing as a list of one; what holds several as a list; sets, which have no order, in that of their words."""
+    if value is None or isinstance(value, Mapping):
+        raise UserError(f"{what} is {_shown(value)}: give one, or a list of them")
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if isinstance(value, (str, bytes, type, Path)):
+        return [value]
+    try:
+        return list(value)
+    except TypeError:  # also an array without a dimension
+        return [value]
+
+
+def _numbers(what: str, value: Any) -> list[int]:
+    """Whole numbers; a text as the command line takes it ("2,4")."""
+    if isinstance(value, str):
+        from lrfer_bench.cli.options import numbers
+
+        return numbers(what, value)
+    found = [_whole(what, item) for item in _listed(what, value)]
+    return sorted(found) if isinstance(value, (set, frozenset)) else found
+
+
+def _whole(what: str, value: Any) -> int:
+    """A plain int: 2.0 and True equal 2 and 1, but would run under other keys."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise UserError(f"{what}: {_shown(value)} is no whole number: write it as one, such as 2") from None
+
+
+def _text(what: str, value: Any, example: str) -> str:
+    if not isinstance(value, str):
+        raise UserError(f'{what} is {_shown(value)}: give a text, such as "{example}"')
+    return value
+
+
+def _folder(what: str, value: Any) -> Path:
+    try:
+        return Path(value).expanduser()
+    except TypeError:
+        raise UserError(f"{what} is {_shown(value)}: give a path, as text or Path") from None
+
+
+def _options(what: str, value: Any) -> dict[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise UserError(f"{what} is {_shown(value)}: give a dict of names and values")
+    return dict(value or {})
+
+
+def _settings(value: Any) -> dict[str, dict[str, Any]]:
+    """{"gmenet": {"kd_weight": 0}}, and nothing else."""
+    return {
+        name: _options(f"settings of {_shown(name)}", changed) for name, changed in _options("settings", value).items()
+    }
+
+
+def _report_options(given: dict[str, Any]) -> Options:
+    from lrfer_bench.report.make import PICTURES, Options
+
+    for name, example in (("sort_by", "rank"), ("title", "Faces"), ("pictures", "all")):
+        if name in given:
+            _text(name, given[name], example)
+    if given.get("pictures", "all") not in PICTURES:
+        raise UserError(f'pictures is "{given["pictures"]}": give "all", "curves" or "none"')
+    if "resamples" in given:
+        given = given | {"resamples": _whole("resamples", given["resamples"])}
+        if given["resamples"] < 0:
+            raise UserError(f"resamples is {given['resamples']}: give 0 or more")
+    try:
+        return Options(**given)
+    except TypeError as error:
+        raise UserError(f"report() does not take that: {str(error).partition(') ')[2] or error}") from error
+
+
+def _shown(value: Any) -> str:
+    """A value in a sentence: on one line, and a long one (a table, an array) by its type."""
+    words = repr(value)
+    return words if len(words) <= 60 and "\n" not in words else f"a {type(value).__name__}"
 
 
 def _wish(root: Path, things: dict[str, Any], rest: dict[str, Any]) -> Wish:
@@ -154,15 +241,16 @@ def _wish(root: Path, things: dict[str, Any], rest: dict[str, Any]) -> Wish:
     from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
     from lrfer_bench.session import Wish
 
-    plugins: list[Folder] = things["plugins"]
-    load_plugins(plugins)
-    files = [Path(file) for file in plugins]
+    files: list[Path] = things["plugins"]
+    load_plugins(files)
     found: dict[str, Any] = {"test_protocols": None}
     wanted = {"methods": METHODS, "dataset": DATASETS, "protocols": PROTOCOLS, "test_protocols": PROTOCOLS}
     for what, registry in wanted.items():
-        if things[what] is not None:
-            found[what], more = hand_over(registry, _listed(things[what]), root)
+        if what != "test_protocols" or things[what] is not None:
+            found[what], more = hand_over(registry, _listed(what, things[what]), root)
             files += more
+    if len(found["dataset"]) != 1:
+        raise UserError(f"dataset names {len(found['dataset'])} data sets: give one a run")
     (dataset,) = found.pop("dataset")
     return Wish(dataset=dataset, plugins=tuple(dict.fromkeys(files)), results=root, **found, **rest)
 

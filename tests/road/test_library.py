@@ -152,6 +152,59 @@ def test_wrong_keys_are_sentences(trained: Path) -> None:
             lrfer_bench.load_model(key, trained, plugins=TINY)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scales": [2.0]}, "scales: 2.0 is no whole number"),
+        ({"scales": "2,x"}, 'scales is "2,x": give whole numbers'),
+        ({"seeds": [True]}, "seeds: True is no whole number"),
+        ({"seeds": [np.float64(1)]}, "is no whole number"),
+        ({"test_scales": [None]}, "test_scales: None is no whole number"),
+        ({"methods": None}, "methods is None: give one, or a list"),
+        ({"protocols": None}, "protocols is None: give one, or a list"),
+        ({"dataset": ["a", "b"]}, "dataset"),
+        ({"workers": "2"}, "workers: '2' is no whole number"),
+        ({"preset": None}, 'preset is None: give a text, such as "quick"'),
+        ({"settings": {"linear": 3}}, "settings of 'linear' is 3: give a dict"),
+        ({"settings": "linear"}, "settings is 'linear': give a dict"),
+        ({"results": 3}, "results is 3: give a path"),
+        ({"plugins": [3]}, "plugins is 3: give a path"),
+        ({"overwrite": ["never"]}, r"overwrite is \['never'\]: give a text"),
+        ({"tell": "me"}, "tell is 'me': give a function"),
+    ],
+    ids=str,
+)
+def test_wrong_kinds_are_sentences(options: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=words) as caught:
+        lrfer_bench.run(**{"methods": "bicubic", "results": tmp_path / "results"} | options)
+    assert "\n" not in str(caught.value) and not (tmp_path / "results").exists()
+
+
+def test_whole_numbers_of_any_kind_are_plain_ones() -> None:
+    from lrfer_bench.library import _listed, _numbers
+
+    for value in ("2, 4", (2, 4), {4, 2}, (n for n in (2, 4)), np.array([2, 4]), [np.int64(2), np.uint8(4)]):
+        found = _numbers("scales", value)
+        assert found == [2, 4] and {type(number) for number in found} == {int}
+    assert _numbers("seeds", np.int64(3)) == _numbers("seeds", np.array(3)) == _numbers("seeds", 3) == [3]
+    assert _listed("methods", {"b", "a"}) == _listed("methods", (m for m in "ab")) == ["a", "b"]
+
+
+def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> None:
+    table = lrfer_bench.load_results([trained])
+    assert len(table) == 6
+    for call, words in (
+        (lambda: lrfer_bench.load_results([]), "results names no folder"),
+        (lambda: lrfer_bench.load_results(None), "results is None"),  # type: ignore[arg-type]
+        (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series: give a text"),
+        (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5: give 0 or more"),
+        (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), "resamples: 0.5 is no whole number"),
+        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is "nothing": give "all"'),
+    ):
+        with pytest.raises(UserError, match=words):
+            call()
+
+
 def test_importing_the_package_takes_no_torch() -> None:
     code = "import sys, lrfer_bench; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
