@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,9 +28,19 @@ from lrfer_bench.method import Method, Task, settings_of
 from lrfer_bench.plan import Cell, DataRef, Plan, Request, Training, build_plan
 from lrfer_bench.registry import METHODS, own_place
 from lrfer_bench.session import data_ref
-from lrfer_bench.trial import CPU, EPOCHS, Hidden, Sample, few_faces, made_batch, small_preset, stopped_and_resumed
+from lrfer_bench.trial import (
+    CPU,
+    EPOCHS,
+    Hidden,
+    Overheard,
+    Sample,
+    few_faces,
+    made_batch,
+    small_preset,
+    stopped_and_resumed,
+)
 
-State = Literal["ok", "failed", "skipped"]
+State = Literal["ok", "failed", "skipped", "note"]
 SHAPES = (  # channels, classes, height and width, scale
     (1, 7, (48, 48), 2), (3, 7, (48, 48), 4), (1, 8, (48, 48), 4), (3, 8, (50, 44), 2), (1, 7, (64, 64), 2),
 )  # fmt: skip
@@ -323,6 +335,7 @@ def run_checks(name: str, dataset: str, tell: Callable[[str], None] = lambda nam
     """All checks of one method; tell hears the name of each before it starts. What builds on a failed one is skipped."""
     folder = Path(tempfile.mkdtemp(prefix="lrfer-check-"))
     conformance = Conformance(name, dataset, folder)
+    heard = Overheard(sys.stdout)
     stopped = ""
     try:
         for title, check in conformance.checks().items():
@@ -330,10 +343,13 @@ def run_checks(name: str, dataset: str, tell: Callable[[str], None] = lambda nam
             if stopped:
                 yield Check(title, "skipped", stopped)
                 continue
-            outcome = _outcome(title, check, conformance.cls)
+            with contextlib.redirect_stdout(heard):  # type: ignore[type-var]
+                outcome = _outcome(title, check, conformance.cls)
             if title in list(conformance.checks())[:3] and outcome.state != "ok":
                 stopped = outcome.detail if outcome.state == "skipped" else "what it builds on has failed"
             yield outcome
+        if heard.first:
+            yield Check("prints", "note", f'"{heard.first}" ({heard.place}): in a run it goes to the results\' logs/')
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

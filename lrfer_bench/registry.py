@@ -242,6 +242,12 @@ def own_place(error: BaseException) -> str:
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
+def place_now() -> str:
+    """file:line of the innermost frame now running that is neither a library's nor the harness'; "" where there is none."""
+    own = [frame for frame in traceback.extract_stack() if not _foreign(frame.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
 def _foreign(file: str) -> bool:
     """True for the standard library, the libraries we rest on and the harness; built-in methods are nobody's harness."""
     path = file.replace(os.sep, "/")

@@ -17,6 +17,7 @@ from lrfer_bench.jobs import Model, TrainJob, run_training
 from lrfer_bench.method import Batch, Task
 from lrfer_bench.nets.pixels import resize
 from lrfer_bench.plan import protocol_of
+from lrfer_bench.registry import place_now
 from lrfer_bench.session import prepared_dataset
 from lrfer_bench.training.batches import make_batch
 from lrfer_bench.training.presets import Preset, preset_of
@@ -74,6 +75,22 @@ class Hidden:
 
     def __exit__(self, *exception: object) -> None:
         self.aside.rename(self.directory)
+
+
+class Overheard:
+    """Stands for sys.stdout: passes on what is printed and remembers who printed first."""
+
+    def __init__(self, passed_to: Any) -> None:
+        self.passed_to = passed_to
+        self.first, self.place = "", ""
+
+    def write(self, text: str) -> int:
+        if text.strip() and not self.first:
+            self.first, self.place = text.strip().splitlines()[0][:80], place_now()
+        return int(self.passed_to.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.passed_to, name)
 
 
 class _Stop(Exception):
