@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from lrfer_bench.files import write_atomically
 from lrfer_bench.jobs import Model
@@ -20,10 +21,14 @@ def save_model(store: Store, model: Model) -> None:
     """Weights first, meta data last: a model on disk is always whole."""
     weights, meta = _paths(store, model.training.key)
     write_atomically(weights, model.weights)
-    data = model.training.data
-    image = [data.channels, *data.size]  # of the HR faces: what a predictor has to know to build the method again
-    content = {**model.meta, "image": image, "sha256": hashlib.sha256(model.weights).hexdigest()}
+    content = {**model.meta, **_to_build_again(model.training), "sha256": hashlib.sha256(model.weights).hexdigest()}
     write_atomically(meta, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _to_build_again(training: Training) -> dict[str, Any]:
+    """What a predictor has to know and no record says: the HR faces' shape, the changed settings, the stages' keys."""
+    image = [training.data.channels, *training.data.size]
+    return {"image": image, "settings": dict(training.method.given), "stages": dict(training.stages)}
 
 
 def has_model(store: Store, key: str) -> bool:

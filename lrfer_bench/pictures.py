@@ -122,7 +122,8 @@ def _lr_face(path: Path, predictor: Predictor, images_are: str) -> NDArray[np.ui
 
     from lrfer_bench.nets.pixels import resize
 
-    face = to_array(open_image(path), "grey" if predictor.channels == 1 else "rgb")[None]
+    own = to_array(open_image(path), "grey" if predictor.channels == 1 else "rgb")
+    face = np.array(own)[None]  # a copy: torch warns of Pillow's own, which cannot be written to
     fits = face.shape[2:] == predictor.lr_size
     if images_are == "lr" or (images_are == "auto" and fits):
         return resize(torch.from_numpy(face), predictor.lr_size).numpy()

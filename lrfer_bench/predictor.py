@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from lrfer_bench.registry import METHODS, load_plugin
 from lrfer_bench.scoring.metrics import log_softmax
 from lrfer_bench.store import Record, Store
 from lrfer_bench.training.presets import PRESETS
+from lrfer_bench.variants import label_of
 
 ANY_SIZE = (1, 1 << 20, 1 << 20)
 
@@ -88,7 +89,7 @@ def _uint8(images: ArrayLike | torch.Tensor, channels: int) -> NDArray[np.uint8]
         raise UserError(
             f"the images are {array.dtype} of shape {list(array.shape)}: give uint8 [B, {channels}, h, w], B of 1 or more"
         )
-    return np.ascontiguousarray(array)
+    return np.array(array, order="C")  # a copy: torch warns of arrays that it could not write to
 
 
 def find_record(store: Store, key: str) -> Record:
@@ -117,8 +118,8 @@ def open_predictor(key: str, results: Path, device: str = "cpu") -> Predictor:
 def predictor_of(record: Record, store: Store, device: str = "cpu") -> Predictor:
     """Plan the record's cell again; only when its key comes out the same are the weights its own."""
     _bring_plugin(record, store)
-    plan, cell = _cell_of(record, ANY_SIZE)  # keys do not depend on the size, so they can be known before it is
-    plan, cell = _cell_of(record, _image(record, store, plan.needed_for(cell)))
+    plan, cell = _cell_of(record, store, ANY_SIZE)  # keys do not depend on the size, so they can be known before it is
+    plan, cell = _cell_of(record, store, _image(record, store, plan.needed_for(cell)))
     models: dict[str, Model] = {}
     for key in plan.needed_for(cell):
         model = read_model(store, plan.trainings[key])
@@ -158,6 +159,12 @@ def _image(record: Record, store: Store, keys: list[str]) -> tuple[int, int, int
     for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
         faces = open_prepared(folder).faces
         return faces.channels, *faces.size
+    if all((store.models / f"{key}.safetensors").is_file() for key in keys):
+        raise UserError(
+            f"the size of the faces that {record.stem} was made for is not known: neither {store.models} nor the cache "
+            f'{default_cache()} tells it; prepare its data set with "lrfer-bench datasets prepare {record.dataset.name}", or '
+            "give the same lrfer-bench run command once more"
+        )
     raise UserError(
         f"the weights of {record.stem} are not in {store.models}: records travel without them; run the cell here with "
         "--overwrite always, or copy the folder models/ as well"
@@ -172,7 +179,8 @@ def _meta(store: Store, key: str) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _cell_of(record: Record, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
+def _cell_of(record: Record, store: Store, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
+    """The plan in which the record's key comes out the same; UserError when it does in none."""
     preset = PRESETS.get(record.preset.partition("@")[0])
     if preset is None or preset.id != record.preset:
         raise RecordError(
@@ -181,18 +189,44 @@ def _cell_of(record: Record, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
     channels, *size = image
     part = record.dataset
     data = DataRef(part.name, part.fingerprint, "", tuple(part.classes), channels, (size[0], size[1]), part.synthetic)
-    scales = [scale for scale in record.train.scales if scale != 1] or record.train.scales or [record.test.scale]
     trained = record.test.protocol if record.train.protocol == HR else record.train.protocol
-    plan = build_plan(Request(
-        data=data, methods=[record.method.name], scales=scales, preset=preset, protocols=[trained],
-        test_protocols=[record.test.protocol], test_scales=[record.test.scale], seeds=[record.seed],
-        settings={record.method.name: record.method.settings},
-    ))  # fmt: skip
-    cell = plan.cells.get(record.key)
-    if cell is None:
-        now = METHODS.entry(record.method.name).source
-        raise UserError(
-            f"{record.stem} was made by other code or settings than those here (the record: {record.method.source}, version "
-            f"{record.method.version}; here: {now}): use the version it came from, or run the cell again"
-        )
-    return plan, cell
+    problem: UserError | None = None
+    for label, settings in _requests(record, store):
+        try:
+            plan = build_plan(Request(
+                data=data, methods=[label], scales=record.train.scales or [record.test.scale], preset=preset,
+                protocols=[trained], test_protocols=[record.test.protocol], test_scales=[record.test.scale],
+                seeds=[record.seed], settings=settings,
+            ))  # fmt: skip
+        except UserError as error:
+            problem = problem or error  # the first request is the plainest, so its complaint is the one to show
+            continue
+        if record.key in plan.cells:
+            return plan, plan.cells[record.key]
+    now = METHODS.entry(record.method.name).source
+    raise problem or UserError(
+        f"{record.stem} was made by other code or settings than those here (the record: {record.method.source}, version "
+        f"{record.method.version}; here: {now}): use the version it came from, or run the cell again with --overwrite always"
+    )
+
+
+def _requests(record: Record, store: Store) -> Iterator[tuple[str, dict[str, Mapping[str, Any]]]]:
+    """The ways in which the cell may have been asked for: (method, settings by method). The key says which it was."""
+    name, own = record.method.name, record.method.settings
+    below = _stage_settings(record, store)
+    yield name, {name: own}
+    yield name, {**below, name: own}  # by --set, for stages too
+    yield label_of(name, own), below  # in brackets: these do not reach a stage of the same method
+
+
+def _stage_settings(record: Record, store: Store) -> dict[str, Mapping[str, Any]]:
+    """Method -> the changed settings that all stages of it have in common; models of before they were kept have none."""
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [stage.key for stage in record.stages.values()]
+    while waiting:
+        meta = _meta(store, waiting.pop())
+        method, settings = meta.get("method", ""), meta.get("settings", {})
+        known = found.get(method, settings)
+        found[method] = {name: value for name, value in settings.items() if name in known and known[name] == value}
+        waiting += meta.get("stages", {}).values()
+    return {method: settings for method, settings in found.items() if settings}
