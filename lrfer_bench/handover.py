@@ -1,7 +1,8 @@
 """The third door: classes of a script, a notebook or a module, handed to worker processes, which start without them.
 
 What a worker gets is a plugin file: the definitions that a class rests on, cut out of its script with their line numbers
-kept, so that nothing else of the script runs again; or, for a class of an importable module, a line that imports it.
+kept, so that nothing else of the script runs again; or, for a class of an importable module, a line that imports it. A file
+that stands alone and registers its class itself is such a plugin file already, and is handed over as it is.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import symtable
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ from lrfer_bench.registry import (
 )
 
 FOLDER = "plugins"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+WHOLE = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+"""Statements that say all about a name; an assignment may rest on the one before."""
 DECORATORS = {METHODS.kind: "register_method", DATASETS.kind: "register_dataset", PROTOCOLS.kind: "register_protocol"}
 
 
@@ -106,11 +111,13 @@ def _target(cls: type) -> str:
 
 
 def _hand_over_module(registry: Registry, module: str, group: list[tuple[str, type]], results: Path) -> Path:
-    stem, text = _plugin_text(registry, module, group)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    file = Path(results).resolve() / FOLDER / digest[:12] / f"{stem}.py"
-    if not file.is_file():
-        write_atomically(file, text.encode())
+    own = _own_plugin(registry, module, group)
+    if own is None:
+        stem, text = _plugin_text(registry, module, group)
+        file = _written(text.encode(), stem, results)
+    else:
+        file = own
+        _written(own.read_bytes(), own.stem, results)  # where a trained model finds it again
     before = _take_out(module)
     try:
         sys.modules.pop(plugin_module(file), None)  # so that it registers what was just taken out
@@ -127,6 +134,33 @@ def _hand_over_module(registry: Registry, module: str, group: list[tuple[str, ty
     for name, cls in group:
         registry.restore(Entry(registry.kind, name, _target(cls), ""))
     return file
+
+
+def _written(content: bytes, stem: str, results: Path) -> Path:
+    """The place of a plugin file in the results folder, by its content."""
+    file = Path(results).resolve() / FOLDER / hashlib.sha256(content).hexdigest()[:12] / f"{stem}.py"
+    if not file.is_file():
+        write_atomically(file, content)
+    return file
+
+
+def _own_plugin(registry: Registry, module: str, group: list[tuple[str, type]]) -> Path | None:
+    """The file of a module outside any package that registers all these classes itself, so that keys are those of --plugin."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module == "__main__" or "." in module or not file or not file.endswith(".py") or not _importable(module, file):
+        return None
+    if Path(file).name == "__init__.py":
+        return None
+    body = ast.parse(Path(file).read_bytes()).body
+    registered = {(s.name, name) for s in body if isinstance(s, ast.ClassDef) for name in _registered_as(registry, s)}
+    return Path(file).resolve() if {(cls.__name__, name) for name, cls in group} <= registered else None
+
+
+def _registered_as(registry: Registry, cls: ast.ClassDef) -> list[str]:
+    """The names in `@register_method("name")` above a class."""
+    calls = [call for call in cls.decorator_list if isinstance(call, ast.Call)]
+    ours = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == DECORATORS[registry.kind]]
+    return [str(arg.value) for call in ours for arg in call.args if isinstance(arg, ast.Constant)]
 
 
 def _take_out(module: str) -> list[tuple[Registry, Entry]]:
@@ -159,7 +193,7 @@ def _plugin_text(registry: Registry, module: str, group: list[tuple[str, type]])
         return Path(file).stem, "\n".join([*head, *last]) + "\n"
     names = [cls.__name__ for _, cls in group]
     stem, source = _source(module, file, names[0])
-    return stem, definitions(source, names) + "\n".join(["", *last]) + "\n"
+    return stem, definitions(source, names, f"{stem}.py" if file else stem) + "\n".join(["", *last]) + "\n"
 
 
 def _importable(module: str, file: str) -> bool:
@@ -186,7 +220,7 @@ def _source(module: str, file: str | None, name: str) -> tuple[str, str]:
 
 def _python(cell: str) -> str:
     """A notebook cell without its magics; "" when what is left is no Python."""
-    lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in cell.splitlines()]
+    lines = ["" if line.lstrip().startswith(("%", "!", "?")) else line for line in _lines(cell)]
     try:
         ast.parse("\n".join(lines))
     except SyntaxError:
@@ -194,43 +228,80 @@ def _python(cell: str) -> str:
     return "\n".join(lines)
 
 
-def definitions(text: str, names: Iterable[str]) -> str:
+def definitions(text: str, names: Iterable[str], where: str = "the script") -> str:
     """The top-level statements that define names, and what these rest on; every other line is left empty.
 
-    Only what binds a name is kept: imports, functions, classes and assignments. Calls that stand alone are not.
+    Only what gives names a meaning is kept: imports, functions, classes, and assignments, also those to an attribute or an
+    item. A call that may change what is kept (`LIST.append(1)`) is a UserError: without it another class would be trained
+    than was written, and with it the script might run again.
 
     >>> definitions("import os\\nimport sys\\nX = 2\\nprint(X)\\nclass A:\\n    y = X", ["A"]).split("\\n")
     ['', '', 'X = 2', '', 'class A:', '    y = X']
     """
-    body = ast.parse(text).body
-    binders: dict[str, list[ast.stmt]] = {}
-    kept: set[int] = set()
-    for statement in body:
-        if _is_main_guard(statement):
-            continue
-        for name in _bound(statement):
-            binders.setdefault(name, []).append(statement)
-        if isinstance(statement, ast.ImportFrom) and (
-            statement.module == "__future__" or statement.names[0].name == "*"
-        ):
-            kept.add(id(statement))
-    waiting, seen = list(names), set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in binders:
-            continue
-        seen.add(name)
-        last = binders[name][-1]
-        whole = isinstance(last, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))
-        for statement in [last] if whole else binders[name]:
-            kept.add(id(statement))
-            waiting += [node.id for node in ast.walk(statement) if isinstance(node, ast.Name)]
-    lines = text.splitlines()
+    lines = _lines(text)
     out = [""] * len(lines)
-    for statement in (s for s in body if id(s) in kept):
+    for statement in _kept(ast.parse("\n".join(lines)).body, names, where):
         first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
         out[first - 1 : statement.end_lineno] = lines[first - 1 : statement.end_lineno]
     return "\n".join(out)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as Python counts them: splitlines() would also break at form feeds and other marks within a line."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
+def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[ast.stmt]:
+    """The statements to keep; UserError for one that cannot be kept but changes what the names rest on."""
+    binders: dict[str, list[ast.stmt]] = {}
+    changers: dict[str, list[ast.stmt]] = {}
+    kept = {id(statement) for statement in body if _is_kept_always(statement)}
+    for statement in (s for s in body if not _is_main_guard(s)):
+        for name in _bound(statement):
+            binders.setdefault(name, []).append(statement)
+        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
+            for name in _changed(statement):
+                changers.setdefault(name, []).append(statement)
+    since: dict[str, int] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in since or name not in binders:
+            continue
+        last = binders[name][-1]
+        chosen = [last] if isinstance(last, WHOLE) else binders[name]
+        since[name] = chosen[0].lineno  # what came before was about an older thing of that name
+        for statement in [*chosen, *(s for s in changers.get(name, []) if s.lineno > since[name])]:
+            kept.add(id(statement))
+            waiting += _used(statement)
+    own = {name: line for name, line in since.items() if not any(map(_imports, binders[name]))}
+    for statement in body:
+        if id(statement) not in kept and not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            _refuse_lost(statement, own, where)
+    return [statement for statement in body if id(statement) in kept]
+
+
+def _refuse_lost(statement: ast.stmt, since: Mapping[str, int], where: str) -> None:
+    """UserError for a dropped statement that changes a kept name, or may do so by a call; since: its first line."""
+    lost = _changed(statement) | (set() if _is_main_guard(statement) else _called(statement))
+    for name in sorted(name for name in lost if statement.lineno > since.get(name, sys.maxsize)):
+        code = ast.unparse(statement).partition("\n")[0]
+        raise UserError(
+            f'{where}:{statement.lineno}: "{code}" may change {name}, which the workers need, but is not handed to them: '
+            f'write it where {name} is defined, or, if it is a call that changes nothing, under if __name__ == "__main__"'
+        )
+
+
+def _imports(statement: ast.stmt) -> bool:
+    """True also for an import within try or if."""
+    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(statement))
+
+
+def _is_kept_always(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and (
+        statement.module == "__future__" or statement.names[0].name == "*"
+    )
 
 
 def _is_main_guard(statement: ast.stmt) -> bool:
@@ -240,15 +311,53 @@ def _is_main_guard(statement: ast.stmt) -> bool:
 
 
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a top-level statement gives a meaning."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {statement.name}
-    found = set()
+    """The names that a statement gives a meaning where it stands."""
+    if isinstance(statement, ast.Delete):
+        return set()
+    symbols = symtable.symtable(ast.unparse(statement), "statement", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+def _changed(statement: ast.stmt) -> set[str]:
+    """A of `A.x = 1`, `A["x"] = 1` and `del A.x`, wherever it stands in a statement."""
+    nodes = [node for node in ast.walk(statement) if isinstance(node, (ast.Attribute, ast.Subscript))]
+    return {_root(node) for node in nodes if not isinstance(node.ctx, ast.Load)} - {""}
+
+
+def _called(statement: ast.stmt) -> set[str]:
+    """A of `A.x()` where nothing is done with the answer."""
+    calls = [n.value for n in ast.walk(statement) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
+    return {_root(call.func) for call in calls if isinstance(call.func, (ast.Attribute, ast.Subscript))} - {""}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _used(statement: ast.stmt) -> set[str]:
+    """The names that a top-level statement takes from its module; what functions have of their own is none of these."""
+    top = symtable.symtable(ast.unparse(statement), "statement", "exec")
+    found = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
+    waiting = list(top.get_children())
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
     for node in ast.walk(statement):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+        if isinstance(node, ast.ClassDef):
+            found |= _used_before_bound(node)
     return found
+
+
+def _used_before_bound(cls: ast.ClassDef) -> set[str]:
+    """SIZE of `class A: SIZE = SIZE`: a class takes a name of its own from the module as long as it has none."""
+    found: set[str] = set()
+    own: set[str] = set()
+    for statement in cls.body:
+        outside = [*statement.decorator_list, statement.args] if isinstance(statement, FUNCTIONS) else [statement]
+        nodes = [node for part in outside for node in ast.walk(part) if isinstance(node, ast.Name)]
+        found |= {node.id for node in nodes if isinstance(node.ctx, ast.Load)} - own
+        own |= _bound(statement)
+    return found & own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -219,6 +220,68 @@ def test_definitions_keep_what_a_class_rests_on_and_its_lines() -> None:
     kept = definitions(text, ["C"]).split("\n")
     assert kept[:5] == ["", "import math", "A = math.pi", "", ""]
     assert kept[7:10] == ["@math.log", "class C(float):", "    x = A"] and not any(kept[10:])
+
+
+def test_definitions_take_what_is_global_only() -> None:
+    text = (
+        "SIZE = 3\nclass A:\n    SIZE = SIZE\n    def f(self, table=None):\n        run = [table for table in (1,)]\n"
+        "        return run\ntable = run([A])\nrun = table\nmore = [run(A) for SIZE in (1, 2)]"
+    )
+    assert definitions(text, ["A"]) == text.partition("\ntable")[0] + "\n" * 3
+
+
+def test_definitions_keep_what_is_set_on_a_kept_name() -> None:
+    text = (
+        "import os, torch\nCONFIG = {}\nOTHER = {}\nclass A:\n    trains = 'each'\nclass A:\n    config = CONFIG, torch\n"
+        "A.trains = 'all scales'\nCONFIG['k'] = os.sep\nOTHER['k'] = 3\ntorch.manual_seed(1)\nOTHER.clear()\nprint(A)"
+    )
+    kept = definitions(text, ["A"]).split("\n")
+    assert kept == [*text.split("\n")[:2], "", "", "", *text.split("\n")[5:9], "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CONFIG.append(1)", "A.prepare()", "for k in (1, 2):", "if __name__ == '__main__':\n    A.trains = 'hr'"],
+)
+def test_what_would_be_lost_is_refused_with_its_line(statement: str) -> None:
+    body = "\n    CONFIG[k] = 1" if statement.endswith("2):") else ""
+    with pytest.raises(UserError, match=r"^idea\.py:4: .* may change (CONFIG|A), which the workers need") as caught:
+        definitions(f"CONFIG = []\nclass A:\n    config = CONFIG\n{statement}{body}", ["A"], "idea.py")
+    assert statement.partition("\n")[0] in str(caught.value)
+
+
+def test_calls_under_the_main_guard_are_left_alone() -> None:
+    text = "class A:\n    pass\nif __name__ == '__main__':\n    A.prepare()"
+    assert definitions(text, ["A"]) == "class A:\n    pass\n\n"
+
+
+def test_definitions_count_lines_as_python_does() -> None:
+    text = "X = 'a\u2028b'\n\x0c\nclass A:\n    x = X\nprint(A)\n"
+    assert definitions(text, ["A"]).split("\n") == ["X = 'a\u2028b'", "", "class A:", "    x = X", ""]
+
+
+def test_a_file_that_registers_its_class_is_handed_over_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key and hash are those of --plugin, and the command line needs no module of its name."""
+    import importlib
+
+    file = tmp_path / "stands_alone.py"
+    file.write_text(
+        "from lrfer_bench.api import Method, register_method\n\n\n@register_method('stands-alone')\n"
+        "class Mine(Method):\n    pass\n\n\nclass Bare(Method):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(METHODS, "_entries", {entry.name: entry for entry in METHODS})
+    module = importlib.import_module("stands_alone")
+    names, files = hand_over(METHODS, [module.Mine], tmp_path / "results")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    assert (names, files) == (["stands-alone"], [file])
+    assert METHODS.entry("stands-alone").source == f"stands_alone.py sha256:{digest}"
+    assert (tmp_path / "results" / "plugins" / digest / file.name).read_bytes() == file.read_bytes()
+    assert hand_over(METHODS, ["stands-alone"], tmp_path / "results") == (names, files)
+    (stub,) = hand_over(METHODS, [module.Bare], tmp_path / "results")[1]
+    assert stub != file and "from stands_alone import" in stub.read_text()
+    for name in [name for name in sys.modules if "stands_alone" in name]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 def test_a_class_without_a_source_is_one_sentence(tmp_path: Path) -> None:
