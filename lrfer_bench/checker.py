@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.registry import METHODS, PLUGIN_ERRORS, load_plugin, load_plugins, plugin_module
@@ -43,7 +43,7 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
 
 def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterator[Found]:
     """The checks of one method, each as soon as it is known; at last what it printed and left running, if anything."""
-    from lrfer_bench.engines.local import cause, one_thread, without_main
+    from lrfer_bench.engines.local import cause, end_with_children, one_thread, without_main
     from lrfer_bench.jobs import place_of
 
     context = multiprocessing.get_context("spawn")
@@ -55,7 +55,7 @@ def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterato
             process.start()
         theirs.close()
         try:
-            for found in _findings(ours):
+            for found in _findings(ours, process):
                 if found.state == "died":
                     process.join()
                     place = place_of(METHODS.load(name), "losses")
@@ -70,17 +70,15 @@ def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterato
                     "prints", "note", f'{some}, such as "{said[0][:80]}": in a run these go to the results\' logs/'
                 )
         finally:
-            with contextlib.suppress(OSError):
-                if process.pid:
-                    os.killpg(process.pid, signal.SIGKILL)
+            end_with_children(process)
             process.join()
 
 
-def _findings(pipe: Connection) -> Iterator[Found]:
+def _findings(pipe: Connection, process: SpawnProcess) -> Iterator[Found]:
     current = "starts"
     while True:
         try:
-            message = pipe.recv()
+            message = _received(pipe, process)
         except (EOFError, OSError):
             yield Found(current, "died", "")
             return
@@ -92,12 +90,21 @@ def _findings(pipe: Connection) -> Iterator[Found]:
             yield Found(*message)
 
 
+def _received(pipe: Connection, process: SpawnProcess) -> Any:
+    """The next message; EOFError when the process is gone, even if a child it forked still holds the pipe open."""
+    while not pipe.poll(1):
+        if not process.is_alive() and not pipe.poll():
+            raise EOFError
+    return pipe.recv()
+
+
 def _serve(pipe: Connection, name: str, dataset: str, plugins: Sequence[str], log: str) -> None:
     """The other process: its output goes to a log, its findings through the pipe."""
-    from lrfer_bench.engines.worker import left_behind, redirect_output
+    from lrfer_bench.engines.worker import adopt_orphans, end, left_behind, redirect_output
 
     with contextlib.suppress(OSError):
         os.setsid()
+    adopt_orphans()
     redirect_output(Path(log))
     import torch
 
@@ -109,6 +116,7 @@ def _serve(pipe: Connection, name: str, dataset: str, plugins: Sequence[str], lo
     for found in run_checks(name, dataset, pipe.send):
         pipe.send((found.name, found.state, found.detail))
     left = left_behind()
+    end(left)
     place = place_of(METHODS.load(name), "__init__") if left else ""
     detail = f"{len(left)} still running: stop them in the code that starts them ({place})" if left else ""
     pipe.send(("leaves no process behind", "failed" if left else "ok", detail))

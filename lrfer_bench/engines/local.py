@@ -18,7 +18,7 @@ from types import ModuleType
 import torch
 
 from lrfer_bench.engines.base import Engine, Event, Failed, Finished, Job, Progressed
-from lrfer_bench.engines.worker import work
+from lrfer_bench.engines.worker import descendants, end, parents_of_all, work
 from lrfer_bench.errors import UserError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -54,18 +54,21 @@ class LocalEngine(Engine):
 
     def wait(self) -> Sequence[Event]:
         events: list[Event] = []
-        watched = {w.pipe: w for w in self._workers} | {w.process.sentinel: w for w in self._workers}
-        ready = multiprocessing.connection.wait(list(watched), timeout=1.0)
-        for worker in {id(watched[thing]): watched[thing] for thing in ready}.values():  # type: ignore[index]
+        watched = [thing for w in self._workers for thing in (w.pipe, w.process.sentinel)]
+        multiprocessing.connection.wait(watched, timeout=1.0)
+        for worker in list(self._workers):
+            # A child that a dead worker forked holds the pipes open, so that nothing tells of the death: each is asked.
+            dead = not worker.process.is_alive()
+            if dead:
+                end_with_children(worker.process)
             events.extend(self._drain(worker))
-            if not worker.process.is_alive():
-                events.extend(self._drain(worker))
+            if dead:
                 events.extend(self._bury(worker))
         return events
 
     def close(self) -> None:
         for worker in self._workers:
-            _kill_group(worker.process)
+            end_with_children(worker.process)
         for worker in self._workers:
             worker.process.join(timeout=10)
             worker.pipe.close()
@@ -100,7 +103,6 @@ class LocalEngine(Engine):
     def _bury(self, worker: _Worker) -> list[Event]:
         """A worker that is gone costs its own job only."""
         worker.process.join()
-        _kill_group(worker.process)
         worker.pipe.close()
         self._workers.remove(worker)
         if worker.job is None:
@@ -124,8 +126,10 @@ def cause(exitcode: int | None) -> str:
     return f"its worker process ended by itself with status {exitcode}"
 
 
-def _kill_group(process: SpawnProcess) -> None:
+def end_with_children(process: SpawnProcess) -> None:
     """End a worker and whatever its plugins started."""
+    if process.pid and process.is_alive():  # those with a session of their own are found below a living worker only
+        end(descendants(process.pid, parents_of_all()))
     with contextlib.suppress(OSError):  # its group has its own number; before setsid() there is no such group
         if process.pid:
             os.killpg(process.pid, signal.SIGKILL)

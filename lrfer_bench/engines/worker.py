@@ -7,18 +7,22 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 TELL_EVERY_SECONDS = 0.5
+PR_SET_CHILD_SUBREAPER = 36
+HELPERS = (b"resource_tracker", b"forkserver")
+"""Words in the command lines of what Python keeps running for itself."""
 
 
 def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
     """Serve jobs until the other end closes. Whatever a job raises is answered, never let through."""
     with contextlib.suppress(OSError):
         os.setsid()  # Ctrl-C is for the main process; and what a plugin starts can be stopped with its worker
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     redirect_output(Path(log))
     import torch
@@ -62,10 +66,7 @@ def _end_left_behind(pipe: Connection, job: Any) -> None:
     from lrfer_bench.jobs import author_place
     from lrfer_bench.training.loop import Progress
 
-    for pid in left:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+    end(left)
     some = f"{len(left)} process{'es' if len(left) > 1 else ''}"
     note = (
         f"{job.label}: it left {some} running, ended now: stop them in the code that starts them ({author_place(job)})"
@@ -73,19 +74,60 @@ def _end_left_behind(pipe: Connection, job: Any) -> None:
     pipe.send(Progressed(job.key, Progress(0, 0, 0, 1, {}, 0.0, note=note)))
 
 
+def adopt_orphans() -> None:
+    """What a plugin starts stays below this process even when its own parent has ended (Linux; elsewhere nothing is done)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # a C library without prctl: the session is all we then see
+            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def left_behind() -> list[int]:
-    """Other living processes of this process' session (Linux; elsewhere none is known); Python's own helpers do not count."""
+    """Living processes of this one's session or below it (Linux; elsewhere none is known); HELPERS do not count."""
     mine, found = os.getpid(), []
-    if not os.path.isdir("/proc/self") or os.getsid(0) != mine:
-        return []
-    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != mine):
+    parents = parents_of_all()
+    below = descendants(mine, parents)
+    for pid in parents:
         with contextlib.suppress(OSError):
-            if os.getsid(pid) != mine:
-                continue
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            if command and b"resource_tracker" not in command and b"forkserver" not in command:  # a zombie has none
-                found.append(pid)
+            if pid != mine and (pid in below or os.getsid(pid) == mine):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                if command and not any(word in command for word in HELPERS):  # a zombie has no command line
+                    found.append(pid)
     return found
+
+
+def parents_of_all() -> dict[int, int]:
+    """Process -> its parent, of all that /proc names; empty where there is none."""
+    if not os.path.isdir("/proc/self"):
+        return {}
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{name}/stat").read_text(errors="replace")
+                parents[int(name)] = int(status.rpartition(")")[2].split()[1])  # a program's name may hold a bracket
+    return parents
+
+
+def descendants(pid: int, parents: Mapping[int, int]) -> set[int]:
+    """All processes that pid or one below it started."""
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        above = waiting.pop()
+        children = {child for child, parent in parents.items() if parent == above} - found
+        found |= children
+        waiting += children
+    return found
+
+
+def end(pids: Iterable[int]) -> None:
+    """Kill processes; those that are our own children leave no zombie."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
