@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.store import Record, Store
-from lrfer_bench.variants import label_of
+from lrfer_bench.variants import label_of, parse_label
 
 if TYPE_CHECKING:
     from lrfer_bench.predictor import Predictor
@@ -35,7 +36,7 @@ class Wanted:
     def fits(self, record: Record) -> bool:
         test = record.test
         return (
-            self.method in (None, record.method.name, label_of(record.method.name, record.method.settings))
+            (self.method is None or is_called(self.method, record.method.name, record.method.settings))
             and self.scale in (None, test.scale)
             and self.dataset in (None, record.dataset.name)
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
@@ -43,8 +44,36 @@ class Wanted:
         )
 
 
-def choose(results: Path, wanted: Wanted) -> Record:
-    """The one finished cell that is meant; of cells that differ by their seed alone, the lowest. Else a UserError."""
+def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a user means this method by a bare name, or by a label; numbers in it may be written in any way.
+
+    >>> is_called("gmenet", "gmenet", {"kd_weight": 0.0}), is_called("gmenet[kd_weight=0]", "gmenet", {"kd_weight": 0.0})
+    (True, True)
+    """
+    if text in (name, label_of(name, settings)):
+        return True
+    try:
+        said, values = parse_label(text)
+    except UserError:
+        return False  # a value with a comma in it
+    if said != name or values.keys() != settings.keys():
+        return False
+    return all(_same(value, settings[setting]) for setting, value in values.items())
+
+
+def _same(said: str, value: Any) -> bool:
+    written = value if isinstance(value, str) else json.dumps(value)
+    try:
+        return float(said) == float(written)
+    except ValueError:
+        return said == written
+
+
+def choose(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Record:
+    """The one finished cell that is meant; of cells that differ by their seed alone, the lowest. Else a UserError.
+
+    Of cells that differ by the edit of their plugin file, the newest is meant; tell() gets a line that says so.
+    """
     store = Store(results)
     records = [record for record in store.scan() if isinstance(record, Record)]
     if not records:
@@ -54,7 +83,7 @@ def choose(results: Path, wanted: Wanted) -> Record:
     if wanted.key:
         from lrfer_bench.predictor import find_record
 
-        return find_record(store, wanted.key)
+        return _agreeing(find_record(store, wanted.key), wanted)
     if not wanted.method:
         raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
     names = {label_of(record.method.name, record.method.settings) for record in records}
@@ -65,25 +94,54 @@ def choose(results: Path, wanted: Wanted) -> Record:
     fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
     if not fitting:
         raise UserError(f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}")
-    lowest = min(fitting, key=lambda record: record.seed)
-    if len({_place(record) for record in fitting}) > 1:
-        raise UserError(f"{len(fitting)} cells fit: narrow it down, or give --key; {_known(fitting)}")
-    return lowest
+    fitting = _newest_edit(fitting, store, tell)
+    by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
+    lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
+    if len(lowest) > 1:
+        raise UserError(f"{len(lowest)} cells fit: narrow it down, or give --key; {_known(list(lowest.values()))}")
+    return next(iter(lowest.values()))
+
+
+def _agreeing(record: Record, wanted: Wanted) -> Record:
+    """The record of a key, when what else was said fits it."""
+    if not wanted.fits(record):
+        raise UserError(
+            f"the key {wanted.key} is that of {_line(record)}, which the other options do not fit: give the key alone"
+        )
+    return record
+
+
+def _newest_edit(records: list[Record], store: Store, tell: Callable[[str], None]) -> list[Record]:
+    """Of cells that differ only because one plugin file was edited between runs, those of the newest edit."""
+    sources = {record.method.source for record in records}
+    files = {source.partition(" sha256:")[0] for source in sources}
+    if len(sources) < 2 or len(files) > 1 or len({_place(record)[:-2] for record in records}) > 1:
+        return records
+    newest = max(records, key=lambda record: (store.records / f"{record.stem}.json").stat().st_mtime)
+    others = ", ".join(sorted(sources - {newest.method.source}))
+    tell(f"note: taken is the newest, made with {newest.method.source}; the same cell was also made with {others}")
+    return [record for record in records if record.method.source == newest.method.source]
 
 
 def _place(record: Record) -> tuple[object, ...]:
-    """All but the seed."""
+    """All but the seed; the code last."""
     return (
-        label_of(record.method.name, record.method.settings), record.method.version, record.method.source,
-        record.dataset.fingerprint, record.train.protocol, tuple(record.train.scales), record.test.protocol,
-        record.test.scale, record.preset,
+        label_of(record.method.name, record.method.settings), record.dataset.fingerprint, record.train.protocol,
+        tuple(record.train.scales), record.test.protocol, record.test.scale, record.preset,
+        record.method.version, record.method.source,
     )  # fmt: skip
+
+
+def _line(record: Record) -> str:
+    """One cell, for a message."""
+    label = label_of(record.method.name, record.method.settings)
+    return f"{record.key[:12]} ({label} of {record.method.source}, {record.stem.rpartition('_')[0]})"
 
 
 def _known(records: Sequence[Record], method: str | None = None) -> str:
     """Up to six cells, for a message."""
-    shown = [record for record in records if method in (None, record.method.name) and record.status == "finished"]
-    lines = [f"{record.key[:12]} ({record.stem.rpartition('_')[0]})" for record in shown[:6]]
+    shown = [record for record in records if Wanted(method).fits(record) and record.status == "finished"]
+    lines = [_line(record) for record in shown[:6]]
     more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
     return f"there are {', '.join(lines)}{more}" if lines else "none is finished"
 

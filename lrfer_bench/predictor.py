@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,12 @@ def _uint8(images: ArrayLike | torch.Tensor, channels: int) -> NDArray[np.uint8]
 def find_record(store: Store, key: str) -> Record:
     """The one finished record whose key starts so, or whose file is called so; else a UserError."""
     head = key.rpartition("_")[2].removesuffix(".json")
-    found = [r for r in store.scan() if isinstance(r, Record) and head and r.key.startswith(head)]
+    if not re.fullmatch("[0-9a-f]+", head):
+        raise UserError(
+            f'no record in {store.records} has the key "{key}": a key is hexadecimal, of 0-9 and a-f; '
+            "lrfer_bench.load_results() lists the keys"
+        )
+    found = [r for r in store.scan() if isinstance(r, Record) and r.key.startswith(head)]
     if not found:
         raise UserError(
             f'no record in {store.records} has a key that starts with "{head}": lrfer_bench.load_results() lists the keys'

@@ -54,7 +54,8 @@ def predict(
     from lrfer_bench.registry import load_plugins
 
     load_plugins(plugins)
-    cell = choose(results, Wanted(method, scale, dataset, protocol, seed, key))
+    wanted = Wanted(method, scale, dataset, protocol, seed, key)
+    cell = choose(results, wanted, lambda note: click.echo(note, err=True))
     text = predictions(cell, results, images, images_are)
     if out is None:
         click.echo(text, nl=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,19 @@ from PIL import Image
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.merge import merge
-from lrfer_bench.store import Record, Store, checksum
+from lrfer_bench.pictures import Wanted, choose
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store import (
+    Cost,
+    DatasetPart,
+    Logits,
+    MethodPart,
+    Record,
+    Store,
+    TestPart,
+    TrainPart,
+    checksum,
+)  # fmt: skip
 
 TINY = Path(__file__).parents[1] / "plugins" / "tiny.py"
 Edit = Callable[[dict[str, Any]], None]
@@ -102,8 +115,6 @@ def test_labels_of_the_same_data_have_to_be_mine(trained: Path, tmp_path: Path) 
     (mine / "records" / f"{record.stem}.json").unlink()
     answers = Store(other).read_logits(record)
     turned = type(answers)(answers.logits[::-1].copy(), answers.labels[::-1].copy(), answers.clean[::-1].copy())
-    from lrfer_bench.scoring.metrics import score
-
     parts = score(turned.logits, turned.labels, turned.clean)
     Store(other).save(record.model_copy(update={"metrics": parts}), turned)
     (reason,) = verdicts(mine, other)["refused"]
@@ -294,12 +305,70 @@ def test_a_size_that_is_not_known_is_not_called_missing_weights(
         (["--method", "raises"], "none is finished"),
         ([], "no cell is named"),
         (["--key", "zzz"], "no record in"),
+        (["--key", "direct_"], "a key is hexadecimal"),
+        (["--key", "ffff0000"], 'has a key that starts with "ffff0000"'),
         (["--method", "linear"], "which is not here: install it, or give its file with --plugin"),
     ],
 )
 def test_predict_mistakes(trained: Path, lrfer: Any, pictures: Path, arguments: list[str], words: str) -> None:
     done = lrfer("predict", *arguments, "--results", trained, pictures / "face0.png")
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+def known(root: Path, name: str, key: str, code: str = "a", scale: int = 2, seed: int = 0, **settings: Any) -> Record:
+    """A finished record of "mine.py" in a results folder."""
+    logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
+    record = Record(
+        key=key * 64, status="finished", seed=seed, preset="quick@1",
+        dataset=DatasetPart(name="faces", fingerprint="f" * 64, classes=["a", "b", "c", "d"]),
+        method=MethodPart(name=name, version="1", source=f"mine.py sha256:{code * 12}", settings=settings),
+        train=TrainPart(protocol="bicubic@1", scales=[scale]), test=TestPart(protocol="bicubic@1", scale=scale, size_px=8),
+        metrics=score(logits.logits, logits.labels, logits.clean),
+        cost=Cost(parameters=1, macs=2, latency_ms=0.1, throughput=10, train_seconds=1, train_seconds_with_stages=1,
+                  peak_memory_mb=100),
+    )  # fmt: skip
+    Store(root).save(record, logits)
+    return record
+
+
+def chosen(root: Path, **wanted: Any) -> tuple[str, list[str]]:
+    """The first letter of the key, and the notes."""
+    notes: list[str] = []
+    return choose(root, Wanted(**wanted), notes.append).key[0], notes
+
+
+def test_a_label_finds_its_cell_however_its_numbers_are_written(tmp_path: Path) -> None:
+    known(tmp_path, "mine", "a", weight=0.0, arch="wide")
+    known(tmp_path, "mine", "b", weight=0.5, arch="wide")
+    known(tmp_path, "mine", "c", sizes=[1, 2])
+    for text in ("mine[arch=wide,weight=0]", "mine[weight=0.0, arch=wide]", "mine[arch=wide,weight=0e0]"):
+        assert chosen(tmp_path, method=text) == ("a", [])
+    assert chosen(tmp_path, method="mine[sizes=[1, 2]]") == ("c", [])
+    with pytest.raises(UserError, match=r"no finished cell of mine\[weight=0,arch=wide\] fits: there are a{12} \("):
+        chosen(tmp_path, method="mine[weight=0,arch=wide]", scale=4)
+    with pytest.raises(UserError, match=r"3 cells fit.*mine\[arch=wide,weight=0.5\] of mine.py sha256:aaaa"):
+        chosen(tmp_path, method="mine")
+
+
+def test_a_key_and_what_contradicts_it(tmp_path: Path) -> None:
+    known(tmp_path, "mine", "a")
+    assert chosen(tmp_path, key="aaa", method="mine", scale=2) == ("a", [])
+    for wanted in ({"method": "direct"}, {"scale": 4}, {"seed": 1}):
+        with pytest.raises(UserError, match=r"the key aaa is that of .* which the other options do not fit"):
+            chosen(tmp_path, key="aaa", **wanted)
+
+
+def test_of_an_edited_plugin_the_newest_is_taken_with_a_note(tmp_path: Path) -> None:
+    for seed, old, new in ((0, "a", "c"), (1, "b", "d")):
+        path = tmp_path / "records" / f"{known(tmp_path, 'mine', old, code='1', seed=seed).stem}.json"
+        os.utime(path, (1, 1))
+        known(tmp_path, "mine", new, code="2", seed=seed)
+    found, notes = chosen(tmp_path, method="mine")
+    assert found == "c" and len(notes) == 1 and notes[0].endswith("made with mine.py sha256:111111111111")
+    known(tmp_path, "mine", "e", code="3", scale=4)
+    assert chosen(tmp_path, method="mine", scale=2)[0] == "c"
+    with pytest.raises(UserError, match=r"3 cells fit.*mine of mine.py sha256:3333"):
+        chosen(tmp_path, method="mine")
 
 
 def test_a_picture_that_is_none(trained: Path, lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
