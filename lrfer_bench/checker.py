@@ -28,10 +28,12 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
     """(names to check, plugin files to load) for a method's name, or a file with methods in it."""
     load_plugins(plugins)
     files = [str(file) for file in plugins]
-    if not method.endswith(".py") and not Path(method).is_file():
+    if not method.endswith(".py") and (method in METHODS.names() or not Path(method).is_file()):
         METHODS.entry(method)
         return [method], files
     file = Path(method).resolve()
+    if not file.is_file():
+        raise UserError(f"there is no file {method}: give the file of your method, or the name of one that is listed")
     load_plugin(file)
     if str(file) in PLUGIN_ERRORS:
         raise UserError(f"the file {method} cannot be imported: {PLUGIN_ERRORS[str(file)]}")
@@ -55,7 +57,9 @@ def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterato
             process.start()
         theirs.close()
         try:
+            told = set()
             for found in _findings(ours, process):
+                told.add(found.name)
                 if found.state == "died":
                     process.join()
                     place = place_of(METHODS.load(name), "losses")
@@ -64,7 +68,7 @@ def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterato
                     yield found
             process.join()
             said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            if said:
+            if said and "prints" not in told:  # by a process of its own, or by a library in C
                 some = f"{len(said)} line{'s' if len(said) > 1 else ''}"
                 yield Found(
                     "prints", "note", f'{some}, such as "{said[0][:80]}": in a run these go to the results\' logs/'

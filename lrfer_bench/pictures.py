@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.store import Record, Store
-from lrfer_bench.variants import label_of, parse_label
+from lrfer_bench.variants import label_of, same_label
 
 if TYPE_CHECKING:
     from lrfer_bench.predictor import Predictor
@@ -50,23 +49,7 @@ def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
     >>> is_called("gmenet", "gmenet", {"kd_weight": 0.0}), is_called("gmenet[kd_weight=0]", "gmenet", {"kd_weight": 0.0})
     (True, True)
     """
-    if text in (name, label_of(name, settings)):
-        return True
-    try:
-        said, values = parse_label(text)
-    except UserError:
-        return False  # a value with a comma in it
-    if said != name or values.keys() != settings.keys():
-        return False
-    return all(_same(value, settings[setting]) for setting, value in values.items())
-
-
-def _same(said: str, value: Any) -> bool:
-    written = value if isinstance(value, str) else json.dumps(value)
-    try:
-        return float(said) == float(written)
-    except ValueError:
-        return said == written
+    return text == name or same_label(text, label_of(name, settings))
 
 
 def choose(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Record:
