@@ -77,6 +77,9 @@ def choose(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Record
     fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
     if not fitting:
         raise UserError(f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}")
+    plain = [record for record in fitting if not record.method.settings]
+    if wanted.method == fitting[0].method.name and plain:  # a bare name is the method as it is, where that was run
+        fitting = plain
     fitting = _newest_edit(fitting, store, tell)
     by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
     lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays

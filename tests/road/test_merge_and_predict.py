@@ -348,6 +348,8 @@ def test_a_label_finds_its_cell_however_its_numbers_are_written(tmp_path: Path) 
         chosen(tmp_path, method="mine[weight=0,arch=wide]", scale=4)
     with pytest.raises(UserError, match=r"3 cells fit.*mine\[arch=wide,weight=0.5\] of mine.py sha256:aaaa"):
         chosen(tmp_path, method="mine")
+    known(tmp_path, "mine", "d")
+    assert chosen(tmp_path, method="mine") == ("d", []), "a bare name is the method as it is"
 
 
 def test_a_key_and_what_contradicts_it(tmp_path: Path) -> None:
