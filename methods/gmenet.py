@@ -48,7 +48,7 @@ class GMENet(AttentionDistilled):
         return {"teacher": Need("gmenet", "hr", {**settings, "kd_weight": 0.0})}
 
     def __init__(
-        self, task: Task, *, kd_weight: float = 5.0, attention: Parts = "both", global_branch: bool = True
+        self, task: Task, *, kd_weight: float = 1.0, attention: Parts = "both", global_branch: bool = True
     ) -> None:
         super().__init__(task)
         if attention not in PARTS:

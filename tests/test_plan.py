@@ -127,11 +127,11 @@ def test_a_subset_keeps_what_its_cells_rest_on() -> None:
 
 
 def test_a_label_brings_settings_for_its_row_only() -> None:
-    by_option = plan(methods=("gmenet",), settings={"gmenet": {"kd_weight": 1}})
-    both = plan(methods=("gmenet", "gmenet[kd_weight=1]"))
+    by_option = plan(methods=("gmenet",), settings={"gmenet": {"kd_weight": 3}})
+    both = plan(methods=("gmenet", "gmenet[kd_weight=3]"))
     assert set(by_option.cells) < set(both.cells) and len(both.cells) == 6
     assert [t.scales for t in both.trainings.values()].count((1,)) == 1, "one teacher for every weight"
-    assert sum("gmenet[kd_weight=1.0]" in cell.label for cell in both.cells.values()) == 3
+    assert sum("gmenet[kd_weight=3.0]" in cell.label for cell in both.cells.values()) == 3
     resnet = plan(methods=("direct[arch=resnet18]", "bicubic"), settings={"direct": {"pretrained": False}})
     assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
 

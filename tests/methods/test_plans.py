@@ -88,7 +88,7 @@ def test_a_teacher_has_the_student_s_architecture(tools: Tools) -> None:
     plan = tools("plan_of")(["gmenet"], (4,), gmenet={"attention": "spatial", "global_branch": "false"})
     teacher, student = plan.trainings.values()
     assert teacher.method.settings == {"kd_weight": 0.0, "attention": "spatial", "global_branch": False}
-    assert student.method.settings == {"kd_weight": 5.0, "attention": "spatial", "global_branch": False}
+    assert student.method.settings == {"kd_weight": 1.0, "attention": "spatial", "global_branch": False}
     nothing_to_distil = tools("plan_of")(["gmenet"], (4,), gmenet={"attention": "none"})
     assert len(nothing_to_distil.trainings) == 1
 
