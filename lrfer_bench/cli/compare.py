@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.report import names, whole_numbers
+from lrfer_bench.cli.options import label_list, number_list
 
 EXAMPLES = (
     "lrfer-bench compare multires direct --results results --scales 2,4",
@@ -24,9 +24,9 @@ GROUPS = {
 @click.argument("b")
 @click.option("--results", multiple=True, default=("results",), show_default=True, metavar="DIR",
               help="Results folder; repeat it to use several together.")  # fmt: skip
-@click.option("--datasets", multiple=True, callback=names, metavar="A,B", help="These data sets only.")
-@click.option("--scales", multiple=True, callback=whole_numbers, metavar="2,4", help="These scales only.")
-@click.option("--seeds", multiple=True, callback=whole_numbers, metavar="0,1", help="These seeds only.")
+@click.option("--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only.")
+@click.option("--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only.")
+@click.option("--seeds", multiple=True, callback=number_list, metavar="0,1", help="These seeds only.")
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100),
               metavar="N", help="Bootstrap resamples, 100 or more.")  # fmt: skip
 @click.option("--clean", is_flag=True, help="Leave out test rows that also stand in train.")

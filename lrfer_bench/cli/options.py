@@ -45,6 +45,20 @@ def method_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
+def label_list(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken for one."""
+    return tuple(label for text in value for label in split_labels(text))
+
+
+def number_list(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
+    """Comma-separated whole numbers."""
+    found = label_list(context, parameter, value)
+    for word in found:
+        if not (word.isascii() and word.isdigit()):
+            raise click.BadParameter(f'"{word}" is no whole number: give numbers like 2,4,8')
+    return tuple(map(int, found))
+
+
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path),
     help="Your own .py file; repeatable. Also: LRFER_PLUGINS.",
@@ -62,7 +76,7 @@ PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
     "Training": ("seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "overwrite", "engine", "no_report"),
+    "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
 }
 """Headings in the help of `run` and `plan`."""
 

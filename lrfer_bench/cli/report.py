@@ -9,23 +9,9 @@ from pathlib import Path
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.variants import split_labels
+from lrfer_bench.cli.options import label_list, number_list
 
 PICTURES = ("all", "curves", "none")
-
-
-def names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken for one."""
-    return tuple(label for text in value for label in split_labels(text))
-
-
-def whole_numbers(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
-    """Comma-separated whole numbers."""
-    found = names(context, parameter, value)
-    for word in found:
-        if not (word.isascii() and word.isdigit()):
-            raise click.BadParameter(f'"{word}" is no whole number: give numbers like 2,4,8')
-    return tuple(map(int, found))
 
 
 EXAMPLES = (
@@ -48,12 +34,12 @@ GROUPS = {
 @click.option("--sort-by", default="rank", show_default=True, metavar="COLUMN",
               help="rank, method, accuracy, accuracy:SCALE, area, macro_f1, balanced_accuracy, params, macs, latency_ms or "
                    "train.")  # fmt: skip
-@click.option("--datasets", multiple=True, callback=names, metavar="A,B", help="Show these data sets only.")
+@click.option("--datasets", multiple=True, callback=label_list, metavar="A,B", help="Show these data sets only.")
 @click.option(
-    "--methods", multiple=True, callback=names, metavar="A,B", help="Show these methods only (and the oracle)."
+    "--methods", multiple=True, callback=label_list, metavar="A,B", help="Show these methods only (and the oracle)."
 )
-@click.option("--scales", multiple=True, callback=whole_numbers, metavar="2,4", help="Show these scales only.")
-@click.option("--seeds", multiple=True, callback=whole_numbers, metavar="0,1", help="Count these seeds only.")
+@click.option("--scales", multiple=True, callback=number_list, metavar="2,4", help="Show these scales only.")
+@click.option("--seeds", multiple=True, callback=number_list, metavar="0,1", help="Count these seeds only.")
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=0), metavar="N",
               help="Bootstrap resamples; 0 makes no intervals and reads no logits.")  # fmt: skip
 @click.option(

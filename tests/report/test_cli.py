@@ -150,6 +150,6 @@ def test_the_same_records_give_the_same_bytes(bench, tmp_path):
 
 
 def test_names_with_commas_in_their_settings():
-    from lrfer_bench.cli.report import names
+    from lrfer_bench.cli.options import label_list
 
-    assert names(None, None, ("a,b[x=1,y=2]", " c ")) == ("a", "b[x=1,y=2]", "c")
+    assert label_list(None, None, ("a,b[x=1,y=2]", " c ")) == ("a", "b[x=1,y=2]", "c")
