@@ -29,6 +29,7 @@ from lrfer_bench.registry import (
     Registry,
     load_plugin,
     plugin_module,
+    target_of,
 )
 
 FOLDER = "plugins"
@@ -66,7 +67,7 @@ def name_of(registry: Registry, cls: type) -> str:
     """
     if not isinstance(cls, type):
         raise UserError(f"{cls!r} is no name and no class: give a {registry.kind}'s name or its class")
-    target = _target(cls)
+    target = target_of(cls)
     for entry in registry:
         if entry.loaded is cls or target in (entry.target, entry.made_from):
             return entry.name
@@ -86,7 +87,7 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
         cls = _newest(entry)
     if not isinstance(cls, type):
         raise UserError(f"{thing!r} is no name and no class: give a {registry.kind}'s name or its class")
-    installed = any(entry.target == _target(cls) and entry.loaded is None for entry in registry)
+    installed = any(entry.target == target_of(cls) and entry.loaded is None for entry in registry)
     return None if installed or cls.__module__.startswith("lrfer_plugin_") else cls
 
 
@@ -104,10 +105,6 @@ def _newest(entry: Entry) -> Any:
 def _home(entry: Entry) -> str:
     """The module that a registered class was written in."""
     return (entry.made_from or entry.target).partition(":")[0]
-
-
-def _target(cls: type) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _hand_over_module(registry: Registry, module: str, group: list[tuple[str, type]], results: Path) -> Path:
@@ -132,7 +129,7 @@ def _hand_over_module(registry: Registry, module: str, group: list[tuple[str, ty
         for old_registry, entry in before:
             old_registry.restore(entry)
     for name, cls in group:
-        registry.restore(Entry(registry.kind, name, _target(cls), ""))
+        registry.restore(Entry(registry.kind, name, target_of(cls), ""))
     return file
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from lrfer_bench import defaults
 from lrfer_bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,24 +22,23 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 OneOrMore: TypeAlias = "Item | Iterable[Item]"
 Folder = str | Path
-DEFAULT_METHODS = ("oracle", "bicubic", "direct", "multires")
 
 
 def run(
-    methods: OneOrMore[str | type] = DEFAULT_METHODS,
+    methods: OneOrMore[str | type] = defaults.METHODS,
     *,
-    dataset: str | type = "synthface",
+    dataset: str | type = defaults.DATASET,
     data_root: Folder | None = None,
     data_options: Mapping[str, Any] | None = None,
-    scales: OneOrMore[int] | str = (2, 4, 8),
-    protocols: OneOrMore[str | type] = "bicubic",
+    scales: OneOrMore[int] | str = defaults.SCALES,
+    protocols: OneOrMore[str | type] = defaults.PROTOCOL,
     test_protocols: OneOrMore[str | type] | None = None,
     test_scales: OneOrMore[int] | str | None = None,
     seeds: OneOrMore[int] | str = 0,
-    preset: str = "quick",
+    preset: str = defaults.PRESET,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     plugins: OneOrMore[Folder] = (),
-    results: Folder = "results",
+    results: Folder = defaults.RESULTS,
     workers: int | None = None,
     engine: str = "local",
     overwrite: str = "never",
@@ -85,7 +85,7 @@ def run(
     return _frame(session.plan, session.store)
 
 
-def report(results: OneOrMore[Folder] = "results", out: Folder | None = None, **options: Any) -> pd.DataFrame:
+def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = None, **options: Any) -> pd.DataFrame:
     """Write tables, pictures and the web page of some results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page.
@@ -121,14 +121,14 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
     """
     from lrfer_bench.report.frame import load_frame
 
-    listed = [folder for one_or_more in results or ("results",) for folder in _listed("results", one_or_more)]
+    listed = [folder for one_or_more in results or (defaults.RESULTS,) for folder in _listed("results", one_or_more)]
     if not listed:
         raise UserError("results names no folder: give one or more results folders")
     return load_frame([_folder("results", folder) for folder in listed])
 
 
 def load_model(
-    key: str, results: Folder = "results", *, plugins: OneOrMore[Folder] = (), device: str = "cpu"
+    key: str, results: Folder = defaults.RESULTS, *, plugins: OneOrMore[Folder] = (), device: str = "cpu"
 ) -> Predictor:
     """The trained model of a cell, ready to be asked.
 

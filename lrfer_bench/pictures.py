@@ -100,10 +100,10 @@ def _agreeing(record: Record, wanted: Wanted) -> Record:
 def _newest_edit(records: list[Record], store: Store, tell: Callable[[str], None]) -> list[Record]:
     """Of cells that differ only because one plugin file was edited between runs, those of the newest edit."""
     sources = {record.method.source for record in records}
-    files = {source.partition(" sha256:")[0] for source in sources}
-    if len(sources) < 2 or len(files) > 1 or len({_place(record)[:-2] for record in records}) > 1:
+    files = {record.method.plugin_file for record in records}
+    if len(sources) < 2 or len(files) > 1 or "" in files or len({_place(record)[:-2] for record in records}) > 1:
         return records
-    newest = max(records, key=lambda record: (store.records / f"{record.stem}.json").stat().st_mtime)
+    newest = max(records, key=store.written_at)
     others = ", ".join(sorted(sources - {newest.method.source}))
     tell(f"note: taken is the newest, made with {newest.method.source}; the same cell was also made with {others}")
     return [record for record in records if record.method.source == newest.method.source]

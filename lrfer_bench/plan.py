@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrfer_bench import defaults
 from lrfer_bench.declared import asking, checked
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
@@ -44,7 +45,7 @@ class Request:
     methods: Sequence[str]
     scales: Sequence[int]
     preset: Preset
-    protocols: Sequence[str] = ("bicubic",)
+    protocols: Sequence[str] = (defaults.PROTOCOL,)
     test_protocols: Sequence[str] | None = None
     test_scales: Sequence[int] | None = None
     seeds: Sequence[int] = (0,)

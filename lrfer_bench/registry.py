@@ -75,7 +75,7 @@ class Registry:
                 "begin with a letter or digit"
             )
         lazy = isinstance(target, str)
-        entry = Entry(self.kind, name, target if lazy else _target_of(target), source, None if lazy else target)
+        entry = Entry(self.kind, name, target if lazy else target_of(target), source, None if lazy else target)
         taken = self._entries.get(name)
         if (
             taken is not None
@@ -154,14 +154,14 @@ def register(registry: Registry, name: str, thing: Any) -> None:
     A class that is also reachable by an entry point is already known by that door and is left as it is.
     """
     known = registry._entries.get(name)
-    if known is not None and known.target == _target_of(thing):
+    if known is not None and known.target == target_of(thing):
         return
     if _current_source:
         registry.add(name, thing, _current_source[-1])
         return
     registry._scan()
     known = registry._entries.get(name)
-    if known is None or known.target != _target_of(thing):
+    if known is None or known.target != target_of(thing):
         registry.add(name, thing, f"module {thing.__module__}")
 
 
@@ -263,7 +263,8 @@ def _foreign(file: str) -> bool:
 _LIBRARIES = tuple(f"site-packages/{name}" for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas"))
 
 
-def _target_of(thing: Any) -> str:
+def target_of(thing: Any) -> str:
+    """ "module:Class" of a class or an instance, as entry points write it."""
     return f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
 
 

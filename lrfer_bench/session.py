@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lrfer_bench import defaults
 from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import UserError
@@ -22,18 +23,18 @@ class Wish:
     """What is asked for, in the words of the command line; see `lrfer-bench run --help`."""
 
     methods: Sequence[str]
-    dataset: str = "synthface"
+    dataset: str = defaults.DATASET
     data_root: Path | None = None
     data_options: Mapping[str, Any] = field(default_factory=dict)
-    scales: Sequence[int] = (2, 4, 8)
-    protocols: Sequence[str] = ("bicubic",)
+    scales: Sequence[int] = defaults.SCALES
+    protocols: Sequence[str] = (defaults.PROTOCOL,)
     test_protocols: Sequence[str] | None = None
     test_scales: Sequence[int] | None = None
     seeds: Sequence[int] = (0,)
-    preset: str = "quick"
+    preset: str = defaults.PRESET
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: Sequence[Path] = ()
-    results: Path = Path("results")
+    results: Path = Path(defaults.RESULTS)
 
 
 @dataclass(frozen=True)

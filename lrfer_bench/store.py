@@ -51,6 +51,12 @@ class MethodPart(_Part):
     kind: Literal["lr", "oracle"] = "lr"
     test_time_augmentation: str | None = None
 
+    @property
+    def plugin_file(self) -> str:
+        """The name of the file it came from ("my_idea.py"); "" for an installed package."""
+        file, mark, _ = self.source.partition(" sha256:")
+        return file if mark else ""
+
 
 class TrainPart(_Part):
     """The condition trained on. protocol "hr" with scales [1] is training on HR images only; [] trains nothing."""
@@ -234,6 +240,13 @@ class Store:
             return Logits.from_bytes(data)
         except GARBAGE as error:
             raise RecordError(f"{path} holds no test logits ({error}): run the cell again") from error
+
+    def written_at(self, record: Record) -> float:
+        """When the record's file was last written, in seconds since 1970; 0 when it is gone."""
+        try:
+            return (self.records / f"{record.stem}.json").stat().st_mtime
+        except OSError:
+            return 0.0
 
     def find(self, key: str) -> Record | None:
         """The record of a key, or None; a damaged file counts as none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 
@@ -17,7 +18,7 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "no
 @click.command(cls=Command, examples=EXAMPLES)
 @click.argument("method", metavar="NAME|FILE")
 @click.option(
-    "--dataset", default="synthface", show_default=True, metavar="NAME", help="Where the few faces come from."
+    "--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="Where the few faces come from."
 )
 @PLUGIN
 def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:

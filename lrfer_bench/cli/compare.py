@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
 
@@ -22,7 +23,7 @@ GROUPS = {
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.argument("a")
 @click.argument("b")
-@click.option("--results", multiple=True, default=("results",), show_default=True, metavar="DIR",
+@click.option("--results", multiple=True, default=(defaults.RESULTS,), show_default=True, metavar="DIR",
               help="Results folder; repeat it to use several together.")  # fmt: skip
 @click.option("--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only.")
 @click.option("--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only.")

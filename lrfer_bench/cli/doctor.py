@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
@@ -22,7 +23,7 @@ from lrfer_bench.registry import Registry
     ),
 )
 @click.option(
-    "--results", default="results", show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
+    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
 )
 @PLUGIN
 def doctor(results: Path, plugins: tuple[Path, ...]) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN, names, numbers
+from lrfer_bench.cli.options import PLUGIN, SCALES, names, numbers
 from lrfer_bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ GROUPS = {
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.option("--dataset", default="synthface", show_default=True, metavar="NAME", help="See: datasets list.")
+@click.option("--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="See: datasets list.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file.")
 @click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable.")
 @PLUGIN
-@click.option("--scales", default="2,4,8", show_default=True, metavar="2,4", help="Down-sampling factors.")
+@click.option("--scales", default=SCALES, show_default=True, metavar="2,4", help="Down-sampling factors.")
 @click.option("--protocols", metavar="A,B", help="How LR faces are made.  [default: all registered]")
 @click.option("--count", default=4, show_default=True, metavar="N", help="How many; the classes take turns.")
 @click.option(
@@ -42,9 +43,9 @@ GROUPS = {
     help="test, val or train.",
 )  # fmt: skip
 @click.option("--restored", multiple=True, metavar="METHOD", help="A super-resolving method; repeatable.")
-@click.option("--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path),
+@click.option("--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path),
               help="Where its trained models are.")  # fmt: skip
-@click.option("--preset", default="quick", show_default=True, metavar="NAME", help="The budget they had.")
+@click.option("--preset", default=defaults.PRESET, show_default=True, metavar="NAME", help="The budget they had.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="The seed they had.")
 @click.option("--show-faces", is_flag=True, help="You may show this data set's faces: they are yours.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.png or file.svg.")

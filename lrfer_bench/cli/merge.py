@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN
+from lrfer_bench.cli.options import PLUGIN
 
 EXAMPLES = (
     "lrfer-bench merge ~/from-the-cluster/results",
@@ -19,7 +20,7 @@ EXAMPLES = (
 @click.command(cls=Command, examples=EXAMPLES)
 @click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="OTHER_RESULTS...")
 @click.option(
-    "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="My folder."
+    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="My folder."
 )
 @click.option("--other-data", is_flag=True, help="Also take records on data sets of another fingerprint.")
 @click.option("--dry-run", is_flag=True, help="Check and say what would be taken; write nothing.")

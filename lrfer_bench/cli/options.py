@@ -8,13 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.errors import UserError
 from lrfer_bench.variants import split_labels
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-DEFAULT_METHODS = "oracle,bicubic,direct,multires"
-DEFAULT_RESULTS = "results"
+METHODS, SCALES = ",".join(defaults.METHODS), ",".join(map(str, defaults.SCALES))
 
 
 def names(what: str, text: str) -> list[str]:
@@ -89,20 +88,20 @@ def plan_options(command: Command) -> Command:
 
 
 _PLAN_OPTIONS = [
-    click.option("--methods", default=DEFAULT_METHODS, show_default=True, metavar="A,B", help='Names, or "NAME[SETTING=VALUE]".'),
-    click.option("--dataset", default="synthface", show_default=True, metavar="NAME", help="See: datasets list."),
+    click.option("--methods", default=METHODS, show_default=True, metavar="A,B", help='Names, or "NAME[SETTING=VALUE]".'),
+    click.option("--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="See: datasets list."),
     click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."),
     click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable."),
-    click.option("--scales", default="2,4,8", show_default=True, metavar="2,4", help="Train and test at these."),
-    click.option("--protocols", default="bicubic", show_default=True, metavar="A,B", help="Makers of LR faces."),
+    click.option("--scales", default=SCALES, show_default=True, metavar="2,4", help="Train and test at these."),
+    click.option("--protocols", default=defaults.PROTOCOL, show_default=True, metavar="A,B", help="Makers of LR faces."),
     click.option("--test-protocols", metavar="A,B", help="Test under these, if under others than in training."),
     click.option("--test-scales", metavar="2,4", help="Test at these, if at others than in training."),
     click.option("--seeds", default="0", show_default=True, metavar="0,1", help="Each varies the whole pipeline."),
-    click.option("--preset", default="quick", show_default=True, metavar="NAME", help="The budget: quick, cpu, paper."),
+    click.option("--preset", default=defaults.PRESET, show_default=True, metavar="NAME", help="The budget: quick, cpu, paper."),
     click.option("--set", "settings", multiple=True, metavar="METHOD.SETTING=VALUE", help="Change a setting; repeatable."),
     PLUGIN,
     click.option(
-        "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Where records go."
+        "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Where records go."
     ),
     click.option("--workers", type=int, metavar="N", help="Processes.  [default: one a core, or one a GPU]"),
     click.option(

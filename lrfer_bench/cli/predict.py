@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import DEFAULT_RESULTS, PLUGIN
+from lrfer_bench.cli.options import PLUGIN
 
 EXAMPLES = (
     "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
@@ -38,7 +39,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
 )
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]")
 @click.option(
-    "--results", default=DEFAULT_RESULTS, show_default=True, type=click.Path(path_type=Path), help="Results folder."
+    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Results folder."
 )
 @PLUGIN
 def predict(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
 
@@ -26,7 +27,7 @@ GROUPS = {
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.option("--results", "results", multiple=True, default=("results",), show_default=True, metavar="DIR",
+@click.option("--results", "results", multiple=True, default=(defaults.RESULTS,), show_default=True, metavar="DIR",
               help="Results folder; repeat it to report several together.")  # fmt: skip
 @click.option(
     "--out", default=None, metavar="DIR", help="Where to write.  [default: report/ in the first results folder]"

@@ -138,9 +138,7 @@ def _named(cells: list[Cell]) -> list[Cell]:
         label = label_of(method.name, method.settings)
         versions = Counter(version for version, _ in identities[label])
         suffix = f"@{method.version}" if len(versions) > 1 else ""
-        if versions[method.version] > 1 and method.source != newest.get(
-            (label, method.version, _file_of(method.source))
-        ):
+        if versions[method.version] > 1 and method.source != newest.get((label, method.version, method.plugin_file)):
             suffix += f" from {method.source}"
         name = dataset.name if len(prints[dataset.name]) == 1 else f"{dataset.name} ({dataset.fingerprint[:8]})"
         named.append(Cell(cell.record, cell.store, label + suffix, name, trained_on(cell.record)))
@@ -152,24 +150,10 @@ def _newest_edits(cells: list[Cell]) -> dict[tuple[str, str, str], str]:
     found: dict[tuple[str, str, str], tuple[float, str]] = {}
     for cell in cells:
         method = cell.record.method
-        file = _file_of(method.source)
-        if file:
-            who = (label_of(method.name, method.settings), method.version, file)
-            found[who] = max(found.get(who, (0.0, "")), (_written(cell), method.source))
+        if method.plugin_file:
+            who = (label_of(method.name, method.settings), method.version, method.plugin_file)
+            found[who] = max(found.get(who, (0.0, "")), (cell.store.written_at(cell.record), method.source))
     return {who: source for who, (_, source) in found.items()}
-
-
-def _file_of(source: str) -> str:
-    """The plugin file of a source such as "my_idea.py sha256:0123456789ab"; "" for an installed package."""
-    file, mark, _ = source.partition(" sha256:")
-    return file if mark else ""
-
-
-def _written(cell: Cell) -> float:
-    try:
-        return (cell.store.records / f"{cell.record.stem}.json").stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _without_twins(cells: list[Cell], notes: list[str]) -> list[Cell]:

@@ -1,0 +1,8 @@
+"""What a run is when its user says nothing: the same from a command line and from Python."""
+
+METHODS = ("oracle", "bicubic", "direct", "multires")
+DATASET = "synthface"
+PROTOCOL = "bicubic"
+SCALES = (2, 4, 8)
+PRESET = "quick"
+RESULTS = "results"
