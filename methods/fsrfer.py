@@ -101,13 +101,13 @@ class FSRFER(Method):
         if int(self.progress * epochs + 1e-6) < round(self.pretrain * epochs):
             distance = squared_distance(self.generator(low), high).mean()
             _step(optimizers["pretraining"], distance)
-            return {"distance": distance}
+            return {"distance": distance.detach()}
         made = self.generator(low)
         critic = self.critic_losses(made.detach(), high, batch.label)
         _step(optimizers["critic"], torch.stack(list(critic.values())).sum())
         generator = self.generator_losses(made, high, batch.label)
         _step(optimizers["generator"], torch.stack(list(generator.values())).sum())
-        return {**critic, **generator}
+        return {name: loss.detach() for name, loss in (critic | generator).items()}
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
         """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made ones."""
@@ -130,7 +130,7 @@ class FSRFER(Method):
 
     @torch.no_grad()
     def after_training(self, batches: Any) -> None:
-        """Fit the SVM to the embeddings of the training faces, at all scales."""
+        """Fit the SVM to the embeddings of the training faces, each at one of the scales, drawn as in training."""
         if self.svm is not None:
             pairs = [(self.embedding(self.generator(self.features(self.enlarged(b)))), b.label) for b in batches]
             self.svm.fit(torch.cat([x for x, _ in pairs]), torch.cat([y for _, y in pairs]))

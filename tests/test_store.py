@@ -9,21 +9,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import made_records
 import numpy as np
 import pytest
 
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store import (
-    Cost,
     Damaged,
-    DatasetPart,
     Logits,
-    MethodPart,
     Record,
     Store,
-    TestPart,
-    TrainPart,
     write_atomically,
 )  # fmt: skip
 
@@ -36,15 +32,7 @@ def answers() -> Logits:
 
 
 def record(logits: Logits) -> Record:
-    return Record(
-        key=KEY, status="finished", seed=0, preset="quick@1",
-        dataset=DatasetPart(name="faces", fingerprint="f" * 64, classes=["a", "b", "c"]),
-        method=MethodPart(name="direct", version="1", source="lrfer-bench 0.1.0"),
-        train=TrainPart(protocol="bicubic@1", scales=[4]), test=TestPart(protocol="bicubic@1", scale=4, size_px=12),
-        metrics=score(logits.logits, logits.labels, logits.clean),
-        cost=Cost(parameters=1, macs=2, latency_ms=0.1, throughput=10, train_seconds=1, train_seconds_with_stages=1,
-                  peak_memory_mb=100),
-    )  # fmt: skip
+    return made_records.make_record(logits, key=KEY, classes="abc")
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ def stage_bytes(method: Method) -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("name", ["srfer", "fsrfer", "askd", "fskd", "gmenet"])
-def test_stages_never_change_and_are_not_stored(name: str, tools: Tools) -> None:
-    method = tools("fresh")(name, ref=tools("data_ref")(side=24)).train()
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("srfer", {}), ("srfer", {"finetune": False}), ("fsrfer", {}), ("askd", {}), ("fskd", {}), ("gmenet", {})],
+)
+def test_stages_never_change_and_are_not_stored(name: str, settings: dict[str, Any], tools: Tools) -> None:
+    method = tools("fresh")(name, ref=tools("data_ref")(side=24), **settings).train()
     batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
     before, optimizers = stage_bytes(method), method.optimizers()
     assert before
@@ -40,9 +43,10 @@ def test_stages_never_change_and_are_not_stored(name: str, tools: Tools) -> None
     assert moved == ours
 
 
+@pytest.mark.parametrize("finetune", [True, False])
 @pytest.mark.parametrize("term", ["pixel", "attention", "prediction", "ce"])
-def test_each_term_of_srfer_reaches_the_super_resolver(term: str, tools: Tools) -> None:
-    method = tools("fresh")("srfer", ref=tools("data_ref")(side=24)).train()
+def test_each_term_of_srfer_reaches_the_super_resolver(term: str, finetune: bool, tools: Tools) -> None:
+    method = tools("fresh")("srfer", ref=tools("data_ref")(side=24), finetune=finetune).train()
     batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
     method.losses(batch)[term].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.restore.first.parameters())
@@ -65,7 +69,9 @@ def test_srfer_starts_as_the_cascade(tools: Tools) -> None:
     batch = tools("batch_of")(tools("made_faces")(4), (4,))
     size = method.task.size
     with torch.no_grad():
-        assert torch.equal(method.restore(batch.lr, size), method.stages["superres"].net(batch.lr, size))
+        restored = method.stages["superres"].net(batch.lr, size)
+        assert torch.equal(method.restore(batch.lr, size), restored)
+        assert torch.equal(method(batch.lr), method.stages["classifier"].net(restored))
 
 
 @pytest.mark.parametrize("name", ["gmenet", "askd"])
@@ -83,17 +89,26 @@ def test_distillation_reaches_every_gate(name: str, kind: str, tools: Tools) -> 
 
 
 def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(tools: Tools) -> None:
-    method = tools("fresh")("gmenet", ref=tools("data_ref")(side=24)).eval()
+    method = tools("fresh")("gmenet", ref=tools("data_ref")(side=24)).train()
     batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
-    teacher = method.stages["teacher"]
-    _, student_maps = method.net(method.enlarge(batch.lr))
-    _, teacher_maps = teacher.net(batch.hr.float() / 255)
-    assert [tuple(m.shape[1:]) for m in student_maps][:3] == [(24, 1, 1), (1, 12, 12), (64, 1, 1)]
-    expected = 0.0
-    for ours, theirs in zip(student_maps, teacher_maps, strict=True):
-        a, b = ours.detach().flatten(1).double(), theirs.detach().flatten(1).double()
-        expected += float((1 - (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))).mean())
-    assert method.losses(batch)["attention"].item() == pytest.approx(1.0 * expected, abs=1e-4)
+    fed: dict[str, torch.Tensor] = {}
+    for who, net in (("student", method.net.local), ("teacher", method.stages["teacher"].net.local)):
+        net.register_forward_pre_hook(lambda module, given, who=who: fed.__setitem__(who, given[0]))
+    method.losses(batch)
+    assert torch.equal(fed["student"], method.enlarge(batch.lr)) and torch.equal(fed["teacher"], batch.hr.float() / 255)
+    maps = method.attention_maps(fed["student"])
+    assert [tuple(m.shape[1:]) for m in maps][:3] == [(24, 1, 1), (1, 12, 12), (64, 1, 1)]
+
+
+def test_cross_entropy_reaches_the_trunk_through_the_global_branch_alone(tools: Tools) -> None:
+    method = tools("fresh")("gmenet", ref=tools("data_ref")(side=24), kd_weight=0.0).train()
+    with torch.no_grad():
+        method.net.linear.weight[:, :192] = 0.0  # the local branch's end has no say
+    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    method.losses(batch)["ce"].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.net.wide.parameters())
+    assert method.net.local.stem[0].weight.grad.abs().sum() > 0
+    assert method.net.local.stages[3][0].conv1.weight.grad.abs().sum() == 0
 
 
 @pytest.mark.parametrize(("attention", "count"), [("both", 8), ("channel", 4), ("spatial", 4), ("none", 0)])
@@ -125,18 +140,56 @@ def test_the_critic_learns_to_rate_made_features_higher(tools: Tools) -> None:
         assert method.critic(made - 1e-2 * made.grad.sign()).mean() < method.critic(made).mean()
 
 
-def test_weights_of_the_generator_s_terms(tools: Tools) -> None:
-    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24))
+def test_fsrfer_s_weight_has_gradients_for_the_generator_and_for_nobody_else(tools: Tools) -> None:
+    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).eval()
     torch.manual_seed(0)
     high, made, label = torch.rand(3, 256, 2, 2), torch.rand(3, 256, 2, 2), torch.tensor([0, 3, 6])
-    with torch.no_grad():
-        p = method.net.head(made).softmax(1)[torch.arange(3), label]
-        w, told = (1.5 - p) ** 2, method.generator_losses(made, high, label)
-        d_made, d_high = method.critic(made), method.critic(high)
-    critic = method.critic_losses(made, high, label)["critic"]
-    assert told["adversarial"].item() == pytest.approx((w * d_made).mean().item(), abs=1e-5)
-    feature = 0.01 * (w * ((made - high) ** 2).sum((1, 2, 3))).mean()
-    assert told["feature"].item() == pytest.approx(feature.item(), abs=1e-5)
-    phi = made.mean((2, 3)) - high.mean((2, 3))
-    assert told["perceptual"].item() == pytest.approx((10 * (w * (phi**2).sum(1)).mean()).item(), abs=1e-5)
-    assert critic.item() == pytest.approx(((w * d_high).mean() - (w * d_made).mean()).item(), abs=1e-5)
+    made.requires_grad_(True)
+    w = (1.5 - method.net.head(made).softmax(1)[torch.arange(3), label]) ** 2
+    distance = ((made - high) ** 2).sum((1, 2, 3))
+    (with_weight,) = torch.autograd.grad(0.01 * (w * distance).mean(), made, retain_graph=True)
+    (without,) = torch.autograd.grad(0.01 * (w.detach() * distance).mean(), made)
+    assert (with_weight - without).abs().max() > 1e-4 * with_weight.abs().max()
+    method.generator_losses(made, high, label)["feature"].backward()
+    torch.testing.assert_close(made.grad, with_weight, rtol=1e-5, atol=1e-8)
+    assert all(p.grad is None for p in method.net.parameters())
+
+
+def part_bytes(part: torch.nn.Module) -> list[bytes]:
+    return [value.detach().numpy().tobytes() for value in part.state_dict().values()]
+
+
+@pytest.mark.parametrize(
+    ("progress", "held", "moves"),
+    [(0.0, None, {"generator"}), (0.9, "critic", {"generator"}), (0.9, "generator", {"critic"})],
+    ids=["pretraining", "generator", "critic"],
+)
+def test_each_step_of_fsrfer_moves_its_own_network(
+    progress: float, held: str | None, moves: set[str], tools: Tools
+) -> None:
+    """One of both optimisers is held at a rate of zero: what still moves is the other's."""
+    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).train()
+    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    optimizers, method.progress = method.optimizers(), progress
+    if held:
+        optimizers[held].param_groups[0]["lr"] = 0.0
+    before = {name: part_bytes(getattr(method, name)) for name in ("generator", "critic")}
+    told = method.update(batch, optimizers)
+    assert {name for name, old in before.items() if part_bytes(getattr(method, name)) != old} == moves
+    assert not any(loss.requires_grad for loss in told.values())
+
+
+def test_the_critic_s_loss_does_not_reach_the_generator(tools: Tools) -> None:
+    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).train()
+    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    optimizers, method.progress = method.optimizers(), 0.9
+    seen: list[bool] = []
+    real = optimizers["critic"].step
+
+    def step(*given: Any) -> Any:
+        seen.append(any(p.grad is not None for p in method.generator.parameters()))
+        return real(*given)
+
+    optimizers["critic"].step = step  # type: ignore[method-assign]
+    method.update(batch, optimizers)
+    assert seen == [False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import by_numpy
 import numpy as np
 import pytest
 import torch
@@ -19,26 +20,17 @@ def tensors(values: list[np.ndarray]) -> list[torch.Tensor]:
     return [torch.from_numpy(value.astype(np.float32)) for value in values]
 
 
-def cos_distance(a: np.ndarray, b: np.ndarray) -> float:
-    return 1 - float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
-
-
-def softmax(x: np.ndarray) -> np.ndarray:
-    e = np.exp(x - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
-
-
 def test_attention_similarity_is_summed_over_maps_and_averaged_over_faces() -> None:
     shapes = [(3, 4, 1, 1), (3, 1, 5, 5), (3, 6, 1, 1)]
     student, teacher = arrays(*shapes), arrays(*shapes)
-    expected = sum(np.mean([cos_distance(s[i], t[i]) for i in range(3)]) for s, t in zip(student, teacher, strict=True))
+    expected = sum(by_numpy.mean_cos_distance(s, t) for s, t in zip(student, teacher, strict=True))
     assert losses.attention_similarity(tensors(student), tensors(teacher)).item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_feature_similarity_is_averaged_over_stages() -> None:
     shapes = [(3, 4, 3, 3), (3, 8, 2, 2)]
     student, teacher = arrays(*shapes), arrays(*shapes)
-    per_stage = [np.mean([cos_distance(s[i], t[i]) for i in range(3)]) for s, t in zip(student, teacher, strict=True)]
+    per_stage = [by_numpy.mean_cos_distance(s, t) for s, t in zip(student, teacher, strict=True)]
     found = losses.feature_similarity(tensors(student), tensors(teacher)).item()
     assert found == pytest.approx(np.mean(per_stage), abs=1e-5)
 
@@ -46,20 +38,14 @@ def test_feature_similarity_is_averaged_over_stages() -> None:
 def test_attention_transfer_compares_maps_of_length_one() -> None:
     shapes = [(2, 4, 3, 3), (2, 5, 2, 2)]
     ours, theirs = arrays(*shapes), arrays(*shapes)
-    expected = 0.0
-    for a, b in zip(ours, theirs, strict=True):
-        for i in range(2):
-            p, q = (a[i] ** 2).mean(0).ravel(), (b[i] ** 2).mean(0).ravel()
-            expected += np.linalg.norm(p / np.linalg.norm(p) - q / np.linalg.norm(q)) / 2
+    expected = by_numpy.attention_transfer(ours, theirs)
     assert losses.attention_transfer(tensors(ours), tensors(theirs)).item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_prediction_consistency_is_the_kl_from_the_reference() -> None:
     logits, reference = arrays((4, 7), (4, 7))
     reference *= 3
-    p, q = softmax(reference), softmax(logits)
-    forwards = np.mean((p * np.log(p / q)).sum(1))
-    backwards = np.mean((q * np.log(q / p)).sum(1))
+    forwards, backwards = by_numpy.kl(reference, logits), by_numpy.kl(logits, reference)
     found = losses.prediction_consistency(*tensors([logits, reference])).item()
     assert found == pytest.approx(forwards, abs=1e-5)
     assert abs(forwards - backwards) > 1e-1  # the test could not tell them apart otherwise
@@ -73,32 +59,28 @@ def test_partner_is_the_next_face_of_the_same_class() -> None:
 def test_relation_loss() -> None:
     low, high = arrays((4, 5, 2, 3), (4, 5, 2, 3))
     partner = [1, 0, 3, 2]
-
-    def affinity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        a, b = a.reshape(5, 6), b.reshape(5, 6)
-        return np.array([[1 - cos_distance(a[:, i], b[:, j]) for j in range(6)] for i in range(6)])
-
-    expected = 0.0
-    for i, j in enumerate(partner):
-        hh, hl = affinity(high[i], high[j]), affinity(high[i], low[j])
-        lh, ll = affinity(low[i], high[j]), affinity(low[i], low[j])
-        expected += (cos_distance(hh, hl) + cos_distance(hh, lh)) / 2 + cos_distance(hh, ll)
     found = losses.relation(*tensors([low, high]), torch.tensor(partner)).item()
-    assert found == pytest.approx(expected / 4, abs=1e-5)
+    assert found == pytest.approx(by_numpy.relation(low, high, partner), abs=1e-5)
 
 
 def test_classification_weight_and_its_gradient() -> None:
     logits = RNG.normal(size=(3, 4))
     labels = np.array([1, 3, 0])
-    p = softmax(logits)[np.arange(3), labels]
+    p = by_numpy.softmax(logits)[np.arange(3), labels]
     (tensor,) = tensors([logits])
     tensor.requires_grad_(True)
     weight = losses.classification_weight(tensor, torch.from_numpy(labels))
     np.testing.assert_allclose(weight.detach().numpy(), (1.5 - p) ** 2, atol=1e-5)
     weight.sum().backward()
     onehot = np.eye(4)[labels]
-    expected = -2 * (1.5 - p)[:, None] * p[:, None] * (onehot - softmax(logits))
+    expected = -2 * (1.5 - p)[:, None] * p[:, None] * (onehot - by_numpy.softmax(logits))
     np.testing.assert_allclose(tensor.grad.numpy(), expected, atol=1e-5)  # type: ignore[union-attr]
+
+
+def test_squared_distance_is_summed_over_all_but_the_batch() -> None:
+    a, b = arrays((3, 2, 4, 5), (3, 2, 4, 5))
+    found = losses.squared_distance(*tensors([a, b])).numpy()
+    np.testing.assert_allclose(found, [((x - y) ** 2).sum() for x, y in zip(a, b, strict=True)], rtol=1e-5)
 
 
 def test_gradient_penalty_of_a_critic_whose_gradient_is_known() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import by_numpy
 import numpy as np
 import pytest
 import torch
+from by_numpy import number, numbers
 from torch import Tensor, nn
 
-from lrfer_bench.nets.losses import relation, same_class_partner
+from lrfer_bench.nets.losses import same_class_partner
 
 Tools = Callable[[str], Callable[..., Any]]
+LABELS = np.arange(8) % 7
+SMOOTHING = 0.1
 
 
 def met(name: str, tools: Tools, **settings: Any) -> tuple[Any, Any, Tensor, Tensor]:
@@ -22,75 +26,152 @@ def met(name: str, tools: Tools, **settings: Any) -> tuple[Any, Any, Tensor, Ten
     return method, batch, batch.hr.float() / 255, method.enlarge(batch.lr)
 
 
-def numbers(values: list[Tensor]) -> list[np.ndarray]:
-    return [value.detach().double().numpy() for value in values]
+def told(method: Any, batch: Any) -> dict[str, float]:
+    return {name: loss.item() for name, loss in method.losses(batch).items()}
 
 
-def cos_distance(a: np.ndarray, b: np.ndarray) -> float:
-    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-    return float((1 - (a * b).sum(1) / np.sqrt((a**2).sum(1) * (b**2).sum(1))).mean())
+def close(expected: Any) -> Any:
+    return pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
-def log_softmax(x: np.ndarray) -> np.ndarray:
-    return x - x.max(1, keepdims=True) - np.log(np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True))
+def move(net: nn.Module) -> None:
+    """Other weights than its twin's, so that a test sees which of both was asked."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
 
 
-def test_srfer(tools: Tools) -> None:
-    method, batch, hr, _ = met("srfer", tools, pixel=2.0, attention=3.0, prediction=5.0, ce=7.0)
-    told = method.losses(batch)
-    restored, net = method.restore(batch.lr, (24, 24)), method.stages["classifier"].net
-    ours, theirs = numbers(net.maps(restored)), numbers(net.maps(hr))
-    said, reference = (log_softmax(numbers([net(x)])[0]) for x in (restored, hr))
-    attention = 0.0
-    for a, b in zip(ours, theirs, strict=True):
-        maps = [(x**2).mean(1).reshape(8, -1) for x in (a, b)]
-        unit = [x / np.sqrt((x**2).sum(1, keepdims=True)) for x in maps]
-        attention += float(np.sqrt(((unit[0] - unit[1]) ** 2).sum(1)).mean())
-    smooth = 0.9 * np.eye(7)[batch.label.numpy()] + 0.1 / 7
+@pytest.mark.parametrize("finetune", [True, False])
+def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bool, tools: Tools) -> None:
+    weights = {"pixel": 2.0, "attention": 3.0, "prediction": 5.0, "ce": 7.0}
+    method, batch, hr, _ = met("srfer", tools, finetune=finetune, **weights)
+    judge = method.stages["classifier"].net
+    if finetune:
+        move(method.tuned)
+    student = method.tuned if finetune else judge
+    restored = method.restore(batch.lr, (24, 24))
+    said, reference = number(student(restored)), number(judge(hr))
     expected = {
-        "pixel": 2 * (restored - hr).abs().mean().item(),
-        "attention": 3 * attention,
-        "prediction": 5 * float((np.exp(reference) * (reference - said)).sum(1).mean()),
-        "ce": 7 * float(-(smooth * said).sum(1).mean()),
+        "pixel": 2 * np.abs(number(restored) - number(hr)).mean(),
+        "attention": 3 * by_numpy.attention_transfer(numbers(student.maps(restored)), numbers(judge.maps(hr))),
+        "prediction": 5 * by_numpy.kl(reference, said),
+        "ce": 7 * by_numpy.cross_entropy(said, LABELS, SMOOTHING),
     }
-    assert {name: loss.item() for name, loss in told.items()} == pytest.approx(expected, abs=1e-4)
+    assert told(method, batch) == close(expected)
+    assert torch.equal(method(batch.lr), student(restored))
 
 
 def test_fskd(tools: Tools) -> None:
     method, batch, hr, enlarged = met("fskd", tools)
-    told = method.losses(batch)
-    low, high = method.net.maps(enlarged), method.stages["classifier"].net.maps(hr)
-    similarity = np.mean([cos_distance(a, b) for a, b in zip(numbers(low), numbers(high), strict=True)])
-    between = relation(low[-1], high[-1], same_class_partner(batch.label))
-    assert told["feature"].item() == pytest.approx(20.0 * similarity, abs=1e-4)
-    assert told["relation"].item() == pytest.approx(4.0 * between.item(), abs=1e-5)
-    assert relation(high[-1], low[-1], same_class_partner(batch.label)).item() != pytest.approx(
-        between.item(), abs=1e-4
-    )
+    low, high = numbers(method.net.maps(enlarged)), numbers(method.stages["classifier"].net.maps(hr))
+    partner = same_class_partner(batch.label).tolist()
+    similarity = np.mean([by_numpy.mean_cos_distance(a, b) for a, b in zip(low, high, strict=True)])
+    expected = {
+        "ce": by_numpy.cross_entropy(number(method.net(enlarged)), LABELS, SMOOTHING),
+        "feature": 20.0 * similarity,
+        "relation": 4.0 * by_numpy.relation(low[-1], high[-1], partner),
+    }
+    assert told(method, batch) == close(expected)
+    turned = by_numpy.relation(high[-1], low[-1], partner)
+    assert expected["relation"] != pytest.approx(4.0 * turned, abs=1e-4), "low and high could be told apart"
 
 
 @pytest.mark.parametrize("name", ["askd", "gmenet"])
 def test_attention_distillation(name: str, tools: Tools) -> None:
     method, batch, hr, enlarged = met(name, tools, kd_weight=3.0)
     ours, theirs = method.attention_maps(enlarged), method.stages["teacher"].attention_maps(hr)
-    expected = 3.0 * sum(cos_distance(a, b) for a, b in zip(numbers(ours), numbers(theirs), strict=True))
-    assert method.losses(batch)["attention"].item() == pytest.approx(expected, abs=1e-4)
+    pairs = zip(numbers(ours), numbers(theirs), strict=True)
+    expected = {
+        "ce": by_numpy.cross_entropy(number(method.net(enlarged)[0]), LABELS, SMOOTHING),
+        "attention": 3.0 * sum(by_numpy.mean_cos_distance(a, b) for a, b in pairs),
+    }
+    assert told(method, batch) == close(expected)
+
+
+@pytest.mark.parametrize("name", ["classifier", "covpool"])
+def test_the_stages_that_recognise_learn_by_cross_entropy(name: str, tools: Tools) -> None:
+    method, batch, _, _ = met("direct" if name == "classifier" else name, tools)
+    seen = method.enlarged(batch)
+    assert told(method, batch) == close({"ce": by_numpy.cross_entropy(number(method.net(seen)), LABELS, SMOOTHING)})
+
+
+def test_the_super_resolver_learns_by_mean_absolute_error(tools: Tools) -> None:
+    method, batch, hr, _ = met("superres", tools)
+    (loss,) = told(method, batch).values()
+    assert loss == close(np.abs(number(method(batch.lr)) - number(hr)).mean())
+
+
+def features(seed: int = 0, count: int = 8) -> tuple[Tensor, Tensor]:
+    """(made, real) last feature maps of 24-pixel faces"""
+    torch.manual_seed(seed)
+    return torch.rand(count, 256, 2, 2), torch.rand(count, 256, 2, 2)
+
+
+def test_fsrfer_s_terms(tools: Tools) -> None:
+    method, batch, _, _ = met("fsrfer", tools)
+    made, high = features()
+    fake, real = number(made), number(high)
+    p = by_numpy.softmax(number(method.net.head(made)))[np.arange(8), LABELS]
+    w, rated, rated_real = (1.5 - p) ** 2, number(method.critic(made)), number(method.critic(high))
+    phi = fake.mean((2, 3)) - real.mean((2, 3))
+    expected = {
+        "adversarial": (w * rated).mean(),
+        "feature": 0.01 * (w * ((fake - real) ** 2).sum((1, 2, 3))).mean(),
+        "perceptual": 10 * (w * (phi**2).sum(1)).mean(),
+    }
+    found = {name: loss.item() for name, loss in method.generator_losses(made, high, batch.label).items()}
+    assert found == close(expected)
+    critic = method.critic_losses(made, high, batch.label)["critic"].item()
+    assert critic == close((w * rated_real).mean() - (w * rated).mean())
+
+
+def test_fsrfer_s_generator_starts_by_the_squared_distance_to_the_features_of_the_original(tools: Tools) -> None:
+    method, batch, hr, enlarged = met("fsrfer", tools)
+    made, wanted = number(method.generator(method.net.maps(enlarged)[-1])), number(method.net.maps(hr)[-1])
+    method.progress = 0.0
+    distance = method.update(batch, method.optimizers())["distance"].item()
+    assert distance == close(((made - wanted) ** 2).sum((1, 2, 3)).mean())
+
+
+class Half(nn.Module):
+    """A critic whose gradient is 0.5 four times, so of length 1, times `steep`."""
+
+    def __init__(self, steep: float = 1.0) -> None:
+        super().__init__()
+        self.steep = steep
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.steep * 0.5 * x.flatten(1)[:, :4].sum(1)
+
+
+class Square(nn.Module):
+    """A critic whose gradient is the point itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.square().flatten(1).sum(1) / 2
 
 
 def test_the_critic_s_penalty_is_twice_the_sixth_power(tools: Tools) -> None:
-    class Linear(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return 0.5 * x.flatten(1)[:, :4].sum(1)  # its gradient is 0.5 four times: length 1, then 3 times that
-
     method, batch, _, _ = met("fsrfer", tools)
-    high = torch.rand(8, 256, 2, 2)
-    method.critic = Linear()
-    assert method.critic_losses(torch.rand(8, 256, 2, 2), high, batch.label)["penalty"].item() == pytest.approx(2.0)
-    method.critic = nn.Sequential(Linear())
-    method.critic.register_forward_hook(lambda module, given, answer: 3 * answer)
-    assert method.critic_losses(torch.rand(8, 256, 2, 2), high, batch.label)["penalty"].item() == pytest.approx(
-        2 * 3.0**6
-    )
+    made, high = features()
+    for steep in (1.0, 3.0):
+        method.critic = Half(steep)
+        penalty = method.critic_losses(made, high, batch.label)["penalty"].item()
+        assert penalty == pytest.approx(2 * steep**6)
+
+
+def test_the_penalty_is_taken_at_points_between_made_and_real_ones(tools: Tools) -> None:
+    """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u gives (2 u + 1 - u)^6."""
+    method, batch, _, _ = met("fsrfer", tools)
+    method.critic = Square()
+    unit = torch.zeros(8, 256, 2, 2)
+    unit[:, 0, 0, 0] = 1.0
+    torch.manual_seed(3)
+    found = method.critic_losses(2 * unit, unit, batch.label)["penalty"].item()
+    torch.manual_seed(3)
+    shares = number(torch.rand(8))
+    assert found == pytest.approx(2 * ((1 + shares) ** 6).mean(), rel=1e-4)
 
 
 def test_a_student_of_fskd_has_its_teacher_s_architecture(tools: Tools) -> None:

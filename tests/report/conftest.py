@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
+import made_records
 import pytest
 
 
 @pytest.fixture(scope="session")
 def factory() -> ModuleType:
-    """tests/report/factory.py"""
-    name = "report_test_factory"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("factory.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+    """tests/support/made_records.py"""
+    return made_records
 
 
 @pytest.fixture(scope="session")

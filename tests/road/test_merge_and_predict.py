@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import made_records
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,14 +21,9 @@ from lrfer_bench.merge import merge
 from lrfer_bench.pictures import Wanted, choose
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store import (
-    Cost,
-    DatasetPart,
     Logits,
-    MethodPart,
     Record,
     Store,
-    TestPart,
-    TrainPart,
     checksum,
 )  # fmt: skip
 
@@ -318,14 +314,9 @@ def test_predict_mistakes(trained: Path, lrfer: Any, pictures: Path, arguments: 
 def known(root: Path, name: str, key: str, code: str = "a", scale: int = 2, seed: int = 0, **settings: Any) -> Record:
     """A finished record of "mine.py" in a results folder."""
     logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
-    record = Record(
-        key=key * 64, status="finished", seed=seed, preset="quick@1",
-        dataset=DatasetPart(name="faces", fingerprint="f" * 64, classes=["a", "b", "c", "d"]),
-        method=MethodPart(name=name, version="1", source=f"mine.py sha256:{code * 12}", settings=settings),
-        train=TrainPart(protocol="bicubic@1", scales=[scale]), test=TestPart(protocol="bicubic@1", scale=scale, size_px=8),
-        metrics=score(logits.logits, logits.labels, logits.clean),
-        cost=Cost(parameters=1, macs=2, latency_ms=0.1, throughput=10, train_seconds=1, train_seconds_with_stages=1,
-                  peak_memory_mb=100),
+    record = made_records.make_record(
+        logits, key=key * 64, method=name, settings=settings, source=f"mine.py sha256:{code * 12}", scale=scale, seed=seed,
+        classes="abcd", preset="quick@1",
     )  # fmt: skip
     Store(root).save(record, logits)
     return record

@@ -47,7 +47,7 @@ def make_record(
     logits=None, *, method="direct", dataset="faces", scale=4, seed=0, protocol="bicubic@1", test_protocol=None,
     train_scales=None, settings=None, version="1", kind="lr", preset="cpu@1", classes=CLASSES, synthetic=False,
     failure=None, traceback="", tta=None, stages=None, source="lrfer-bench 0.1.0", side=48, cost=None, epochs=4,
-    fingerprint=None,
+    fingerprint=None, key=None,
 ):  # fmt: skip
     """A consistent record; finished when logits are given, failed when a failure sentence is."""
     test_protocol = test_protocol or ("hr" if kind == "oracle" else protocol)
@@ -55,18 +55,8 @@ def make_record(
         train_scales = [1] if protocol == "hr" else [scale]
     stages = stages or {}
     identity = [
-        method,
-        version,
-        settings,
-        dataset,
-        fingerprint,
-        scale,
-        seed,
-        protocol,
-        test_protocol,
-        train_scales,
-        preset,
-    ]
+        method, version, settings, dataset, fingerprint, scale, seed, protocol, test_protocol, train_scales, preset,
+    ]  # fmt: skip
     identity += [sorted(s.key for s in stages.values()), source]
     price = {
         "parameters": 690_000, "macs": 20_000_000, "latency_ms": 2.5, "throughput": 900.0, "train_seconds": 600.0,
@@ -74,7 +64,7 @@ def make_record(
     }  # fmt: skip
     finished = failure is None
     return Record(
-        key=hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
+        key=key or hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
         status="finished" if finished else "failed",
         dataset=DatasetPart(
             name=dataset, fingerprint=fingerprint or hashlib.sha256(dataset.encode()).hexdigest(), classes=list(classes),
