@@ -26,7 +26,7 @@ class SuperRes(Method):
         super().__init__(task)
         if len(task.scales) != 1:
             raise UserError(
-                f"superres trains one scale a model, not {task.scales}: need it from a method that does too"
+                f"superres trains one scale a model, not {task.scales}: a method that needs it must do so too"
             )
         scale, large = task.scales[0], task.preset.compute == "large"
         blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))

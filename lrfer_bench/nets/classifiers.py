@@ -68,7 +68,7 @@ class TimmNet(ClassifierNet):
         net: Any = _timm_model(name, classes, channels, pretrained, dropout)
         config = net.pretrained_cfg
         self.net = net
-        self.input_size = input_size
+        self.name, self.input_size = name, input_size
         self.feature_channels = int(net.num_features)
         mean, std = torch.tensor(config["mean"]), torch.tensor(config["std"])
         grey = channels == 1
@@ -77,13 +77,26 @@ class TimmNet(ClassifierNet):
         self.register_buffer("mean", (mean.mean(0, keepdim=True) if grey else mean).reshape(-1, 1, 1), persistent=False)
         self.register_buffer("std", (std.mean(0, keepdim=True) if grey else std).reshape(-1, 1, 1), persistent=False)
 
-    def maps(self, images: Tensor) -> list[Tensor]:
+    def _normalised(self, images: Tensor) -> Tensor:
         if self.input_size:
             side = (self.input_size, self.input_size)
             images = F.interpolate(images, size=side, mode="bicubic", antialias=True)
+        return (images - self.mean) / self.std
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """UserError for a network that keeps tokens, or channels last: losses on maps would silently mix up its axes."""
         net: Any = self.net
-        final, between = net.forward_intermediates((images - self.mean) / self.std)
+        final, between = net.forward_intermediates(self._normalised(images))
+        if final.ndim != 4 or final.shape[1] != self.feature_channels:
+            raise UserError(
+                f'the classifier "{self.name}" ends in {list(final.shape[1:])}, not in {self.feature_channels} channels by '
+                "positions, which a method that works on its maps needs: choose a convolutional one such as resnet18"
+            )
         return [*between[:-1], final]
+
+    def forward(self, images: Tensor) -> Tensor:
+        net: Any = self.net
+        return net(self._normalised(images))
 
     def head(self, features: Tensor) -> Tensor:
         net: Any = self.net

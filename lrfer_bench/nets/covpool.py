@@ -86,14 +86,17 @@ def log_eigen(matrices: Tensor) -> Tensor:
 
 
 class _LogEigen(torch.autograd.Function):
-    """Backwards by divided differences (Daleckii and Krein), which stay finite where eigenvalues meet; torch's eigh does not."""
+    """Backwards by divided differences (Daleckii and Krein), which stay finite where eigenvalues meet; torch's eigh does not.
+
+    In double precision: of two eigenvalues that nearly meet, the logs' difference has too few digits in single.
+    """
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, matrices: Tensor) -> Tensor:  # type: ignore[override]
-        values, vectors = torch.linalg.eigh((matrices + matrices.transpose(1, 2)) / 2.0)
+        values, vectors = torch.linalg.eigh((matrices + matrices.transpose(1, 2)).double() / 2.0)
         ctx.save_for_backward(values, vectors)
         logs = values.clamp(LOWEST, HIGHEST).log()
-        return vectors @ (logs[:, :, None] * vectors.transpose(1, 2))
+        return (vectors @ (logs[:, :, None] * vectors.transpose(1, 2))).to(matrices.dtype)
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, slope: Tensor) -> Tensor:  # type: ignore[override]
@@ -106,6 +109,6 @@ class _LogEigen(torch.autograd.Function):
         slopes = inside / values.clamp(LOWEST, HIGHEST)
         middle = (slopes[:, :, None] + slopes[:, None, :]) / 2.0
         rates = torch.where(close, middle, differences)
-        symmetric = (slope + slope.transpose(1, 2)) / 2.0
+        symmetric = (slope + slope.transpose(1, 2)).double() / 2.0
         turned = vectors.transpose(1, 2) @ symmetric @ vectors
-        return vectors @ (rates * turned) @ vectors.transpose(1, 2)
+        return (vectors @ (rates * turned) @ vectors.transpose(1, 2)).to(slope.dtype)

@@ -82,7 +82,11 @@ def psnr(images: Tensor, reference: Tensor) -> Tensor:
 
 
 class Published(nn.Module):
-    """Any super-resolver that spandrel can load, brought to faces: grey is shown as RGB, the output fitted to the HR size."""
+    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the HR size.
+
+    A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for grey restores each
+    colour by itself.
+    """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -91,13 +95,13 @@ class Published(nn.Module):
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
         """uint8 [B, C, h, w] -> float [B, C, *size] in 0..1."""
-        wanted = self._descriptor.input_channels
-        images = to_unit(lr)
-        if images.shape[1] != wanted:
-            images = images.mean(1, keepdim=True).expand(-1, wanted, -1, -1)
+        images, wanted = to_unit(lr), self._descriptor.input_channels
+        apart = wanted == 1 or images.shape[1] == 1  # planes that are restored one by one
+        if apart:
+            images = images.flatten(0, 1)[:, None].expand(-1, wanted, -1, -1)
         made = self._descriptor(images)
-        if made.shape[1] != lr.shape[1]:
-            made = made.mean(1, keepdim=True).expand(-1, lr.shape[1], -1, -1)
+        if apart:
+            made = made.mean(1).unflatten(0, lr.shape[:2])
         return fit(made, size).clamp(0.0, 1.0)
 
 

@@ -140,6 +140,17 @@ def test_log_of_eigenvalues_and_its_gradient_even_where_they_meet() -> None:
     assert torch.autograd.gradcheck(lambda m: log_eigen((m + m.transpose(1, 2)) / 2), (batch,), atol=1e-5)
 
 
+def test_the_gradient_of_the_logarithm_holds_in_single_precision_where_eigenvalues_nearly_meet() -> None:
+    """Of diag(v, v (1 + e)): off the diagonal, the slope is the divided difference log1p(e) / (v e)."""
+    value, apart = 3e-3, 1e-5
+    matrix = torch.diag(torch.tensor([value, value * (1 + apart)]))[None].requires_grad_(True)
+    log_eigen(matrix)[0, 0, 1].backward()
+    gap = float(matrix[0, 1, 1].detach()) / float(matrix[0, 0, 0].detach()) - 1
+    expected = np.log1p(gap) / (float(matrix[0, 0, 0].detach()) * gap) / 2  # half of it for each of both places
+    assert matrix.grad is not None
+    np.testing.assert_allclose(matrix.grad[0, 0, 1].item(), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("present", [(0, 1, 2), (0, 2), (1, 2)])
 def test_svm_says_what_scikit_learn_says(present: tuple[int, ...]) -> None:
     from sklearn.svm import LinearSVC
@@ -212,6 +223,30 @@ def test_cascade_takes_a_published_super_resolver(tools: Tools, tmp_path: Path, 
         restored = method.restored(lr)
         assert torch.allclose(restored, lr.repeat_interleave(4, 2).repeat_interleave(4, 3) / 255, atol=1e-6)
         assert torch.equal(method(lr), method.stages["classifier"].net(restored))
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_checkpoint_as_it_is_published(planes: int, channels: int, tools: Tools, tmp_path: Path) -> None:
+    """A real file of a real architecture; what the cascade shows is what the network itself makes of each face."""
+    pytest.importorskip("spandrel", reason='needs pip install "lrfer-bench[sr]"')
+    from spandrel.architectures.Compact import Compact
+
+    torch.manual_seed(0)
+    net = Compact(num_in_ch=planes, num_out_ch=planes, num_feat=8, num_conv=2, upscale=4).eval()
+    torch.save(net.state_dict(), tmp_path / "compact.pth")
+    ref = tools("data_ref")(channels)
+    method = tools("fresh")("cascade", 4, ref=ref, sr_checkpoint=str(tmp_path / "compact.pth"))
+    lr = tools("batch_of")(tools("made_faces")(2, channels), (4,)).lr
+    unit = lr.float() / 255
+    with torch.no_grad():
+        if planes == channels:
+            expected = net(unit)
+        elif planes == 3:
+            expected = net(unit.expand(-1, 3, -1, -1)).clamp(0, 1).mean(1, keepdim=True)
+        else:
+            expected = torch.cat([net(unit[:, [c]]) for c in range(3)], 1)
+        torch.testing.assert_close(method.restored(lr), expected.clamp(0, 1), rtol=1e-5, atol=1e-5)
 
 
 def test_a_bad_checkpoint_is_told_in_one_sentence(tools: Tools, tmp_path: Path, monkeypatch: Any) -> None:

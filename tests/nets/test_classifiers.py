@@ -30,6 +30,16 @@ def test_the_lean_network_has_the_size_that_its_card_says() -> None:
     assert sum(p.numel() for p in net.parameters()) == 1_236_547
 
 
+def test_networks_of_tokens_classify_but_hand_out_no_maps() -> None:
+    for name, size in (("vit_tiny_patch16_224", 224), ("test_vit", 160)):
+        net = build_classifier(name, 7, 1, (48, 48), dropout=0.0, input_size=size).eval()
+        images = torch.rand(2, 1, 48, 48)
+        with torch.no_grad():
+            assert net(images).shape == (2, 7)
+            with pytest.raises(UserError, match=rf'"{name}" ends in \[\d+, \d+\], not in \d+ channels by positions'):
+                net.maps(images)
+
+
 def test_a_timm_network_can_be_fed_larger_images() -> None:
     net = build_classifier("resnet18", 7, 1, (48, 48), dropout=0.0, input_size=96).eval()
     assert net.maps(torch.rand(1, 1, 48, 48))[-1].shape[-1] == 3
