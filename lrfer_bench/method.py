@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.cards import MethodCard
@@ -139,7 +140,8 @@ class Method(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} needs a forward(self, lr)")
 
     def restored(self, lr: Tensor) -> Tensor | None:
-        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W] in 0..1; None: it makes none.
+        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W], shown clipped to
+        0..1; None: it makes none.
 
         Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no result.
         """
@@ -150,6 +152,10 @@ class Method(nn.Module):
         raise NotImplementedError(
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
         )
+
+    def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean: for losses()."""
+        return F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers, by name. Each one's learning rates follow the preset's schedule, scaled to their own peak."""

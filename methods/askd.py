@@ -41,7 +41,7 @@ class CBAMNet(nn.Module):
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        widths, depth = ((64, 128, 256, 512), 2) if task.preset.compute == "large" else (LEAN_WIDTHS, 1)
+        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (LEAN_WIDTHS, 1)
         self.trunk = AttentionTrunk(task.channels, widths, depth, task.size, Gates)
         self.dropout = nn.Dropout(task.preset.dropout)
         self.linear = nn.Linear(widths[-1], task.classes)

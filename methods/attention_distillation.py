@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method
@@ -27,7 +26,7 @@ class AttentionDistilled(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         logits, maps = self.net(self.enlarged(batch))
-        losses = {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
+        losses = {"ce": self.cross_entropy(logits, batch)}
         teacher = self.stages.get("teacher")
         if isinstance(teacher, AttentionDistilled):
             with torch.no_grad():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method, Task, register_method
@@ -19,14 +18,14 @@ class CovPool(Method):
 
     def __init__(self, task: Task, *, hidden: int = 0) -> None:
         super().__init__(task)
-        self.net = CovPoolNet(task.classes, task.channels, hidden or (2000 if task.preset.compute == "large" else 256))
+        self.net = CovPoolNet(task.classes, task.channels, hidden or (2000 if task.preset.large else 256))
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.net(self.enlarge(lr))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         logits = self.net(self.enlarged(batch))
-        return {"ce": F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)}
+        return {"ce": self.cross_entropy(logits, batch)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"main": torch.optim.Adam(self.parameters(), lr=1e-3, weight_decay=1e-5)}

@@ -86,7 +86,7 @@ class FSRFER(Method):
         return (logits.argmax(1) == batch.label).to(torch.float32)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        rate = 2e-4 if self.task.preset.compute == "large" else 1e-3
+        rate = 2e-4 if self.task.preset.large else 1e-3
         generator, critic = self.generator.parameters(), self.critic.parameters()
         return {
             "pretraining": torch.optim.Adam(self.generator.parameters(), lr=rate),
@@ -138,7 +138,7 @@ class FSRFER(Method):
 
 def _feature(feature: str, preset: Preset) -> str:
     if feature == "preset":
-        return "covpool" if preset.compute == "large" else "map"
+        return "covpool" if preset.large else "map"
     if feature not in ("map", "covpool"):
         raise UserError(f'fsrfer.feature is "{feature}": it takes map, covpool or preset')
     return feature

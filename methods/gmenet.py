@@ -54,7 +54,7 @@ class GMENet(AttentionDistilled):
         if attention not in PARTS:
             raise UserError(f'gmenet.attention is "{attention}": it takes one of {", ".join(PARTS)}')
         self.kd_weight = kd_weight
-        self.net = TwoBranches(task, LARGE if task.preset.compute == "large" else SMALL, attention, global_branch)
+        self.net = TwoBranches(task, LARGE if task.preset.large else SMALL, attention, global_branch)
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         return self.net.local(images)[1]
@@ -91,8 +91,9 @@ class TwoBranches(nn.Module):
 class MixedChannelBlock(nn.Module):
     """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric pair.
 
-    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = f(x4), zk = f(relu(z(k+1)) + xk): group 4 of y has seen four more 3x3
-    convolutions, group 1 one, and the other way round in z. A 1x1 convolution mixes the groups of their sum.
+    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g with weights of its own. What
+    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other way round. A 1x1 convolution
+    mixes the groups of y + z.
     """
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
@@ -100,6 +101,7 @@ class MixedChannelBlock(nn.Module):
         self.expand = nn.Sequential(
             nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
         )
+        # the f of y and the g of z; their names, and `wide` of TwoBranches, stand in stored weights
         self.down = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.up = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.mix = _step(channels, 1)

@@ -59,17 +59,16 @@ class SRFER(Method):
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)
             expected = frozen.head(reference[-1])
-        smoothing = self.task.preset.label_smoothing
         return {
             "pixel": self.pixel * F.l1_loss(restored, original),
             "attention": self.attention * attention_transfer(maps, reference),
             "prediction": self.prediction * prediction_consistency(logits, expected),
-            "ce": self.ce * F.cross_entropy(logits, batch.label, label_smoothing=smoothing),
+            "ce": self.ce * self.cross_entropy(logits, batch),
         }
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""
-        rate = 2.5e-4 if self.task.preset.compute == "large" else 5e-4
+        rate = 2.5e-4 if self.task.preset.large else 5e-4
         optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
         if self.tuned is not None:
             optimizers["classifier"] = sgd(self.tuned, self.task.preset)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method, Task, build_classifier, register_method
@@ -32,10 +31,6 @@ class Classifier(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         return {"ce": self.cross_entropy(self.net(self.enlarged(batch)), batch)}
-
-    def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy with the preset's label smoothing."""
-        return F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)
 
 
 def classifier_of(stages: Any) -> Classifier:

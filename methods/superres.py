@@ -28,7 +28,7 @@ class SuperRes(Method):
             raise UserError(
                 f"superres trains one scale a model, not {task.scales}: a method that needs it must do so too"
             )
-        scale, large = task.scales[0], task.preset.compute == "large"
+        scale, large = task.scales[0], task.preset.large
         blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))
         self.net = EDSR(task.channels, scale, width or (64 if large else 24), blocks)
 
@@ -43,7 +43,7 @@ class SuperRes(Method):
         return {"pixel": F.l1_loss(self.net(batch.lr, self.task.size), self.unit(batch.hr))}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"main": torch.optim.Adam(self.parameters(), lr=5e-4 if self.task.preset.compute == "large" else 2e-3)}
+        return {"main": torch.optim.Adam(self.parameters(), lr=5e-4 if self.task.preset.large else 2e-3)}
 
     def score(self, batch: Batch) -> Tensor:
         """PSNR in dB of each face."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.nets.lean import ResidualBlock
+from lrfer_bench.nets.lean import ResidualBlock, stem
+from lrfer_bench.nets.pixels import centred
 
 Parts = Literal["both", "channel", "spatial", "none"]
-PARTS = ("both", "channel", "spatial", "none")
+PARTS = get_args(Parts)
 
 
 class ChannelGate(nn.Module):
@@ -93,10 +94,7 @@ class AttentionTrunk(nn.Module):
         self, channels: int, widths: Sequence[int], depth: int, size: tuple[int, int], gates: Callable[[int], Gates]
     ) -> None:
         super().__init__()
-        pool = nn.AvgPool2d(2, ceil_mode=True) if min(size) > 64 else nn.Identity()
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 3, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True), pool
-        )
+        self.stem = stem(channels, widths[0], size)
         self.stages = nn.ModuleList()
         before = widths[0]
         for number, width in enumerate(widths):
@@ -107,7 +105,7 @@ class AttentionTrunk(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention maps)."""
-        x = self.stem((images - 0.5) * 4.0)
+        x = self.stem(centred(images))
         features, maps = [], []
         for stage in self.stages:
             for block in cast(nn.ModuleList, stage):

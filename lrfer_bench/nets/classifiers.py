@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.nets.lean import LeanTrunk
+from lrfer_bench.nets.pixels import centred
 
 LEAN_WIDTHS = (24, 64, 128, 256)
 
@@ -49,7 +50,7 @@ class LeanNet(ClassifierNet):
         self.feature_channels = LEAN_WIDTHS[-1]
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        return self.trunk((images - 0.5) * 4.0)
+        return self.trunk(centred(images))
 
     def head(self, features: Tensor) -> Tensor:
         return self.linear(self.dropout(features.mean((2, 3))))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.nets.pixels import enlarge, to_unit
+from lrfer_bench.nets.pixels import centred, enlarge, to_unit
 
 
 class EDSR(nn.Module):
@@ -35,7 +35,7 @@ class EDSR(nn.Module):
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
         """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients reach every pixel)."""
-        start = self.first((to_unit(lr) - 0.5) * 4.0)
+        start = self.first(centred(to_unit(lr)))
         x = start
         for block in self.blocks:
             x = block(x)

@@ -42,6 +42,11 @@ class Preset:
         """Name and version, as keys, records and tables show it: "cpu@1"."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def large(self) -> bool:
+        """Whether there is a GPU's time for networks of the papers' widths."""
+        return self.compute == "large"
+
     def content(self) -> dict[str, Any]:
         """All that a result depends on, for keys: everything but the prose."""
         content = asdict(self)
@@ -58,7 +63,7 @@ PRESETS: dict[str, Preset] = {
             selection="last", shift=4, compute="small", classifier="lean",
         ),
         Preset(
-            name="cpu", version=1, summary="honest small runs on real data: at most 20 minutes of one core a model",
+            name="cpu", version=1, summary="honest small runs on real data: 20 to 45 minutes of one core a model on FER2013",
             epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.998,
             selection="last", shift=4, compute="small", classifier="lean",
         ),
