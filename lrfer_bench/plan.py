@@ -170,7 +170,12 @@ def build_plan(request: Request) -> Plan:
 def protocol_of(name: str) -> Protocol:
     """The protocol of a name or id ("bicubic", "bicubic@1"); UserError for an unknown name or another version."""
     bare, _, version = name.partition("@")
-    protocol = PROTOCOLS.load(bare)()
+    protocol: Protocol = PROTOCOLS.load(bare)()
+    if getattr(protocol, "name", None) != bare:
+        raise UserError(
+            f'the protocol "{bare}" of {PROTOCOLS.entry(bare).source} calls itself {getattr(protocol, "name", None)!r} in its '
+            f'records: write name = "{bare}" into its class'
+        )
     if version and version != str(protocol.version):
         raise UserError(
             f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never mix in one table"
@@ -282,7 +287,7 @@ class _Builder:
         data, preset = self.request.data, self.request.preset
         key = key_of({
             "kind": "training", "method": ref.identity(), "protocol": protocol, "scales": scales, "seed": seed,
-            "data": data.fingerprint, "preset": preset.content(), "stages": stages,
+            "data": data.fingerprint, "preset": preset.content(), "stages": stages, **_codes(protocol),
         })  # fmt: skip
         if key not in self.plan.trainings:
             self.plan.trainings[key] = Training(key, ref, protocol, scales, data, seed, preset, stages)
@@ -301,12 +306,22 @@ class _Builder:
         data, preset = self.request.data, self.request.preset
         key = key_of({
             "kind": "cell", "method": ref.identity(), "train": trained, "test": tested, "seed": seed,
-            "data": data.fingerprint, "preset": preset.content(), "stages": stages,
+            "data": data.fingerprint, "preset": preset.content(), "stages": stages, **_codes(trained[0], tested[0]),
         })  # fmt: skip
         self.plan.cells[key] = Cell(
             key, ref, "oracle" if cls.tests == "hr" else "lr", cls.test_time_augmentation, trained[0], trained[1],
             tested[0], tested[1], data, seed, preset, training.key if training else None, stages,
         )  # fmt: skip
+
+
+def _codes(*protocols: str) -> dict[str, dict[str, str]]:
+    """The hashes of the plugin files that protocols came from, for keys: an edited one makes other pixels.
+
+    Nothing for the built-in ones, whose version is their pixels.
+    """
+    sources = {name: PROTOCOLS.entry(name.partition("@")[0]).source for name in protocols if name != HR}
+    found = {name: code for name, source in sources.items() if (code := source.partition("sha256:")[2])}
+    return {"protocol_code": found} if found else {}
 
 
 def subset(plan: Plan, cells: Iterable[Cell]) -> Plan:

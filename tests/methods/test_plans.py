@@ -19,8 +19,10 @@ from lrfer_bench.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.errors import UserError
 from lrfer_bench.jobs import TrainJob, run_test, run_training
 from lrfer_bench.models import has_model
-from lrfer_bench.plan import Request, build_plan
+from lrfer_bench.plan import Request, build_plan, protocol_of
 from lrfer_bench.predictor import _cell_of
+from lrfer_bench.protocols.base import Protocol
+from lrfer_bench.registry import PROTOCOLS, Entry
 from lrfer_bench.runner import Runner
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.session import data_ref as data_ref_of
@@ -67,6 +69,32 @@ def test_the_reference_records_are_those_of_this_code() -> None:
         _, cell = _cell_of(record, store, (1, 48, 48))
         assert cell.key == record.key
         assert score(*dataclasses.astuple(store.read_logits(record))) == record.metrics
+
+
+def test_an_edited_protocol_of_a_plugin_file_is_another_result(tools: Tools, monkeypatch: Any) -> None:
+    def keys(source: str) -> set[str]:
+        mine = type("Mine", (PROTOCOLS.load("bicubic"),), {"name": "mine"})
+        entry = Entry("protocol", "mine", "made:Mine", source, loaded=mine)
+        monkeypatch.setitem(PROTOCOLS._entries, "mine", entry)
+        request = Request(
+            data=tools("data_ref")(), methods=["direct"], scales=(4,), preset=tools("tiny_preset")(), protocols=["mine"]
+        )
+        plan = build_plan(request)
+        return {*plan.trainings, *plan.cells}
+
+    first, edited = keys("mine.py sha256:111111111111"), keys("mine.py sha256:222222222222")
+    assert len(first) == 2 and not first & edited
+    assert keys("mine.py sha256:111111111111") == first
+    assert keys("a package 1.0") == keys("a package 1.1"), "a package's protocol says by its version what it makes"
+
+
+def test_a_protocol_has_to_know_its_name(monkeypatch: Any) -> None:
+    nameless = type("Nameless", (Protocol,), {"degrade": lambda self, hr, size, scale, seeds: hr})
+    other = type("Other", (PROTOCOLS.load("bicubic"),), {})
+    for cls, said in ((nameless, "None"), (other, "'bicubic'")):
+        monkeypatch.setitem(PROTOCOLS._entries, "mine", Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls))
+        with pytest.raises(UserError, match=rf'"mine" of mine.py calls itself {said} .*write name = "mine"'):
+            protocol_of("mine")
 
 
 def test_all_methods_share_their_stages(tools: Tools) -> None:
