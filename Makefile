@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 METHODS ?= oracle,bicubic,direct
 RESULTS ?= results
 
-.PHONY: run test install check clean
+.PHONY: run test install clean
 
 run: $(STAMP)
 	$(BIN)/lrfer-bench run --methods $(METHODS) --scales 2,4,8 --preset quick --results $(RESULTS)

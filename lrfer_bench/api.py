@@ -5,7 +5,6 @@ A method
 
     from lrfer_bench.api import Method, register_method
     from torch import nn
-    import torch.nn.functional as F
 
     @register_method("tiny")
     class Tiny(Method):
@@ -20,7 +19,7 @@ A method
             return self.linear(self.enlarge(lr).flatten(1))
 
         def losses(self, batch):                     # named scalars; their sum is minimised
-            return {"ce": F.cross_entropy(self.linear(self.enlarged(batch).flatten(1)), batch.label)}
+            return {"ce": self.cross_entropy(self.linear(self.enlarged(batch).flatten(1)), batch)}
 
 `lrfer-bench check-method tiny.py` tests it; `lrfer-bench run --plugin tiny.py --methods tiny,direct` puts it into the table.
 
@@ -38,6 +37,8 @@ What a method may say of itself (class attributes of Method)
     answers        "logits", or "images" for a stage such as a super-resolver
     trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages do the work)
     version        raise it when the same settings would give another result: old records are then not mixed with new ones
+    with_hr        an "all scales" method that trains on HR images as well; tests: "hr" for a ceiling that sees them in the test
+    test_time_augmentation  a sentence, when forward looks at more views than one: such a row is set apart, without a rank
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
 
 What a method may override besides forward() and losses()
@@ -45,10 +46,12 @@ What a method may override besides forward() and losses()
     update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward, step
     score()        float [B] a validation face; default: 1 where the answer is right
     after_training()  closed-form parts, once, on un-augmented training faces
+    canonical_settings()  what keys and records call a setting whose words are not what takes effect (a path, "preset")
     restored()     HR faces float [B, C, H, W] in 0..1, for pictures only
 
 What it can use
     self.enlarge(lr), self.enlarged(batch)  float [B, C, H, W] in 0..1 by bicubic interpolation; self.unit(hr): uint8 -> 0..1
+    self.cross_entropy(logits, batch)  with the preset's label smoothing, as the built-in methods have it
     build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of every stage and head()
 
 A data set
@@ -60,12 +63,14 @@ A data set
 
 A degradation protocol
 ======================
-    Protocol       write degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size], the same bytes for the
-                   same image, scale and seed; enter it with register_protocol("name")
+    Protocol       class attributes name (that of register_protocol("name")), version and summary; write
+                   degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size], the same bytes for the same
+                   image, scale and seed
 
 Errors
 ======
-    UserError      a mistake outside the program: one sentence with what, where and what to do; exit status 2
+    UserError      a mistake outside the program: one sentence with what, where and what to do; exit status 2 before a run,
+                   a failed cell within it
     DataError      the same of a data set's files
 
 Names that need torch are loaded when they are first asked for, so a data set's module stays quick to import. Below, each

@@ -25,7 +25,7 @@ Card = TypeVar("Card", bound="MethodCard | DatasetCard")
 @dataclass(frozen=True)
 class MethodCard:
     """summary: one line for the list. stated: what the paper or its official code says. ours: what we decided,
-    because no source at hand says it. settings: name -> what it does (defaults are in the code)."""
+    because no source at hand says it. settings: name -> what it does (defaults are in the code). listed: false for a stage."""
 
     summary: str
     title: str = ""
@@ -42,7 +42,8 @@ class MethodCard:
 @dataclass(frozen=True)
 class DatasetCard:
     """layout: which files the user has to have, and where under --data-root. fingerprint, counts, class_counts: what a
-    right copy has ("" and {} where copies differ by nature). showable: its faces may stand in pictures and pages."""
+    right copy has ("" and {} where copies differ by nature); class_counts: split -> faces of each class, in their order; leaked:
+    split -> rows that also stand in train. showable: its faces may stand in pictures and pages. options: name -> what it does."""
 
     summary: str
     title: str = ""

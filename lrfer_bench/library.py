@@ -50,11 +50,14 @@ def run(
         or a notebook; dataset: a name or a class. A class without a registered name gets its own in kebab-case.
     scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels). test_scales, test_protocols: None is "as trained".
     settings: {"gmenet": {"kd_weight": 0}}. preset: "quick", "cpu" or "paper". overwrite: "never", "failed" or "always".
-    workers: processes; None is one a core, or one a GPU. tell: gets a line for each finished or failed cell; None is quiet.
+    data_root, data_options: the folder or file of your copy of the data, and what its loader is told.
+    plugins: files with methods, data sets or protocols. results: the folder of records.
+    seeds: whole numbers; each varies the whole pipeline. workers: processes; None is one a core, or one a GPU.
+    engine: "local". tell: gets a line for each finished or failed cell; None is quiet.
 
     Returns the cells that were asked for, those with a record already among them, in the columns of load_results().
-    A cell that failed is a line too, its reason in `failure`. Raises UserError, one sentence, for wrong names, files or
-    settings, before anything is trained.
+    A cell that failed is a line too, its reason in `failure`: so does one whose method refuses a value of a setting. Raises
+    UserError, one sentence: for wrong names, files or settings before anything is trained, for a full disk when it is met.
     """
     from lrfer_bench.engines import engine_of
     from lrfer_bench.runner import Overwrite, Runner
@@ -89,7 +92,8 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
     """Write tables, pictures and the web page of some results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page.
-    options: those of lrfer_bench.report.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...".
+    options: those of lrfer_bench.report.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...";
+        choice=lrfer_bench.report.choose.Choice(methods=[...], scales=[...]) leaves others out.
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
     is nothing to show.
@@ -111,13 +115,15 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
 
     Names: key, status ("finished" or "failed"), dataset, fingerprint, synthetic, method (with changed settings), source,
         kind ("oracle" for a ceiling), protocol and trained_scales (trained on), test_protocol, scale, size_px (height of
-        the LR face in pixels), seed, preset, failure (the sentence of a failed cell).
+        the LR face in pixels), seed, preset, failure (the sentence of a failed cell); method_name, method_version, settings
+        (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the same with clean_ in
         front, without the test faces that also stand in train. NaN for a failed cell.
     Costs: parameters, macs (for one face), latency_ms (one face), throughput (faces a second), train_seconds,
         train_seconds_with_stages, peak_memory_mb.
 
-    Files that are cut or edited are left out. UserError when a folder holds no record that can be trusted.
+    Files that are cut or edited are left out, and so are records that claim one and the same cell. UserError when a folder is
+    not there, or none of them holds a record that can be trusted.
     """
     from lrfer_bench.report.frame import load_frame
 
@@ -134,14 +140,15 @@ def load_model(
 
     key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's file name).
     plugins: the files that the method came from, if it is no installed one; classes handed over by run() are found again.
+    results: the folder with the record and the weights. device: "cpu", "cuda:0", ...
 
         predict = lrfer_bench.load_model("3f9c0a")
         logits = predict(images)                  # uint8 [B, C, h, w] at LR size -> float32 [B, classes]
         shares = predict.probabilities(images)    # softmax of it
         names = predict.classify(images)          # ["happy", ...]
 
-    UserError when there is no such record, its weights are not in the folder, or the method's code is not the one that
-    was trained.
+    UserError when there is no such record or more than one, the cell failed, its weights are not in the folder, or the method's
+    code is not the one that was trained.
     """
     from lrfer_bench.predictor import open_predictor
     from lrfer_bench.registry import load_plugins

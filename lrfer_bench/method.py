@@ -25,7 +25,7 @@ class Task:
     classes:  number of expressions, K
     channels: 1 (grey) or 3 (RGB)
     size:     height and width of the HR image in pixels
-    scales:   the down-sampling factors it is trained on; (1,) is HR
+    scales:   the down-sampling factors it is trained on; (1,) is HR; the tested one where nothing is trained
     preset:   the training budget
     stages:   the trained models that `needs` names: frozen, in eval mode; none is trained or stored with this method
     """
@@ -62,7 +62,7 @@ class Batch:
 
     @property
     def lr(self) -> Tensor:
-        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only."""
+        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only; ValueError for one that mixes scales."""
         if len(self.lr_parts) != 1:
             raise ValueError("this batch mixes scales: use batch.lr_parts, or Method.enlarged(batch)")
         return next(iter(self.lr_parts.values()))
@@ -70,7 +70,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Need:
-    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell itself is ("lr")."""
+    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell itself is ("lr").
+
+    settings: what the stage is built with, over its defaults; they win over --set.
+    """
 
     method: str
     at: Literal["hr", "lr"]
@@ -78,7 +81,7 @@ class Need:
 
     @staticmethod
     def parse(text: str) -> Need:
-        """From the short form "classifier@hr" or "superres@lr"."""
+        """From the short form "classifier@hr" or "superres@lr"; UserError for another."""
         method, _, at = text.partition("@")
         if at == "hr":
             return Need(method, "hr")
@@ -148,7 +151,7 @@ class Method(nn.Module):
         return None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Named scalar losses of a batch; their sum is minimised, each is shown and recorded."""
+        """Named losses of a batch, finite tensors of one element; their sum is minimised, each is shown and recorded."""
         raise NotImplementedError(
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
         )
@@ -162,7 +165,10 @@ class Method(nn.Module):
         return {"main": sgd(self, self.task.preset)}
 
     def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
-        """One training step; returns named scalar losses. Override for two optimisers (a GAN); the default does the usual."""
+        """One training step; returns the losses by name, detached, one number each.
+
+        Override for two optimisers (a GAN); the default does the usual.
+        """
         losses = self.losses(batch)
         total = torch.stack([loss.reshape(()) for loss in losses.values()]).sum()
         for optimizer in optimizers.values():

@@ -17,9 +17,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images (FER2013, FERPlus); tests that need it are skipped where it is missing."""
-    folder = Path(os.environ.get("LRFER_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
-    if not (folder / "fer2013.npz").is_file():
-        pytest.skip(f"no real images in {folder}: set LRFER_TEST_DATA to the folder that holds fer2013.npz")
+    folder = Path(os.environ.get("LRFER_TEST_DATA") or "no folder")
+    for name in ("fer2013.npz", "fer2013new.csv", "fer2013_csv.py", "fer2013_duplicates.json"):
+        if not (folder / name).is_file():
+            pytest.skip(f"no {name} in {folder}: set LRFER_TEST_DATA to the folder that holds it")
     return folder
 
 

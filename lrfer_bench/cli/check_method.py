@@ -18,7 +18,11 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "no
 @click.command(cls=Command, examples=EXAMPLES)
 @click.argument("method", metavar="NAME|FILE")
 @click.option(
-    "--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="Where the few faces come from."
+    "--dataset",
+    default=defaults.DATASET,
+    show_default=True,
+    metavar="NAME",
+    help="Where the few faces come from; one that needs no files.",
 )
 @PLUGIN
 def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:

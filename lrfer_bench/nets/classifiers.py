@@ -22,9 +22,13 @@ class ClassifierNet(nn.Module):
     """
 
     feature_channels: int
+    """Channels of the last map."""
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """The feature map after each stage, shallow to deep; the last one is what head() takes."""
+        """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w], shallow to deep.
+
+        The last one is what head() takes.
+        """
         raise NotImplementedError
 
     def head(self, features: Tensor) -> Tensor:
@@ -32,7 +36,7 @@ class ClassifierNet(nn.Module):
         raise NotImplementedError
 
     def embedding(self, features: Tensor) -> Tensor:
-        """Last feature map -> float [B, D], what stands before the last linear layer; by default the mean over positions."""
+        """Last feature map -> float [B, D], the mean over positions unless a network has another end."""
         return features.mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -155,6 +159,10 @@ def build_classifier(
 ) -> ClassifierNet:
     """A classifier network by name: "lean", any name that timm knows ("resnet18", ...), or one of timm's ResNets with a stem for
     small faces ("resnet18@3x3").
+
+    size: height and width of the faces in pixels. dropout: before the last layer. pretrained: with timm's weights.
+    input_size: side in pixels that a timm network's input is enlarged to; 0 is the faces' own.
+    UserError for an unknown name, and for weights that do not exist or cannot be had.
     """
     if name == "lean":
         if pretrained:
