@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lrfer_bench.plan import Plan
     from lrfer_bench.predictor import Predictor
     from lrfer_bench.report.make import Options
+    from lrfer_bench.runner import Overwrite
     from lrfer_bench.session import Wish
     from lrfer_bench.store import Store
 
@@ -60,11 +61,10 @@ def run(
     UserError, one sentence: for wrong names, files or settings before anything is trained, for a full disk when it is met.
     """
     from lrfer_bench.engines import engine_of
-    from lrfer_bench.runner import Overwrite, Runner
+    from lrfer_bench.runner import Runner
     from lrfer_bench.session import check_writable, open_session
 
-    if _text("overwrite", overwrite, "never") not in {choice.value for choice in Overwrite}:
-        raise UserError(f'overwrite is "{overwrite}": give "never", "failed" or "always"')
+    which = _overwrite(overwrite)
     if tell is not None and not callable(tell):
         raise UserError(f"tell is {_shown(tell)}: give a function that takes a line, such as print, or None")
     workers = None if workers is None else _whole("workers", workers)
@@ -81,11 +81,19 @@ def run(
     })  # fmt: skip
     session = open_session(wish)
     check_writable(session.store)
-    runner = Runner(session.plan, session.store, Overwrite(overwrite))
+    runner = Runner(session.plan, session.store, which)
     if runner.plan.cells:
         lines = _teller(tell)
         runner.run(engine_of(engine, workers, session.wish.plugins, session.store.root / "logs"), lines)
     return _frame(session.plan, session.store)
+
+
+def _overwrite(word: Any) -> Overwrite:
+    from lrfer_bench.runner import Overwrite
+
+    if _text("overwrite", word, "never") not in {choice.value for choice in Overwrite}:
+        raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"')
+    return Overwrite(word)
 
 
 def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = None, **options: Any) -> pd.DataFrame:
