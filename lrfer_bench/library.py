@@ -57,16 +57,14 @@ def run(
     engine: "local". tell: gets a line for each finished or failed cell; None is quiet.
 
     Returns the cells that were asked for, those with a record already among them, in the columns of load_results().
-    A cell that failed is a line too, its reason in `failure`: so does one whose method refuses a value of a setting. Raises
+    A cell that failed is a line too, its reason in `failure`: so is one whose method refuses a value of a setting. Raises
     UserError, one sentence: for wrong names, files or settings before anything is trained, for a full disk when it is met.
     """
     from lrfer_bench.engines import engine_of
     from lrfer_bench.runner import Runner
     from lrfer_bench.session import check_writable, open_session
 
-    which = _overwrite(overwrite)
-    if tell is not None and not callable(tell):
-        raise UserError(f"tell is {_shown(tell)}: give a function that takes a line, such as print, or None")
+    which, lines = _overwrite(overwrite), _teller(tell)
     workers = None if workers is None else _whole("workers", workers)
     engine = _text("engine", engine, "local")
     root = _folder("results", results)
@@ -83,7 +81,6 @@ def run(
     check_writable(session.store)
     runner = Runner(session.plan, session.store, which)
     if runner.plan.cells:
-        lines = _teller(tell)
         runner.run(engine_of(engine, workers, session.wish.plugins, session.store.root / "logs"), lines)
     return _frame(session.plan, session.store)
 
@@ -271,6 +268,9 @@ def _wish(root: Path, things: dict[str, Any], rest: dict[str, Any]) -> Wish:
 
 
 def _teller(tell: Callable[[str], None] | None) -> Callable[[Any], None]:
+    """What the runner calls with its status; UserError where tell is no function and not None."""
+    if tell is not None and not callable(tell):
+        raise UserError(f"tell is {_shown(tell)}: give a function that takes a line, such as print, or None")
     from lrfer_bench.cli.progress import news
 
     def listen(status: Any) -> None:
