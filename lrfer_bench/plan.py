@@ -255,9 +255,8 @@ class _Builder:
             canonical = dict(cls.canonical_settings(settings, self.request.preset))
             defaults = cls.canonical_settings(complete_settings(name, cls, {}), self.request.preset)
         changed = {k: v for k, v in canonical.items() if v != defaults[k]}
-        code = entry.source.partition("sha256:")[2]
         other = canonical if canonical != settings else None
-        return MethodRef(name, cls.version, entry.target, entry.source, code, settings, changed, other)
+        return MethodRef(name, cls.version, entry.target, entry.source, entry.code, settings, changed, other)
 
     def _stages(
         self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int
@@ -319,8 +318,8 @@ def _codes(*protocols: str) -> dict[str, dict[str, str]]:
 
     Nothing for the built-in ones, whose version is their pixels.
     """
-    sources = {name: PROTOCOLS.entry(name.partition("@")[0]).source for name in protocols if name != HR}
-    found = {name: code for name, source in sources.items() if (code := source.partition("sha256:")[2])}
+    codes = {name: PROTOCOLS.entry(name.partition("@")[0]).code for name in protocols if name != HR}
+    found = {name: code for name, code in codes.items() if code}
     return {"protocol_code": found} if found else {}
 
 

@@ -38,6 +38,11 @@ class Entry:
     def module(self) -> str:
         return self.target.partition(":")[0]
 
+    @property
+    def code(self) -> str:
+        """The hash of the plugin file it came from, for keys; "" for what a distribution brings, whose version counts."""
+        return self.source.partition("sha256:")[2]
+
     def load(self) -> Any:
         """Import and return the object; a plugin's failing import becomes a UserError with the place in its file."""
         if self.loaded is not None:
