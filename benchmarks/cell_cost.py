@@ -16,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-from lrfer_bench.cost import peak_memory_mb
-from lrfer_bench.jobs import TrainJob, run_training
-from lrfer_bench.plan import Request, build_plan
-from lrfer_bench.registry import load_plugins
-from lrfer_bench.session import data_ref, prepared_dataset
-from lrfer_bench.training.presets import PRESETS
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.planning.plan import Request, build_plan
+from lrfer_bench.planning.request import data_ref, prepared_dataset
+from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.running.cost import peak_memory_mb
+from lrfer_bench.running.jobs import TrainJob, run_training
 
 FACES = 28_709
 

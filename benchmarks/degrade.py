@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from lrfer_bench.contract.protocol import Protocol, lr_size
 from lrfer_bench.data.lowres import CHUNK
-from lrfer_bench.protocols.base import Protocol, lr_size
-from lrfer_bench.registry import PROTOCOLS
+from lrfer_bench.plugins.registry import PROTOCOLS
 
 FACES = 4096
 ROUNDS = 7

@@ -24,10 +24,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from lrfer_bench.report import page
-from lrfer_bench.report.make import Options, Report, collect, write
+from lrfer_bench.reporting import page
+from lrfer_bench.reporting.make import Options, Report, collect, write
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store import (
+from lrfer_bench.store.store import (
     Cost,
     DatasetPart,
     Epoch,

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lrfer_bench.registry import DATASETS
+from lrfer_bench.plugins.registry import DATASETS
 
 
 def faces_per_second(size: int, identities: int) -> float:

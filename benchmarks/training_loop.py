@@ -18,15 +18,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from lrfer_bench.data.faceset import Split
-from lrfer_bench.jobs import build
-from lrfer_bench.method import Method, Task, complete_settings, sgd
-from lrfer_bench.plan import MethodRef
+from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.method import Method, Task, complete_settings, sgd
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.planning.plan import MethodRef
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.protocols.resample import Bicubic
-from lrfer_bench.registry import METHODS
+from lrfer_bench.running.jobs import build
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.loop import train
-from lrfer_bench.training.presets import PRESETS
 
 STEPS = 16
 CPU = torch.device("cpu")

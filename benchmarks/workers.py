@@ -13,13 +13,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from lrfer_bench.engines.local import LocalEngine
-from lrfer_bench.plan import Request, build_plan
-from lrfer_bench.registry import load_plugins
-from lrfer_bench.runner import Runner, Status
-from lrfer_bench.session import data_ref, prepared_dataset
-from lrfer_bench.store import Store
-from lrfer_bench.training.presets import PRESETS
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.planning.plan import Request, build_plan
+from lrfer_bench.planning.request import data_ref, prepared_dataset
+from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.running.engines.local import LocalEngine
+from lrfer_bench.running.runner import Runner, Status
+from lrfer_bench.store.store import Store
 
 PLUGIN = Path(__file__).with_name("noise_faces.py")
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.cards import DatasetCard, read_card
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.cards import DatasetCard, read_card
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data.images import Box, check_options, open_image, to_array
 from lrfer_bench.data.validation import unit_hash
 from lrfer_bench.errors import DataError, UserError

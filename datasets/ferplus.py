@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.cards import DatasetCard, read_card
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.cards import DatasetCard, read_card
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.datasets.fer2013_rows import USAGES, Rows, Source, find_source, read_rows, read_table
 from lrfer_bench.errors import DataError
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.cards import DatasetCard, read_card
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.cards import DatasetCard, read_card
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data.images import check_options, read_images
 from lrfer_bench.data.validation import cut_validation
 from lrfer_bench.errors import DataError

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lrfer_bench.cards import DatasetCard, read_card
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet
+from lrfer_bench.contract.cards import DatasetCard, read_card
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet
 
 from .synthface_render.expressions import CLASSES
 from .synthface_render.generate import TAKES, write_folder

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from lrfer_bench.errors import UserError as UserError
     from lrfer_bench.library import load_model as load_model
     from lrfer_bench.library import load_results as load_results
+    from lrfer_bench.library import report as report
     from lrfer_bench.library import run as run
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    **dict.fromkeys(("run", "load_results", "load_model"), "lrfer_bench.library"),
+    **dict.fromkeys(("run", "report", "load_results", "load_model"), "lrfer_bench.library"),
     "UserError": "lrfer_bench.errors",
 }
 
@@ -32,8 +33,6 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name == "report":  # the package of that name, which can be called
-        return import_module("lrfer_bench.report")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_LAZY[name]), name)
@@ -42,4 +41,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LAZY, "report"])
+    return sorted([*globals(), *_LAZY])

@@ -82,16 +82,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lrfer_bench.cards import DatasetCard, MethodCard
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.cards import DatasetCard, MethodCard
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
+from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.protocols.base import Protocol
-from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS, register
-from lrfer_bench.training.presets import Preset
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, register
 
 if TYPE_CHECKING:
-    from lrfer_bench.method import Batch, Method, Need, Task, sgd
+    from lrfer_bench.contract.method import Batch, Method, Need, Task, sgd
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
@@ -103,7 +103,7 @@ __all__ = [
 Thing = TypeVar("Thing")
 
 _LAZY = {
-    **dict.fromkeys(("Batch", "Method", "Need", "Task", "sgd"), "lrfer_bench.method"),
+    **dict.fromkeys(("Batch", "Method", "Need", "Task", "sgd"), "lrfer_bench.contract.method"),
     **dict.fromkeys(("ClassifierNet", "build_classifier"), "lrfer_bench.nets.classifiers"),
 }
 

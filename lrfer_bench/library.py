@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from lrfer_bench import defaults
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrfer_bench.plan import Plan
-    from lrfer_bench.predictor import Predictor
-    from lrfer_bench.report.make import Options
-    from lrfer_bench.runner import Overwrite
-    from lrfer_bench.session import Wish
-    from lrfer_bench.store import Store
+    from lrfer_bench.planning.plan import Plan
+    from lrfer_bench.planning.request import Wish
+    from lrfer_bench.predicting.predictor import Predictor
+    from lrfer_bench.reporting.make import Options
+    from lrfer_bench.running.runner import Overwrite
+    from lrfer_bench.store.store import Store
 
 Item = TypeVar("Item")
 OneOrMore: TypeAlias = "Item | Iterable[Item]"
@@ -60,9 +60,9 @@ def run(
     A cell that failed is a line too, its reason in `failure`: so is one whose method refuses a value of a setting. Raises
     UserError, one sentence: for wrong names, files or settings before anything is trained, for a full disk when it is met.
     """
-    from lrfer_bench.engines import engine_of
-    from lrfer_bench.runner import Runner
-    from lrfer_bench.session import check_writable, open_session
+    from lrfer_bench.planning.request import check_writable, open_session
+    from lrfer_bench.running.engines import engine_of
+    from lrfer_bench.running.runner import Runner
 
     which, lines = _overwrite(overwrite), _teller(tell)
     workers = None if workers is None else _whole("workers", workers)
@@ -86,7 +86,7 @@ def run(
 
 
 def _overwrite(word: Any) -> Overwrite:
-    from lrfer_bench.runner import Overwrite
+    from lrfer_bench.running.runner import Overwrite
 
     if _text("overwrite", word, "never") not in {choice.value for choice in Overwrite}:
         raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"')
@@ -97,14 +97,14 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
     """Write tables, pictures and the web page of some results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page.
-    options: those of lrfer_bench.report.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...";
-        choice=lrfer_bench.report.choose.Choice(methods=[...], scales=[...]) leaves others out.
+    options: those of lrfer_bench.reporting.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...";
+        choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...]) leaves others out.
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
     is nothing to show.
     """
-    from lrfer_bench.report.make import make_report
-    from lrfer_bench.report.table import leaderboard_frame
+    from lrfer_bench.reporting.make import make_report
+    from lrfer_bench.reporting.table import leaderboard_frame
 
     folders = [_folder("results", folder) for folder in _listed("results", results)]
     if not folders:
@@ -130,7 +130,7 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
     Files that are cut or edited are left out, and so are records that claim one and the same cell. UserError when a folder is
     not there, or none of them holds a record that can be trusted.
     """
-    from lrfer_bench.report.frame import load_frame
+    from lrfer_bench.reporting.frame import load_frame
 
     listed = [folder for one_or_more in results or (defaults.RESULTS,) for folder in _listed("results", one_or_more)]
     if not listed:
@@ -155,8 +155,8 @@ def load_model(
     UserError when there is no such record or more than one, the cell failed, its weights are not in the folder, or the method's
     code is not the one that was trained.
     """
-    from lrfer_bench.predictor import open_predictor
-    from lrfer_bench.registry import load_plugins
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.predicting.predictor import open_predictor
 
     key = _text("key", key, "3f9c0a")
     load_plugins([_folder("plugins", file) for file in _listed("plugins", plugins)])
@@ -224,7 +224,7 @@ def _settings(value: Any) -> dict[str, dict[str, Any]]:
 
 
 def _report_options(given: dict[str, Any]) -> Options:
-    from lrfer_bench.report.make import PICTURES, Options
+    from lrfer_bench.reporting.make import PICTURES, Options
 
     for name, example in (("sort_by", "rank"), ("title", "Faces"), ("pictures", "all")):
         if name in given:
@@ -249,9 +249,9 @@ def _shown(value: Any) -> str:
 
 def _wish(root: Path, things: dict[str, Any], rest: dict[str, Any]) -> Wish:
     """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.handover import hand_over
-    from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
-    from lrfer_bench.session import Wish
+    from lrfer_bench.planning.request import Wish
+    from lrfer_bench.plugins.handover import hand_over
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
 
     files: list[Path] = things["plugins"]
     load_plugins(files)
@@ -283,8 +283,8 @@ def _teller(tell: Callable[[str], None] | None) -> Callable[[Any], None]:
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
-    from lrfer_bench.report.frame import Cell, frame_of, trained_on
-    from lrfer_bench.variants import label_of
+    from lrfer_bench.contract.labels import label_of
+    from lrfer_bench.reporting.frame import Cell, frame_of, trained_on
 
     records = [record for key in plan.cells if (record := store.find(key)) is not None]
     return frame_of(

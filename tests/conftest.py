@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from folders import PLUGINS
 
 # Before torch is imported anywhere: two threads a process are slower than one, and results are then repeatable.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -24,7 +25,6 @@ def shared_data() -> Path:
     return folder
 
 
-PLUGINS = Path(__file__).parent / "plugins"
 Lrfer = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -50,8 +50,18 @@ def lrfer(environment: dict[str, str]) -> Lrfer:
 
 @pytest.fixture(scope="session")
 def tiny() -> list[str]:
-    """The options that bring the plugin of tests/plugins/tiny.py and its data set."""
+    """The options that bring the plugin of tests/support/plugins/tiny.py and its data set."""
     return ["--plugin", str(PLUGINS / "tiny.py"), "--dataset", "tinyfaces"]
+
+
+@pytest.fixture(scope="session")
+def trained(lrfer: Lrfer, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder: linear (two seeds), bicubic and a failed cell, all at x2 on the drawn faces."""
+    results = tmp_path_factory.mktemp("trained") / "results"
+    done = lrfer("run", *tiny, "--methods", "linear,bicubic,raises", "--scales", "2", "--seeds", "0,1", "--no-report",
+                 "--workers", "2", "--results", results)  # fmt: skip
+    assert done.returncode == 1 and "2 cells failed" in done.stderr, done.stderr
+    return results
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

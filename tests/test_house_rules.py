@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from folders import ROOT
 
-ROOT = Path(__file__).parents[1]
 ROOMS = ("lrfer_bench", "methods", "datasets", "benchmarks", "tests")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
@@ -37,7 +36,7 @@ def test_files_are_under_400_lines_and_functions_under_60() -> None:
 
 def test_the_harness_names_no_method_and_no_data_set() -> None:
     """An import of a built-in method or data set, or a comparison with its name, belongs into its own file."""
-    from lrfer_bench.registry import DATASETS, METHODS
+    from lrfer_bench.plugins.registry import DATASETS, METHODS
 
     names = {*METHODS.names(), *DATASETS.names()} - {
         "folder",

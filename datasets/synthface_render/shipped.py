@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.data.faceset import SPLITS, Split
+from lrfer_bench.contract.faceset import SPLITS, Split
 from lrfer_bench.errors import DataError
 from lrfer_bench.files import write_atomically
 
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str]) -> None:
     """Build the file, to the path given or to its place in the package."""
     path = Path(arguments[0]) if arguments else PATH
     build(path)
-    from lrfer_bench.data.faceset import FaceSet
+    from lrfer_bench.contract.faceset import FaceSet
 
     print(
         f"{path}: {path.stat().st_size} bytes, fingerprint {FaceSet('synthface', CLASSES, unpack(path)).fingerprint()}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.planning import defaults
 
 EXAMPLES = ("lrfer-bench check-method my_idea.py", "lrfer-bench check-method direct")
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "note   "}
@@ -31,8 +31,8 @@ def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:
     Exit status 0: all is well; 1: something failed, and it is said where in the author's code; 2: there is no such method,
     file or data set.
     """
-    from lrfer_bench.checker import check_in_process, methods_of
-    from lrfer_bench.registry import DATASETS
+    from lrfer_bench.checking.process import check_in_process, methods_of
+    from lrfer_bench.plugins.registry import DATASETS
 
     names, files = methods_of(method, plugins)
     DATASETS.entry(dataset)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
+from lrfer_bench.planning import defaults
 
 EXAMPLES = (
     "lrfer-bench compare multires direct --results results --scales 2,4",
@@ -41,8 +41,8 @@ def compare(a: str, b: str, results: tuple[str, ...], datasets: tuple[str, ...],
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """
     from lrfer_bench.files import write_atomically
-    from lrfer_bench.report.choose import Choice
-    from lrfer_bench.report.duel import duel, images_csv, text
+    from lrfer_bench.reporting.choose import Choice
+    from lrfer_bench.reporting.duel import duel, images_csv, text
 
     found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
     for line in text(found):

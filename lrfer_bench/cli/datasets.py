@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cards import DatasetCard, card_path, read_card
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
-from lrfer_bench.registry import DATASETS, Entry, left_out, load_plugins
+from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
+from lrfer_bench.plugins.registry import DATASETS, Entry, left_out, load_plugins
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import Registry
+from lrfer_bench.planning import defaults
+from lrfer_bench.plugins.registry import Registry
 
 
 @click.command(
@@ -31,10 +31,10 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     import torch
 
     from lrfer_bench.data.cache import default_cache
-    from lrfer_bench.engines.local import default_workers
-    from lrfer_bench.environment import environment
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES, left_out, load_plugins
     from lrfer_bench.protocols.golden import verdict
-    from lrfer_bench.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES, left_out, load_plugins
+    from lrfer_bench.running.engines.local import default_workers
+    from lrfer_bench.running.environment import environment
 
     load_plugins(plugins)
     for name, value in environment().items():

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, SCALES, names, numbers
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
-    from lrfer_bench.cards import DatasetCard
+    from lrfer_bench.contract.cards import DatasetCard
     from lrfer_bench.data.cache import Prepared
-    from lrfer_bench.faces import Faces, Shown
+    from lrfer_bench.predicting.faces import Faces, Shown
 
 EXAMPLES = (
     "lrfer-bench faces --out faces.png",
@@ -56,10 +56,10 @@ def faces(
 
     Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those of the benchmark.
     """
-    from lrfer_bench.faces import check_restores, choose_faces, low_faces
-    from lrfer_bench.registry import PROTOCOLS, load_plugins
-    from lrfer_bench.report.draw import ENDINGS, save
-    from lrfer_bench.report.sheet import check_showable, sheet
+    from lrfer_bench.plugins.registry import PROTOCOLS, load_plugins
+    from lrfer_bench.predicting.faces import check_restores, choose_faces, low_faces
+    from lrfer_bench.reporting.draw import ENDINGS, save
+    from lrfer_bench.reporting.sheet import check_showable, sheet
 
     load_plugins(options["plugins"])
     ending = out.suffix.lower().removeprefix(".")
@@ -82,26 +82,26 @@ def faces(
 
 
 def _card(dataset: str) -> DatasetCard:
-    from lrfer_bench.cards import DatasetCard, card_of
-    from lrfer_bench.registry import DATASETS
+    from lrfer_bench.contract.cards import DatasetCard, card_of
+    from lrfer_bench.plugins.registry import DATASETS
 
     return card_of(DATASETS.entry(dataset), DatasetCard)
 
 
 def _prepared(options: dict[str, Any]) -> Prepared:
     from lrfer_bench.data.options import parse_options
-    from lrfer_bench.session import prepared_dataset
+    from lrfer_bench.planning.request import prepared_dataset
 
     return prepared_dataset(options["dataset"], options["data_root"], parse_options(options["data_option"]))
 
 
 def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]) -> Shown:
     """What trained models there are make of the faces; the others are named, and none at all is a UserError."""
-    from lrfer_bench.faces import restored_faces
-    from lrfer_bench.plan import Request, build_plan
-    from lrfer_bench.session import data_ref
-    from lrfer_bench.store import Store
-    from lrfer_bench.training.presets import preset_of
+    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.planning.plan import Request, build_plan
+    from lrfer_bench.planning.request import data_ref
+    from lrfer_bench.predicting.faces import restored_faces
+    from lrfer_bench.store.store import Store
 
     data = data_ref(options["dataset"], chosen.prepared)
     plan = build_plan(Request(

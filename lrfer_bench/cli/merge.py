@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.planning import defaults
 
 EXAMPLES = (
     "lrfer-bench merge ~/from-the-cluster/results",
@@ -30,8 +30,8 @@ def merge(others: tuple[Path, ...], results: Path, other_data: bool, dry_run: bo
 
     Exit status 1 when one was refused.
     """
-    from lrfer_bench.merge import merge as take
-    from lrfer_bench.registry import load_plugins
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.store.merge import merge as take
 
     load_plugins(plugins)
     counts = {"taken": 0, "stood": 0, "refused": 0}

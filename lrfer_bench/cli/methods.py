@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench.cards import MethodCard, card_of
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
+from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import METHODS, Entry, left_out, load_plugins
+from lrfer_bench.plugins.registry import METHODS, Entry, left_out, load_plugins
 
 
 @click.group(

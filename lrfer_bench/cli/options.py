@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from lrfer_bench import defaults
+from lrfer_bench.contract.labels import split_labels
 from lrfer_bench.errors import UserError
-from lrfer_bench.variants import split_labels
+from lrfer_bench.planning import defaults
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 METHODS, SCALES = ",".join(defaults.METHODS), ",".join(map(str, defaults.SCALES))

@@ -11,8 +11,8 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, plan_options
 
 if TYPE_CHECKING:
-    from lrfer_bench.plan import Plan
-    from lrfer_bench.session import Session
+    from lrfer_bench.planning.plan import Plan
+    from lrfer_bench.planning.request import Session
 
 EXAMPLES = (
     "lrfer-bench plan --methods direct,multires --scales 2,4,8",
@@ -27,7 +27,7 @@ EXAMPLES = (
 def plan(workers: int | None, overwrite: str, as_json: bool, no_estimate: bool, **options: Any) -> None:
     """Show the stages and cells of a run, which exist already, and how long the rest would take. Runs nothing."""
     from lrfer_bench.cli.run import wish_of
-    from lrfer_bench.session import open_session
+    from lrfer_bench.planning.request import open_session
 
     session = open_session(wish_of(options))
     if as_json:
@@ -38,11 +38,11 @@ def plan(workers: int | None, overwrite: str, as_json: bool, no_estimate: bool, 
 
 def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: bool) -> None:
     """Print trainings, cells and what is left to do."""
-    from lrfer_bench.calibrate import estimate
     from lrfer_bench.cli.progress import duration
-    from lrfer_bench.engines.local import default_workers
-    from lrfer_bench.jobs import TrainJob
-    from lrfer_bench.runner import Overwrite, Runner
+    from lrfer_bench.running.calibrate import estimate
+    from lrfer_bench.running.engines.local import default_workers
+    from lrfer_bench.running.jobs import TrainJob
+    from lrfer_bench.running.runner import Overwrite, Runner
 
     runner = Runner(session.plan, session.store, Overwrite(overwrite))
     todo = {training.key for training in runner.waiting_trainings}
@@ -74,7 +74,7 @@ def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: 
 
 
 def _as_data(plan: Plan) -> dict[str, Any]:
-    from lrfer_bench.plan import describe
+    from lrfer_bench.planning.plan import describe
 
     return {
         "trainings": [describe(training) for training in plan.trainings.values()],

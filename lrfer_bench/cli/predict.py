@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.planning import defaults
 
 EXAMPLES = (
     "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
@@ -51,8 +51,8 @@ def predict(
     IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of other sizes are resized.
     """
     from lrfer_bench.files import write_atomically
-    from lrfer_bench.pictures import Wanted, choose, predictions
-    from lrfer_bench.registry import load_plugins
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.predicting.photos import Wanted, choose, predictions
 
     load_plugins(plugins)
     wanted = Wanted(method, scale, dataset, protocol, seed, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lrfer_bench.cli.help import Group
-from lrfer_bench.training.presets import PRESETS, preset_of
+from lrfer_bench.contract.preset import PRESETS, preset_of
 
 
 @click.group(

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lrfer_bench.runner import Listener, Status
+    from lrfer_bench.running.runner import Listener, Status
 
 PLAIN_EVERY_SECONDS = 30.0
 

@@ -9,7 +9,7 @@ import click
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import PROTOCOLS, left_out, load_plugins
+from lrfer_bench.plugins.registry import PROTOCOLS, left_out, load_plugins
 
 
 @click.group(
@@ -57,7 +57,7 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
 def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
     """What a protocol does, its hash on this machine, and whether its pixels are the golden ones."""
     load_plugins(plugins)
-    from lrfer_bench.plan import protocol_of
+    from lrfer_bench.planning.plan import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict
 
     protocol = protocol_of(name)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from lrfer_bench import defaults
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
+from lrfer_bench.planning import defaults
 
 PICTURES = ("all", "curves", "none")
 
@@ -58,8 +58,8 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
            scales: tuple[int, ...], seeds: tuple[int, ...], resamples: int, sort_by: str, pictures: str,
            partial: bool, citations: bool, title: str) -> None:  # fmt: skip
     """Turn records into leaderboards (md, csv, html, LaTeX), pictures and a web page. Reads records only."""
-    from lrfer_bench.report.choose import Choice
-    from lrfer_bench.report.make import Options, collect, write
+    from lrfer_bench.reporting.choose import Choice
+    from lrfer_bench.reporting.make import Options, collect, write
 
     target = Path(out) if out else Path(results[0]) / "report"
     options = Options(
@@ -84,7 +84,7 @@ def _command() -> str:
 
 def summary(found: object) -> list[str]:
     """What the terminal shows: each board's methods in order, and what is missing."""
-    from lrfer_bench.report.make import Report
+    from lrfer_bench.reporting.make import Report
 
     assert isinstance(found, Report)
     lines = []
@@ -100,8 +100,8 @@ def summary(found: object) -> list[str]:
 
 
 def _cell(row: object, hole: str | None) -> str:
-    from lrfer_bench.report.numbers import bounds, percent
-    from lrfer_bench.report.rows import Row
+    from lrfer_bench.reporting.numbers import bounds, percent
+    from lrfer_bench.reporting.rows import Row
 
     if hole or not isinstance(row, Row) or row.accuracy is None:
         return f"{hole or '':>19}"

@@ -12,8 +12,8 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, method_settings, names, numbers, plan_options
 
 if TYPE_CHECKING:
-    from lrfer_bench.engines.base import Engine
-    from lrfer_bench.session import Session, Wish
+    from lrfer_bench.planning.request import Session, Wish
+    from lrfer_bench.running.engines.base import Engine
 
 EXAMPLES = (
     "lrfer-bench run --methods bicubic,direct,multires --scales 2,4",
@@ -28,8 +28,8 @@ EXAMPLES = (
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_report: bool, **options: Any) -> None:
     """Train and test methods on low-resolution faces; what has a record already is not run again."""
-    from lrfer_bench.engines import engine_of
-    from lrfer_bench.session import check_writable, open_session
+    from lrfer_bench.planning.request import check_writable, open_session
+    from lrfer_bench.running.engines import engine_of
 
     where = engine_of(engine, workers, options["plugins"], options["results"] / "logs")  # a wrong word ends here
     session = open_session(wish_of(options))
@@ -55,7 +55,7 @@ def run(engine: str, workers: int | None, overwrite: str, plan_only: bool, no_re
 def wish_of(options: dict[str, Any]) -> Wish:
     """The options of `run` and `plan` as a Wish."""
     from lrfer_bench.data.options import parse_options
-    from lrfer_bench.session import Wish
+    from lrfer_bench.planning.request import Wish
 
     root: Path | None = options["data_root"]
     return Wish(
@@ -70,8 +70,8 @@ def wish_of(options: dict[str, Any]) -> Wish:
 
 
 def _tell_about(session: Session) -> None:
-    from lrfer_bench.registry import PLUGIN_ERRORS
-    from lrfer_bench.store import Damaged
+    from lrfer_bench.plugins.registry import PLUGIN_ERRORS
+    from lrfer_bench.store.store import Damaged
 
     faces = session.prepared.faces
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
@@ -91,7 +91,7 @@ def _tell_about(session: Session) -> None:
 
 def _run(session: Session, engine: Engine, overwrite: str) -> int:
     from lrfer_bench.cli.progress import show
-    from lrfer_bench.runner import Overwrite, Runner
+    from lrfer_bench.running.runner import Overwrite, Runner
 
     runner = Runner(session.plan, session.store, Overwrite(overwrite))
     if not runner.plan.cells:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.data.faceset import SPLITS, FaceSet
+from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.near import NearPair, Place, near_pairs, place_of
 
 NEAR_CONSTANT = 5.0

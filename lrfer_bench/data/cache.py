@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.data.audit import audit
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import replacing
 from lrfer_bench.keys import key_of
@@ -36,7 +36,7 @@ from lrfer_bench.keys import key_of
 CACHE_VERSION = 1
 CACHE_VARIABLE = "LRFER_CACHE"
 DONE = "meta.json"
-LOADING = ("audit.py", "faceset.py", "images.py", "tree.py", "validation.py")
+LOADING = ("contract/faceset.py", "data/audit.py", "data/images.py", "data/tree.py", "data/validation.py")
 STALE_SECONDS = 24 * 3600
 
 
@@ -170,7 +170,7 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
 
 def _code_hash(dataset: Dataset) -> str:
     """The loader's own file, its neighbours when it is a built-in one, and what they share: mended code reads again."""
-    files = {Path(__file__).with_name(name) for name in LOADING}
+    files = {Path(__file__).parents[1] / name for name in LOADING}
     for kind in type(dataset).__mro__:
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         if not file or kind is Dataset or kind.__module__ == "abc":

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lrfer_bench.contract.protocol import HR, Protocol
 from lrfer_bench.data.cache import CACHE_VARIABLE, Prepared
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import replacing
 from lrfer_bench.keys import seed_for
-from lrfer_bench.protocols.base import HR, Protocol
+from lrfer_bench.plugins.registry import PROTOCOLS
 from lrfer_bench.protocols.golden import protocol_hash
-from lrfer_bench.registry import PROTOCOLS
 
 CHUNK = 256
 

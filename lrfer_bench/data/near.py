@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.faceset import FaceSet, Split
 
 THUMB = 16
 NEAR_THUMB = 0.94

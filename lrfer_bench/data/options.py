@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.cache import option_names
-from lrfer_bench.data.dataset import Dataset
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.registry import DATASETS
+from lrfer_bench.plugins.registry import DATASETS
 
 WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
 

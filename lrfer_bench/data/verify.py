@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lrfer_bench.cards import DatasetCard
+from lrfer_bench.contract.cards import DatasetCard
+from lrfer_bench.contract.faceset import SPLITS
 from lrfer_bench.data.audit import Audit, audit
 from lrfer_bench.data.cache import Prepared
-from lrfer_bench.data.faceset import SPLITS
 from lrfer_bench.data.near import Place
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.nets.lean import ResidualBlock, stem
-from lrfer_bench.nets.pixels import centred
+from lrfer_bench.pixels import centred
 
 Parts = Literal["both", "channel", "spatial", "none"]
 PARTS = get_args(Parts)

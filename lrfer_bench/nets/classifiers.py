@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.nets.lean import LeanTrunk
-from lrfer_bench.nets.pixels import centred
+from lrfer_bench.pixels import centred
 
 LEAN_WIDTHS = (24, 64, 128, 256)
 

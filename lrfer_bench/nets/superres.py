@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.nets.pixels import centred, enlarge, to_unit
+from lrfer_bench.pixels import centred, enlarge, to_unit
 
 
 class EDSR(nn.Module):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.protocols.base import Protocol
+from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.protocols.resample import area_weights
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from lrfer_bench.protocols.base import Protocol
+    from lrfer_bench.contract.protocol import Protocol
 
 FILE = Path(__file__).with_name("golden.npz")
 SCALES = (2, 3, 4, 8)
@@ -72,7 +72,7 @@ def verdict(protocol: Protocol) -> str:
 
 
 def write() -> None:
-    from lrfer_bench.registry import PROTOCOLS
+    from lrfer_bench.plugins.registry import PROTOCOLS
 
     arrays: dict[str, Any] = {}
     for entry in PROTOCOLS:

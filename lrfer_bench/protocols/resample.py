@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lrfer_bench.protocols.base import Protocol
+from lrfer_bench.contract.protocol import Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,7 @@ class Bicubic(Protocol):
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
-        from lrfer_bench.nets.pixels import resize
+        from lrfer_bench.pixels import resize
 
         return resize(hr, size)
 

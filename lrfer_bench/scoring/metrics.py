@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lrfer_bench.store import Metrics, MetricsPart
+from lrfer_bench.store.store import Metrics, MetricsPart
 
 ECE_BINS = 15
 

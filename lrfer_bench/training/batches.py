@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lrfer_bench.data.faceset import Split
+from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.method import Batch
+from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.keys import seed_for
-from lrfer_bench.method import Batch
-from lrfer_bench.nets.pixels import flip_and_shift
-from lrfer_bench.protocols.base import Protocol
+from lrfer_bench.pixels import flip_and_shift
 
 
 @dataclass(frozen=True)

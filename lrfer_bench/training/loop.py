@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.errors import CellError
 from lrfer_bench.keys import seed_for
-from lrfer_bench.method import Batch, Method
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
 from lrfer_bench.training.schedule import one_cycle

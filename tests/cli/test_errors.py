@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import PLUGINS
 
 WRONG = [
     (["rnu"], 'no command "rnu": did you mean "run"'),
@@ -81,7 +82,7 @@ def test_debug_shows_the_traceback(lrfer: Any) -> None:
 
 
 def test_a_broken_plugin_is_left_out_and_named(lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
-    broken = Path(__file__).parents[1] / "plugins" / "broken.py"
+    broken = PLUGINS / "broken.py"
     listed = lrfer("methods", "list", "--plugin", broken)
     assert listed.returncode == 0 and "direct" in listed.stdout
     assert "broken.py" in listed.stderr and "a_module_that_is_not_there" in listed.stderr

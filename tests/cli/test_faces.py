@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from folders import PLUGINS
 from PIL import Image
 
 from lrfer_bench.cli import main
-from lrfer_bench.report.sheet import psnr, ssim
+from lrfer_bench.reporting.sheet import psnr, ssim
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
 PLUGIN = ["--plugin", str(PLUGINS / "restoring.py")]
 
 
@@ -48,7 +48,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every figure that is saved."""
-    from lrfer_bench.report import draw
+    from lrfer_bench.reporting import draw
 
     kept: list[Any] = []
     save = draw.save
@@ -61,7 +61,7 @@ def texts(figure: Any) -> set[str]:
 
 
 def test_every_protocol_and_scale_is_drawn(call: Any, tiny: list[str], tmp_path: Path, figures: list[Any]) -> None:
-    from lrfer_bench.registry import PROTOCOLS
+    from lrfer_bench.plugins.registry import PROTOCOLS
 
     out = tmp_path / "deep" / "faces.png"
     status, said = call(*tiny, "--scales", "2,4", "--count", "3", "--out", out)
@@ -88,9 +88,9 @@ def test_an_svg_is_the_same_every_time(call: Any, tiny: list[str], tmp_path: Pat
 @pytest.mark.parametrize("protocol", ["bicubic", "camera"])
 def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, protocol: str) -> None:
     from lrfer_bench.data.lowres import lr_images
-    from lrfer_bench.faces import choose_faces, low_faces
-    from lrfer_bench.registry import load_plugins
-    from lrfer_bench.session import prepared_dataset
+    from lrfer_bench.planning.request import prepared_dataset
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.predicting.faces import choose_faces, low_faces
 
     load_plugins([Path(tiny[1])])
     prepared = prepared_dataset("tinyfaces", None, {})

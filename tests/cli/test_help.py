@@ -7,18 +7,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from folders import TINY
 from PIL import Image
 
 from lrfer_bench.cli import cli
 
-TINY = Path(__file__).parents[1] / "plugins" / "tiny.py"
 ROWS, COLUMNS = 44, 80
 MANY = 7
 LONG = ("run", "plan", "check-method", "datasets prepare", "datasets verify", "datasets render", "faces", "report --results",

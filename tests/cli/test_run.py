@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from lrfer_bench.models import has_model
+from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store import Record, Store
+from lrfer_bench.store.store import Record, Store
 
 SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
 

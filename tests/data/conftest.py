@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from lrfer_bench.cards import DatasetCard
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.cards import DatasetCard
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.errors import DataError
 
 

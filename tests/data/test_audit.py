@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data.audit import audit
-from lrfer_bench.data.faceset import FaceSet, Split
 from lrfer_bench.data.near import NEAR_FULL, thumbnails
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lrfer_bench.cards import DatasetCard
+from lrfer_bench.contract.cards import DatasetCard
 from lrfer_bench.data.cache import open_prepared, prepare
 from lrfer_bench.data.verify import verify
 

@@ -7,10 +7,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from lrfer_bench.cards import DatasetCard, read_card
 from lrfer_bench.cli.datasets import datasets
+from lrfer_bench.contract.cards import DatasetCard, read_card
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import DATASETS
+from lrfer_bench.plugins.registry import DATASETS
 
 BUILT_IN = ("expw", "fer2013", "ferplus", "folder", "rafdb")
 

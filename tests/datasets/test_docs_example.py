@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import ROOT
 
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import DataError
-from lrfer_bench.registry import DATASETS, PLUGIN_ERRORS, load_plugin
+from lrfer_bench.plugins.registry import DATASETS, PLUGIN_ERRORS, load_plugin
 
-PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
+PAGE = ROOT / "docs" / "datasets.md"
 
 
 @pytest.fixture

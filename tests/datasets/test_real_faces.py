@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from lrfer_bench.data.faceset import FaceSet, Split
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data.verify import verify
 from lrfer_bench.datasets.fer2013 import EMOTIONS, FER2013
 from lrfer_bench.datasets.fer2013_rows import Rows, Source

@@ -20,7 +20,7 @@ from lrfer_bench.datasets.synthface_render.rasterizer import rasterize
 from lrfer_bench.datasets.synthface_render.rig import BODY, LASHES, LEFT_EYE, RIGHT_EYE, load_rig
 from lrfer_bench.datasets.synthface_render.shot import draw_shot, rotation
 from lrfer_bench.errors import UserError
-from lrfer_bench.registry import DATASETS
+from lrfer_bench.plugins.registry import DATASETS
 
 STRAIGHT = dataclasses.replace(
     draw_shot(0, 0, "neutral", 0), yaw=0.0, pitch=0.0, roll=0.0, gaze_yaw=0.0, gaze_pitch=0.0, shift=(0.0, 0.0)

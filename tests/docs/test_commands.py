@@ -14,15 +14,14 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from folders import ROOT, TINY
 from PIL import Image
 
 from lrfer_bench.cli import cli
-from lrfer_bench.store import Store
+from lrfer_bench.store.store import Store
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WALKED = ["first-hour.md", "add-a-method.md", "protocols.md"]
-TINY = ROOT / "tests" / "plugins" / "tiny.py"
 
 
 def steps(page: Path) -> Iterator[tuple[str, str]]:

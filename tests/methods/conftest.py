@@ -11,14 +11,14 @@ import pytest
 import safetensors.torch
 import torch
 
-from lrfer_bench.calibrate import _fresh
-from lrfer_bench.data.faceset import Split
-from lrfer_bench.jobs import Model, build, cell_method, load_model
-from lrfer_bench.method import Batch, Method, Task
-from lrfer_bench.plan import Cell, DataRef, Plan, Request, build_plan, protocol_of
+from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.method import Batch, Method, Task
+from lrfer_bench.contract.preset import Preset, preset_of
+from lrfer_bench.planning.plan import Cell, DataRef, Plan, Request, build_plan, protocol_of
+from lrfer_bench.running.calibrate import _fresh
+from lrfer_bench.running.jobs import Model, build, cell_method, load_model
 from lrfer_bench.training.batches import BatchSource, make_batch
 from lrfer_bench.training.loop import Trained, train
-from lrfer_bench.training.presets import Preset, preset_of
 
 CPU = torch.device("cpu")
 

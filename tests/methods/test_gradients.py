@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from lrfer_bench.method import Method
+from lrfer_bench.contract.method import Method
 
 Tools = Callable[[str], Callable[..., Any]]
 

@@ -259,8 +259,8 @@ def test_a_bad_checkpoint_is_told_in_one_sentence(tools: Tools, tmp_path: Path, 
 
 
 def test_a_checkpoint_that_changes_after_the_plan_is_refused(tools: Tools, tmp_path: Path, monkeypatch: Any) -> None:
-    from lrfer_bench.jobs import build
-    from lrfer_bench.method import Task
+    from lrfer_bench.contract.method import Task
+    from lrfer_bench.running.jobs import build
 
     monkeypatch.setitem(sys.modules, "spandrel", _fake_spandrel())
     (tmp_path / "a.pth").write_bytes(b"good")

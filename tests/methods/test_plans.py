@@ -9,25 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folders import REFERENCE
 
-from lrfer_bench import cost
-from lrfer_bench.cards import DatasetCard
+from lrfer_bench.contract.cards import DatasetCard
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.contract.faceset import FaceSet, Split
+from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
-from lrfer_bench.data.dataset import Dataset
-from lrfer_bench.data.faceset import FaceSet, Split
-from lrfer_bench.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.errors import UserError
-from lrfer_bench.jobs import TrainJob, run_test, run_training
-from lrfer_bench.models import has_model
-from lrfer_bench.plan import Request, build_plan, protocol_of
-from lrfer_bench.predictor import _cell_of
-from lrfer_bench.protocols.base import Protocol
-from lrfer_bench.registry import PROTOCOLS, Entry
-from lrfer_bench.runner import Runner
+from lrfer_bench.planning.plan import Request, build_plan, protocol_of
+from lrfer_bench.planning.request import data_ref as data_ref_of
+from lrfer_bench.plugins.registry import PROTOCOLS, Entry
+from lrfer_bench.predicting.predictor import _cell_of
+from lrfer_bench.running import cost
+from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
+from lrfer_bench.running.jobs import TrainJob, run_test, run_training
+from lrfer_bench.running.models import has_model
+from lrfer_bench.running.runner import Runner
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.session import data_ref as data_ref_of
-from lrfer_bench.store import Record, Store
-from lrfer_bench.training.presets import Preset
+from lrfer_bench.store.store import Record, Store
 
 Tools = Callable[[str], Callable[..., Any]]
 ALL = ["oracle", "bicubic", "direct", "multires", "cascade", "srfer", "fsrfer", "askd", "fskd", "gmenet"]
@@ -51,7 +52,6 @@ PINS = {  # trainings, then the cell
     "fskd": ["81ea61855453e1b7", "6a070d88e45ddd64", "d3cd1b01ad8d0de6"],
     "gmenet": ["2917b0e850b23216", "6ff8c697a2a3f4dd", "68d15f4f5fc06daa"],
 }  # fmt: skip
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from lrfer_bench.faces import check_restores
-from lrfer_bench.method import Method
-from lrfer_bench.registry import METHODS
+from lrfer_bench.contract.method import Method
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.predicting.faces import check_restores
 
 
 @pytest.mark.parametrize("name", ["superres", "cascade", "srfer"])

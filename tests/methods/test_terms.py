@@ -175,8 +175,8 @@ def test_the_penalty_is_taken_at_points_between_made_and_real_ones(tools: Tools)
 
 
 def test_a_student_of_fskd_has_its_teacher_s_architecture(tools: Tools) -> None:
-    from lrfer_bench.calibrate import _fresh
-    from lrfer_bench.plan import Request, build_plan
+    from lrfer_bench.planning.plan import Request, build_plan
+    from lrfer_bench.running.calibrate import _fresh
 
     plan = build_plan(Request(
         data=tools("data_ref")(), methods=["fskd"], scales=(4,), preset=tools("tiny_preset")(),

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
+from lrfer_bench.contract.protocol import Protocol, check_scale, lr_size
 from lrfer_bench.errors import UserError
-from lrfer_bench.nets.pixels import resize
-from lrfer_bench.protocols.base import Protocol, check_scale, lr_size
+from lrfer_bench.pixels import resize
+from lrfer_bench.plugins.registry import PROTOCOLS
 from lrfer_bench.protocols.golden import compare, outputs, picture, protocol_hash
 from lrfer_bench.protocols.resample import Area, Bicubic, BicubicNoAntialias
-from lrfer_bench.registry import PROTOCOLS
 
 NAMES = PROTOCOLS.names()
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store import (
+from lrfer_bench.store.store import (
     Cost,
     DatasetPart,
     Epoch,

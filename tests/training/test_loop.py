@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lrfer_bench.data.faceset import Split
+from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.method import Batch, Method, Task
+from lrfer_bench.contract.preset import PRESETS, Preset
 from lrfer_bench.errors import CellError
-from lrfer_bench.method import Batch, Method, Task
 from lrfer_bench.protocols.resample import Bicubic
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
 from lrfer_bench.training.loop import Progress, train
-from lrfer_bench.training.presets import PRESETS, Preset
 from lrfer_bench.training.schedule import one_cycle
 from lrfer_bench.training.selection import rule_of
 

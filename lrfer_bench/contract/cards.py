@@ -1,0 +1,108 @@
+"""Cards: what a method or a data set says about itself, as TOML beside its code, so that listing imports no code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lrfer_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from lrfer_bench.plugins.registry import Entry
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Card = TypeVar("Card", bound="MethodCard | DatasetCard")
+
+
+@dataclass(frozen=True)
+class MethodCard:
+    """summary: one line for the list. stated: what the paper or its official code says. ours: what we decided,
+    because no source at hand says it. settings: name -> what it does (defaults are in the code). listed: false for a stage."""
+
+    summary: str
+    title: str = ""
+    authors: str = ""
+    year: int | None = None
+    url: str = ""
+    bibtex: str = ""
+    stated: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """layout: which files the user has to have, and where under --data-root. fingerprint, counts, class_counts: what a
+    right copy has ("" and {} where copies differ by nature); class_counts: split -> faces of each class, in their order; leaked:
+    split -> rows that also stand in train. showable: its faces may stand in pictures and pages. options: name -> what it does."""
+
+    summary: str
+    title: str = ""
+    url: str = ""
+    licence: str = ""
+    bibtex: str = ""
+    classes: tuple[str, ...] = ()
+    size: str = ""
+    layout: str = ""
+    splits: str = ""
+    fingerprint: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    class_counts: Mapping[str, Any] = field(default_factory=dict)
+    leaked: Mapping[str, int] = field(default_factory=dict)
+    synthetic: bool = False
+    showable: bool = False
+    notes: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_card(path: Path, kind: type[Card]) -> Card:
+    """Parse a card file; an unknown or missing field is a UserError that names file and field."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"the card {path} cannot be read: {error}") from error
+    known = {entry.name for entry in fields(kind)}
+    unknown = sorted(set(raw) - known)
+    if unknown:
+        raise UserError(f'the card {path} has an unknown field "{unknown[0]}": known are {", ".join(sorted(known))}')
+    if "summary" not in raw:
+        raise UserError(f'the card {path} has no "summary": add one line that says what it is')
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    return kind(**values)
+
+
+def card_path(module: str, name: str) -> Path | None:
+    """Where the card of `name`, implemented in `module`, would stand: <name>.card.toml beside the module's file."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).with_name(f"{name}.card.toml")
+    return path if path.is_file() else None
+
+
+def card_of(entry: Entry, kind: type[Card]) -> Card:
+    """The card of a registered thing: the file beside its module; else its `card` attribute, or its docstring's first line.
+
+    Only a thing without a card file is imported for it.
+    """
+    path = card_path(entry.module, entry.name)
+    if path is not None:
+        return read_card(path, kind)
+    thing = entry.load()
+    card = getattr(thing, "card", None)
+    if isinstance(card, kind):
+        return card
+    lines = (thing.__doc__ or "").strip().splitlines()
+    return kind(summary=lines[0] if lines else "(no card and no docstring)")

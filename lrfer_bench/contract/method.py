@@ -1,0 +1,261 @@
+"""Method: what the author of a method writes. The harness owns the loop, the data, the schedule and the checkpoints."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrfer_bench.contract.cards import MethodCard
+from lrfer_bench.contract.preset import Preset
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.pixels import enlarge, to_unit
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method is built for.
+
+    classes:  number of expressions, K
+    channels: 1 (grey) or 3 (RGB)
+    size:     height and width of the HR image in pixels
+    scales:   the down-sampling factors it is trained on; (1,) is HR; the tested one where nothing is trained
+    preset:   the training budget
+    stages:   the trained models that `needs` names: frozen, in eval mode; none is trained or stored with this method
+    """
+
+    classes: int
+    channels: int
+    size: tuple[int, int]
+    scales: tuple[int, ...]
+    preset: Preset
+    stages: Mapping[str, Method] = field(default_factory=dict)
+
+    @property
+    def is_hr(self) -> bool:
+        """True where the model is trained on HR images only, as a teacher is."""
+        return tuple(self.scales) == (1,)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training faces; every tensor holds the same flip and shift of the same face.
+
+    hr:       uint8 [B, C, H, W]
+    label:    int64 [B]
+    scale:    int64 [B], the scale each face was drawn for
+    lr_parts: scale -> uint8 [b, C, ceil(H/scale), ceil(W/scale)], the faces of that scale in the order of the batch
+    soft:     float32 [B, K] annotators' distribution, where the data set has one, else None
+    """
+
+    hr: Tensor
+    label: Tensor
+    scale: Tensor
+    lr_parts: Mapping[int, Tensor]
+    soft: Tensor | None = None
+
+    @property
+    def lr(self) -> Tensor:
+        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only; ValueError for one that mixes scales."""
+        if len(self.lr_parts) != 1:
+            raise ValueError("this batch mixes scales: use batch.lr_parts, or Method.enlarged(batch)")
+        return next(iter(self.lr_parts.values()))
+
+
+@dataclass(frozen=True)
+class Need:
+    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell itself is ("lr").
+
+    settings: what the stage is built with, over its defaults; they win over --set.
+    """
+
+    method: str
+    at: Literal["hr", "lr"]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def parse(text: str) -> Need:
+        """From the short form "classifier@hr" or "superres@lr"; UserError for another."""
+        method, _, at = text.partition("@")
+        if at == "hr":
+            return Need(method, "hr")
+        if at == "lr":
+            return Need(method, "lr")
+        raise UserError(f'the stage "{text}" is not understood: write METHOD@hr or METHOD@lr')
+
+
+class Method(nn.Module):
+    """A trainable thing that answers expression logits for LR images.
+
+    Write __init__ (call super().__init__(task) first; settings are keyword arguments with defaults), forward, and losses.
+
+    version: raise it when the same settings would give another result
+    needs:   stages, trained once and shared by every cell that names them: {"teacher": "classifier@hr"}
+    trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its stages are trained
+    with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
+    tests:   "lr"; or "hr" for a ceiling that is no LR method
+    answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives something else
+    test_time_augmentation: a sentence, when forward looks at more than the one view it is given
+    """
+
+    card: ClassVar[MethodCard]
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Mapping[str, str]] = {}
+    trains: ClassVar[Literal["each scale", "all scales", "nothing"]] = "each scale"
+    with_hr: ClassVar[bool] = False
+    tests: ClassVar[Literal["lr", "hr"]] = "lr"
+    answers: ClassVar[Literal["logits", "images"]] = "logits"
+    test_time_augmentation: ClassVar[str | None] = None
+
+    progress: float = 0.0
+    """How much of the training budget is spent, 0..1; the harness sets it before each update()."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+        self.stages: Mapping[str, Method] = dict(task.stages)
+
+    @classmethod
+    def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
+        """The stages under these (canonical) settings, defaults filled in; hr is True when training on HR only.
+
+        Override where a setting decides what is needed; the default reads `needs`.
+        """
+        return {name: Need.parse(text) for name, text in cls.needs.items()}
+
+    @classmethod
+    def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
+        """The settings as keys, records and needs_for() see them; __init__ still gets what the user wrote.
+
+        Override where what is written is not what takes effect: a file's content hash in place of its path, the preset's
+        choice in place of "preset". A UserError raised here stops a run before it starts.
+        """
+        return settings
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size. Nothing else is given at test time."""
+        raise NotImplementedError(f"{type(self).__name__} needs a forward(self, lr)")
+
+    def restored(self, lr: Tensor) -> Tensor | None:
+        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W], shown clipped to
+        0..1; None: it makes none.
+
+        Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no result.
+        """
+        return None
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Named losses of a batch, finite tensors of one element; their sum is minimised, each is shown and recorded."""
+        raise NotImplementedError(
+            f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
+        )
+
+    def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean: for losses()."""
+        return F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers, by name. Each one's learning rates follow the preset's schedule, scaled to their own peak."""
+        return {"main": sgd(self, self.task.preset)}
+
+    def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+        """One training step; returns the losses by name, detached, one number each.
+
+        Override for two optimisers (a GAN); the default does the usual.
+        """
+        losses = self.losses(batch)
+        total = torch.stack([loss.reshape(()) for loss in losses.values()]).sum()
+        for optimizer in optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        for optimizer in optimizers.values():
+            optimizer.step()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def score(self, batch: Batch) -> Tensor:
+        """What a validation face is worth, float [B], higher is better: 1 where the answer is right, else 0.
+
+        The harness calls it with batches of one scale. A stage that answers no logits overrides it (a super-resolver: PSNR).
+        """
+        return (self(batch.lr).argmax(1) == batch.label).to(torch.float32)
+
+    def after_training(self, batches: Any) -> None:
+        """Called once when the last epoch is done, with an iterable of un-augmented training batches; for closed-form parts."""
+
+    def enlarge(self, lr: Tensor) -> Tensor:
+        """LR uint8 [B, C, h, w] -> float [B, C, H, W] in 0..1 at HR size, by bicubic interpolation rounded to uint8."""
+        return enlarge(lr, self.task.size)
+
+    def enlarged(self, batch: Batch) -> Tensor:
+        """The LR faces of a batch of any scales, enlarged, in the order of the batch: float [B, C, H, W] in 0..1."""
+        if len(batch.lr_parts) == 1:
+            return self.enlarge(batch.lr)
+        out = torch.empty(batch.hr.shape, dtype=torch.float32, device=batch.hr.device)
+        for scale, lr in batch.lr_parts.items():
+            out[batch.scale == scale] = self.enlarge(lr)
+        return out
+
+    def unit(self, hr: Tensor) -> Tensor:
+        """uint8 -> float in 0..1 in the memory format that convolutions like."""
+        return to_unit(hr)
+
+
+def sgd(module: nn.Module, preset: Preset) -> torch.optim.SGD:
+    """Nesterov SGD at the preset's peak rate; weight decay on weights only, not on biases and norms."""
+    weights = [p for p in module.parameters() if p.requires_grad and p.ndim > 1]
+    others = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": preset.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.SGD([g for g in groups if g["params"]], lr=preset.lr, momentum=0.9, nesterov=True)
+
+
+def settings_of(cls: type[Method]) -> dict[str, Any]:
+    """The settings of a method and their defaults, read from its __init__."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[2:]
+    named = [p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return {p.name: None if p.default is p.empty else p.default for p in named}
+
+
+def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Defaults overlaid with what the user gave, strings turned into the default's type; unknown names are UserErrors."""
+    settings = settings_of(cls)
+    for setting, value in given.items():
+        if setting not in settings:
+            raise UserError(f'method "{name}" has no setting "{setting}": {did_you_mean(setting, settings)}')
+        settings[setting] = _finite(f"{name}.{setting}", _coerce(f"{name}.{setting}", value, settings[setting]))
+    return settings
+
+
+def _finite(what: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{what} is {value}: it takes a finite number")
+    return value
+
+
+def _coerce(what: str, value: Any, default: Any) -> Any:
+    """A command line's string as the type of the default; values from Python pass, whole numbers as floats where those are
+    meant: 1 and 1.0 are one setting and have to give one key.
+    """
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str) or isinstance(default, str):
+        return value
+    words = {"true": True, "false": False, "none": None}
+    if value.lower() in words:
+        return words[value.lower()]
+    if isinstance(default, bool):
+        raise UserError(f"{what} is {value!r}: it takes true or false")
+    for kind in (int, float):
+        try:
+            number = kind(value)
+        except ValueError:
+            continue
+        return float(number) if isinstance(default, float) else number
+    if default is None:
+        return value
+    raise UserError(f"{what} is {value!r}: it takes a number")

@@ -1,0 +1,87 @@
+"""What a method's class says of itself, checked before anything is trained: a slip there would cost the other cells too."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lrfer_bench.contract.cards import MethodCard
+from lrfer_bench.contract.method import Method, settings_of
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.registry import own_place
+
+WORDS = {
+    "trains": ("each scale", "all scales", "nothing"), "tests": ("lr", "hr"), "answers": ("logits", "images"),
+}  # fmt: skip
+
+
+def checked(name: str, cls: Any) -> type[Method]:
+    """The class, or a UserError with the rule it breaks and the line of its file."""
+    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls) or _wrong_setting(cls)
+    if fault:
+        raise UserError(f'the method "{name}" cannot be used: {fault} ({line_of(cls)})')
+    method: type[Method] = cls
+    return method
+
+
+@contextmanager
+def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
+    """Around a call of an author's function while a plan is made: what it raises becomes a sentence with its line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        place = own_place(error) or line_of(cls)
+        raise UserError(
+            f'{function}() of the method "{name}" failed: {type(error).__name__}: {error} ({place})'
+        ) from error
+
+
+def line_of(thing: Any) -> str:
+    """file:line where a class or function is written, as far as it is known."""
+    try:
+        return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}"
+    except (OSError, TypeError):
+        return str(getattr(thing, "__module__", "no place known"))
+
+
+def _no_method(cls: Any) -> str:
+    if isinstance(cls, type) and issubclass(cls, Method):
+        return ""
+    return f"{getattr(cls, '__qualname__', repr(cls))} is no class that derives from lrfer_bench.api.Method"
+
+
+def _wrong_word(cls: type[Method]) -> str:
+    for attribute, words in WORDS.items():
+        value = getattr(cls, attribute)
+        if value not in words:
+            return f"its {attribute} is {value!r}: write one of {', '.join(map(repr, words))}"
+    return ""
+
+
+def _wrong_kind(cls: type[Method]) -> str:
+    needs, augmentation = cls.needs, cls.test_time_augmentation
+    if not isinstance(cls.version, str) or not cls.version:
+        return f'its version is {cls.version!r}: write a string, such as "2"'
+    if not isinstance(cls.with_hr, bool):
+        return f"its with_hr is {cls.with_hr!r}: write True or False"
+    if not isinstance(needs, Mapping) or not all(isinstance(text, str) for pair in needs.items() for text in pair):
+        return f'its needs is {needs!r}: write {{"name of the stage": "method@hr"}}, or @lr'
+    if augmentation is not None and not isinstance(augmentation, str):
+        return f"its test_time_augmentation is {augmentation!r}: write a sentence that says what is done, or None"
+    if not isinstance(getattr(cls, "card", None), MethodCard | None):
+        return f"its card is a {type(cls.card).__name__}: write a MethodCard"
+    return ""
+
+
+def _wrong_setting(cls: type[Method]) -> str:
+    for setting, default in settings_of(cls).items():
+        try:
+            json.dumps(default, allow_nan=False)
+        except (TypeError, ValueError):
+            return f'the default of its setting "{setting}" is {default!r}: write a number, a word, true, false, none or a list'
+    return ""

@@ -1,0 +1,204 @@
+"""Boards: one leaderboard for each data set, training protocol, test protocol and preset; versions never mix in one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lrfer_bench.reporting.rows import Row, sort_key
+from lrfer_bench.scoring.bootstrap import Estimate
+from lrfer_bench.scoring.resolution import SmallestSize
+
+NEUTRAL = ("hr", "nothing")
+"""Trained on HR only, or nothing trained at all: such a row stands in every board of its test protocol."""
+
+
+@dataclass
+class Entry:
+    """One line of a board: a method (as trained) over the scales.
+
+    rank:  1 for the best and all that tie with it; None when the row is not whole or is set apart
+    best:  scales at which its accuracy is the best or ties with the best
+    """
+
+    label: str
+    method: str
+    rows: dict[int, Row]
+    oracle: bool = False
+    off_scale: bool = False
+    augmentation: str | None = None
+    holes: dict[int, str] = field(default_factory=dict)
+    rank: int | None = None
+    area: Estimate | None = None
+    mean: float | None = None
+    smallest: SmallestSize | None = None
+    retained: dict[int, Estimate] = field(default_factory=dict)
+    best: set[int] = field(default_factory=set)
+    best_clean: set[int] = field(default_factory=set)
+    best_overall: bool = False
+
+    @property
+    def apart(self) -> bool:
+        """Not comparable with the others: sees HR images, or augments at test time."""
+        return self.oracle or self.augmentation is not None
+
+    def has(self, scale: int) -> bool:
+        return scale in self.rows and self.rows[scale].counted
+
+    @property
+    def whole(self) -> bool:
+        """Whether no number of the line is a mean over a part of the seeds."""
+        return all(row.whole for row in self.shown)
+
+    @property
+    def shown(self) -> list[Row]:
+        return [row for row in self.rows.values() if row.counted]
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({seed for row in self.rows.values() for seed in row.seeds})
+
+
+@dataclass
+class Board:
+    """sizes: scale -> size in pixels, largest size first; lr_scales: those that count for means, areas and ranks."""
+
+    dataset: str
+    fingerprint: str
+    synthetic: bool
+    classes: list[str]
+    protocol: str
+    test_protocol: str
+    preset: str
+    sizes: dict[int, int]
+    entries: list[Entry]
+
+    @property
+    def title(self) -> str:
+        trained = "" if self.protocol in (self.test_protocol, "hr") else f"trained on {self.protocol}, tested on "
+        mark = " (synthetic)" if self.synthetic else ""
+        return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.preset}"
+
+    @property
+    def slug(self) -> str:
+        text = f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}".replace("@", "")
+        return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in text)
+
+    @property
+    def lr_scales(self) -> list[int]:
+        """Scales that means, areas and ranks are taken over: all but HR and those that only served to test models
+        trained for other scales, which have a column that no method needs."""
+        low = [scale for scale in self.sizes if scale > 1] or list(self.sizes)
+        return [scale for scale in low if not self._only_met(scale)] or low
+
+    def _only_met(self, scale: int) -> bool:
+        rows = [entry.rows[scale] for entry in self.entries if scale in entry.rows]
+        trained = [row.record.train.scales for row in rows if not _neutral(row)]
+        return bool(trained) and not any(scale in scales for scales in trained)
+
+    @property
+    def ranked(self) -> list[Entry]:
+        return [entry for entry in self.entries if not entry.apart]
+
+    @property
+    def set_apart(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.apart]
+
+    @property
+    def ceiling(self) -> Row | None:
+        """The oracle's row on HR images, or None."""
+        for entry in self.entries:
+            if entry.oracle and entry.shown:
+                return entry.rows.get(1) or entry.shown[0]
+        return None
+
+    @property
+    def leaks(self) -> bool:
+        return any(row.has_leaks for entry in self.entries for row in entry.rows.values())
+
+
+def build_boards(rows: Iterable[Row]) -> list[Board]:
+    """Sort rows into boards, in the order of their names."""
+    by_test: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    anywhere: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        dataset, _, _, test, preset = row.first.place[:5]
+        if test == "hr":
+            anywhere[(dataset, preset)].append(row)
+        else:
+            by_test[(dataset, test, preset)].append(row)
+    for (dataset, preset), alone in anywhere.items():
+        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [(dataset, "hr", preset)]
+        for key in keys:
+            by_test[key] += alone
+    boards = []
+    for (_, test, _), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
+        boards += [_board(members, protocol, test) for protocol in _protocols(members)]
+    return boards
+
+
+def _protocols(rows: list[Row]) -> list[str]:
+    """The training protocols that deserve a board of their own."""
+    found = {row.record.train.protocol for row in rows}
+    own = {row.record.train.protocol for row in rows if not _neutral(row)}
+    return sorted(own or found, key=lambda p: sort_key((p,)))
+
+
+def _board(rows: list[Row], protocol: str, test: str) -> Board:
+    record = rows[0].record
+    members = _members(rows, protocol)
+    sizes = {row.scale: row.size_px for row in members}
+    board = Board(
+        rows[0].first.dataset, record.dataset.fingerprint, record.dataset.synthetic, record.dataset.classes,
+        protocol, test, record.preset, {scale: sizes[scale] for scale in sorted(sizes)}, _entries(members),
+    )  # fmt: skip
+    for entry in board.entries:
+        wanted = [] if entry.off_scale or (entry.oracle and set(entry.rows) == {1}) else board.lr_scales
+        for scale in sorted({*wanted, *entry.rows}):
+            row = entry.rows.get(scale)
+            if row is None or not row.counted:
+                entry.holes[scale] = row.status if row else "missing"
+    return board
+
+
+def _members(rows: list[Row], protocol: str) -> list[Row]:
+    """Rows trained under this protocol, and neutral ones; those of the protocol before others of the same method."""
+    found = [row for row in rows if row.record.train.protocol == protocol]
+    taken = {(row.first.method, row.first.trained, row.scale) for row in found}
+    for row in rows:
+        key = (row.first.method, row.first.trained, row.scale)
+        if _neutral(row) and key not in taken:
+            taken.add(key)
+            found.append(row)
+    return found
+
+
+def _neutral(row: Row) -> bool:
+    return row.first.trained in NEUTRAL or row.record.train.protocol == "hr"
+
+
+def _entries(rows: list[Row]) -> list[Entry]:
+    groups: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
+    for row in rows:
+        groups[(row.first.method, row.first.trained)][row.scale] = row
+    for (method, trained), own in groups.items():
+        matched = groups.get((method, "each"), {})
+        if trained.isdigit() and int(trained) in matched:
+            own.setdefault(int(trained), matched[int(trained)])
+    variants: dict[str, int] = defaultdict(int)
+    for method, _ in groups:
+        variants[method] += 1
+    entries = []
+    for method, trained in sorted(groups, key=sort_key):
+        own = dict(sorted(groups[(method, trained)].items()))
+        part = next(iter(own.values())).record.method
+        off = trained.isdigit() or (variants[method] > 1 and trained != "each")
+        label = f"{method} (trained at {_said(trained)})" if off else method
+        tta = part.test_time_augmentation
+        entries.append(Entry(label, method, own, part.kind == "oracle", trained.isdigit(), tta))
+    return entries
+
+
+def _said(trained: str) -> str:
+    return trained if trained in NEUTRAL else ", ".join(f"x{scale}" for scale in trained.split(";"))

@@ -1,0 +1,49 @@
+"""Cards of the methods in a report, and the BibTeX of everything in its tables; imports no method."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_path, read_card
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.registry import DATASETS, METHODS, Registry
+
+
+def method_cards(names: Iterable[str]) -> dict[str, MethodCard]:
+    """Cards by method name; a method that is not installed here, or has no card, is left out."""
+    return {
+        name: card for name in sorted(set(names)) if isinstance(card := _card(METHODS, name, MethodCard), MethodCard)
+    }
+
+
+def dataset_cards(names: Iterable[str]) -> dict[str, DatasetCard]:
+    """Cards by data set name, in the same way."""
+    found = {name: _card(DATASETS, name, DatasetCard) for name in sorted(set(names))}
+    return {name: card for name, card in found.items() if isinstance(card, DatasetCard)}
+
+
+def _card(registry: Registry, name: str, kind: type[MethodCard] | type[DatasetCard]) -> MethodCard | DatasetCard | None:
+    try:
+        path = card_path(registry.entry(name).module, name)
+        return read_card(path, kind) if path else None
+    except UserError:
+        return None
+
+
+def bibtex(cards: Mapping[str, MethodCard | DatasetCard]) -> str:
+    """All BibTeX entries, each once, in the order of the names; "" when no card has one."""
+    seen: dict[str, str] = {}
+    for card in cards.values():
+        for entry in split_entries(card.bibtex):
+            seen.setdefault(re.sub(r"\s+", " ", entry).lower(), entry)
+    return "\n\n".join(seen.values()) + ("\n" if seen else "")
+
+
+def split_entries(text: str) -> list[str]:
+    """The @entries of a BibTeX text.
+
+    >>> len(split_entries("@book{a, title={A}} @book{b, title={B}}"))
+    2
+    """
+    return [part.strip() for part in re.split(r"(?=@\w+\s*\{)", text) if part.strip().startswith("@")]

@@ -1,0 +1,153 @@
+"""Accuracy against size in pixels, with interval bands and the oracle as a ceiling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.draw import (
+    Key,
+    canvas,
+    finish,
+    line,
+    look_of,
+    lr_sizes,
+    panel_title,
+    percent_axis,
+    size_axis,
+    styled,
+)  # fmt: skip
+from lrfer_bench.reporting.palette import ORACLE, Look
+from lrfer_bench.scoring.bootstrap import Estimate
+
+MOST_PANELS = 24
+
+
+def curves(boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = "") -> Figure:
+    """A panel a board (at most 24), a line a method; clean: without leaked test rows."""
+    shown = boards[:MOST_PANELS]
+    alone = len(shown) == 1
+    key = Key()
+    with styled():
+        panel, extra = ((5.2, 4.2), (1.9, 0.2)) if alone else ((3.9, 3.3), (2.0, 0.3))
+        sheet = canvas(len(shown), min(3, len(shown)), panel, extra)
+        for axes, board in zip(sheet.axes, shown, strict=True):
+            _panel(axes, board, looks, clean, key)
+            axes.set_title(panel_title(board, alone))
+        key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
+        subject = "Accuracy by size" if not alone else shown[0].title
+        if clean:
+            subject += "\nwithout the test rows that also stand in train"
+        finish(sheet.figure, title or subject, shown)
+    return sheet.figure
+
+
+def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], clean: bool, key: Key) -> None:
+    for entry in board.ranked:
+        _curve(axes, board, entry, look_of(entry, looks), clean, key)
+    ceiling = board.ceiling
+    estimate = (ceiling.clean if clean else ceiling.accuracy) if ceiling else None
+    if estimate is not None:
+        axes.axhline(estimate.value, color=ORACLE.colour, linewidth=1.3, dashes=ORACLE.dash)
+        if not math.isnan(estimate.low):
+            axes.axhspan(estimate.low, estimate.high, color=ORACLE.colour, alpha=0.06, linewidth=0)
+        key.add("oracle (sees HR)", ORACLE)
+    size_axis(axes, lr_sizes(board))
+    percent_axis(axes)
+
+
+def _curve(axes: Axes, board: Board, entry: Entry, look: Look, clean: bool, key: Key) -> None:
+    points: list[tuple[int, Estimate]] = []
+    for scale, row in sorted(entry.rows.items()):
+        estimate = row.clean if clean else row.accuracy
+        if estimate is not None and scale in board.sizes:
+            points.append((board.sizes[scale], estimate))
+    if not points:
+        return
+    points.sort(key=lambda point: point[0])
+    sizes = [size for size, _ in points]
+    thin = {"linewidth": 1.0, "markersize": 4} if entry.off_scale else {}
+    axes.plot(sizes, [e.value for _, e in points], **line(look, **thin))
+    key.add(entry.label, look)
+    if all(not math.isnan(e.low) for _, e in points):
+        lows, highs = [e.low for _, e in points], [e.high for _, e in points]
+        axes.fill_between(sizes, lows, highs, color=look.colour, alpha=0.14, linewidth=0)
+
+
+def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title: str = "") -> Figure:
+    """Accuracy at each scale against a cost ("macs" or "latency_ms"), the Pareto front drawn; a panel a board and scale."""
+    panels = [(board, scale) for board in boards for scale in board.lr_scales][:MOST_PANELS]
+    names = {"macs": "MACs for one face", "latency_ms": "latency for one face in ms"}
+    key = Key()
+    with styled():
+        sheet = canvas(max(len(panels), 1), min(3, max(len(panels), 1)), (3.4, 3.1), (1.9, 0.2))
+        for axes, (board, scale) in zip(sheet.axes, panels, strict=False):
+            _scatter(axes, board, scale, cost, looks, key)
+            place = f"x{scale} ({board.sizes[scale]} px)"
+            axes.set_title(place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9)
+            axes.set_xlabel(names[cost])
+            percent_axis(axes)
+        if key.handles:
+            key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
+        subject = title or ("What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs")
+        finish(sheet.figure, subject, list(boards))
+    return sheet.figure
+
+
+def _scatter(axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key) -> None:
+    points = []
+    for entry in board.ranked:
+        row = entry.rows.get(scale)
+        if row is None or row.accuracy is None or not row.means.get(cost):
+            continue
+        x, estimate, look = row.means[cost], row.accuracy, look_of(entry, looks)
+        if not math.isnan(estimate.low):
+            axes.plot([x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2)
+        axes.plot([x], [estimate.value], **line(look, markersize=7, linewidth=0))
+        key.add(entry.label, look)
+        points.append((x, estimate.value))
+    front = pareto_front(points)
+    if front:
+        axes.plot(
+            [x for x, _ in front], [y for _, y in front], color="#888888", linewidth=1, zorder=1, drawstyle="steps-post"
+        )
+    _cost_axis(axes, [x for x, _ in points])
+
+
+def _cost_axis(axes: Axes, costs: Sequence[float]) -> None:
+    """A log axis that has labelled ticks also where it spans less than a decade."""
+    axes.set_xscale("log")
+    if not costs:
+        return
+    low, high = min(costs) / 1.25, max(costs) * 1.25
+    axes.set_xlim(low, high)
+    if high / low > 3:
+        axes.xaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+    axes.xaxis.set_major_formatter(lambda value, _: _engineering(value))
+    axes.xaxis.set_minor_formatter(lambda value, _: _engineering(value) if high / low < 100 else "")
+    axes.tick_params(axis="x", which="both", labelsize=7.5)
+
+
+def _engineering(value: float) -> str:
+    for limit, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= limit:
+            return f"{value / limit:g}{unit}"
+    return f"{value:g}"
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points (cost, score) that no other beats in both, by cost.
+
+    >>> pareto_front([(1, 0.5), (2, 0.4), (3, 0.7)])
+    [(1, 0.5), (3, 0.7)]
+    """
+    front: list[tuple[float, float]] = []
+    for cost, score in sorted(points, key=lambda p: (p[0], -p[1])):
+        if not front or score > front[-1][1]:
+            front.append((cost, score))
+    return front

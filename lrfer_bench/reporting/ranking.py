@@ -1,0 +1,163 @@
+"""Ranks, ties, areas and the numbers over resolution of a board."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.rows import Row
+from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
+from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
+from lrfer_bench.scoring.resolution import SmallestSize, area_weights, smallest_size, smallest_with_interval
+
+Weights = dict[int, float]
+
+
+def rate(board: Board, resamples: int, seed: int = 0) -> None:
+    """Fill rank, area, mean, smallest, retained and best of every entry; order the entries by rank, then by score."""
+    scales = board.lr_scales
+    weights = weights_of(board)
+    whole = [e for e in board.entries if not e.oracle and all(e.has(scale) for scale in scales)]
+    for entry in whole:
+        entry.mean = float(np.mean([entry.rows[scale].means["accuracy"] for scale in scales]))
+        entry.smallest = _smallest(board, entry, bool(resamples))
+    if len(scales) > 1:
+        _fill_areas(whole, weights, resamples, seed)
+    for entry in board.entries:
+        _retain(board, entry, bool(resamples))
+    _rank(board, weights)
+    for scale in board.sizes:
+        _mark_best(board, scale)
+    board.entries.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
+
+
+def weights_of(board: Board) -> Weights:
+    """What a rank is taken over: the area over log2(size) of the LR scales, or the accuracy at the only one."""
+    scales = board.lr_scales
+    if len(scales) == 1:
+        return {scales[0]: 1.0}
+    sizes = [board.sizes[scale] for scale in scales]
+    if len(set(sizes)) < len(sizes):
+        return {scale: 1 / len(scales) for scale in scales}
+    return dict(zip(scales, area_weights(sizes).tolist(), strict=True))
+
+
+def score_of(entry: Entry) -> float:
+    """What orders the board: the area, else the mean accuracy, else the mean of what is there."""
+    if entry.area is not None:
+        return entry.area.value
+    if entry.mean is not None:
+        return entry.mean
+    shown = [row.means["accuracy"] for row in entry.shown]
+    return float(np.mean(shown)) if shown else -1.0
+
+
+def weighted(entry: Entry, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
+    """Per seed and image, the weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
+    parts = [np.float32(weight) * entry.rows[scale].correct(seeds) for scale, weight in weights.items()]
+    return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float32)
+
+
+def testable(entry: Entry, scales: Sequence[int]) -> bool:
+    return all(scale in entry.rows and entry.rows[scale].tested for scale in scales)
+
+
+def p_value(a: Entry, b: Entry, weights: Weights, clean: bool = False) -> float:
+    """Raw p of "A and B are equally good" over these weights; NaN where no seed or no answers are common."""
+    if not (testable(a, list(weights)) and testable(b, list(weights))):
+        return float("nan")
+    shared = sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in weights)))
+    if not shared:
+        return float("nan")
+    if len(weights) == 1:
+        scale = next(iter(weights))
+        first: NDArray[Any] = a.rows[scale].correct(shared)
+        second: NDArray[Any] = b.rows[scale].correct(shared)
+    else:
+        first, second = weighted(a, weights, shared), weighted(b, weights, shared)
+    if first.shape != second.shape:
+        return float("nan")
+    if clean:
+        mask = next(iter(a.rows[next(iter(weights))].answers.values())).clean
+        first, second = first[:, mask], second[:, mask]
+    return paired(first, second)[1]
+
+
+def _fill_areas(entries: Sequence[Entry], weights: Weights, resamples: int, seed: int) -> None:
+    """Areas with their intervals; entries that met the same images are resampled together, which is quicker."""
+    together: dict[int, list[tuple[Entry, Column, list[int]]]] = defaultdict(list)
+    for entry in entries:
+        value = float(sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items()))
+        shared = sorted(set.intersection(*(set(entry.rows[s].seeds) for s in weights)))
+        entry.area = Estimate(value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"]))
+        if resamples and shared and testable(entry, list(weights)):
+            found = column(weighted(entry, weights, shared))
+            together[found.images].append((entry, found, shared))
+    for images, group in together.items():
+        columns = [found for _, found, _ in group]
+        draws = Resampler(images, resamples, seed).draws(columns, [shared for _, _, shared in group])
+        for (entry, _, _), estimate in zip(group, intervals(columns, draws), strict=True):
+            entry.area = estimate
+
+
+def _smallest(board: Board, entry: Entry, draws: bool) -> SmallestSize | None:
+    ceiling = board.ceiling
+    scales = [scale for scale in board.sizes if scale in entry.rows and entry.rows[scale].counted]
+    if ceiling is None or not scales:
+        return None
+    sizes = [board.sizes[scale] for scale in scales]
+    rows = [entry.rows[scale] for scale in scales]
+    accuracy = [row.means["accuracy"] for row in rows]
+    joint = [row.draws for row in rows]
+    top = ceiling.means["accuracy"]
+    if not draws or ceiling.draws is None or any(d is None for d in joint):
+        return SmallestSize(float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan"))
+    stacked = np.stack([d for d in joint if d is not None], axis=1)
+    return smallest_with_interval(sizes, accuracy, stacked, top, ceiling.draws)
+
+
+def _retain(board: Board, entry: Entry, draws: bool) -> None:
+    ceiling = board.ceiling
+    if ceiling is None or not ceiling.means["accuracy"]:
+        return
+    for scale, row in entry.rows.items():
+        if row.counted:
+            entry.retained[scale] = _ratio(row, ceiling, draws)
+
+
+def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
+    value = row.means["accuracy"] / ceiling.means["accuracy"]
+    low = high = float("nan")
+    if draws and row.draws is not None and ceiling.draws is not None and (ceiling.draws > 0).all():
+        low, high = np.percentile(row.draws / ceiling.draws, [2.5, 97.5])
+    return Estimate(value, float(low), float(high), len(row.seeds), int(row.means["n"]))
+
+
+def _rank(board: Board, weights: Weights) -> None:
+    whole = [entry for entry in board.ranked if entry.mean is not None]
+    if not whole:
+        return
+
+    def against(best: int, others: list[int]) -> list[float]:
+        return [p_value(whole[best], whole[k], weights) for k in others]
+
+    for entry, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
+        entry.rank, entry.best_overall = rank, rank == 1
+
+
+def _mark_best(board: Board, scale: int) -> None:
+    for clean in (False, True):
+        name = "clean_accuracy" if clean else "accuracy"
+        shown = [e for e in board.ranked if scale in e.rows and name in e.rows[scale].means]
+        if len(shown) < 2:
+            continue  # alone is not best
+        shown.sort(key=lambda e: -e.rows[scale].means[name])
+        corrected = holm([p_value(shown[0], other, {scale: 1.0}, clean) for other in shown[1:]])
+        tied = [shown[0]] + [e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT]
+        for entry in tied:
+            (entry.best_clean if clean else entry.best).add(scale)

@@ -1,0 +1,177 @@
+"""Rows: cells that differ by their seed only, with their means and intervals."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfer_bench.reporting.answers import Answers
+from lrfer_bench.reporting.frame import COSTS, NUMBERS, Cell
+from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
+from lrfer_bench.store.store import Record
+
+Place = tuple[str, str, str, str, str, str, str]
+
+
+@dataclass
+class Row:
+    """One method under one training and one test condition, over its seeds.
+
+    wanted: seeds that any cell of the same method in the same table has; a row is whole when all of them are finished.
+    means:  metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
+    """
+
+    cells: list[Cell]
+    wanted: list[int] = field(default_factory=list)
+    answers: dict[int, Answers] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
+    accuracy: Estimate | None = None
+    clean: Estimate | None = None
+    draws: NDArray[np.float64] | None = None
+    partial: bool = False
+
+    @property
+    def first(self) -> Cell:
+        return self.cells[0]
+
+    @property
+    def record(self) -> Record:
+        return self.first.record
+
+    @property
+    def scale(self) -> int:
+        return self.record.test.scale
+
+    @property
+    def size_px(self) -> int:
+        return self.record.test.size_px
+
+    @property
+    def finished(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.finished]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [cell.record.seed for cell in self.finished]
+
+    @property
+    def whole(self) -> bool:
+        return set(self.seeds) >= set(self.wanted)
+
+    @property
+    def counted(self) -> bool:
+        """Whether its numbers are shown: all seeds finished, or the user asked for partial means."""
+        return bool(self.seeds) and (self.whole or self.partial)
+
+    @property
+    def status(self) -> str:
+        """finished, failed, or how many of the seeds are: "2 of 3 seeds"."""
+        if self.whole:
+            return "finished"
+        if not self.seeds and len(self.cells) >= len(self.wanted):
+            return "failed"
+        return f"{len(self.seeds)} of {len(self.wanted)} seeds"
+
+    @property
+    def tested(self) -> bool:
+        """Whether the answers of every counted seed are at hand for intervals and tests."""
+        return self.counted and all(seed in self.answers for seed in self.seeds)
+
+    @property
+    def has_leaks(self) -> bool:
+        return any(0 < c.record.metrics.clean.n < c.record.metrics.all.n for c in self.finished if c.record.metrics)
+
+    def correct(self, seeds: Sequence[int] | None = None) -> NDArray[np.bool_]:
+        """bool [S, N]: right or wrong, for these seeds (default: all of its own)."""
+        return np.stack([self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)])
+
+
+def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: bool = False) -> list[Row]:
+    """Group cells into rows in the order of first sight, sorted by place; partial: show means over unfinished rows too."""
+    groups: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+    wanted: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for cell in cells:
+        groups[cell.place].append(cell)
+        wanted[cell.place[:-1]].add(cell.record.seed)
+    rows = []
+    for place in sorted(groups, key=sort_key):
+        members = sorted(groups[place], key=lambda cell: cell.record.seed)
+        row = Row(members, sorted(wanted[place[:-1]]), partial=partial)
+        row.answers = {c.record.seed: answers[c.record.key] for c in members if c.record.key in answers}
+        row.means = _means(row)
+        rows.append(row)
+    return rows
+
+
+def sort_key(place: tuple[str, ...]) -> tuple[object, ...]:
+    """Names in their order, numbers inside them by value: x2 before x16, kd=2 before kd=10."""
+    return tuple(
+        tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", part)) for part in place
+    )
+
+
+def _means(row: Row) -> dict[str, float]:
+    if not row.counted:
+        return {}
+    found: dict[str, float] = {}
+    metrics = [cell.record.metrics for cell in row.finished if cell.record.metrics]
+    costs = [cell.record.cost for cell in row.finished if cell.record.cost]
+    for name in NUMBERS:
+        found[name] = float(np.mean([getattr(m.all, name) for m in metrics]))
+        if all(m.clean.n for m in metrics):
+            found[f"clean_{name}"] = float(np.mean([getattr(m.clean, name) for m in metrics]))
+    return found | {name: float(np.mean([getattr(c, name) for c in costs])) for name in COSTS}
+
+
+def add_intervals(rows: Iterable[Row], resamples: int, seed: int = 0) -> None:
+    """Fill accuracy, clean and draws of every counted row; rows of one test set share their resamples.
+
+    Rows without answers (or with resamples 0) get estimates whose bounds are NaN.
+    """
+    by_set: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    for row in rows:
+        if not row.counted:
+            continue
+        row.accuracy, row.clean = _bare(row, "accuracy"), _bare(row, "clean_accuracy")
+        if row.tested and resamples:
+            first = row.answers[row.seeds[0]]
+            by_set[(id(first.labels), id(first.clean))].append(row)
+    for group in by_set.values():
+        _fill(group, resamples, seed)
+
+
+def _bare(row: Row, name: str) -> Estimate | None:
+    if name not in row.means:
+        return None
+    part = "clean" if name.startswith("clean") else "all"
+    values = [getattr(cell.record.metrics, part).accuracy for cell in row.finished]
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    images = int(row.means["clean_n" if part == "clean" else "n"])
+    return Estimate(row.means[name], float("nan"), float("nan"), len(values), images, std)
+
+
+def _fill(rows: list[Row], resamples: int, seed: int) -> None:
+    clean = rows[0].answers[rows[0].seeds[0]].clean
+    names = [row.seeds for row in rows]
+    columns = [column(row.correct()) for row in rows]
+    draws = Resampler(len(clean), resamples, seed).draws(columns, names)
+    for k, (row, estimate) in enumerate(zip(rows, intervals(columns, draws), strict=True)):
+        row.accuracy, row.draws = estimate, draws[:, k]
+    if clean.all():
+        for row in rows:
+            row.clean = row.accuracy
+    elif clean.any():
+        for row, estimate in zip(rows, _clean(rows, names, clean, resamples, seed), strict=True):
+            row.clean = estimate
+
+
+def _clean(
+    rows: list[Row], names: list[list[int]], clean: NDArray[np.bool_], resamples: int, seed: int
+) -> list[Estimate]:
+    columns: list[Column] = [column(row.correct()[:, clean]) for row in rows]
+    return intervals(columns, Resampler(int(clean.sum()), resamples, seed).draws(columns, names))

@@ -1,0 +1,77 @@
+"""How long a plan will take, from a few steps of each kind of model on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+import torch
+
+from lrfer_bench.contract.method import Method, Task
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.keys import canonical_json
+from lrfer_bench.planning.plan import Plan, Training, protocol_of
+from lrfer_bench.running.jobs import build
+from lrfer_bench.training.batches import BatchSource
+
+WARM_STEPS = 2
+STEPS = 4
+
+
+def estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
+    """Training key -> seconds, one torch thread each, for some trainings of a plan.
+
+    Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in their seed alone are
+    measured once.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _estimate(trainings, plan, prepared)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
+    measured: dict[str, float] = {}
+    seconds: dict[str, float] = {}
+    for training in trainings:
+        alike = canonical_json([training.method.identity(), training.protocol, training.scales])
+        if alike not in measured:
+            measured[alike] = _seconds_per_step(training, plan, prepared)
+        steps = training.preset.epochs * max(len(prepared.faces.train) // training.preset.batch, 1)
+        seconds[training.key] = measured[alike] * steps
+    return seconds
+
+
+def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> float:
+    method = _fresh(training, plan)
+    protocol = None if training.protocol == HR else protocol_of(training.protocol)
+    preset = training.preset
+    source = BatchSource(
+        prepared.faces.train, protocol, training.scales, preset.batch, preset.shift, training.key, torch.device("cpu")
+    )
+    optimizers = method.optimizers()
+    method.train()
+    batches = islice(source.epoch(0), WARM_STEPS + STEPS)
+    started, done = time.perf_counter(), 0
+    for number, batch in enumerate(batches):
+        method.progress = 0.99 * (number % 2)  # a method may do other things late than early: half of each
+        method.update(batch, optimizers)
+        if number + 1 == WARM_STEPS:
+            started, done = time.perf_counter(), 0
+        else:
+            done += 1
+    return (time.perf_counter() - started) / max(done, 1)
+
+
+def _fresh(training: Training, plan: Plan) -> Method:
+    """The method on untrained stages."""
+    data = training.data
+    stages = {
+        name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval() for name, key in training.stages.items()
+    }
+    task = Task(len(data.classes), data.channels, data.size, training.scales, training.preset, stages)
+    return build(training.method, task, torch.device("cpu"))

@@ -1,0 +1,101 @@
+"""What a method costs at test time: parameters and MACs for one face, latency, throughput; and a process' memory."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from lrfer_bench.contract.method import Method
+
+WARM_UP = 3
+REPEATS = 15
+LARGE_BATCH = 64
+
+
+def parameters_used(method: Method, lr: Tensor) -> int:
+    """Parameters of every module that answers for one face, of the method and of its stages, each counted once."""
+    roots: list[nn.Module] = [method, *_stages_below(method)]
+    used: dict[int, int] = {}
+
+    def count(module: nn.Module, inputs: object) -> None:
+        for parameter in module.parameters(recurse=False):
+            used[id(parameter)] = parameter.numel()
+
+    hooks = [module.register_forward_pre_hook(count) for root in roots for module in root.modules()]
+    try:
+        with torch.no_grad():
+            method(lr)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(used.values())
+
+
+def _stages_below(method: Method) -> list[Method]:
+    return [part for stage in method.stages.values() for part in (stage, *_stages_below(stage))]
+
+
+def macs_used(method: Method, lr: Tensor) -> int:
+    """Multiply-accumulates of convolutions and matrix products for one face, by torch's own counter (its FLOPs halved).
+
+    Enlarging the face is a pair of matrix products and counts as well: 0.03 million from 12 to 48 pixels.
+    """
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        method(lr)
+    return int(counter.get_total_flops()) // 2
+
+
+def latency_ms(method: Method, lr: Tensor) -> float:
+    """Median milliseconds for one face, after warm-up."""
+    return 1000.0 * _median_seconds(method, lr[:1])
+
+
+def throughput(method: Method, lr: Tensor) -> float:
+    """Faces a second in batches of 64, after warm-up."""
+    batch = lr.repeat(-(-LARGE_BATCH // len(lr)), 1, 1, 1)[:LARGE_BATCH]
+    return LARGE_BATCH / _median_seconds(method, batch)
+
+
+@torch.no_grad()
+def _median_seconds(method: Method, lr: Tensor) -> float:
+    times = []
+    for turn in range(WARM_UP + REPEATS):
+        _synchronise(lr)
+        started = time.perf_counter()
+        method(lr)
+        _synchronise(lr)
+        if turn >= WARM_UP:
+            times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _synchronise(tensor: Tensor) -> None:
+    if tensor.is_cuda:
+        torch.cuda.synchronize(tensor.device)
+
+
+def reset_peak_memory() -> None:
+    """Let the peak start again from now, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mb() -> float:
+    """Highest resident memory of this process since the last reset, in MB (1e6 bytes)."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,68 @@
+"""Engine: where jobs run. The runner decides what and when; an engine only carries jobs to workers and answers back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lrfer_bench.running.jobs import Model, TestJob, TrainJob
+from lrfer_bench.store.store import Logits, Record
+from lrfer_bench.training.loop import Progress
+
+Job = TrainJob | TestJob
+Result = Model | tuple[Record, Logits]
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """A running job tells how far it is."""
+
+    key: str
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job is done; a TrainJob answers a Model, a TestJob a Record and its Logits."""
+
+    key: str
+    result: Result
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job could not be done. died: its worker is gone (killed, out of memory), so a second try may succeed."""
+
+    key: str
+    sentence: str
+    traceback: str = ""
+    died: bool = False
+
+
+Event = Progressed | Finished | Failed
+
+
+class Engine(ABC):
+    """A number of slots that jobs can be submitted to. Jobs and results are plain data; weights travel as bytes, so no
+    shared disk is needed. Used as a context manager; leaving it stops whatever still runs."""
+
+    slots: int
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Start a job; never called with more than `slots` jobs under way."""
+
+    @abstractmethod
+    def wait(self) -> Sequence[Event]:
+        """Block until something happens (a second at most) and return what did."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop everything at once; finished events not yet fetched are lost, checkpoints on disk stay."""
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,51 @@
+"""What a result was made with: versions and processor, for its record. No host name, no path."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("lrfer-bench", "torch", "timm", "numpy", "scikit-learn", "Pillow")
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, str]:
+    """Versions of what the numbers depend on, the processor's name, and the commit of a checkout."""
+    found = {"python": platform.python_version(), "system": platform.system(), "processor": processor()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    commit = git_commit()
+    return {**found, **({"commit": commit} if commit else {})}
+
+
+def processor() -> str:
+    """The processor's model name, or its architecture."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({platform.machine()})"
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def git_commit() -> str:
+    """The commit of the checkout that this package runs from ("+" when files differ from it), or ""."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10)
+        dirty = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no", "--", "*.py"],
+            cwd=root, capture_output=True, text=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""

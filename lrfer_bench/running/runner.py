@@ -1,0 +1,198 @@
+"""The runner: takes a plan through an engine into the store. Trainings before what rests on them, failures contained."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning.plan import Cell, Plan, subset
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Progressed
+from lrfer_bench.running.jobs import Model, TestJob, TrainJob, failed_record
+from lrfer_bench.running.models import has_model, read_model, save_model
+from lrfer_bench.store.store import Record, Store
+from lrfer_bench.training.loop import Progress
+
+TRIES = 2
+
+
+class Overwrite(enum.Enum):
+    """What to do with cells that have a record: leave all, try the failed ones again, or make all anew."""
+
+    NEVER = "never"
+    FAILED = "failed"
+    ALWAYS = "always"
+
+
+@dataclass
+class Status:
+    """How a run stands; given to the listener at every event."""
+
+    cells: int
+    trainings: int
+    kept: int = 0
+    finished: int = 0
+    failed: int = 0
+    trained: int = 0
+    running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
+    training_seconds: list[float] = field(default_factory=list)
+    slots: int = 1
+    note: str = ""
+    last: Record | None = None
+
+    @property
+    def faces_per_second(self) -> float:
+        return sum(progress.faces_per_second for _, progress in self.running.values() if progress)
+
+    def seconds_left(self) -> float | None:
+        """An estimate from the trainings seen so far; None before anything is known."""
+        running = [p for _, p in self.running.values() if p and p.step and p.faces_per_second]
+        known = [*self.training_seconds, *(_projected(p) for p in running)]
+        if not known or self.trained >= self.trainings:
+            return None
+        waiting = self.trainings - self.trained - len(running)
+        left = sum(_projected(p) * (1 - p.step / p.steps) for p in running)
+        at_once = max(min(self.slots, len(running) + waiting), 1)  # the last training keeps one worker busy, not all
+        return (left + max(waiting, 0) * sum(known) / len(known)) / at_once
+
+
+def _projected(progress: Progress) -> float:
+    """Seconds the whole of a running training will take at its present speed."""
+    return progress.seconds_per_step * progress.steps
+
+
+Listener = Callable[[Status], None]
+
+
+class Runner:
+    """Runs what is missing of a plan. Every result is on disk as soon as it is known."""
+
+    def __init__(self, plan: Plan, store: Store, overwrite: Overwrite = Overwrite.NEVER) -> None:
+        self.store = store
+        self.kept, todo = split_plan(plan, store, overwrite)
+        self.plan = subset(plan, todo)
+        again = overwrite is Overwrite.ALWAYS
+        self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
+        self.waiting_trainings = [t for key, t in self.plan.trainings.items() if key not in self.done]
+        self.waiting_cells = list(self.plan.cells.values())
+        self.running: dict[str, Job] = {}
+        self.tries: dict[str, int] = {}
+        self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
+
+    def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
+        """Run to the end; UserErrors of the store (a full disk) come through and stop the engine."""
+        self.status.slots = engine.slots
+        with engine:
+            while self.waiting_cells or self.waiting_trainings or self.running:
+                self._submit(engine)
+                listener(self.status)
+                for event in engine.wait():
+                    self._handle(event)
+                    listener(self.status)
+                    self.status.note, self.status.last = "", None
+        return self.status
+
+    def _submit(self, engine: Engine) -> None:
+        while len(self.running) < engine.slots:
+            job = self._next()
+            if job is None:
+                return
+            self.running[job.key] = job
+            self.status.running[job.key] = (job.label, None)
+            engine.submit(job)
+
+    def _next(self) -> Job | None:
+        """A cell whose models are all there (quick, and its result is safe then), else the training most rests on."""
+        for cell in self.waiting_cells:
+            needed = self.plan.needed_for(cell)
+            if all(key in self.done for key in needed):
+                self.waiting_cells.remove(cell)
+                return TestJob(cell, self._models(needed))
+        ready = [t for t in self.waiting_trainings if all(key in self.done for key in t.stages.values())]
+        if not ready:
+            return None
+        training = max(ready, key=lambda t: self._dependents(t.key))
+        self.waiting_trainings.remove(training)
+        checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
+        return TrainJob(training, self._models(self.plan.below(training.stages.values())), str(checkpoint.resolve()))
+
+    def _dependents(self, key: str) -> int:
+        return sum(key in training.stages.values() for training in self.waiting_trainings)
+
+    def _models(self, keys: list[str]) -> dict[str, Model]:
+        models = {}
+        for key in keys:
+            model = read_model(self.store, self.plan.trainings[key])
+            if model is None:
+                raise UserError(
+                    f"the model {self.store.models / key}.safetensors is damaged or does not belong to its .json: "
+                    "delete both and run again, it will be trained anew"
+                )
+            models[key] = model
+        return models
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Progressed):
+            label, _ = self.status.running.get(event.key, ("", None))
+            self.status.running[event.key] = (label, event.progress)
+            self.status.note = event.progress.note
+            return
+        job = self.running.pop(event.key)
+        self.status.running.pop(event.key, None)
+        if isinstance(event, Finished):
+            self._finish(event)
+        else:
+            self._fail(job, event)
+
+    def _finish(self, event: Finished) -> None:
+        if isinstance(event.result, Model):
+            save_model(self.store, event.result)
+            (self.store.checkpoints / f"{event.key}.ckpt").unlink(missing_ok=True)
+            self.done.add(event.key)
+            self.status.trained += 1
+            self.status.training_seconds.append(float(event.result.meta["seconds"]))
+            return
+        record, logits = event.result
+        self.store.save(record, logits)
+        self.status.finished += 1
+        self.status.last = record
+
+    def _fail(self, job: Job, event: Failed) -> None:
+        """A dead worker's job is tried once more; then the job's cell, or every cell that rests on it, is a failed one."""
+        self.tries[job.key] = self.tries.get(job.key, 0) + 1
+        if event.died and self.tries[job.key] < TRIES:
+            self.status.note = f"{event.sentence}; it is tried once more"
+            if isinstance(job, TrainJob):
+                self.waiting_trainings.insert(0, job.training)
+            else:
+                self.waiting_cells.insert(0, job.cell)
+            return
+        if isinstance(job, TestJob):
+            self._record_failure(job.cell, event)
+            return
+        lost = {job.key} | {t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())}
+        self.waiting_trainings = [t for t in self.waiting_trainings if t.key not in lost]
+        self.status.trainings -= len(lost)
+        for cell in [c for c in self.waiting_cells if lost & set(self.plan.needed_for(c))]:
+            self.waiting_cells.remove(cell)
+            self._record_failure(cell, event)
+
+    def _record_failure(self, cell: Cell, event: Failed) -> None:
+        record = failed_record(cell, event.sentence, event.traceback)
+        standing = self.store.find(cell.key)
+        if standing is None or standing.status == "failed":  # a failure never takes the place of a result
+            self.store.save(record)
+        self.status.failed += 1
+        self.status.last = record
+
+
+def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
+    """(cells whose record stands and is kept, cells to run)"""
+    kept: list[Cell] = []
+    todo: list[Cell] = []
+    for cell in plan.cells.values():
+        record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
+        again = record is None or (record.status == "failed" and overwrite is Overwrite.FAILED)
+        (todo if again else kept).append(cell)
+    return kept, todo

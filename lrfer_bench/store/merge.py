@@ -1,0 +1,203 @@
+"""Taking another machine's records into one's own results folder, after a look at each. Needs no torch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel
+
+from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.files import write_atomically
+from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store.store import Damaged, Logits, Record, Store
+
+Verdict = Literal["taken", "stood", "refused"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one record file, and why."""
+
+    path: Path
+    verdict: Verdict
+    reason: str = ""
+
+
+class _Refused(Exception):
+    """The reason why a record is not taken."""
+
+
+def merge(mine: Path, others: Sequence[Path], other_data: bool = False, dry: bool = False) -> Iterator[Outcome]:
+    """Check every record of other results folders and take the good ones, byte for byte, with their logits.
+
+    Checked: schema and inner consistency; that protocol and preset versions are those here; the data set's fingerprint
+    against its card and against my own records of that name (other_data: not); the logits against the record's sha256 and
+    metrics; the test labels against those of my records on the same data. A record that I have is left; only a failed one
+    gives way to a finished one, and a damaged file of mine is set aside first. dry: nothing is written. UserError when a
+    folder is not there or is my own, or when nothing can be written.
+    """
+    store = Store(mine)
+    stores = [_other(store, root) for root in others]
+    ledger = _Ledger(store)
+    for other in stores:
+        for entry in other.scan():
+            if isinstance(entry, Damaged):
+                yield Outcome(entry.path, "refused", entry.reason)
+                continue
+            path = other.records / f"{entry.stem}.json"
+            standing = ledger.by_key.get(entry.key)
+            if standing is not None and (standing.status == "finished" or entry.status == "failed"):
+                yield Outcome(path, "stood", _difference(standing, entry))
+                continue
+            try:
+                ledger.check(entry, other, other_data)
+            except (_Refused, UserError) as error:  # one bad record never stops the rest
+                yield Outcome(path, "refused", str(error))
+                continue
+            reason = "in place of a failed one" if standing else _about_mine(entry, store, dry)
+            if not dry:
+                _copy(entry, other, store)
+            ledger.enter(entry, other)
+            yield Outcome(path, "taken", reason)
+
+
+def _other(mine: Store, root: Path) -> Store:
+    other = Store(root)
+    if not other.records.is_dir():
+        raise UserError(f"{root} is no results folder: it has no records/ in it")
+    if other.root.resolve() == mine.root.resolve():
+        raise UserError(f"{root} is the folder to merge into: name another machine's copy")
+    return other
+
+
+def _about_mine(record: Record, store: Store, dry: bool) -> str:
+    """What happens to the damaged file of mine in the record's place; it happens here, unless dry."""
+    if dry:
+        damaged = store.damaged(record)
+        return f"mine is damaged and would be kept beside it: {damaged.reason}" if damaged else ""
+    aside = store.make_room(record)
+    return f"mine was damaged and is kept as {aside.name}" if aside else ""
+
+
+def _copy(record: Record, source: Store, target: Store) -> None:
+    """The very bytes, logits first."""
+    if record.status == "finished":
+        name = f"{record.stem}.npz"
+        write_atomically(target.logits / name, (source.logits / name).read_bytes())
+    name = f"{record.stem}.json"
+    write_atomically(target.records / name, (source.records / name).read_bytes())
+
+
+def _difference(mine: Record, theirs: Record) -> str:
+    same = mine.status == theirs.status and (mine.metrics is None or _equal(mine.metrics, theirs.metrics))
+    return "" if same else "mine is kept, though its numbers are others: the machines do not compute the same"
+
+
+class _Ledger:
+    """What my folder holds, as far as new records have to agree with it."""
+
+    def __init__(self, store: Store) -> None:
+        self.by_key: dict[str, Record] = {}
+        self.prints: dict[str, set[str]] = defaultdict(set)
+        self.witness: dict[str, tuple[Record, Store]] = {}
+        for record in store.scan():
+            if isinstance(record, Record):
+                self.enter(record, store)
+
+    def enter(self, record: Record, store: Store) -> None:
+        self.by_key[record.key] = record
+        self.prints[record.dataset.name].add(record.dataset.fingerprint)
+        if record.status == "finished":
+            self.witness.setdefault(record.dataset.fingerprint, (record, store))
+
+    def check(self, record: Record, other: Store, other_data: bool) -> None:
+        _check_versions(record)
+        if not other_data:
+            self._check_fingerprint(record)
+        if record.status == "finished":
+            answers = other.read_logits(record)
+            _check_metrics(record, answers)
+            self._check_labels(record, answers)
+
+    def _check_fingerprint(self, record: Record) -> None:
+        name, found = record.dataset.name, record.dataset.fingerprint
+        stated = _stated_fingerprint(name)
+        if stated and stated != found:
+            raise _Refused(
+                f"its {name} has the fingerprint {found[:16]}, not {stated[:16]} as its card says: allow it with --other-data"
+            )
+        known = self.prints.get(name)
+        if known and found not in known:
+            raise _Refused(
+                f"its {name} has the fingerprint {found[:16]}, mine {min(known)[:16]}: other images or labels; keep it in a "
+                "folder of its own, or allow it with --other-data"
+            )
+
+    def _check_labels(self, record: Record, answers: Logits) -> None:
+        if record.dataset.fingerprint not in self.witness:
+            return
+        witness, store = self.witness[record.dataset.fingerprint]
+        try:
+            known = store.read_logits(witness)
+        except RecordError:
+            return  # mine is the damaged one; `report` says so
+        if not np.array_equal(known.labels, answers.labels) or not np.array_equal(known.clean, answers.clean):
+            raise _Refused(f"its test labels or leaked rows are not those of {witness.stem}, which is on the same data")
+
+
+def _check_versions(record: Record) -> None:
+    for protocol_id in {record.train.protocol, record.test.protocol} - {HR}:
+        name = protocol_id.partition("@")[0]
+        if name not in PROTOCOLS.names():
+            raise _Refused(f"the protocol {protocol_id} is not here: bring it with --plugin")
+        here = PROTOCOLS.load(name)().id
+        if here != protocol_id:
+            raise _Refused(f"it was made under {protocol_id}, but here is {here}: versions never mix in one table")
+    preset = PRESETS.get(record.preset.partition("@")[0])
+    if preset is None or preset.id != record.preset:
+        here = preset.id if preset else "none of that name"
+        raise _Refused(
+            f"it was made under the preset {record.preset}, but here is {here}: versions never mix in one table"
+        )
+
+
+def _check_metrics(record: Record, answers: Logits) -> None:
+    if answers.logits.ndim != 2 or answers.logits.shape[1] != len(record.dataset.classes):
+        raise _Refused(f"its logits have shape {answers.logits.shape} for {len(record.dataset.classes)} classes")
+    try:
+        found = score(answers.logits, answers.labels, answers.clean)
+    except ValueError as error:
+        raise _Refused(f"its logits cannot be scored: {error}") from error
+    if record.metrics is None or not _equal(found, record.metrics):
+        raise _Refused("its metrics do not follow from its logits")
+
+
+def _equal(one: BaseModel, two: BaseModel | None) -> bool:
+    """Equal up to the last digits, which may differ between machines."""
+    return two is not None and _close(one.model_dump(), two.model_dump())
+
+
+def _close(one: object, two: object) -> bool:
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(_close(one[key], two[key]) for key in one)
+    if isinstance(one, list) and isinstance(two, list):
+        return len(one) == len(two) and all(map(_close, one, two))
+    if isinstance(one, float) and isinstance(two, float):
+        return abs(one - two) <= 1e-6 * max(1.0, abs(one))
+    return one == two
+
+
+def _stated_fingerprint(name: str) -> str:
+    if name not in DATASETS.names():
+        return ""
+    path = card_path(DATASETS.entry(name).module, name)
+    return read_card(path, DatasetCard).fingerprint if path else ""

@@ -1,0 +1,109 @@
+"""A slip in what a class says of itself ends as a sentence with its line, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning.plan import DataRef, Request, build_plan
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, left_out, load_plugin, load_plugins
+
+DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
+HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_method\n"
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    METHODS.names()  # the entry points are read once
+    entries, errors = dict(METHODS._entries), dict(PLUGIN_ERRORS)
+    yield
+    METHODS._entries = entries
+    PLUGIN_ERRORS.clear()
+    PLUGIN_ERRORS.update(errors)
+
+
+def plan(*methods: str, **settings: Any) -> Any:
+    return build_plan(Request(data=DATA, methods=methods, scales=(2,), preset=PRESETS["quick"], settings=settings))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("version = 2", "its version is 2: write a string"),
+        ("trains = 'each scales'", "its trains is 'each scales': write one of 'each scale'"),
+        ("tests = 'HR'", "its tests is 'HR'"),
+        ("answers = 'faces'", "its answers is 'faces'"),
+        ("with_hr = 'no'", "its with_hr is 'no'"),
+        ("needs = ['classifier@hr']", "its needs is ['classifier@hr']"),
+        ("needs = {'teacher': 3}", "its needs is {'teacher': 3}"),
+        ("test_time_augmentation = True", "its test_time_augmentation is True"),
+        ("card = {'summary': 'x'}", "its card is a dict: write a MethodCard"),
+        ("def __init__(self, task, act=nn.ReLU): pass", 'the default of its setting "act"'),
+    ],
+)
+def test_a_slip_is_named_with_its_line(body: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "slips.py"
+    file.write_text(f"{HEAD}\n\n@register_method('slips')\nclass Slips(Method):\n    {body}\n")
+    load_plugin(file)
+    with pytest.raises(UserError) as error:
+        plan("slips")
+    assert words in str(error.value) and f"{file}:5)" in str(error.value)
+
+
+def test_a_hook_that_raises_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hooks.py"
+    file.write_text(
+        f"{HEAD}@register_method('hooks')\nclass Hooks(Method):\n    @classmethod\n"
+        "    def needs_for(cls, settings, hr):\n        return settings['hm']\n"
+    )
+    load_plugin(file)
+    with pytest.raises(UserError, match=r'needs_for\(\) of the method "hooks" failed: KeyError: .hm. \(.*hooks.py:7\)'):
+        plan("hooks")
+
+
+def test_a_function_is_no_method(tmp_path: Path) -> None:
+    file = tmp_path / "fun.py"
+    file.write_text(f"{HEAD}@register_method('fun')\ndef fun(task):\n    pass\n")
+    load_plugin(file)
+    with pytest.raises(UserError, match=r"fun is no class that derives from lrfer_bench.api.Method \(.*fun.py:3\)"):
+        plan("fun")
+
+
+@pytest.mark.parametrize(
+    "decorator", ["@register_method(None)", "@register_method", "@register_method('a/b c[d=1],e')"]
+)
+def test_a_name_that_is_none_leaves_the_plugin_out(decorator: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(f"{HEAD}{decorator}\nclass Odd(Method):\n    pass\n")
+    load_plugin(file)
+    assert "name" in left_out()[str(file)] and "odd.py:3" in left_out()[str(file)]
+    assert plan("direct").cells
+
+
+def test_settings_that_reach_nothing_or_are_no_numbers_are_refused() -> None:
+    with pytest.raises(UserError, match=r"gmenet\.kd_weight reaches nothing"):
+        plan("direct", gmenet={"kd_weight": 1})
+    with pytest.raises(UserError, match=r"takes a finite number"):
+        plan("gmenet[kd_weight=nan]")
+
+
+def test_an_edited_file_is_no_rival_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "edited.py"
+    for body in ("version = '1'", "1 / 0", "version = '3'"):
+        file.write_text(f"{HEAD}@register_method('edited')\nclass Edited(Method):\n    {body}\n")
+        load_plugin(file)
+        assert (str(file) in PLUGIN_ERRORS) == (body == "1 / 0")
+    assert METHODS.load("edited").version == "3"
+
+
+def test_a_vanished_file_in_the_variable_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LRFER_PLUGINS", str(tmp_path / "gone.py"))
+    load_plugins()
+    assert "does not exist: check LRFER_PLUGINS" in left_out()[str(tmp_path / "gone.py")]
+    with pytest.raises(UserError, match="does not exist"):
+        load_plugins([tmp_path / "gone.py"])

@@ -1,0 +1,180 @@
+"""What stands in one table, what is set apart, and how holes are shown."""
+
+import numpy as np
+import pytest
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.reporting.boards import build_boards
+from lrfer_bench.reporting.choose import Choice
+from lrfer_bench.reporting.grid import main_grid, ordered
+from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.writers import markdown
+
+
+def save(factory, root, right=60, **fields):
+    labels = np.arange(100) % 7
+    return factory.save(root, np.arange(100) < right, labels, noise=right, **fields)
+
+
+def entries(root, **options):
+    report = collect([root], Options(resamples=options.pop("resamples", 100), **options))
+    return {board.title: {e.label: e for e in board.entries} for board in report.boards}
+
+
+def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
+    save(factory, tmp_path)
+    save(factory, tmp_path, protocol="camera@1")
+    save(factory, tmp_path, protocol="bicubic@1", test_protocol="camera@1")
+    save(factory, tmp_path, preset="quick@1")
+    save(factory, tmp_path, dataset="made", synthetic=True)
+    save(factory, tmp_path, protocol="bicubic@2")
+    assert list(entries(tmp_path)) == [
+        "faces · bicubic@1 · preset cpu@1",
+        "faces · bicubic@1 · preset quick@1",
+        "faces · bicubic@2 · preset cpu@1",
+        "faces · trained on bicubic@1, tested on camera@1 · preset cpu@1",
+        "faces · camera@1 · preset cpu@1",
+        "made (synthetic) · bicubic@1 · preset cpu@1",
+    ]
+
+
+def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(factory, tmp_path):
+    save(factory, tmp_path, method="bicubic", train_scales=[])
+    save(factory, tmp_path, method="oracle", kind="oracle", scale=1, train_scales=[], test_protocol="bicubic@1")
+    save(factory, tmp_path, method="direct")
+    save(factory, tmp_path, method="direct", protocol="camera@1", test_protocol="bicubic@1")
+    boards = entries(tmp_path)
+    assert [sorted(b) for b in boards.values()] == [["bicubic", "direct", "oracle"]] * 2
+
+
+def test_the_oracle_is_set_apart_and_so_is_test_time_augmentation(factory, tmp_path):
+    save(factory, tmp_path, method="oracle", kind="oracle", protocol="hr", scale=1, right=90)
+    save(factory, tmp_path, method="tencrop", tta="ten crops", right=80)
+    save(factory, tmp_path, method="direct")
+    board = collect([tmp_path], Options(resamples=100)).boards[0]
+    assert [e.label for e in board.ranked] == ["direct"]
+    assert {e.label: e.rank for e in board.set_apart} == {"oracle": None, "tencrop": None}
+    text = markdown(main_grid(board))
+    assert text.index("| 1 | **direct**") < text.index("tencrop (test-time augmentation: ten crops)")
+    assert board.ceiling.means["accuracy"] == pytest.approx(0.9)
+
+
+def test_a_failed_or_missing_cell_is_a_hole_and_leaves_no_mean(factory, tmp_path):
+    for scale in (2, 4, 8):
+        save(factory, tmp_path, method="whole", scale=scale)
+    save(factory, tmp_path, method="part", scale=2)
+    factory.save(tmp_path, method="part", scale=4, failure="out of memory")
+    part = entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]["part"]
+    assert part.holes == {4: "failed", 8: "missing"}
+    assert (part.mean, part.area, part.rank) == (None, None, None)
+    assert part.rows[2].accuracy.value == pytest.approx(0.6)
+
+
+def test_a_seed_that_failed_makes_a_hole_unless_partial_means_are_asked_for(factory, tmp_path):
+    for seed in (0, 1, 2):
+        save(factory, tmp_path, scale=2, seed=seed, right=50 + seed)
+        if seed < 2:
+            save(factory, tmp_path, scale=4, seed=seed, right=40 + seed)
+    factory.save(tmp_path, scale=4, seed=2, failure="the loss is NaN")
+    row = entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]["direct"]
+    assert row.holes == {4: "2 of 3 seeds"}
+    assert row.mean is None
+    partial = collect([tmp_path], Options(resamples=100, partial=True)).boards[0]
+    entry = partial.entries[0]
+    assert entry.rows[4].accuracy.value == pytest.approx(0.405)
+    line = main_grid(partial).lines[0]
+    assert [cell.text for cell in line if "*" in cell.text] == ["40.5*", "0.46*"]
+    assert "* not all seeds are finished: a mean over those that are." in main_grid(partial).notes
+
+
+def test_trained_for_one_scale_and_tested_at_another_is_a_line_of_its_own(factory, tmp_path):
+    for scale in (2, 4):
+        save(factory, tmp_path, scale=scale, right=50 + scale)
+        save(factory, tmp_path, method="multires", scale=scale, train_scales=[1, 2, 4])
+    save(factory, tmp_path, scale=3, train_scales=[4], right=40)
+    board = entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]
+    assert sorted(board) == ["direct", "direct (trained at x4)", "multires"]
+    assert sorted(board["direct (trained at x4)"].rows) == [3, 4]
+    assert board["direct (trained at x4)"].holes == {}
+    # direct's right images are all among multires' 60, which is significant; nobody was trained for x3: no rank needs it
+    assert (board["multires"].rank, board["direct"].rank) == (1, 2)
+    assert board["direct"].mean == pytest.approx((0.52 + 0.54) / 2)
+
+
+def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(factory, tmp_path):
+    """A run that is not at its end: nothing is trained for x2 yet."""
+    for scale in (2, 4):
+        save(factory, tmp_path, method="bicubic", scale=scale, train_scales=[])
+    save(factory, tmp_path, scale=4)
+    board = collect([tmp_path], Options(resamples=100)).boards[0]
+    assert board.lr_scales == [2, 4]
+    assert {e.label: (e.holes, e.rank) for e in board.entries} == {"bicubic": ({}, 1), "direct": ({2: "missing"}, None)}
+    assert [e.best for e in board.entries] == [{4}, {4}], "alone at x2, bicubic is not called the best there"
+
+
+def test_one_method_trained_each_way_has_two_lines(factory, tmp_path):
+    save(factory, tmp_path, scale=4)
+    save(factory, tmp_path, scale=4, train_scales=[2, 4])
+    assert sorted(entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]) == ["direct", "direct (trained at x2, x4)"]
+
+
+def test_missing_logits_leave_the_number_and_take_the_interval(factory, tmp_path):
+    record = save(factory, tmp_path)
+    save(factory, tmp_path, method="other", right=20)
+    (tmp_path / "logits" / f"{record.stem}.npz").unlink()
+    report = collect([tmp_path], Options(resamples=100))
+    direct = next(e for e in report.boards[0].entries if e.label == "direct")
+    assert direct.rows[4].accuracy.value == pytest.approx(0.6)
+    assert np.isnan(direct.rows[4].accuracy.low)
+    assert report.warnings == [w for w in report.warnings if "no interval for" in w and "missing" in w]
+    assert len(report.warnings) == 1
+
+
+def test_cells_that_met_other_images_take_part_in_no_test(factory, tmp_path):
+    save(factory, tmp_path)
+    save(factory, tmp_path, method="b")
+    factory.save(tmp_path, np.arange(100) < 50, (np.arange(100) + 1) % 7, method="odd")
+    report = collect([tmp_path], Options(resamples=100))
+    assert any("odd" in w and "its test labels are not those" in w for w in report.warnings)
+
+
+@pytest.mark.parametrize(("sort_by", "order"), [
+    ("rank", ["big", "small"]), ("method", ["big", "small"]), ("macs", ["small", "big"]), ("params", ["big", "small"]),
+    ("accuracy:4", ["big", "small"]), ("train", ["big", "small"]), ("macro_f1", ["big", "small"]), ("area", ["big", "small"]),
+])  # fmt: skip
+def test_sorting(factory, tmp_path, sort_by, order):
+    save(factory, tmp_path, method="big", right=80, cost={"macs": 9})
+    save(factory, tmp_path, method="small", right=30, cost={"macs": 5})
+    board = collect([tmp_path], Options(resamples=100)).boards[0]
+    assert [e.label for e in ordered(board, sort_by)] == order
+
+
+def test_an_unknown_column_or_name_is_refused(factory, tmp_path):
+    save(factory, tmp_path)
+    with pytest.raises(UserError, match='no column "acuracy" to sort by: did you mean "accuracy"'):
+        collect([tmp_path], Options(sort_by="acuracy"))
+    with pytest.raises(UserError, match='cannot sort by "accuracy:3"'):
+        collect([tmp_path], Options(sort_by="accuracy:3"))
+    with pytest.raises(UserError, match='no record is about method "dierct": did you mean "direct"'):
+        collect([tmp_path], Options(choice=Choice(methods=("dierct",))))
+    with pytest.raises(UserError, match='scale "3"'):
+        collect([tmp_path], Options(choice=Choice(scales=(3,))))
+
+
+def test_choice_keeps_the_oracle(bench):
+    report = collect([bench], Options(choice=Choice(methods=("direct",), scales=(4,), seeds=(0,)), resamples=100))
+    assert sorted(c.method for c in report.cells) == ["direct", "oracle"]
+    assert list(report.boards[0].sizes) == [1, 4]
+
+
+def test_training_time_counts_shared_models_and_stages_once(bench):
+    from lrfer_bench.reporting.grid import training_seconds
+
+    board = collect([bench], Options(resamples=0)).boards[0]
+    seconds = {e.label: training_seconds(e) for e in board.entries}
+    # direct: a model for each of 3 scales; multires: one for all; bicubic: its own "training" and the HR stage
+    assert seconds == {"direct": 1800, "gmenet": 1800, "multires": 600, "bicubic": 1500, "oracle": 900}
+
+
+def test_boards_of_nothing_are_none():
+    assert build_boards([]) == []

@@ -1,0 +1,202 @@
+"""The web page in a real browser; where Chromium or playwright is missing, these tests say so and are skipped."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lrfer_bench.contract.cards import MethodCard
+from lrfer_bench.reporting import citations, page
+from lrfer_bench.reporting.make import Options, collect, write
+
+EVIL = "<script>alert(1)</script>"
+TRACEBACK = 'Traceback </script><img src=x onerror="alert(2)"> & <!-- more\n  File "a.py"'
+BIBTEX = "@article{g,\n  title = {A <b>title</b> & more},\n}"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def file(factory, tmp_path_factory):
+    """A page of two boards: one with a leak, a failed and a missing cell and an evil method; one synthetic."""
+    root = tmp_path_factory.mktemp("page")
+    world = factory.fill(root, images=300, seeds=(0, 1))
+    world.save(root, 0.3, method=EVIL, scale=2)
+    factory.save(root, method=EVIL, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK)
+    factory.fill(root, images=120, seeds=(0,), leaked=0, dataset="made", synthetic=True)
+    card = MethodCard("a <i>graph</i> method", "Title", "A. Author", 2024, "https://example.org/x", BIBTEX, ("said",))
+    cards = {"gmenet": card}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(citations, "method_cards", lambda names: cards)
+        write(collect([root], Options(resamples=100, pictures="none", title=f"Title {EVIL}")), root / "report")
+    return root / "report" / "index.html"
+
+
+def data_of(file):
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.S).group(1)
+    )
+
+
+def test_nothing_from_a_record_is_markup(file):
+    text = file.read_text()
+    assert EVIL not in text
+    assert "<img" not in text
+    assert text.count("<script") == 2
+    assert "https://example.org" in text
+    assert not re.search(r'(src|href)="(?!data:)', text.split('id="data"')[0])
+
+
+def test_data_survive_their_way_into_the_page(file):
+    data = data_of(file)
+    assert data["missing"]["failed"][0]["traceback"] == TRACEBACK
+    assert [board["dataset"] for board in data["boards"]] == ["faces", "made"]
+    assert data["cards"][0]["bibtex"] == BIBTEX
+
+
+def test_json_cannot_end_its_element():
+    assert "<" not in page.embedded(["</script>", "<!--"])
+    assert json.loads(page.embedded(["</script>\u2028"])) == ["</script>\u2028"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = os.environ.get("LRFER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        pytest.skip("no Chromium here, the page is not tested: install the system's chromium, or set LRFER_CHROMIUM")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, the page is not tested")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """A page that was opened, and everything that must not have happened on it."""
+
+    def __init__(self, browser, file: Path, width=1200, scheme="light"):
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(5000)
+        self.trouble: list[str] = []
+        self.page.on("console", lambda m: self.trouble.append(m.text))
+        self.page.on("pageerror", lambda e: self.trouble.append(str(e)))
+        self.page.on("dialog", lambda d: (self.trouble.append(f"dialog {d.message}"), d.dismiss()))
+        self.page.on("request", lambda r: None if r.url == file.as_uri() else self.trouble.append(f"request {r.url}"))
+        self.page.goto(file.as_uri())
+
+
+@pytest.fixture(params=["light", "dark", "phone"])
+def visit(request, browser, file):
+    found = Visit(
+        browser, file, 360 if request.param == "phone" else 1200, "dark" if request.param == "dark" else "light"
+    )
+    yield found
+    assert found.trouble == []
+    assert found.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    found.context.close()
+
+
+def methods(page):
+    return page.locator("#table tbody:first-of-type tr").evaluate_all("rows => rows.map(r => r.dataset.method)")
+
+
+def test_sorting_and_filters(visit, file):
+    page = visit.page
+    assert methods(page) == [e["label"] for e in data_of(file)["boards"][0]["entries"] if not e["apart"]]
+    assert methods(page)[-1] == EVIL
+    page.locator('#table [data-sort="macs"]').click()
+    assert methods(page)[:2] == ["bicubic", EVIL]
+    assert page.locator('th[aria-sort="ascending"]').inner_text().strip().startswith("MACs")
+    page.locator('#table [data-sort="x4"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator('th[aria-sort="descending"]').inner_text().strip().startswith("x4")
+    assert methods(page)[-1] == EVIL, "a hole comes last, whatever the order"
+    page.locator('#f-scales input[value="8"]').uncheck()
+    assert page.locator('#table [data-sort="x8"]').count() == 0
+    assert page.locator(".badge:visible").count() == 0
+    page.select_option("#f-dataset", "made")
+    assert page.locator(".badge:visible").count() == 2
+    assert EVIL not in methods(page)
+    assert page.locator("#table tbody.apart tr").evaluate_all("rows => rows.map(r => r.dataset.method)") == ["oracle"]
+
+
+def test_the_leak_free_track_shows_other_numbers(visit, file):
+    page = visit.page
+    data = data_of(file)
+    entry = next(e for e in data["boards"][0]["entries"] if e["label"] == "direct")
+    row = data["rows"][entry["rows"]["4"]]
+    button = page.locator('#table tr[data-method="direct"] button[data-scale="4"]')
+    places = row["all"][3]
+    assert button.inner_text().split()[0] == f"{100 * row['all'][0]:.{places}f}"
+    page.select_option("#f-track", "clean")
+    assert button.inner_text().split()[0] == f"{100 * row['clean'][0]:.{row['clean'][3]}f}"
+
+
+def test_curves_tell_their_numbers_and_can_be_switched_off(visit):
+    page = visit.page
+    assert page.locator("#chart g.mark").count() == 5
+    page.locator("#chart svg").hover(position={"x": 60, "y": 60})
+    tip = page.locator("#tip").inner_text()
+    assert "6 px (x8)" in tip
+    assert "gmenet" in tip
+    page.locator("#chart svg").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert "12 px (x4)" in page.locator("#tip").inner_text() or "24 px (x2)" in page.locator("#tip").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("#tip").is_hidden()
+    toggle = page.locator('#legend button[data-method="gmenet"]')
+    toggle.focus()
+    page.keyboard.press("Space")
+    assert toggle.get_attribute("aria-pressed") == "false"
+    assert page.locator('#chart g[data-method="gmenet"]').count() == 0
+
+
+def test_a_number_opens_its_confusion_matrix_and_records(visit):
+    page = visit.page
+    page.locator('#table tr[data-method="gmenet"] button[data-scale="4"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#detail-title").inner_text() == "gmenet · x4 (12 px)"
+    assert page.locator("#detail .matrix td").count() == 49
+    rows = page.locator("#detail .matrix tbody tr").evaluate_all(
+        "r => r.map(x => [...x.cells].slice(1).map(c => +c.innerText))"
+    )
+    assert all(abs(sum(row) - 100) <= 4 for row in rows)
+    page.locator("#detail details.record summary").first.click()
+    record = json.loads(page.locator("#detail details.record pre").first.inner_text())
+    assert (record["method"]["name"], record["test"]["scale"], record["seed"]) == ("gmenet", 4, 0)
+    page.keyboard.press("Escape")
+    assert page.locator("#detail").is_hidden()
+
+
+def test_failures_are_told_as_text(visit):
+    page = visit.page
+    page.locator("details.failure summary").click()
+    assert "the loss is <b>NaN</b>" in page.locator("details.failure summary").inner_text()
+    assert page.locator("details.failure pre").inner_text() == TRACEBACK
+    assert page.locator("#missing li", has_text=f"{EVIL} at x4: failed").count() == 1
+    assert page.locator("h1").inner_text() == f"Title {EVIL}"
+
+
+def test_bibtex_can_be_copied(visit):
+    page = visit.page
+    page.locator('details[data-card="gmenet"] summary').click()
+    page.locator('details[data-card="gmenet"] button').click()
+    page.locator("button", has_text="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == BIBTEX
+
+
+def test_the_theme_follows_the_system_and_can_be_changed(visit):
+    page = visit.page
+    colour = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(colour)
+    page.locator("#theme").click()
+    after = page.evaluate(colour)
+    assert {before, after} == {"rgb(255, 255, 255)", "rgb(20, 23, 27)"}

@@ -1,0 +1,147 @@
+"""Pictures: they are drawn, they hold what they should, and odd records do not stop them."""
+
+import numpy as np
+import pytest
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.reporting import curves, matrices, panels, sheet
+from lrfer_bench.reporting.draw import plain
+from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.palette import COLOURS, looks
+from lrfer_bench.reporting.pictures import write_pictures
+
+
+@pytest.fixture(scope="module")
+def made(bench):
+    return collect([bench], Options(resamples=50))
+
+
+def texts(figure):
+    found = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+    return [text for text in found if text]
+
+
+def test_curves_have_a_line_a_method_and_the_oracle(made):
+    figure = curves.curves(made.boards, made.looks)
+    axes = figure.axes[0]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == [*(e.label for e in made.boards[0].ranked), "oracle (sees HR)"]
+    values = {tuple(line.get_xdata()) for line in axes.get_lines()}
+    assert (6, 12, 24) in values
+    direct = next(e for e in made.boards[0].entries if e.label == "direct")
+    expected = [direct.rows[s].accuracy.value for s in (8, 4, 2)]
+    assert any(np.allclose(line.get_ydata(), expected) for line in axes.get_lines() if len(line.get_ydata()) == 3)
+
+
+def test_a_confusion_sheet_has_shares_of_the_true_class(made):
+    board = made.boards[0]
+    row = board.entries[0].rows[4]
+    shares = matrices.shares(row)
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert matrices.confusion(row).sum() == 3 * 400
+    assert np.trace(matrices.confusion(row)) / 1200 == pytest.approx(row.accuracy.value)
+    assert len(matrices.confusion_sheet(board).axes) == 5 * 3
+
+
+def test_recall_is_the_diagonal(made):
+    row = made.boards[0].entries[0].rows[4]
+    means = [panels.class_recall(row, k) for k in range(7)]
+    assert np.allclose(means, np.diag(matrices.shares(row)))
+
+
+def test_a_class_that_the_test_lacks_has_no_recall_and_no_share(factory, tmp_path):
+    factory.save(tmp_path, [True] * 12, [k % 3 for k in range(12)])
+    row = collect([tmp_path], Options(resamples=0)).rows[0]
+    assert panels.class_recall(row, 6) is None
+    assert np.isnan(matrices.shares(row)[6]).all()
+    matrices.confusion_sheet(collect([tmp_path], Options(resamples=0)).boards[0])
+
+
+def test_every_picture_is_written_also_with_holes_and_odd_names(factory, tmp_path):
+    world = factory.World(60, leaked=5, classes=("a", "b", "c"))
+    for name in ("direct", "other"):
+        world.save(tmp_path, 0.5, method=name)
+    factory.save(tmp_path, method="_$x$<b>", failure="the loss is NaN", classes=("a", "b", "c"))
+    report = collect([tmp_path], Options(resamples=20))
+    files = write_pictures(report.boards, report.looks, tmp_path / "out", everything=True)
+    assert len(files) == 2 * (4 + 5)
+    assert all(path.stat().st_size > 5000 for path in files)
+
+
+def test_only_failed_cells_give_no_pictures(factory, tmp_path):
+    factory.save(tmp_path, failure="no")
+    report = collect([tmp_path], Options(resamples=20))
+    assert write_pictures(report.boards, report.looks, tmp_path / "out", everything=True) == []
+
+
+def test_the_pareto_front_by_hand():
+    points = [(3, 0.5), (1, 0.3), (2, 0.6), (2, 0.4), (5, 0.6), (6, 0.7)]
+    assert curves.pareto_front(points) == [(1, 0.3), (2, 0.6), (6, 0.7)]
+
+
+def test_looks_are_distinct_and_do_not_depend_on_order():
+    names = [f"m{k}" for k in range(20)]
+    found = looks(names)
+    assert found == looks(reversed(names))
+    assert len(set(found.values())) == 20
+    assert len({look.colour for name, look in looks(names[:7]).items()}) == len(COLOURS)
+
+
+def test_names_are_drawn_as_they_are():
+    assert plain("a$b$") == r"a\$b\$"
+    assert not plain("_hidden").startswith("_")
+
+
+def test_psnr_by_hand():
+    a = np.zeros((1, 8, 8), dtype=np.uint8)
+    assert sheet.psnr(a, a) == float("inf")
+    assert sheet.psnr(a, a + 255) == pytest.approx(0.0)
+    assert sheet.psnr(a, a + 1) == pytest.approx(20 * np.log10(255))
+
+
+def test_ssim_against_a_plain_loop():
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 256, (1, 9, 10), dtype=np.uint8) for _ in "ab")
+    values = []
+    for i in range(3):
+        for j in range(4):
+            x, y = (image[0, i : i + 7, j : j + 7].astype(float).ravel() for image in (a, b))
+            covariance = np.cov(x, y, ddof=1)
+            c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+            top = (2 * x.mean() * y.mean() + c1) * (2 * covariance[0, 1] + c2)
+            values.append(top / ((x.mean() ** 2 + y.mean() ** 2 + c1) * (covariance[0, 0] + covariance[1, 1] + c2)))
+    assert sheet.ssim(a, b) == pytest.approx(np.mean(values))
+    assert sheet.ssim(a, a) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="smaller than the window"):
+        sheet.ssim(a[:, :5], b[:, :5])
+
+
+def test_ssim_of_plain_faces_by_hand():
+    """Without contrast only the term of the means is left: (2 a b + c1) / (a^2 + b^2 + c1)."""
+    a, b = np.full((3, 8, 8), 100, np.uint8), np.full((3, 8, 8), 120, np.uint8)
+    c1 = (0.01 * 255) ** 2
+    assert sheet.ssim(a, b) == pytest.approx((2 * 100 * 120 + c1) / (100**2 + 120**2 + c1))
+
+
+def test_a_sheet_of_faces_needs_leave_to_show_them():
+    rng = np.random.default_rng(0)
+    hr = rng.integers(0, 255, (2, 1, 24, 24), dtype=np.uint8)
+    low = {"bicubic@1": {2: hr[:, :, ::2, ::2], 4: hr[:, :, ::4, ::4]}}
+    with pytest.raises(UserError, match="say --show-faces"):
+        sheet.sheet(hr, low, title="faces", showable=False)
+    figure = sheet.sheet(hr, low, {"sr of bicubic@1": {4: hr + 1}}, title="faces", showable=True, synthetic=True)
+    assert len(figure.axes) == 2 * 3
+    shown = texts(figure)
+    assert "faces (synthetic faces)" in shown
+    assert {"bicubic@1", "sr\nof bicubic@1", "HR, 24 px", "x2, 12 px", "x4, 6 px", "no model"} <= set(shown)
+    assert [text for text in shown if "dB" in text] == ["48.1 dB, SSIM 1.00"]
+    assert [len(axes.images) for axes in figure.axes] == [2, 2, 2, 2, 0, 2]
+    assert np.array_equal(figure.axes[2].images[1].get_array(), hr[1, 0, ::4, ::4])
+
+
+def test_a_sheet_of_faces_that_are_smaller_than_the_window_or_in_colour():
+    hr = np.zeros((1, 3, 6, 5), np.uint8)
+    figure = sheet.sheet(hr, {"area@1": {2: hr[:, :, ::2, ::2]}}, {"sr": {2: hr}}, title="faces", showable=True)
+    shown = texts(figure)
+    assert "inf dB" in shown and "faces" in shown and not any("synthetic" in text or "SSIM" in text for text in shown)
+    assert figure.axes[1].images[0].get_array().shape == (3, 3, 3)

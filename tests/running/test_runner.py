@@ -1,0 +1,79 @@
+"""The runner with an engine that fails on purpose: what stands in the store is never made worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.planning.plan import DataRef, Request, build_plan
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
+from lrfer_bench.running.jobs import draft, failed_record
+from lrfer_bench.running.runner import Overwrite, Runner
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store.store import Cost, Logits, Store
+
+DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
+
+
+class Failing(Engine):
+    """Every job fails; died says whether as if its worker were gone."""
+
+    slots = 2
+
+    def __init__(self, died: bool) -> None:
+        self.died = died
+        self.jobs: list[Job] = []
+        self.seen: list[str] = []
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        self.seen.append(job.label)
+
+    def wait(self) -> Sequence[Event]:
+        events = [Failed(job.key, f"{job.label}: no", died=self.died) for job in self.jobs]
+        self.jobs.clear()
+        return events
+
+    def close(self) -> None:
+        self.jobs.clear()
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_worker_died(
+    tmp_path: Path, died: bool
+) -> None:
+    plan = build_plan(Request(DATA, ["oracle", "bicubic", "direct"], [2, 4], PRESETS["quick"]))
+    engine = Failing(died)
+    status = Runner(plan, Store(tmp_path)).run(engine)
+    assert (status.finished, status.failed) == (0, 5)
+    assert len(engine.seen) == (6 if died else 3)  # classifier, direct x2, direct x4; cells are never submitted
+    sentences = {r.failure.sentence for r in Store(tmp_path).scan() if r.failure}  # type: ignore[union-attr]
+    assert len(sentences) == 3
+
+
+def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
+    plan = build_plan(Request(DATA, ["direct"], [4], PRESETS["quick"]))
+    (cell,) = plan.cells.values()
+    store = Store(tmp_path)
+    answers = Logits(np.eye(3, dtype=np.float32), np.arange(3), np.ones(3, bool))
+    cost = Cost(
+        parameters=1, macs=1, latency_ms=1, throughput=1, train_seconds=1, train_seconds_with_stages=1, peak_memory_mb=1
+    )
+    parts = {"status": "finished", "cost": cost, "metrics": score(answers.logits, answers.labels, answers.clean)}
+    store.save(draft(cell).model_copy(update=parts), answers)
+    status = Runner(plan, store, Overwrite.ALWAYS).run(Failing(died=False))
+    assert status.failed == 1
+    kept = store.find(cell.key)
+    assert kept is not None and kept.status == "finished"
+
+
+def test_a_failed_record_is_tried_again_when_asked(tmp_path: Path) -> None:
+    plan = build_plan(Request(DATA, ["direct"], [4], PRESETS["quick"]))
+    (cell,) = plan.cells.values()
+    Store(tmp_path).save(failed_record(cell, "once"))
+    assert Runner(plan, Store(tmp_path)).plan.cells == {}
+    assert list(Runner(plan, Store(tmp_path), Overwrite.FAILED).plan.cells) == [cell.key]

@@ -1,0 +1,17 @@
+"""Where things stand, so that a test may move without losing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The checkout."""
+
+PLUGINS = Path(__file__).parent / "plugins"
+"""Plugin files as users write them, good and bad."""
+
+TINY = PLUGINS / "tiny.py"
+"""A plugin file with quick methods and a small data set, "tinyfaces"."""
+
+REFERENCE = ROOT / "results" / "reference"
+"""The published records."""
