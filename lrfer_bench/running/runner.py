@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan, subset
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Noted, Progressed
 from lrfer_bench.running.jobs import Model, TestJob, TrainJob, failed_record
 from lrfer_bench.running.models import has_model, read_model, save_model
 from lrfer_bench.store.store import Record, Store
@@ -133,6 +133,9 @@ class Runner:
         return models
 
     def _handle(self, event: Event) -> None:
+        if isinstance(event, Noted):
+            self.status.note = event.text
+            return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)

@@ -23,6 +23,14 @@ class Progressed:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """A running job has something to say to its user: a sentence, shown as it is."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """A job is done; a TrainJob answers a Model, a TestJob a Record and its Logits."""
 
@@ -40,7 +48,7 @@ class Failed:
     died: bool = False
 
 
-Event = Progressed | Finished | Failed
+Event = Progressed | Noted | Finished | Failed
 
 
 class Engine(ABC):

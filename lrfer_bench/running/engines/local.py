@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
-import os
-import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import ModuleType
 
 import torch
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Progressed
-from lrfer_bench.running.engines.worker import descendants, end, parents_of_all, work
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Noted, Progressed
+from lrfer_bench.running.engines.processes import (
+    cause_of_death,
+    end_tree,
+    one_thread,
+    usable_cores,
+    without_main,
+)
+from lrfer_bench.running.engines.worker import work
 
 
 @dataclass
@@ -60,7 +61,7 @@ class LocalEngine(Engine):
             # A child that a dead worker forked holds the pipes open, so that nothing tells of the death: each is asked.
             dead = not worker.process.is_alive()
             if dead:
-                end_with_children(worker.process)
+                end_tree(worker.process)
             events.extend(self._drain(worker))
             if dead:
                 events.extend(self._bury(worker))
@@ -68,7 +69,7 @@ class LocalEngine(Engine):
 
     def close(self) -> None:
         for worker in self._workers:
-            end_with_children(worker.process)
+            end_tree(worker.process)
         for worker in self._workers:
             worker.process.join(timeout=10)
             worker.pipe.close()
@@ -94,7 +95,7 @@ class LocalEngine(Engine):
                 event = worker.pipe.recv()
                 if isinstance(event, (Finished, Failed)):
                     worker.job = None
-                if isinstance(event, (Finished, Failed, Progressed)):
+                if isinstance(event, (Finished, Failed, Progressed, Noted)):
                     events.append(event)
         except (EOFError, OSError):
             pass
@@ -107,57 +108,11 @@ class LocalEngine(Engine):
         self._workers.remove(worker)
         if worker.job is None:
             return []
-        return [Failed(worker.job.key, f"{worker.job.label}: {cause(worker.process.exitcode)}", died=True)]
+        return [Failed(worker.job.key, f"{worker.job.label}: {cause_of_death(worker.process.exitcode)}", died=True)]
 
 
 def default_workers() -> int:
     """One a GPU where there are any, else one for each core that this process may use."""
     if torch.cuda.is_available():
         return torch.cuda.device_count()
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def cause(exitcode: int | None) -> str:
-    """Why a process is gone, in words."""
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
-        why = "out of memory, or stopped by somebody" if name == "SIGKILL" else "the process crashed"
-        return f"its worker process was ended by {name} ({why})"
-    return f"its worker process ended by itself with status {exitcode}"
-
-
-def end_with_children(process: SpawnProcess) -> None:
-    """End a worker and whatever its plugins started."""
-    if process.pid and process.is_alive():  # those with a session of their own are found below a living worker only
-        end(descendants(process.pid, parents_of_all()))
-    with contextlib.suppress(OSError):  # its group has its own number; before setsid() there is no such group
-        if process.pid:
-            os.killpg(process.pid, signal.SIGKILL)
-    if process.is_alive():
-        process.kill()
-
-
-@contextlib.contextmanager
-def without_main() -> Iterator[None]:
-    """A worker needs nothing of the program that started it, so a user's script is not run again in every worker."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Children read these when they load their libraries; ours are put back."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return usable_cores()
