@@ -81,7 +81,7 @@ def test_a_run_ends_them(lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Pa
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 @pytest.mark.parametrize(
     ("method", "words"),
-    [("forks-and-dies", "ended by SIGKILL"), ("detaches", "FAILED   leaves no process behind")],
+    [("forks-and-dies", "ended by SIGKILL"), ("detaches", "FAILED   ends_processes")],
 )
 def test_check_method_ends_them(
     lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Path, method: str, words: str
