@@ -1,4 +1,4 @@
-"""What a run is when its user says nothing: the same from a command line and from Python."""
+"""Defaults of a run: the same from a command line and from Python."""
 
 METHODS = ("oracle", "bicubic", "direct", "multires")
 DATASET = "synthface"
@@ -6,3 +6,5 @@ PROTOCOL = "bicubic"
 SCALES = (2, 4, 8)
 PRESET = "quick"
 RESULTS = "results"
+ENGINE = "local"
+OVERWRITE = "never"

@@ -11,8 +11,8 @@ import torch
 from builtin import LISTED, OURS
 
 from lrfer_bench.contract.cards import MethodCard, card_of
-from lrfer_bench.contract.method import settings_of
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.planning.settings import settings_of
 
 Tools = Callable[[str], Callable[..., Any]]
 KINDS = [(1, 7, 48, 4, 12), (3, 8, 48, 7, 7), (3, 7, 100, 8, 13), (1, 8, 100, 4, 25)]

@@ -74,7 +74,7 @@ def test_the_super_resolver_beats_enlarging(tools: Tools) -> None:
 
 def test_an_interrupted_gan_goes_on_with_the_same_bits(tools: Tools, tmp_path: Any) -> None:
     """fsrfer pretrains, then plays; which of both comes next is known from the harness alone, so a resume cannot miss it."""
-    from lrfer_bench.planning.plan import protocol_of
+    from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.training.batches import BatchSource
     from lrfer_bench.training.loop import Progress, train
 

@@ -20,6 +20,7 @@ from lrfer_bench.nets.covpool import CovPoolNet, covariance, log_eigen, whiten
 from lrfer_bench.nets.gan import Critic, Generator
 from lrfer_bench.nets.superres import EDSR, prime_factors, psnr
 from lrfer_bench.nets.svm import LinearSVM
+from lrfer_bench.running.models import build_method
 
 Tools = Callable[[str], Callable[..., Any]]
 
@@ -260,7 +261,6 @@ def test_a_bad_checkpoint_is_told_in_one_sentence(tools: Tools, tmp_path: Path, 
 
 def test_a_checkpoint_that_changes_after_the_plan_is_refused(tools: Tools, tmp_path: Path, monkeypatch: Any) -> None:
     from lrfer_bench.contract.method import Task
-    from lrfer_bench.running.jobs import build
 
     monkeypatch.setitem(sys.modules, "spandrel", _fake_spandrel())
     (tmp_path / "a.pth").write_bytes(b"good")
@@ -268,7 +268,7 @@ def test_a_checkpoint_that_changes_after_the_plan_is_refused(tools: Tools, tmp_p
     (tmp_path / "a.pth").write_bytes(b"other")
     cell = next(iter(plan.cells.values()))
     with pytest.raises(UserError, match="has changed since the plan was made"):
-        build(cell.method, Task(7, 1, (48, 48), (4,), cell.preset), torch.device("cpu"))
+        build_method(cell.method, Task(7, 1, (48, 48), (4,), cell.preset), torch.device("cpu"))
 
 
 def test_without_spandrel_the_cascade_says_how_to_get_it(tools: Tools, tmp_path: Path, monkeypatch: Any) -> None:

@@ -18,15 +18,18 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import Request, build_plan, protocol_of
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.request import data_ref as data_ref_of
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import PROTOCOLS, Entry
 from lrfer_bench.predicting.predictor import _cell_of
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
-from lrfer_bench.running.jobs import TrainJob, run_test, run_training
+from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
+from lrfer_bench.running.work import run_test, run_training
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.store import Record, Store
 
@@ -77,9 +80,9 @@ def test_an_edited_protocol_of_a_plugin_file_is_another_result(tools: Tools, mon
         entry = Entry("protocol", "mine", "made:Mine", source, loaded=mine)
         monkeypatch.setitem(PROTOCOLS._entries, "mine", entry)
         request = Request(
-            data=tools("data_ref")(), methods=["direct"], scales=(4,), preset=tools("tiny_preset")(), protocols=["mine"]
+            methods=["direct"], scales=(4,), preset=tools("tiny_preset")(), protocols=["mine"]
         )
-        plan = build_plan(request)
+        plan = build_plan(request, tools("data_ref")())
         return {*plan.trainings, *plan.cells}
 
     first, edited = keys("mine.py sha256:111111111111"), keys("mine.py sha256:222222222222")
@@ -106,10 +109,10 @@ def test_all_methods_share_their_stages(tools: Tools) -> None:
 
 def test_the_cascade_has_a_condition_a_scale_and_crosses(tools: Tools) -> None:
     request = Request(
-        data=tools("data_ref")(), methods=["cascade"], scales=(2, 4), preset=tools("tiny_preset")(), test_scales=(2, 6)
+        methods=["cascade"], scales=(2, 4), preset=tools("tiny_preset")(), test_scales=(2, 6)
     )
-    plan = build_plan(request)
-    conditions = [(cell.train_scales, cell.test_scale, cell.training) for cell in plan.cells.values()]
+    plan = build_plan(request, tools("data_ref")())
+    conditions = [(cell.trained.scales, cell.tested.scale, cell.training) for cell in plan.cells.values()]
     assert conditions == [((2,), 2, None), ((2,), 6, None), ((4,), 2, None), ((4,), 6, None)]
     labels = [cell.label for cell in plan.cells.values()]
     assert "trained on" not in labels[0]
@@ -196,7 +199,7 @@ def test_a_run_of_all_methods_trains_each_stage_once(tools: Tools, tmp_path: Pat
     splits = {name: Split(s.images, s.labels, None, s.labels * 0) for name, s in made.items()}
     prepared = prepare(_Made(FaceSet("made", tuple("abcdefg"), splits)), "made", None, cache=tmp_path / "cache")
     ref = dataclasses.replace(data_ref_of("made", prepared))
-    plan = build_plan(Request(data=ref, methods=ALL, scales=(2, 4, 8), preset=tools("tiny_preset")(epochs=1)))
+    plan = build_plan(Request(methods=ALL, preset=tools("tiny_preset")(epochs=1)), ref)
     store, engine = Store(tmp_path / "results"), _Here()
     status = Runner(plan, store).run(engine)
     assert (status.finished, status.failed) == (len(plan.cells), 0)

@@ -175,14 +175,16 @@ def test_the_penalty_is_taken_at_points_between_made_and_real_ones(tools: Tools)
 
 
 def test_a_student_of_fskd_has_its_teacher_s_architecture(tools: Tools) -> None:
-    from lrfer_bench.planning.plan import Request, build_plan
-    from lrfer_bench.running.calibrate import _fresh
+    from lrfer_bench.planning.build import build_plan
+    from lrfer_bench.planning.request import Request
+    from lrfer_bench.running.models import untrained
 
-    plan = build_plan(Request(
-        data=tools("data_ref")(), methods=["fskd"], scales=(4,), preset=tools("tiny_preset")(),
+    request = Request(
+        methods=["fskd"], scales=(4,), preset=tools("tiny_preset")(),
         settings={"classifier": {"arch": "resnet18@3x3"}},
-    ))  # fmt: skip
-    method: Any = _fresh(next(t for t in plan.trainings.values() if t.method.name == "fskd"), plan)
+    )  # fmt: skip
+    plan = build_plan(request, tools("data_ref")())
+    method: Any = untrained(next(iter(plan.cells.values())), plan)
     batch = tools("batch_of")(tools("made_faces")(4), (4,))
     assert method.losses(batch)["feature"].isfinite()
     alone = tools("plan_of")(["fskd"], (4,), fskd={"feature": 0, "relation": 0})

@@ -10,7 +10,9 @@ import pytest
 
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import DataRef, Plan, Request, build_plan, subset
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import DataRef, Plan, subset
+from lrfer_bench.planning.request import Request
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
 REFERENCES = ("oracle", "bicubic", "direct", "multires")
@@ -18,17 +20,17 @@ REFERENCES = ("oracle", "bicubic", "direct", "multires")
 
 def plan(**changes: Any) -> Plan:
     asked: dict[str, Any] = {
-        "data": DATA,
         "methods": REFERENCES,
         "scales": (2, 4, 8),
         "preset": PRESETS["cpu"],
         **changes,
     }
-    return build_plan(Request(**asked))
+    data = asked.pop("data", DATA)
+    return build_plan(Request(**asked), data)
 
 
 def labels(found: Plan) -> list[tuple[str, int]]:
-    return [(cell.method.name, cell.test_scale) for cell in found.cells.values()]
+    return [(cell.method.name, cell.tested.scale) for cell in found.cells.values()]
 
 
 def test_reference_rows_share_one_classifier() -> None:
@@ -47,7 +49,7 @@ def test_reference_rows_share_one_classifier() -> None:
 
 def test_cells_cross_training_and_test_conditions() -> None:
     found = plan(methods=("direct",), scales=(2, 4), test_protocols=("bicubic", "camera"), test_scales=(3, 6))
-    conditions = {(c.train_scales, c.test_protocol, c.test_scale) for c in found.cells.values()}
+    conditions = {(c.trained.scales, c.tested.protocol, c.tested.scale) for c in found.cells.values()}
     assert conditions == {((a,), p, b) for a in (2, 4) for p in ("bicubic@1", "camera@1") for b in (3, 6)}
     assert len(found.trainings) == 2
 

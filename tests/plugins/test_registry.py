@@ -24,7 +24,7 @@ def test_built_in_things_come_by_entry_points() -> None:
 
 @pytest.mark.parametrize("name", METHODS.names())
 def test_every_method_has_a_card_that_fits_its_settings(name: str) -> None:
-    from lrfer_bench.contract.method import settings_of
+    from lrfer_bench.planning.settings import settings_of
 
     entry = METHODS.entry(name)
     card = card_of(entry, MethodCard)
