@@ -85,9 +85,9 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
     is nothing to show.
     """
     from lrfer_bench.planning.arguments import (
+        ReportArguments,
         ResultsArguments,
         checked_arguments,
-        checked_instance,
     )
     from lrfer_bench.reporting.make import Options, make_report
     from lrfer_bench.reporting.table import leaderboard_frame
@@ -95,9 +95,9 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
     given = checked_arguments(ResultsArguments, {"results": results, "out": out})
     if not given.results:
         raise UserError("results names no folder: give one or more results folders")
-    chosen = checked_instance(Options, options, "report()")
+    chosen = checked_arguments(ReportArguments, options).given()
     target = given.out or given.results[0] / "report"
-    made = make_report(given.results, target, chosen)
+    made = make_report(given.results, target, Options(**chosen))
     return leaderboard_frame(made.rows, made.boards)
 
 

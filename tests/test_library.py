@@ -15,6 +15,7 @@ from folders import TINY
 
 import lrfer_bench
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.arguments import Arguments, Integers, as_list
 from lrfer_bench.plugins.handover import definitions, hand_over
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.store import Record, Store
@@ -156,15 +157,15 @@ def test_wrong_keys_are_sentences(trained: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"scales": [2.0]}, "scales: 2.0 is no whole number"),
-        ({"scales": "2,x"}, 'scales is "2,x": give whole numbers'),
-        ({"seeds": [True]}, "seeds: True is no whole number"),
-        ({"seeds": [np.float64(1)]}, "is no whole number"),
-        ({"test_scales": [None]}, "test_scales: None is no whole number"),
+        ({"scales": [2.0]}, "scales: 2.0 is not an integer"),
+        ({"scales": "2,x"}, 'scales is "2,x": give integers'),
+        ({"seeds": [True]}, "seeds: True is not an integer"),
+        ({"seeds": [np.float64(1)]}, "is not an integer"),
+        ({"test_scales": [None]}, "test_scales: None is not an integer"),
         ({"methods": None}, "methods is None: give one, or a list"),
         ({"protocols": None}, "protocols is None: give one, or a list"),
         ({"dataset": ["a", "b"]}, "dataset"),
-        ({"workers": "2"}, "workers: '2' is no whole number"),
+        ({"workers": "2"}, "workers: '2' is not an integer"),
         ({"preset": None}, 'preset is None: give a text, such as "quick"'),
         ({"settings": {"linear": 3}}, "settings of 'linear' is 3: give a dict"),
         ({"settings": "linear"}, "settings is 'linear': give a dict"),
@@ -181,14 +182,16 @@ def test_wrong_kinds_are_sentences(options: dict[str, Any], words: str, tmp_path
     assert "\n" not in str(caught.value) and not (tmp_path / "results").exists()
 
 
-def test_whole_numbers_of_any_kind_are_plain_ones() -> None:
-    from lrfer_bench.library import _listed, _numbers
+def test_integers_of_any_kind_are_plain_ones() -> None:
+    class Only(Arguments):
+        scales: Integers
 
     for value in ("2, 4", (2, 4), {4, 2}, (n for n in (2, 4)), np.array([2, 4]), [np.int64(2), np.uint8(4)]):
-        found = _numbers("scales", value)
+        found = Only(scales=value).scales  # type: ignore[arg-type]
         assert found == [2, 4] and {type(number) for number in found} == {int}
-    assert _numbers("seeds", np.int64(3)) == _numbers("seeds", np.array(3)) == _numbers("seeds", 3) == [3]
-    assert _listed("methods", {"b", "a"}) == _listed("methods", (m for m in "ab")) == ["a", "b"]
+    for one in (np.int64(3), np.array(3), 3):
+        assert Only(scales=one).scales == [3]  # type: ignore[arg-type]
+    assert as_list("methods", {"b", "a"}) == as_list("methods", (m for m in "ab")) == ["a", "b"]
 
 
 def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> None:
@@ -199,7 +202,7 @@ def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> 
         (lambda: lrfer_bench.load_results(None), "results is None"),  # type: ignore[arg-type]
         (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series: give a text"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5: give 0 or more"),
-        (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), "resamples: 0.5 is no whole number"),
+        (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), "resamples: 0.5 is not an integer"),
         (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is "nothing": give "all"'),
     ):
         with pytest.raises(UserError, match=words):

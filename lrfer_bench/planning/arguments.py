@@ -5,27 +5,27 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import ValidationInfo as Info
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import integers
 
-Checked = TypeVar("Checked")
 Content = TypeVar("Content", bound=BaseModel)
 
 SENTENCES = {
     "int_type": "{what}: {shown} is not an integer: write it as one, such as 2",
     "string_type": '{what} is {shown}: give a text, such as "{example}"',
-    "path_type": "{what} is {shown}: give a path, as text or Path",
+    "is_instance_of": "{what} is {shown}: give a path, as text or Path",
     "dict_type": "{what} is {shown}: give a dict of names and values",
     "callable_type": "{what} is {shown}: give a function that takes a line, such as print, or None",
     "greater_than_equal": "{what} is {shown}: give {ge} or more",
     "literal_error": '{what} is "{given}": give {expected}',
     "bool_type": "{what} is {shown}: give True or False",
+    "extra_forbidden": "{what} is not an argument here: check its spelling",
 }
 """pydantic's kinds of errors, in our words; another kind is told in pydantic's."""
 
@@ -119,6 +119,25 @@ class ResultsArguments(Arguments):
     out: Folder | None = None
 
 
+class ReportArguments(Arguments):
+    """Those of lrfer_bench.report() beside the folders: the options of a report."""
+
+    choice: Any = None
+    sort_by: str = Field("rank", examples=["rank"])
+    resamples: Annotated[Integer, Field(ge=0)] = 1000
+    title: str = Field("", examples=["Faces"])
+    citations: bool = False
+    partial: bool = False
+    pictures: Literal["all", "curves", "none"] = "all"
+    page: bool = True
+    metrics: Things = []
+    command: str = ""
+
+    def given(self) -> dict[str, Any]:
+        """Only what the caller said."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
 def checked_arguments(kind: type[Content], given: Mapping[str, Any]) -> Content:
     """The arguments in their right types; the first that is wrong is a UserError of one sentence."""
     examples = {
@@ -128,17 +147,6 @@ def checked_arguments(kind: type[Content], given: Mapping[str, Any]) -> Content:
         return kind(**given)
     except ValidationError as error:
         raise UserError(_sentence(error, examples)) from None
-
-
-def checked_instance(kind: type[Checked], given: Mapping[str, Any], caller: str) -> Checked:
-    """A dataclass of ours from keyword arguments, checked by its annotations."""
-    try:
-        return TypeAdapter(kind, config=None).validate_python(dict(given), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "unexpected_keyword_argument":
-            raise UserError(f'{caller} does not take "{first["loc"][-1]}"') from None
-        raise UserError(_sentence(error, {})) from None
 
 
 def _sentence(error: ValidationError, examples: Mapping[str, Any]) -> str:

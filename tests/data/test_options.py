@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lrfer_bench.data.options import make_dataset, parse_options
+from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.settings import parse_options
 
 
 def test_values_become_what_they_look_like():
@@ -14,7 +15,7 @@ def test_values_become_what_they_look_like():
 
 
 def test_wrong_pairs_are_named():
-    with pytest.raises(UserError, match='"size" is no data option: write name=value'):
+    with pytest.raises(UserError, match='"size" is not a data option: write name=value'):
         parse_options(["size"])
     with pytest.raises(UserError, match="given twice"):
         parse_options(["size=1", "size=2"])
