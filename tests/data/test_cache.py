@@ -118,7 +118,7 @@ def test_a_damaged_folder_is_noticed_and_made_again(toy, root, tmp_path, damage)
     prepared = prepare(toy(), "toy", root, cache=tmp_path)
     expected = prepared.faces.fingerprint()
     damage(prepared.directory)
-    with pytest.raises(DataError, match=r"is damaged .*: delete it and prepare it again"):
+    with pytest.raises(DataError, match="damaged"):
         open_prepared(prepared.directory)
     dataset = toy()
     again = prepare(dataset, "toy", root, cache=tmp_path)
@@ -174,7 +174,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(toy, root, tmp_path, mon
 
     monkeypatch.setattr(cache_module.np, "save", save)
     with pytest.raises(
-        UserError, match="cannot be written: No space left on device; free some space or set LRFER_CACHE"
+        UserError, match=r"No space left on device.*LRFER_CACHE"
     ):
         prepare(toy(), "toy", root, cache=tmp_path)
     assert list((tmp_path / "datasets").iterdir()) == []
@@ -187,13 +187,13 @@ def test_a_file_that_the_system_does_not_give_is_one_sentence(toy, root, tmp_pat
         raise PermissionError(errno.EACCES, "Permission denied", "faces.bin")
 
     monkeypatch.setattr(toy, "load", load)
-    with pytest.raises(DataError, match=r"faces.bin cannot be read: Permission denied; check the file"):
+    with pytest.raises(DataError, match=r"faces\.bin.*Permission denied"):
         prepare(toy(), "toy", root, cache=tmp_path)
 
 
 def test_a_cache_that_cannot_be_a_folder_is_named(toy, root, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"the cache .*file cannot be written"):
+    with pytest.raises(UserError, match=r"the cache .*file"):
         prepare(toy(), "toy", root, cache=tmp_path / "file")
 
 
@@ -211,7 +211,7 @@ def test_a_set_that_breaks_the_rules_is_not_prepared(toy, root, tmp_path, faces_
     faces = faces_of(1)
     faces.splits["test"].labels[0] = 2
     monkeypatch.setattr(toy, "load", lambda self, root: faces)
-    with pytest.raises(DataError, match="label outside"):
+    with pytest.raises(DataError, match="label"):
         prepare(toy(), "toy", root, cache=tmp_path)
     assert not (tmp_path / "datasets").exists()
 
@@ -223,7 +223,7 @@ def test_options_are_the_arguments_of_init(toy):
         def __init__(self, colour: str = "grey") -> None:
             super().__init__()
 
-    with pytest.raises(TypeError, match=r"Forgetful must keep its option colour as self.colour"):
+    with pytest.raises(TypeError, match=r"Forgetful .*self\.colour"):
         options_of(Forgetful())
 
 

@@ -103,11 +103,11 @@ def test_other_layouts_are_found(expw, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (line("some_person_1.png", label=7), r'line 4 has label "7": it must be a whole number from 0 to 6'),
-        (line("some_person_1.png", label="sad"), r'line 4 has label "sad"'),
-        ("some_person_1.png 0 10 20", r"line 4 has 4 fields, not the 8"),
-        (line("some_person_1.png", box=("x", 1, 2, 3)), r"line 4 has a box or confidence that is no number"),
-        (line("nobody.png"), r"nobody.png is missing"),
+        (line("some_person_1.png", label=7), 'line 4 .*"7".*0 to 6'),
+        (line("some_person_1.png", label="sad"), 'line 4 .*"sad"'),
+        ("some_person_1.png 0 10 20", "line 4 .*4 fields"),
+        (line("some_person_1.png", box=("x", 1, 2, 3)), "line 4 .*box"),
+        (line("nobody.png"), r"nobody\.png"),
     ],
 )
 def test_a_wrong_line_is_named(expw, text, message):
@@ -121,21 +121,21 @@ def test_a_wrong_line_is_named(expw, text, message):
 
 def test_damaged_copies_and_wrong_options_are_named(expw, tmp_path):
     (expw / "origin" / "some_person_5.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"some_person_5.png cannot be decoded"):
+    with pytest.raises(DataError, match=r"some_person_5\.png .*decoded"):
         ExpW(size=8).load(expw)
-    with pytest.raises(DataError, match="has no face for the split"):
+    with pytest.raises(DataError, match="no face"):
         ExpW(size=8, min_confidence=1000).load(expw)
     (expw / "label.lst").write_text("")
-    with pytest.raises(DataError, match=r"label.lst is empty"):
+    with pytest.raises(DataError, match=r"label\.lst .*empty"):
         ExpW(size=8).load(expw)
     with pytest.raises(UserError, match="min_confidence"):
         ExpW(min_confidence="high")
     with pytest.raises(UserError, match="size"):
         ExpW(size=None)
-    with pytest.raises(DataError, match=r"looked for label.lst and origin/"):
+    with pytest.raises(DataError, match=r"label\.lst and origin/"):
         ExpW().sources(tmp_path / "nowhere")
     with pytest.raises(DataError, match="--data-root"):
         ExpW().sources(None)
     (expw / "origin").rename(expw / "elsewhere")
-    with pytest.raises(DataError, match=r"unpack the pictures \(origin.7z\)"):
+    with pytest.raises(DataError, match=r"origin\.7z"):
         ExpW().sources(expw)

@@ -90,24 +90,24 @@ def pixels(number: int, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (line(0, lambda _: "emotion,pixels"), 'has no column "Usage", only emotion, pixels'),
-        (line(0, lambda _: "label,pixels,Usage"), 'has no column "emotion"'),
-        (pixels(5, lambda values: values[1:]), r"line 6 \(row 4\) has 2,303 pixels instead of 2,304"),
-        (pixels(5, lambda values: [*values, "7"]), r"line 6 \(row 4\) has 2,305 pixels instead of 2,304"),
-        (pixels(5, lambda values: []), r"line 6 \(row 4\) has 0 pixels instead of 2,304"),
+        (line(0, lambda _: "emotion,pixels"), '"Usage".*emotion, pixels'),
+        (line(0, lambda _: "label,pixels,Usage"), 'column "emotion"'),
+        (pixels(5, lambda values: values[1:]), r"line 6 \(row 4\) .*2,303 .*2,304"),
+        (pixels(5, lambda values: [*values, "7"]), r"line 6 \(row 4\) .*2,305 .*2,304"),
+        (pixels(5, lambda values: []), r"line 6 \(row 4\) .* 0 .*2,304"),
         (pixels(3, lambda values: [*values[:9], "300", *values[10:]]),
-         r'line 4 \(row 2\) has "300" as pixel 9, not a whole number from 0 to 255'),
-        (pixels(3, lambda values: ["-1", *values[1:]]), r'row 2\) has "-1" as pixel 0'),
-        (pixels(3, lambda values: ["abc", *values[1:]]), r'row 2\) has "abc" as pixel 0'),
-        (pixels(3, lambda values: [*values[:-1], "1.5"]), r'row 2\) has "1.5" as pixel 2303'),
-        (line(7, lambda row: "7" + row[1:]), r'line 8 \(row 6\) has emotion "7": it must be a whole number'),
-        (line(7, lambda row: "happy" + row[1:]), r'row 6\) has emotion "happy"'),
-        (line(9, lambda row: row.replace("PublicTest", "Test")), r'row 8\) has Usage "Test": it must be one of'),
-        (line(21, lambda row: row[:3000]), r"line 22 \(row 20\) has 2 of 3 columns: the file is damaged or cut"),
-        (line(21, lambda row: row[:-4]), r'row 20\) has Usage "Private"'),
-        (lambda lines: lines[:12], "has no row with Usage PrivateTest: it is not the whole file"),
-        (lambda lines: lines[:1], "has a header but no rows"),
-        (lambda lines: [], "is empty"),
+         r'line 4 \(row 2\) .*"300".*pixel 9.*0 to 255'),
+        (pixels(3, lambda values: ["-1", *values[1:]]), r'row 2\) .*"-1".*pixel 0'),
+        (pixels(3, lambda values: ["abc", *values[1:]]), r'row 2\) .*"abc".*pixel 0'),
+        (pixels(3, lambda values: [*values[:-1], "1.5"]), r'row 2\) .*"1\.5".*pixel 2303'),
+        (line(7, lambda row: "7" + row[1:]), r'line 8 \(row 6\) .*emotion "7"'),
+        (line(7, lambda row: "happy" + row[1:]), r'row 6\) .*emotion "happy"'),
+        (line(9, lambda row: row.replace("PublicTest", "Test")), r'row 8\) .*Usage "Test"'),
+        (line(21, lambda row: row[:3000]), r"line 22 \(row 20\) .*2 of 3 columns"),
+        (line(21, lambda row: row[:-4]), r'row 20\) .*Usage "Private"'),
+        (lambda lines: lines[:12], "PrivateTest"),
+        (lambda lines: lines[:1], "no rows"),
+        (lambda lines: [], "empty"),
     ],
 )  # fmt: skip
 def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, few_faces, write_csv, change, message):
@@ -122,7 +122,7 @@ def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, few_faces, write_csv,
 def test_an_icml_file_cut_among_its_pixels_is_named(tmp_path, few_faces, write_csv):
     path = write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)
     path.write_text(path.read_text()[:-40])
-    with pytest.raises(DataError, match=r"line 22 \(row 20\) has 2,29\d pixels instead of 2,304"):
+    with pytest.raises(DataError, match=r"line 22 \(row 20\) .*2,29\d "):
         FER2013().load(path)
 
 
@@ -130,25 +130,25 @@ def test_a_damaged_npz_is_named(tmp_path, few_faces):
     path = write_npz(tmp_path / "fer2013.npz", few_faces)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
     path.write_bytes(whole[:5000] + bytes(300) + whole[5300:])
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
     np.savez(path, emotion=np.zeros(3, np.uint8))
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
 
 
 def test_a_wrong_root_says_what_was_looked_for(tmp_path):
-    with pytest.raises(DataError, match="give its folder or file with --data-root"):
+    with pytest.raises(DataError, match="--data-root"):
         FER2013().load(None)
-    with pytest.raises(DataError, match=r"there is no file or folder .*nowhere"):
+    with pytest.raises(DataError, match="nowhere"):
         FER2013().sources(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"looked for fer2013.csv, icml_face_data.csv, train/ and test/, fer2013.npz"):
+    with pytest.raises(DataError, match=r"fer2013\.csv, icml_face_data\.csv, train/ and test/, fer2013\.npz"):
         FER2013().sources(tmp_path)
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(DataError, match=r"neither a .csv nor a .npz"):
+    with pytest.raises(DataError, match=r"\.csv .*\.npz"):
         FER2013().sources(tmp_path / "a.txt")
 
 
@@ -200,13 +200,13 @@ def test_file_names_that_keep_the_official_split_are_used(tmp_path, write_tree, 
 def test_faults_of_the_folder_tree_are_named(tree, noise):
     odd = tree / "train" / "sad" / "odd.png"
     Image.fromarray(noise(0, 50, 48)).save(odd)
-    with pytest.raises(DataError, match=r"odd.png is 48 x 50 pixels, not 48 x 48"):
+    with pytest.raises(DataError, match=r"odd\.png .*48 x 50.*48 x 48"):
         FER2013().load(tree)
     odd.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"odd.png cannot be decoded"):
+    with pytest.raises(DataError, match=r"odd\.png .*decoded"):
         FER2013().load(tree)
     odd.unlink()
     (tree / "train" / "bored").mkdir()
     Image.fromarray(noise(0, 48, 48)).save(tree / "train" / "bored" / "a.png")
-    with pytest.raises(DataError, match='has a folder "bored": the classes of FER2013 are angry'):
+    with pytest.raises(DataError, match=r'"bored".*angry'):
         FER2013().load(tree)

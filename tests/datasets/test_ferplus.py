@@ -85,14 +85,14 @@ def test_a_row_without_a_majority_is_left_out(joined):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: lines[:-1], r"fer2013new.csv has 20 rows but .*fer2013.csv has 21: the join is by row"),
-        (lambda lines: [*lines, lines[-1]], "fer2013new.csv has 22 rows"),
+        (lambda lines: lines[:-1], r"fer2013new\.csv .*20 .*fer2013\.csv .*21"),
+        (lambda lines: [*lines, lines[-1]], r"fer2013new\.csv .*22"),
         (lambda lines: [lines[0], lines[8], *lines[2:]],
-         r'line 2 \(row 0\) has Usage "PublicTest" but that row of fer2013.csv has Training'),
-        (lambda lines: [lines[0].replace("contempt", "scorn"), *lines[1:]], 'has no column "contempt"'),
+         r'line 2 \(row 0\) .*"PublicTest".*Training'),
+        (lambda lines: [lines[0].replace("contempt", "scorn"), *lines[1:]], '"contempt"'),
         (lambda lines: [*lines[:2], lines[2].replace("8", "many"), *lines[3:]],
-         r'line 3 \(row 1\) has "many" as a number of votes'),
-        (lambda lines: [], "fer2013new.csv is empty"),
+         r'line 3 \(row 1\) .*"many".*votes'),
+        (lambda lines: [], r"fer2013new\.csv .*empty"),
     ],
 )  # fmt: skip
 def test_votes_that_do_not_go_with_the_rows_are_named(joined, change, message):
@@ -104,10 +104,10 @@ def test_votes_that_do_not_go_with_the_rows_are_named(joined, change, message):
 
 def test_missing_votes_and_a_folder_tree_are_named(joined, tmp_path):
     (joined / "fer2013new.csv").unlink()
-    with pytest.raises(DataError, match=r"there is no fer2013new.csv beside .*fer2013.csv: put the votes"):
+    with pytest.raises(DataError, match=r"fer2013new\.csv .*fer2013\.csv"):
         FERPlus().load(joined)
     tree = tmp_path / "tree"
     (tree / "train").mkdir(parents=True)
     (tree / "test").mkdir()
-    with pytest.raises(DataError, match="lost the order of the rows"):
+    with pytest.raises(DataError, match="order of the rows"):
         FERPlus().load(tree)

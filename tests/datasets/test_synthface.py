@@ -85,9 +85,9 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
     whole = shipped.PATH.read_bytes()
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"cut\.npz"):
         shipped.unpack(cut)
-    with pytest.raises(DataError, match="install lrfer-bench again"):
+    with pytest.raises(DataError, match="install lrfer-bench"):
         shipped.unpack(tmp_path / "none.npz")
 
 

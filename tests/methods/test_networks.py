@@ -274,10 +274,10 @@ def test_a_bad_checkpoint_is_told_in_one_sentence(tmp_path: Path, monkeypatch: A
     (tmp_path / "bad.pth").write_bytes(b"bad")
     monkeypatch.setitem(sys.modules, "spandrel", _fake_spandrel())
     with pytest.raises(
-        UserError, match=r"bad.pth is no super-resolver that spandrel knows \(RuntimeError\)"
+        UserError, match=r"bad\.pth .*spandrel.*RuntimeError"
     ):
         fresh("cascade", 4, sr_checkpoint=str(tmp_path / "bad.pth"))
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"none\.pth"):
         plan_of(["cascade"], (4,), cascade={"sr_checkpoint": str(tmp_path / "none.pth")})
 
 
@@ -292,7 +292,7 @@ def test_a_checkpoint_that_changes_after_the_plan_is_refused(
     plan = plan_of(["cascade"], (4,), cascade={"sr_checkpoint": str(tmp_path / "a.pth")})
     (tmp_path / "a.pth").write_bytes(b"other")
     cell = next(iter(plan.cells.values()))
-    with pytest.raises(UserError, match="has changed since the plan was made"):
+    with pytest.raises(UserError, match="changed since the plan"):
         build(cell.method, Task(7, 1, (48, 48), (4,), cell.preset), torch.device("cpu"))
 
 
