@@ -7,7 +7,14 @@ from lrfer_bench.errors import UserError
 
 
 def test_values_become_what_they_look_like():
-    pairs = ["size=112", "min-confidence=20.5", "colour=grey", "flag=True", "other=none", "text=a=b"]
+    pairs = [
+        "size=112",
+        "min-confidence=20.5",
+        "colour=grey",
+        "flag=True",
+        "other=none",
+        "text=a=b",
+    ]
     assert parse_options(pairs) == {
         "size": 112, "min_confidence": 20.5, "colour": "grey", "flag": True, "other": None, "text": "a=b",
     }  # fmt: skip

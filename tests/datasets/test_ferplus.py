@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_files import few_faces, write_csv
 
 from lrfer_bench.datasets.ferplus import EMOTIONS, FERPlus, majority
 from lrfer_bench.errors import DataError
 
-HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
 USAGES = ("Training", "PublicTest", "PrivateTest")
 
 
@@ -41,11 +44,11 @@ def test_the_majority_rule_by_hand(counts, stays, label, soft):
 
 
 @pytest.fixture
-def joined(tmp_path, few_faces, write_csv):
+def joined(tmp_path):
     """fer2013.csv and fer2013new.csv: in each split row k has 8 votes for class k, the first 2 more for fear."""
-    write_csv(tmp_path / "fer2013.csv", few_faces)
+    write_csv(tmp_path / "fer2013.csv", few_faces())
     lines = [HEADER]
-    for row, usage in enumerate(few_faces[2]):
+    for row, usage in enumerate(few_faces()[2]):
         counts = [0] * 10
         counts[row % 7] = 8
         counts[6] += 2 if row % 7 == 0 else 0
@@ -54,11 +57,20 @@ def joined(tmp_path, few_faces, write_csv):
     return tmp_path
 
 
-def test_join_by_row(joined, few_faces):
+def test_join_by_row(joined):
     faces = FERPlus().load(joined)
-    assert faces.classes == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+    assert faces.classes == (
+        "neutral",
+        "happiness",
+        "surprise",
+        "sadness",
+        "anger",
+        "disgust",
+        "fear",
+        "contempt",
+    )
     assert faces.train.labels.tolist() == [0, 1, 2, 3, 4, 5, 6]
-    np.testing.assert_array_equal(faces.val.images[:, 0], few_faces[0][7:14])
+    np.testing.assert_array_equal(faces.val.images[:, 0], few_faces()[0][7:14])
     assert faces.test.rows.tolist() == list(range(14, 21))
     np.testing.assert_allclose(faces.train.soft[0], [0.8, 0, 0, 0, 0, 0, 0.2, 0], atol=1e-6)
     assert set(FERPlus().sources(joined)) == {joined / "fer2013.csv", joined / "fer2013new.csv"}
@@ -69,7 +81,12 @@ def test_the_image_name_does_not_matter(joined):
     path = joined / "fer2013new.csv"
     lines = path.read_text().splitlines()
     path.write_text(
-        "\n".join([lines[0], *(",".join([*line.split(",")[:1], "", *line.split(",")[2:]]) for line in lines[1:])])
+        "\n".join(
+            [
+                lines[0],
+                *(",".join([*line.split(",")[:1], "", *line.split(",")[2:]]) for line in lines[1:]),
+            ]
+        )
     )
     assert FERPlus().load(joined).fingerprint() == before
 

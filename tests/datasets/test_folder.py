@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from made_files import noise, write_tree
 from PIL import Image
 
 from lrfer_bench.datasets.folder import Folder
@@ -11,7 +12,7 @@ from lrfer_bench.errors import DataError, UserError
 
 
 @pytest.fixture
-def tree(tmp_path, write_tree, noise):
+def tree(tmp_path):
     """train, val, test with classes glad (bright) and sorry (dark), 12, 2 and 3 pictures of each; 20 high, 16 wide."""
     pictures = {}
     for split, count in (("train", 12), ("val", 2), ("test", 3)):
@@ -39,12 +40,15 @@ def test_picture_formats(tree, ending):
     for path in list(tree.glob("*/*/*")):
         picture = Image.open(path).convert("L")
         path.unlink()
-        picture.save(path.with_suffix(f".{ending.upper()}"), **({"lossless": True} if ending == "webp" else {}))
+        picture.save(
+            path.with_suffix(f".{ending.upper()}"),
+            **({"lossless": True} if ending == "webp" else {}),
+        )
     faces = Folder(colour="grey").load(tree)
     assert len(faces.train) == 24 and faces.train.images[faces.train.labels == 0].mean() > 100
 
 
-def test_colour(tree, noise):
+def test_colour(tree):
     Image.fromarray(noise(3, 20, 16, 3)).save(tree / "test" / "glad" / "colour.png")
     auto = Folder().load(tree)
     assert auto.channels == 3
@@ -57,10 +61,14 @@ def test_colour(tree, noise):
 
 
 def test_size_resizes_and_says_so(tree):
-    Image.open(tree / "train" / "glad" / "0.png").resize((33, 40)).save(tree / "train" / "glad" / "0.png")
+    Image.open(tree / "train" / "glad" / "0.png").resize((33, 40)).save(
+        tree / "train" / "glad" / "0.png"
+    )
     faces = Folder(size=24).load(tree)
     assert faces.size == (24, 24)
-    assert "Every picture was resized to 24 x 24; one that is not square is stretched." in faces.notes
+    assert (
+        "Every picture was resized to 24 x 24; one that is not square is stretched." in faces.notes
+    )
 
 
 def test_a_missing_val_is_cut_from_train_and_said(tree):
@@ -93,7 +101,7 @@ def test_files_that_are_no_pictures_are_counted_and_clutter_is_not(tree):
     )
 
 
-def test_turned_photographs_are_set_upright(tree, noise):
+def test_turned_photographs_are_set_upright(tree):
     picture = Image.fromarray(noise(8, 16, 20))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -102,7 +110,7 @@ def test_turned_photographs_are_set_upright(tree, noise):
     np.testing.assert_array_equal(faces.test.images[3, 0], np.rot90(noise(8, 16, 20), -1))
 
 
-def test_odd_trees_are_named(tree, noise, tmp_path):
+def test_odd_trees_are_named(tree, tmp_path):
     def fails(message):
         with pytest.raises(DataError, match=message):
             Folder().load(tree)

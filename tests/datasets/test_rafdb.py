@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_files import noise, write_tree
 from PIL import Image
 
 from lrfer_bench.datasets.rafdb import EXPRESSIONS, RAFDB
@@ -11,7 +12,7 @@ TRAIN, TEST = 70, 14
 
 
 @pytest.fixture
-def rafdb(tmp_path, write_tree, noise):
+def rafdb(tmp_path):
     """The official layout with 10 training and 2 test pictures of each class, file labels 1..7 in turn."""
     lines, pictures = [], {}
     for split, count in (("train", TRAIN), ("test", TEST)):
@@ -30,7 +31,11 @@ def rafdb(tmp_path, write_tree, noise):
 
 def test_labels_pictures_and_the_validation_cut(rafdb):
     faces = RAFDB().load(rafdb).check()
-    assert faces.classes == ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral") == EXPRESSIONS
+    assert (
+        faces.classes
+        == ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
+        == EXPRESSIONS
+    )
     assert [len(faces.splits[name]) for name in ("train", "val", "test")] == [63, 7, 14]
     assert sorted(faces.val.labels.tolist()) == list(range(7)), "one in ten of each class"
     for split in faces.splits.values():
@@ -75,7 +80,7 @@ def test_a_wrong_line_is_named(rafdb, line, message):
         RAFDB().load(rafdb)
 
 
-def test_damaged_copies_are_named(rafdb, noise):
+def test_damaged_copies_are_named(rafdb):
     picture = rafdb / "basic" / "Image" / "aligned" / "test_00004_aligned.jpg"
     whole = picture.read_bytes()
     picture.write_bytes(whole[: len(whole) // 2])

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from made_files import few_faces, noise, write_csv, write_tree
 
 from lrfer_bench.cli.datasets import datasets
 from lrfer_bench.contract.cards import DatasetCard, read_card
@@ -16,16 +17,20 @@ BUILT_IN = ("expw", "fer2013", "ferplus", "folder", "rafdb")
 
 
 def run(*arguments: object):
-    return CliRunner().invoke(datasets, [str(argument) for argument in arguments], catch_exceptions=True)
+    return CliRunner().invoke(
+        datasets, [str(argument) for argument in arguments], catch_exceptions=True
+    )
 
 
 @pytest.fixture
-def tree(tmp_path, write_tree, noise):
+def tree(tmp_path):
     pictures = {}
     for split, count in (("train", 12), ("val", 2), ("test", 3)):
         for number in range(count):
             for label in ("glad", "sorry"):
-                pictures[f"{split}/{label}/{number}.png"] = noise(100 * count + 2 * number + (label == "glad"), 20, 20)
+                pictures[f"{split}/{label}/{number}.png"] = noise(
+                    100 * count + 2 * number + (label == "glad"), 20, 20
+                )
     pictures["test/glad/1.png"] = pictures["train/glad/4.png"]
     return write_tree(tmp_path / "tree", pictures)
 
@@ -87,15 +92,17 @@ def test_prepare_says_what_is_there_and_where(tree, tmp_path):
 
 
 def test_verify_a_data_set_whose_card_states_nothing(tree, tmp_path):
-    result = run("verify", "folder", "--data-root", tree, "--cache", tmp_path, "--data-option", "size=16")
+    result = run(
+        "verify", "folder", "--data-root", tree, "--cache", tmp_path, "--data-option", "size=16"
+    )
     assert result.exit_code == 0
     assert "no fingerprint" in result.output
     assert "also in train, pixel for pixel" in result.output
     assert "16 x 16" in result.output
 
 
-def test_verify_ends_with_1_when_the_copy_is_not_the_cards(tmp_path, few_faces, write_csv):
-    write_csv(tmp_path / "fer2013.csv", few_faces)
+def test_verify_ends_with_1_when_the_copy_is_not_the_cards(tmp_path):
+    write_csv(tmp_path / "fer2013.csv", few_faces())
     result = run("verify", "fer2013", "--data-root", tmp_path, "--cache", tmp_path / "cache")
     assert result.exit_code == 1
     assert "differs" in result.output and "28,709" in result.output
