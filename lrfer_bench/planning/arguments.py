@@ -23,7 +23,7 @@ SENTENCES = {
     "dict_type": "{what} is {shown}: give a dict of names and values",
     "callable_type": "{what} is {shown}: give a function that takes a line, such as print, or None",
     "greater_than_equal": "{what} is {shown}: give {ge} or more",
-    "literal_error": '{what} is "{given}": give {expected}',
+    "literal_error": '{what} is "{given}": give one of {expected}',
     "bool_type": "{what} is {shown}: give True or False",
     "extra_forbidden": "{what} is not an argument here: check its spelling",
 }
