@@ -111,12 +111,12 @@ def test_report_is_callable_although_a_package_has_its_name(trained: Path, tmp_p
     import lrfer_bench.reporting.frame  # the package is imported, and the name still works
 
     board = lrfer_bench.report(trained, tmp_path / "report", resamples=0, pictures="none")
-    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "bicubic"} <= set(board.method)
+    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "enlarge"} <= set(board.method)
     with pytest.raises(UserError, match="colour"):
         lrfer_bench.report(trained, tmp_path / "report", colour="red")
 
 
-@pytest.mark.parametrize("method", ["linear", "bicubic"])
+@pytest.mark.parametrize("method", ["linear", "enlarge"])
 def test_a_loaded_model_gives_the_logits_of_its_record(trained: Path, method: str, environment: dict[str, str],
                                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lrfer_bench.running.status import Listener, Status
 
 EXAMPLES = (
-    "lrfer-bench run --methods bicubic,direct,multires --scales 2,4",
+    "lrfer-bench run --methods enlarge,direct,multires --scales 2,4",
     "lrfer-bench run --dataset fer2013 --data-root ~/fer2013 --preset cpu",
 )
 

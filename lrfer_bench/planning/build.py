@@ -40,7 +40,8 @@ def build_plan(request: Request, data: DataRef) -> Plan:
 def _check(request: Request, data: DataRef) -> None:
     for scale in (*request.scales, *(request.test_scales or ())):
         check_scale(scale, data.size)
-    asked = {"method": request.methods, "scale": request.scales, "seed": request.seeds}
+    methods = [METHODS.current_label(label) for label in request.methods]
+    asked = {"method": methods, "scale": request.scales, "seed": request.seeds}
     for what, values in asked.items():
         if not values:
             raise UserError(f"no {what} was asked for: name at least one")
@@ -58,7 +59,7 @@ def _check_settings(request: Request, plan: Plan) -> None:
     reached = {training.method.name for training in plan.trainings.values()}
     reached |= {cell.method.name for cell in plan.cells.values()}
     for name in request.settings:
-        if name not in reached:
+        if METHODS.current(name) not in reached:
             raise UserError(
                 f'the setting {name}.{next(iter(request.settings[name]), "")} reaches nothing: '
                 f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the method'
@@ -70,6 +71,7 @@ class _Builder:
 
     def __init__(self, request: Request, data: DataRef) -> None:
         self.request, self.data, self.preset = request, data, preset_of(request.preset)
+        self.settings = {METHODS.current(n): given for n, given in request.settings.items()}
         self.plan = Plan()
         self._open: list[str] = []
 
@@ -115,7 +117,7 @@ class _Builder:
 
     def _method(self, name: str, cls: type[Method], forced: Settings) -> MethodRef:
         entry = METHODS.entry(name)
-        given = {**self.request.settings.get(name, {}), **forced}
+        given = {**self.settings.get(entry.name, {}), **forced}
         settings = complete_settings(name, cls, given)
         with asking(name, cls, "canonical_settings"):
             canonical = dict(cls.canonical_settings(settings, self.preset))
@@ -123,8 +125,9 @@ class _Builder:
         changed = {k: v for k, v in canonical.items() if v != defaults[k]}
         other = canonical if canonical != settings else None
         return MethodRef(
-            name, cls.version, entry.target, entry.source, entry.code, settings, changed, other
-        )
+            entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
+            METHODS.first_name(entry.name),
+        )  # fmt: skip
 
     def _stages(
         self, cls: type[Method], ref: MethodRef, condition: Condition, seed: int

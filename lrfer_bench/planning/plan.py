@@ -51,6 +51,7 @@ class MethodRef:
     settings: Settings
     given: Settings
     canonical: Settings | None = None
+    key_name: str = ""
 
     @property
     def effective(self) -> Settings:
@@ -62,7 +63,8 @@ class MethodRef:
         return label_of(self.name, self.given)
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
+        name = self.key_name or self.name
+        return {"name": name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from lrfer_bench.store.store import Record, Store
 
 ALL = [
     "oracle",
-    "bicubic",
+    "enlarge",
     "direct",
     "multires",
     "cascade",
@@ -58,7 +58,7 @@ PINNED = Preset(
     ema=0.998, selection="last", shift=4, compute="small", classifier="lean",
 )  # fmt: skip
 PINS = {  # trainings, then the cell
-    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "bicubic": ["81ea61855453e1b7", "03efa92032410a74"],
+    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "enlarge": ["81ea61855453e1b7", "03efa92032410a74"],
     "direct": ["2a2f0b2f3bec07db", "a77d5abaaf5513cd"], "multires": ["13b7149f1a59e856", "11f3c883b90b3e07"],
     "cascade": ["22d5e2b16c778501", "81ea61855453e1b7", "9c52949009ed62b4"],
     "srfer": ["22d5e2b16c778501", "81ea61855453e1b7", "90735cd13268bf33", "0a826a12caeb5dda"],

@@ -47,7 +47,7 @@ class Failing(Engine):
 def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_worker_died(
     tmp_path: Path, died: bool
 ) -> None:
-    plan = build_plan(Request(["oracle", "bicubic", "direct"], scales=[2, 4], preset="quick"), DATA)
+    plan = build_plan(Request(["oracle", "enlarge", "direct"], scales=[2, 4], preset="quick"), DATA)
     engine = Failing(died)
     status = Runner(plan, Store(tmp_path)).run(engine)
     assert (status.finished, status.failed) == (0, 5)
