@@ -17,14 +17,15 @@ from lrfer_bench.checking.findings import DoesNotApply
 from lrfer_bench.checking.sample import EPOCHS, made_batch
 from lrfer_bench.checking.trial import DataShape, Trial
 from lrfer_bench.contract.cards import MethodCard, card_of
-from lrfer_bench.contract.method import Batch, Method, settings_of
+from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.errors import CellError
 from lrfer_bench.planning.declared import checked
+from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.processes import left_behind
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.running.jobs import stage_bytes
+from lrfer_bench.running.work import stage_bytes
 
 SHAPES = (
     DataShape(channels=1, classes=7, size=(48, 48), scale=2),
@@ -116,7 +117,7 @@ def check_keeps_stages(trial: Trial) -> str:
 def check_trains(trial: Trial) -> str:
     """A small training of the method and of its stages comes to its end."""
     models, faces = trial.models, trial.sample.train
-    seconds = sum(float(model.meta["seconds"]) for model in models.values())
+    seconds = sum(model.cost.seconds for model in models.values())
     some = f"{len(models)} model{'s' if len(models) != 1 else ''}"
     return f"{some}, {len(faces)} faces, {EPOCHS} epochs, {seconds:.1f} s"
 

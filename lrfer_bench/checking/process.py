@@ -112,7 +112,7 @@ def _received(pipe: Connection, process: SpawnProcess) -> Any:
 
 def _died(name: str, check: str, exitcode: int | None) -> Finding:
     from lrfer_bench.checking.checks import CHECKS
-    from lrfer_bench.running.jobs import place_of
+    from lrfer_bench.running.work import place_of
 
     known = CHECKS.get(check)
     title, function = (known.title, known.blames) if known else ("the process of the checks", "losses")

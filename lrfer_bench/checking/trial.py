@@ -15,24 +15,19 @@ from numpy.typing import NDArray
 from lrfer_bench.checking.findings import DoesNotApply, RuleBroken
 from lrfer_bench.checking.sample import CPU, EPOCHS, Sample, few_faces, small_preset
 from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.contract.method import Method, Task
+from lrfer_bench.contract.method import Method
 from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.lowres import lr_images
 from lrfer_bench.errors import CellError, UserError
-from lrfer_bench.planning.plan import Cell, DataRef, Plan, Request, Training, build_plan
-from lrfer_bench.planning.request import data_ref
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training
+from lrfer_bench.planning.request import Request, data_ref
 from lrfer_bench.plugins.registry import METHODS, own_place
-from lrfer_bench.running.calibrate import _fresh
 from lrfer_bench.running.engines.processes import left_behind
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.running.jobs import (
-    Model,
-    TrainJob,
-    cell_method,
-    place_of,
-    run_training,
-    train_here,
-)
+from lrfer_bench.running.jobs import TrainJob
+from lrfer_bench.running.models import Model, cell_method, untrained
+from lrfer_bench.running.work import place_of, run_training, train_here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +130,7 @@ class Trial:
     def plan(self) -> Plan:
         scales = (2, 4) if self.cls.trains == "all scales" else (2,)
         ref = data_ref("sample", self.prepared)
-        return build_plan(Request(data=ref, methods=[self.name], scales=scales, preset=small_preset()))
+        return build_plan(Request(methods=[self.name], scales=scales, preset=small_preset()), ref)
 
     @cached_property
     def cell(self) -> Cell:
@@ -166,7 +161,7 @@ class Trial:
     @property
     def history(self) -> list[Any]:
         """One entry an epoch of the method's own training; empty where it has none."""
-        return list(self.models[self.cell.training].meta["history"]) if self.cell.training else []
+        return list(self.models[self.cell.training].cost.history) if self.cell.training else []
 
     def train_again(self, poisoned: bool = False) -> bytes:
         """The weights (safetensors) of another training under the same key, optionally with other test images."""
@@ -198,7 +193,7 @@ class Trial:
 
     def images(self, split: str = "test") -> NDArray[np.uint8]:
         """LR faces uint8 [N, C, h, w] of a split under the cell's condition."""
-        return np.array(lr_images(self.prepared, split, self.cell.test_protocol, self.cell.test_scale))
+        return np.array(lr_images(self.prepared, split, self.cell.tested))
 
     def answers(self, method: Method, images: NDArray[np.uint8] | None = None) -> NDArray[np.float32]:
         """Logits float32 [N, classes] for LR faces uint8 [N, C, h, w]; the test faces where none are given."""
@@ -209,17 +204,9 @@ class Trial:
         """The method on untrained stages for data of another shape, by way of a plan of its own."""
         names = tuple(f"class {number}" for number in range(shape.classes))
         ref = DataRef("made", "0" * 64, "", names, shape.channels, shape.size, True)
-        request = Request(data=ref, methods=[self.name], scales=[shape.scale], preset=small_preset())
-        plan = build_plan(request)
-        cell = next(iter(plan.cells.values()))
-        if cell.training:
-            return _fresh(plan.trainings[cell.training], plan)
-        stages = {
-            name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval()
-            for name, key in cell.stages.items()
-        }
-        task = Task(shape.classes, shape.channels, shape.size, (cell.test_scale,), small_preset(), stages)
-        return self.cls(task, **cell.method.settings)
+        request = Request(methods=[self.name], scales=[shape.scale], preset=small_preset())
+        plan = build_plan(request, ref)
+        return untrained(next(iter(plan.cells.values())), plan)
 
 
 class _Stop(Exception):

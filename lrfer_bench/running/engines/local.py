@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Noted, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end_tree,
@@ -23,6 +23,7 @@ from lrfer_bench.running.engines.processes import (
     without_main,
 )
 from lrfer_bench.running.engines.worker import work
+from lrfer_bench.running.jobs import Job
 
 
 @dataclass
