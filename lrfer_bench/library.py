@@ -159,6 +159,7 @@ def load_model(
 
 def _request(given: RunArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
+    from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.request import Request
     from lrfer_bench.plugins.handover import hand_over
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
@@ -177,7 +178,7 @@ def _request(given: RunArguments) -> Request:
         raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
     words |= {
         "dataset": words["dataset"][0], "plugins": tuple(dict.fromkeys(files)),
-        "settings": words["settings"] or {}, "data_options": words["data_options"] or {},
+        "preset": preset_of(given.preset), "settings": words["settings"] or {}, "data_options": words["data_options"] or {},
     }  # fmt: skip
     return Request(**words)
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lrfer_bench.errors import RecordError
+from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
 
@@ -224,6 +224,19 @@ class Store:
         sealed = record.model_copy(update={"content_sha256": checksum(json.loads(record.model_dump_json()))})
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
         return path
+
+    def check_writable(self) -> None:
+        """UserError where nothing can be written: better found out before an hour of training than after it."""
+        probe = self.root / f".write-probe-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"the results folder {self.root} cannot be written ({error.strerror or error}): "
+                "choose another one with --results"
+            ) from error
 
     def read_logits(self, record: Record) -> Logits:
         """The test logits behind a record; RecordError when they are missing, exchanged or no logits at all."""
