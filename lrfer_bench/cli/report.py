@@ -30,17 +30,34 @@ GROUPS = {
 @click.option("--results", "results", multiple=True, default=(defaults.RESULTS,), show_default=True, metavar="DIR",
               help="Results folder; repeat it to report several together.")  # fmt: skip
 @click.option(
-    "--out", default=None, metavar="DIR", help="Where to write.  [default: report/ in the first results folder]"
+    "--out",
+    default=None,
+    metavar="DIR",
+    help="Where to write.  [default: report/ in the first results folder]",
 )
 @click.option("--sort-by", default="rank", show_default=True, metavar="COLUMN",
               help="rank, method, accuracy, accuracy:SCALE, area, macro_f1, balanced_accuracy, params, macs, latency_ms or "
                    "train.")  # fmt: skip
-@click.option("--datasets", multiple=True, callback=label_list, metavar="A,B", help="Show these data sets only.")
 @click.option(
-    "--methods", multiple=True, callback=label_list, metavar="A,B", help="Show these methods only (and the oracle)."
+    "--datasets",
+    multiple=True,
+    callback=label_list,
+    metavar="A,B",
+    help="Show these data sets only.",
 )
-@click.option("--scales", multiple=True, callback=number_list, metavar="2,4", help="Show these scales only.")
-@click.option("--seeds", multiple=True, callback=number_list, metavar="0,1", help="Count these seeds only.")
+@click.option(
+    "--methods",
+    multiple=True,
+    callback=label_list,
+    metavar="A,B",
+    help="Show these methods only (and the oracle).",
+)
+@click.option(
+    "--scales", multiple=True, callback=number_list, metavar="2,4", help="Show these scales only."
+)
+@click.option(
+    "--seeds", multiple=True, callback=number_list, metavar="0,1", help="Count these seeds only."
+)
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=0), metavar="N",
               help="Bootstrap resamples; 0 makes no intervals and reads no logits.")  # fmt: skip
 @click.option(
@@ -51,8 +68,12 @@ GROUPS = {
     metavar="WHICH",
     help="all, curves or none.",
 )
-@click.option("--partial", is_flag=True, help="Show means over unfinished rows too, marked with a *.")
-@click.option("--citations", is_flag=True, help="Write citations.bib: the BibTeX of all in the table.")
+@click.option(
+    "--partial", is_flag=True, help="Show means over unfinished rows too, marked with a *."
+)
+@click.option(
+    "--citations", is_flag=True, help="Write citations.bib: the BibTeX of all in the table."
+)
 @click.option("--title", default="", metavar="TEXT", help="Title of tables, curves and page.")
 def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...], methods: tuple[str, ...],
            scales: tuple[int, ...], seeds: tuple[int, ...], resamples: int, sort_by: str, pictures: str,
@@ -78,7 +99,10 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
 def _command() -> str:
     """The command line as typed, with the program's plain name: no path of this machine goes into a report."""
     return shlex.join(
-        ["lrfer-bench", *(Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:])]
+        [
+            "lrfer-bench",
+            *(Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]),
+        ]
     )
 
 
@@ -93,7 +117,9 @@ def summary(found: object) -> list[str]:
         width = max((len(entry.label) for entry in board.entries), default=0)
         for entry in board.entries:
             cells = [_cell(entry.rows.get(scale), entry.holes.get(scale)) for scale in board.sizes]
-            lines.append(f"  {entry.rank or '–'!s:>3} {entry.label:<{width}} {' '.join(cells)}".rstrip())
+            lines.append(
+                f"  {entry.rank or '–'!s:>3} {entry.label:<{width}} {' '.join(cells)}".rstrip()
+            )
     lines.append(f"{len(found.cells) - len(found.failed)} finished cells, {len(found.failed)} failed, "
                  f"{len(found.loaded.damaged)} damaged, {len(found.holes)} holes")  # fmt: skip
     return lines

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from lrfer_bench.errors import RecordError
 from lrfer_bench.reporting.frame import Cell
-from lrfer_bench.scoring.metrics import calibration_bins, log_softmax
+from lrfer_bench.scoring.metrics import calibration_bins
 from lrfer_bench.store.store import Logits
 
 
@@ -53,7 +54,7 @@ def _answers(cell: Cell, shared: dict[bytes, NDArray[np.generic]]) -> Answers:
     correct = said == raw.labels
     if cell.record.metrics is None or abs(correct.mean() - cell.record.metrics.all.accuracy) > 1e-6:
         raise ValueError("its logits do not give the accuracy in its record; run the cell again")
-    confidence = np.exp(log_softmax(scores).max(axis=1))
+    confidence = np.exp(log_softmax(scores, axis=1).max(axis=1))
     return Answers(
         correct,
         said.astype(np.uint8) if scores.shape[1] <= 256 else said,
@@ -63,7 +64,9 @@ def _answers(cell: Cell, shared: dict[bytes, NDArray[np.generic]]) -> Answers:
     )
 
 
-def _intern(array: NDArray[np.generic], shared: dict[bytes, NDArray[np.generic]]) -> NDArray[np.generic]:
+def _intern(
+    array: NDArray[np.generic], shared: dict[bytes, NDArray[np.generic]]
+) -> NDArray[np.generic]:
     """Thousands of cells carry the same labels: keep them once."""
     return shared.setdefault(array.dtype.str.encode() + array.tobytes(), array)
 
@@ -76,9 +79,14 @@ def _drop_odd_ones(cells: list[Cell], found: dict[str, Answers]) -> list[str]:
             votes.setdefault(cell.dataset, Counter())[_face(found[cell.record.key])] += 1
     problems = []
     for cell in cells:
-        if cell.record.key in found and _face(found[cell.record.key]) != votes[cell.dataset].most_common(1)[0][0]:
+        if (
+            cell.record.key in found
+            and _face(found[cell.record.key]) != votes[cell.dataset].most_common(1)[0][0]
+        ):
             del found[cell.record.key]
-            problems.append(f"no interval for {cell.record.stem}: its test labels are not those of the other cells")
+            problems.append(
+                f"no interval for {cell.record.stem}: its test labels are not those of the other cells"
+            )
     return problems
 
 

@@ -76,7 +76,11 @@ class Board:
 
     @property
     def title(self) -> str:
-        trained = "" if self.protocol in (self.test_protocol, "hr") else f"trained on {self.protocol}, tested on "
+        trained = (
+            ""
+            if self.protocol in (self.test_protocol, "hr")
+            else f"trained on {self.protocol}, tested on "
+        )
         mark = " (synthetic)" if self.synthetic else ""
         return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.preset}"
 
@@ -129,7 +133,9 @@ def build_boards(rows: Iterable[Row]) -> list[Board]:
         else:
             by_test[(dataset, test, preset)].append(row)
     for (dataset, preset), alone in anywhere.items():
-        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [(dataset, "hr", preset)]
+        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [
+            (dataset, "hr", preset)
+        ]
         for key in keys:
             by_test[key] += alone
     boards = []
@@ -154,7 +160,9 @@ def _board(rows: list[Row], protocol: str, test: str) -> Board:
         protocol, test, record.preset, {scale: sizes[scale] for scale in sorted(sizes)}, _entries(members),
     )  # fmt: skip
     for entry in board.entries:
-        wanted = [] if entry.off_scale or (entry.oracle and set(entry.rows) == {1}) else board.lr_scales
+        wanted = (
+            [] if entry.off_scale or (entry.oracle and set(entry.rows) == {1}) else board.lr_scales
+        )
         for scale in sorted({*wanted, *entry.rows}):
             row = entry.rows.get(scale)
             if row is None or not row.counted:

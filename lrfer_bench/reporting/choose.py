@@ -23,8 +23,14 @@ class Choice:
 def choose(cells: Iterable[Cell], choice: Choice) -> list[Cell]:
     """The cells of a choice; UserError for a name or number that no record has, or when nothing is left."""
     found = list(cells)
-    _check("data set", choice.datasets, {c.dataset for c in found} | {c.record.dataset.name for c in found})
-    _check("method", choice.methods, {c.method for c in found} | {c.record.method.name for c in found})
+    _check(
+        "data set",
+        choice.datasets,
+        {c.dataset for c in found} | {c.record.dataset.name for c in found},
+    )
+    _check(
+        "method", choice.methods, {c.method for c in found} | {c.record.method.name for c in found}
+    )
     _check("scale", choice.scales, {c.record.test.scale for c in found})
     _check("seed", choice.seeds, {c.record.seed for c in found})
     kept = [cell for cell in found if _wanted(cell, choice)]
@@ -47,7 +53,11 @@ def _wanted(cell: Cell, choice: Choice) -> bool:
     oracle = record.method.kind == "oracle"
     return (
         (not choice.datasets or bool({cell.dataset, record.dataset.name} & set(choice.datasets)))
-        and (not choice.methods or oracle or bool({cell.method, record.method.name} & set(choice.methods)))
+        and (
+            not choice.methods
+            or oracle
+            or bool({cell.method, record.method.name} & set(choice.methods))
+        )
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds)
     )

@@ -35,7 +35,9 @@ class Across:
         scales = "-".join(f"x{scale}" for scale in first.lr_scales)
         return "".join(
             c if c.isascii() and (c.isalnum() or c in "-_.") else "-"
-            for c in f"critical-{first.protocol}-{first.test_protocol}-{first.preset}-{scales}".replace("@", "")
+            for c in f"critical-{first.protocol}-{first.test_protocol}-{first.preset}-{scales}".replace(
+                "@", ""
+            )
         )
 
 
@@ -47,16 +49,22 @@ def across(boards: Sequence[Board]) -> Iterator[Across]:
     """
     alike: dict[tuple[object, ...], list[Board]] = defaultdict(list)
     for board in boards:
-        alike[(board.protocol, board.test_protocol, board.preset, tuple(board.lr_scales))].append(board)
+        alike[(board.protocol, board.test_protocol, board.preset, tuple(board.lr_scales))].append(
+            board
+        )
     for group in alike.values():
         names = Counter(_name(board) for board in group)
         single = [board for board in group if names[_name(board)] == 1]
         lines = [_lines(board) for board in single]
-        everywhere = [label for label in (lines[0] if lines else {}) if all(label in found for found in lines)]
+        everywhere = [
+            label for label in (lines[0] if lines else {}) if all(label in found for found in lines)
+        ]
         if comparable([_name(board) for board in single], everywhere):
             scores = [[score_of(found[label]) for label in everywhere] for found in lines]
             met = {label for found in lines for label in found}
-            yield Across(tuple(single), tuple(everywhere), len(met) - len(everywhere), friedman(scores))
+            yield Across(
+                tuple(single), tuple(everywhere), len(met) - len(everywhere), friedman(scores)
+            )
 
 
 def _name(board: Board) -> str:
@@ -114,9 +122,19 @@ def _scale_bar(axes: Axes, test: Friedman) -> None:
         return
     end = min(1 + test.difference, axes.get_xlim()[1])
     axes.annotate(
-        "", (1, 0.75), (end, 0.75), arrowprops={"arrowstyle": "|-|", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 3}
+        "",
+        (1, 0.75),
+        (end, 0.75),
+        arrowprops={"arrowstyle": "|-|", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 3},
     )
-    axes.text((1 + end) / 2, 0.95, f"critical difference {test.difference:.2f}", ha="center", va="bottom", fontsize=8)
+    axes.text(
+        (1 + end) / 2,
+        0.95,
+        f"critical difference {test.difference:.2f}",
+        ha="center",
+        va="bottom",
+        fontsize=8,
+    )
 
 
 def _method(axes: Axes, found: Across, k: int, height: float, looks: Mapping[str, Look]) -> None:
@@ -138,7 +156,11 @@ def _method(axes: Axes, found: Across, k: int, height: float, looks: Mapping[str
 
 def _title(found: Across) -> str:
     first, test = found.boards[0], found.test
-    trained = "" if first.protocol in (first.test_protocol, "hr") else f"trained on {first.protocol}, tested on "
+    trained = (
+        ""
+        if first.protocol in (first.test_protocol, "hr")
+        else f"trained on {first.protocol}, tested on "
+    )
     p = f"p = {test.p:.3f}" if test.p >= 0.001 else "p < 0.001"
     verdict = (
         "a bar joins methods that Nemenyi's test at 5 % does not tell apart"

@@ -28,7 +28,9 @@ from lrfer_bench.scoring.bootstrap import Estimate
 MOST_PANELS = 24
 
 
-def curves(boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = "") -> Figure:
+def curves(
+    boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = ""
+) -> Figure:
     """A panel a board (at most 24), a line a method; clean: without leaked test rows."""
     shown = boards[:MOST_PANELS]
     alone = len(shown) == 1
@@ -79,7 +81,9 @@ def _curve(axes: Axes, board: Board, entry: Entry, look: Look, clean: bool, key:
         axes.fill_between(sizes, lows, highs, color=look.colour, alpha=0.14, linewidth=0)
 
 
-def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title: str = "") -> Figure:
+def pareto(
+    boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title: str = ""
+) -> Figure:
     """Accuracy at each scale against a cost ("macs" or "latency_ms"), the Pareto front drawn; a panel a board and scale."""
     panels = [(board, scale) for board in boards for scale in board.lr_scales][:MOST_PANELS]
     names = {"macs": "MACs for one face", "latency_ms": "latency for one face in ms"}
@@ -89,17 +93,23 @@ def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title:
         for axes, (board, scale) in zip(sheet.axes, panels, strict=False):
             _scatter(axes, board, scale, cost, looks, key)
             place = f"x{scale} ({board.sizes[scale]} px)"
-            axes.set_title(place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9)
+            axes.set_title(
+                place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9
+            )
             axes.set_xlabel(names[cost])
             percent_axis(axes)
         if key.handles:
             key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
-        subject = title or ("What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs")
+        subject = title or (
+            "What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs"
+        )
         finish(sheet.figure, subject, list(boards))
     return sheet.figure
 
 
-def _scatter(axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key) -> None:
+def _scatter(
+    axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key
+) -> None:
     points = []
     for entry in board.ranked:
         row = entry.rows.get(scale)
@@ -107,14 +117,21 @@ def _scatter(axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str
             continue
         x, estimate, look = row.means[cost], row.accuracy, look_of(entry, looks)
         if not math.isnan(estimate.low):
-            axes.plot([x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2)
+            axes.plot(
+                [x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2
+            )
         axes.plot([x], [estimate.value], **line(look, markersize=7, linewidth=0))
         key.add(entry.label, look)
         points.append((x, estimate.value))
     front = pareto_front(points)
     if front:
         axes.plot(
-            [x for x, _ in front], [y for _, y in front], color="#888888", linewidth=1, zorder=1, drawstyle="steps-post"
+            [x for x, _ in front],
+            [y for _, y in front],
+            color="#888888",
+            linewidth=1,
+            zorder=1,
+            drawstyle="steps-post",
         )
     _cost_axis(axes, [x for x, _ in points])
 

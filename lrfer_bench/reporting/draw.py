@@ -40,11 +40,15 @@ class Canvas:
     columns: int
 
 
-def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[float, float] = (0.0, 0.0)) -> Canvas:
+def canvas(
+    panels: int, columns: int, size: tuple[float, float], extra: tuple[float, float] = (0.0, 0.0)
+) -> Canvas:
     """Axes for panels in a grid; size in inches of one panel, extra for legends."""
     rows = math.ceil(panels / columns)
     width = columns * size[0] + extra[0]
-    figure = Figure(figsize=(max(width, LEAST_WIDTH), rows * size[1] + extra[1]), layout="constrained")
+    figure = Figure(
+        figsize=(max(width, LEAST_WIDTH), rows * size[1] + extra[1]), layout="constrained"
+    )
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in grid[panels:]:
@@ -52,7 +56,10 @@ def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[fl
     return Canvas(figure, grid[:panels], columns)
 
 
-ENDINGS: Mapping[str, Mapping[str, Any]] = {"png": {"dpi": DPI}, "svg": {"metadata": {"Date": None}}}
+ENDINGS: Mapping[str, Mapping[str, Any]] = {
+    "png": {"dpi": DPI},
+    "svg": {"metadata": {"Date": None}},
+}
 
 
 def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
@@ -62,7 +69,9 @@ def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) ->
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
             figure.savefig(buffer, format=ending, **ENDINGS[ending])
-        figure.set_layout_engine("none")  # it was laid out for the first file; the second need not do it again
+        figure.set_layout_engine(
+            "none"
+        )  # it was laid out for the first file; the second need not do it again
         target = path.with_name(f"{path.name}.{ending}")
         write_atomically(target, buffer.getvalue(), "choose another --out")
         written.append(target)
@@ -84,12 +93,19 @@ class Key:
         self.handles.setdefault(label, Line2D([], [], **line(look)))
 
     def put(self, target: Any, **options: Any) -> None:
-        target.legend(list(self.handles.values()), [plain(label) for label in self.handles], **options)
+        target.legend(
+            list(self.handles.values()), [plain(label) for label in self.handles], **options
+        )
 
 
 def line(look: Look, **more: Any) -> dict[str, Any]:
     """Options for Axes.plot."""
-    options: dict[str, Any] = {"color": look.colour, "marker": look.marker or None, "markersize": 5.5, "linewidth": 1.6}
+    options: dict[str, Any] = {
+        "color": look.colour,
+        "marker": look.marker or None,
+        "markersize": 5.5,
+        "linewidth": 1.6,
+    }
     options |= {"markeredgecolor": "white", "markeredgewidth": 0.5}
     if look.dash:
         options["dashes"] = look.dash
@@ -101,14 +117,20 @@ def look_of(entry: Entry, looks: Mapping[str, Look]) -> Look:
     if entry.oracle or not entry.off_scale:
         return ORACLE if entry.oracle else looks[entry.method]
     row = next(iter(entry.rows.values()))
-    return replace(looks[entry.method], dash=(1.5, 1.5), marker=MARKERS[row.record.train.scales[0] % len(MARKERS)])
+    return replace(
+        looks[entry.method],
+        dash=(1.5, 1.5),
+        marker=MARKERS[row.record.train.scales[0] % len(MARKERS)],
+    )
 
 
 def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:
     """A log2 axis of sizes in pixels, each tick with its scale."""
     axes.set_xscale("log", base=2)
     points = sorted({px: scale for scale, px in sizes.items()}.items())
-    axes.set_xticks([px for px, _ in points], [f"{px}\n{'HR' if s == 1 else f'x{s}'}" for px, s in points])
+    axes.set_xticks(
+        [px for px, _ in points], [f"{px}\n{'HR' if s == 1 else f'x{s}'}" for px, s in points]
+    )
     axes.minorticks_off()
     if label:
         axes.set_xlabel("size of the face in pixels (and scale)")
@@ -122,7 +144,11 @@ def lr_sizes(board: Board) -> dict[int, int]:
 
 def finish(figure: Figure, title: str, boards: Sequence[Board]) -> None:
     """A title that says synthetic when all boards in the picture are; where only some are, their panels say it."""
-    mark = " (synthetic faces)" if all(b.synthetic for b in boards) and "(synthetic)" not in title else ""
+    mark = (
+        " (synthetic faces)"
+        if all(b.synthetic for b in boards) and "(synthetic)" not in title
+        else ""
+    )
     # Left, and no wider than what a legend at the right leaves free.
     room = figure.get_figwidth() - (LEGEND if figure.legends else 0.2)
     lines = [textwrap.fill(text, max(24, int(room * 12.5))) for text in (title + mark).split("\n")]

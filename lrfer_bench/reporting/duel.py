@@ -48,7 +48,12 @@ class Duel:
 
 
 def duel(
-    roots: Sequence[str | Path], a: str, b: str, choice: Choice, resamples: int = 1000, clean: bool = False
+    roots: Sequence[str | Path],
+    a: str,
+    b: str,
+    choice: Choice,
+    resamples: int = 1000,
+    clean: bool = False,
 ) -> Duel:
     """Compare A with B wherever both were tested; UserError when a name is unknown or they never met."""
     report = collect(roots, Options(choice, resamples=resamples))
@@ -69,7 +74,9 @@ def duel(
 
 
 def _find(report: Report, board: Board, name: str) -> Entry | None:
-    return next((e for e in board.entries if same_label(name, e.label) or same_label(name, e.method)), None)
+    return next(
+        (e for e in board.entries if same_label(name, e.label) or same_label(name, e.method)), None
+    )
 
 
 def _check_names(report: Report, *asked: str) -> None:
@@ -79,7 +86,9 @@ def _check_names(report: Report, *asked: str) -> None:
             raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 
 
-def _meet(board: Board, a: Entry, b: Entry, resamples: int, clean: bool, notes: list[str]) -> list[Round]:
+def _meet(
+    board: Board, a: Entry, b: Entry, resamples: int, clean: bool, notes: list[str]
+) -> list[Round]:
     """The rounds of one board, not yet corrected. An oracle meets each scale with its only row."""
     met = []
     for scale in board.sizes:
@@ -88,17 +97,25 @@ def _meet(board: Board, a: Entry, b: Entry, resamples: int, clean: bool, notes: 
             continue
         shared = sorted(set(first.answers) & set(second.answers))
         if not shared:
-            notes.append(f"{board.title}, x{scale}: no seed with logits is common to both, not compared")
+            notes.append(
+                f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
+            )
             continue
         met.append(_round(board, scale, (first, second), shared, resamples, clean))
     return met
 
 
 def _row(entry: Entry, scale: int) -> Row | None:
-    return entry.rows.get(1) if entry.oracle and scale not in entry.rows and scale > 1 else entry.rows.get(scale)
+    return (
+        entry.rows.get(1)
+        if entry.oracle and scale not in entry.rows and scale > 1
+        else entry.rows.get(scale)
+    )
 
 
-def _round(board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool) -> Round:
+def _round(
+    board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool
+) -> Round:
     answers: Answers = rows[0].answers[shared[0]]
     keep = np.flatnonzero(answers.clean) if clean else np.arange(len(answers.labels))
     if not len(keep):
@@ -120,7 +137,9 @@ def text(found: Duel) -> list[str]:
         lines += _round_lines(entry, found)
     lines += ["", f"Corrected: after Holm, over the {len(found.rounds)} comparisons above."]
     if any(entry.difference.seeds == 1 for entry in found.rounds):
-        lines.append("One seed: this compares two trained models; another training may turn out differently.")
+        lines.append(
+            "One seed: this compares two trained models; another training may turn out differently."
+        )
     return [*lines, *(f"note: {note}" for note in found.notes)]
 
 
@@ -131,9 +150,14 @@ def _round_lines(entry: Round, found: Duel) -> list[str]:
     if entry.corrected < SIGNIFICANT:
         verdict = f"{found.a if d.value > 0 else found.b} is better"
     name = "HR" if entry.scale == 1 else f"x{entry.scale}"
-    only_a, only_b = int((entry.right_a > entry.right_b).sum()), int((entry.right_b > entry.right_a).sum())
+    only_a, only_b = (
+        int((entry.right_a > entry.right_b).sum()),
+        int((entry.right_b > entry.right_a).sum()),
+    )
     kind = "right in one only" if d.seeds == 1 else "right in more seeds"
-    value, low, high = (f"{round(100 * v, places) + 0.0:+.{places}f}" for v in (d.value, d.low, d.high))
+    value, low, high = (
+        f"{round(100 * v, places) + 0.0:+.{places}f}" for v in (d.value, d.low, d.high)
+    )
     return [
         f"  {name:<4} {value} points [{low}, {high}]  p {numbers.p_text(d.p)}, corrected {numbers.p_text(entry.corrected)} "
         f"({d.test}, {d.seeds} seed{'s' * (d.seeds > 1)}): {verdict}",

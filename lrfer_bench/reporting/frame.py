@@ -76,8 +76,17 @@ def load(roots: Iterable[str | Path]) -> Loaded:
                 f"none of the {len(loaded.damaged)} records in {where} can be trusted ({first.path.name}: {first.reason}): "
                 "run the cells again or restore the files"
             )
-        inside = [child for root in folders for child in sorted(root.iterdir()) if (child / "records").is_dir()]
-        hint = f"did you mean --results {inside[0]}?" if inside else "name another folder with --results"
+        inside = [
+            child
+            for root in folders
+            for child in sorted(root.iterdir())
+            if (child / "records").is_dir()
+        ]
+        hint = (
+            f"did you mean --results {inside[0]}?"
+            if inside
+            else "name another folder with --results"
+        )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
     loaded.cells = _without_twins(_named(list(by_key.values())), loaded.notes)
     return loaded
@@ -138,9 +147,15 @@ def _named(cells: list[Cell]) -> list[Cell]:
         label = label_of(method.name, method.settings)
         versions = Counter(version for version, _ in identities[label])
         suffix = f"@{method.version}" if len(versions) > 1 else ""
-        if versions[method.version] > 1 and method.source != newest.get((label, method.version, method.plugin_file)):
+        if versions[method.version] > 1 and method.source != newest.get(
+            (label, method.version, method.plugin_file)
+        ):
             suffix += f" from {method.source}"
-        name = dataset.name if len(prints[dataset.name]) == 1 else f"{dataset.name} ({dataset.fingerprint[:8]})"
+        name = (
+            dataset.name
+            if len(prints[dataset.name]) == 1
+            else f"{dataset.name} ({dataset.fingerprint[:8]})"
+        )
         named.append(Cell(cell.record, cell.store, label + suffix, name, trained_on(cell.record)))
     return named
 
@@ -152,7 +167,9 @@ def _newest_edits(cells: list[Cell]) -> dict[tuple[str, str, str], str]:
         method = cell.record.method
         if method.plugin_file:
             who = (label_of(method.name, method.settings), method.version, method.plugin_file)
-            found[who] = max(found.get(who, (0.0, "")), (cell.store.written_at(cell.record), method.source))
+            found[who] = max(
+                found.get(who, (0.0, "")), (cell.store.written_at(cell.record), method.source)
+            )
     return {who: source for who, (_, source) in found.items()}
 
 

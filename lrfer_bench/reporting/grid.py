@@ -32,14 +32,34 @@ class Grid:
     notes: list[str] = field(default_factory=list)
 
 
-SORTS = ("rank", "method", "accuracy", "area", "macro_f1", "balanced_accuracy", "params", "macs", "latency_ms", "train")
+SORTS = (
+    "rank",
+    "method",
+    "accuracy",
+    "area",
+    "macro_f1",
+    "balanced_accuracy",
+    "params",
+    "macs",
+    "latency_ms",
+    "train",
+)
 
 
 def main_grid(board: Board, sort_by: str = "rank") -> Grid:
     """Accuracy with intervals per scale, and all that belongs to it."""
     scales = list(board.sizes)
-    heads = ["#", "Method", *(head(board, s) for s in scales), *_area_heads(board), "Keeps 90 % at (px)", "Macro-F1"]
-    grid = Grid(board.title, [*heads, "Bal. acc.", "Params", "MACs", "Latency", "Training", "Seeds"])
+    heads = [
+        "#",
+        "Method",
+        *(head(board, s) for s in scales),
+        *_area_heads(board),
+        "Keeps 90 % at (px)",
+        "Macro-F1",
+    ]
+    grid = Grid(
+        board.title, [*heads, "Bal. acc.", "Params", "MACs", "Latency", "Training", "Seeds"]
+    )
     for entry in ordered(board, sort_by):
         line = [Text(str(entry.rank or numbers.DASH)), _name(entry)]
         line += [_accuracy(entry, scale, clean=False) for scale in scales]
@@ -59,7 +79,8 @@ def clean_grid(board: Board, sort_by: str = "rank") -> Grid | None:
         return None
     left = int(rows[0].means["clean_n"])
     grid = Grid(
-        f"{board.title} · without leaked rows ({left:,} of {int(rows[0].means['n']):,} test images)", ["Method"]
+        f"{board.title} · without leaked rows ({left:,} of {int(rows[0].means['n']):,} test images)",
+        ["Method"],
     )
     scales = list(board.sizes)
     grid.heads += [head(board, scale) for scale in scales]
@@ -146,7 +167,13 @@ def _largest(entry: Entry, name: str) -> float | None:
 
 
 def _name(entry: Entry) -> Text:
-    extra = "sees HR" if entry.oracle else f"test-time augmentation: {entry.augmentation}" if entry.augmentation else ""
+    extra = (
+        "sees HR"
+        if entry.oracle
+        else f"test-time augmentation: {entry.augmentation}"
+        if entry.augmentation
+        else ""
+    )
     return Text(f"{entry.label} ({extra})" if extra else entry.label, best=entry.best_overall)
 
 
@@ -212,17 +239,25 @@ def _notes(board: Board) -> list[str]:
     notes = []
     counts = {len(row.seeds) for entry in board.entries for row in entry.shown}
     if counts == {1}:
-        notes.append("One seed: intervals are over test images only, and say nothing about training again.")
+        notes.append(
+            "One seed: intervals are over test images only, and say nothing about training again."
+        )
     elif counts:
-        notes.append(f"Means over {said_list(sorted(counts))} seeds; intervals are over seeds and test images.")
+        notes.append(
+            f"Means over {said_list(sorted(counts))} seeds; intervals are over seeds and test images."
+        )
     if any(entry.holes for entry in board.entries):
-        notes.append("A row with a hole has no area, mean or rank: no mean is taken over what happened to finish.")
+        notes.append(
+            "A row with a hole has no area, mean or rank: no mean is taken over what happened to finish."
+        )
     if any(not row.whole for entry in board.entries for row in entry.shown):
         notes.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:
         notes.append("The data set is synthetic: its numbers say nothing about real faces.")
     if board.set_apart:
-        notes.append("Below the rule: not comparable with the rest, since they see HR images or augment at test time.")
+        notes.append(
+            "Below the rule: not comparable with the rest, since they see HR images or augment at test time."
+        )
     return notes
 
 

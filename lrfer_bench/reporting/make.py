@@ -78,7 +78,9 @@ def collect(roots: Sequence[str | Path], options: Options | None = None) -> Repo
     # Looks come from all methods on disk, so that a filter never changes a method's colour.
     colours = looks(cell.method for cell in loaded.cells if cell.record.method.kind != "oracle")
     damaged = [f"{entry.path.name} is not counted: {entry.reason}" for entry in loaded.damaged]
-    return Report(loaded, cells, rows, boards, colours, options, [*damaged, *loaded.notes, *problems])
+    return Report(
+        loaded, cells, rows, boards, colours, options, [*damaged, *loaded.notes, *problems]
+    )
 
 
 def write(report: Report, out: Path, tell: Callable[[str], None] = lambda text: None) -> list[Path]:
@@ -86,7 +88,11 @@ def write(report: Report, out: Path, tell: Callable[[str], None] = lambda text: 
     options = report.options
     grids = [g for board in report.boards for g in _grids(board, options.sort_by)]
     title = options.title or "Leaderboard"
-    _put(report, out / "leaderboard.csv", leaderboard_frame(report.rows, report.boards).to_csv(index=False))
+    _put(
+        report,
+        out / "leaderboard.csv",
+        leaderboard_frame(report.rows, report.boards).to_csv(index=False),
+    )
     _put(report, out / "leaderboard.md", _markdown(report, grids, title))
     _put(report, out / "leaderboard.html", writers.html_page(grids, title))
     _put(report, out / "leaderboard.tex", "\n".join(writers.latex(g) for g in grids))
@@ -95,7 +101,9 @@ def write(report: Report, out: Path, tell: Callable[[str], None] = lambda text: 
     if options.pictures != "none":
         from lrfer_bench.reporting.pictures import write_pictures
 
-        report.files += write_pictures(report.boards, report.looks, out, options.pictures == "all", options.title, tell)
+        report.files += write_pictures(
+            report.boards, report.looks, out, options.pictures == "all", options.title, tell
+        )
     if options.page:
         _put(report, out / "index.html", page.render(report))
     return report.files
@@ -132,13 +140,19 @@ def _cards(report: Report) -> dict[str, citations.MethodCard | citations.Dataset
 def _markdown(report: Report, grids: list[grid.Grid], title: str) -> str:
     say = writers.markdown_text
     parts = [f"# {say(title)}\n", *(writers.markdown(g) for g in grids)]
-    failures = [f"{cell.record.stem}: {cell.record.failure.sentence}" for cell in report.failed if cell.record.failure]
+    failures = [
+        f"{cell.record.stem}: {cell.record.failure.sentence}"
+        for cell in report.failed
+        if cell.record.failure
+    ]
     for heading, lines in (
         ("Failed", failures), ("Missing or unfinished", report.holes), ("Not counted", report.warnings),
         ("How this table was made", how_made(report)),
     ):  # fmt: skip
         if lines:
-            parts.append("\n".join([f"## {heading}", "", *(f"- {say(entry)}" for entry in lines)]) + "\n")
+            parts.append(
+                "\n".join([f"## {heading}", "", *(f"- {say(entry)}" for entry in lines)]) + "\n"
+            )
     return "\n".join(parts)
 
 
@@ -146,7 +160,14 @@ def how_made(report: Report) -> list[str]:
     """What a reader needs to make the table again and to read it right."""
     records = [cell.record for cell in report.cells]
     rules = sorted({r.selection.rule for r in records if r.selection})
-    versions = sorted({f"{k} {v}" for r in records for k, v in r.environment.items() if k in ("lrfer-bench", "torch")})
+    versions = sorted(
+        {
+            f"{k} {v}"
+            for r in records
+            for k, v in r.environment.items()
+            if k in ("lrfer-bench", "torch")
+        }
+    )
     images = sorted({int(row.means["n"]) for row in report.rows if row.means})
     resamples = report.options.resamples
     lines = [f"{len(records) - len(report.failed)} finished and {len(report.failed)} failed cells."]

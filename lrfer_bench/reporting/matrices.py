@@ -24,7 +24,11 @@ def shares(row: Row) -> NDArray[np.float64]:
 
 def confusion(row: Row) -> NDArray[np.int64]:
     """Counts [true, said] on the whole test split, summed over seeds."""
-    found = [np.asarray(cell.record.metrics.all.confusion) for cell in row.finished if cell.record.metrics]
+    found = [
+        np.asarray(cell.record.metrics.all.confusion)
+        for cell in row.finished
+        if cell.record.metrics
+    ]
     return np.asarray(np.sum(found, axis=0), dtype=np.int64)
 
 
@@ -32,7 +36,10 @@ def confusion_sheet(board: Board) -> Figure:
     """A row a method (at most eight, best first), a column a scale; shares of the true class in percent."""
     entries, left = shorten([e for e in board.entries if e.shown], MOST_METHODS)
     return _sheet(
-        board, entries, None, _with_rest(f"{board.title}\nconfusion: true class (rows), said (columns), in %", left)
+        board,
+        entries,
+        None,
+        _with_rest(f"{board.title}\nconfusion: true class (rows), said (columns), in %", left),
     )
 
 
@@ -43,7 +50,10 @@ def difference_sheet(board: Board) -> Figure | None:
         return None
     best, (others, left) = entries[0], shorten(entries[1:], MOST_METHODS)
     return _sheet(
-        board, others, best, _with_rest(f"{board.title}\nconfusion minus that of {best.label}, in points", left)
+        board,
+        others,
+        best,
+        _with_rest(f"{board.title}\nconfusion minus that of {best.label}, in points", left),
     )
 
 
@@ -54,7 +64,9 @@ def _with_rest(title: str, left: int) -> str:
 def _sheet(board: Board, entries: list[Entry], best: Entry | None, title: str) -> Figure:
     """Rows of entries over the scales that a comparable one of them has; the oracle's only matrix stands first in its row."""
     scales = [
-        s for s in board.sizes if any(e.has(s) for e in entries if not e.oracle) and (best is None or best.has(s))
+        s
+        for s in board.sizes
+        if any(e.has(s) for e in entries if not e.oracle) and (best is None or best.has(s))
     ]
     scales = scales or [1]
     side = 0.9 + 0.27 * len(board.classes)
@@ -68,7 +80,10 @@ def _sheet(board: Board, entries: list[Entry], best: Entry | None, title: str) -
             bottom = k == len(entries) - 1 or (entries[k + 1].oracle and not entry.oracle)
             for j, (axes, scale) in enumerate(zip(line, places, strict=False)):
                 _matrix(axes, board, entry.rows.get(scale), best.rows.get(scale) if best else None)
-                axes.set_title(plain(f"{_short(entry.label)} · {'HR' if scale == 1 else f'x{scale}'}"), fontsize=8.5)
+                axes.set_title(
+                    plain(f"{_short(entry.label)} · {'HR' if scale == 1 else f'x{scale}'}"),
+                    fontsize=8.5,
+                )
                 _class_names(axes, board, rows=j == 0, columns=bottom)
         finish(sheet.figure, title, [board])
     return sheet.figure
@@ -82,7 +97,12 @@ def _matrix(axes: Axes, board: Board, row: Row | None, best: Row | None) -> None
     axes.grid(False)
     if row is None or not row.counted or (best is not None and not best.counted):
         axes.text(
-            0.5, 0.5, "missing" if row is None else row.status, ha="center", transform=axes.transAxes, color="#777777"
+            0.5,
+            0.5,
+            "missing" if row is None else row.status,
+            ha="center",
+            transform=axes.transAxes,
+            color="#777777",
         )
         axes.set_frame_on(False)
         axes.set_xlim(-0.5, len(board.classes) - 0.5)
@@ -103,7 +123,9 @@ def _numbers(axes: Axes, values: NDArray[np.float64], dark: float, signed: bool)
             points = round(100 * value)
             text = f"{points:+d}" if signed and points else f"{points}"
             colour = "white" if abs(value) > dark else "black"
-            label = axes.text(j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6.5, color=colour)
+            label = axes.text(
+                j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6.5, color=colour
+            )
             label.set_in_layout(False)
 
 
@@ -111,5 +133,12 @@ def _class_names(axes: Axes, board: Board, rows: bool, columns: bool) -> None:
     places = range(len(board.classes))
     names = [plain(name) for name in board.classes]
     axes.set_yticks(places, names if rows else [], fontsize=7)
-    axes.set_xticks(places, names if columns else [], fontsize=7, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        places,
+        names if columns else [],
+        fontsize=7,
+        rotation=60,
+        ha="right",
+        rotation_mode="anchor",
+    )
     axes.tick_params(length=0)

@@ -40,7 +40,10 @@ def fraction(estimate: Estimate) -> tuple[str, str]:
     places = 2 + digits(100 * estimate.low, 100 * estimate.high)
     if math.isnan(estimate.low):
         return f"{estimate.value:.{places}f}", ""
-    return f"{estimate.value:.{places}f}", f"[{estimate.low:.{places}f}, {estimate.high:.{places}f}]"
+    return (
+        f"{estimate.value:.{places}f}",
+        f"[{estimate.low:.{places}f}, {estimate.high:.{places}f}]",
+    )
 
 
 def share(value: float | None) -> str:
@@ -100,4 +103,6 @@ def smallest_text(found: SmallestSize | None, sizes: list[int]) -> str:
     value = pixels(found.value, largest, smallest)
     if math.isnan(found.low) or found.low == found.high:
         return value
-    return f"{value} [{pixels(found.low, largest, smallest)}, {pixels(found.high, largest, smallest)}]"
+    return (
+        f"{value} [{pixels(found.low, largest, smallest)}, {pixels(found.high, largest, smallest)}]"
+    )

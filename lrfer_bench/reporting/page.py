@@ -47,7 +47,12 @@ def embedded(data: Any) -> str:
 
 
 def _read(name: str) -> str:
-    return resources.files("lrfer_bench.reporting").joinpath("templates").joinpath(name).read_text(encoding="utf-8")
+    return (
+        resources.files("lrfer_bench.reporting")
+        .joinpath("templates")
+        .joinpath(name)
+        .read_text(encoding="utf-8")
+    )
 
 
 def _hash(text: str) -> str:

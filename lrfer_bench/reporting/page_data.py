@@ -57,7 +57,9 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _entry(report: Report, board: Board, entry: Entry, order: int, index: dict[int, int]) -> dict[str, Any]:
+def _entry(
+    report: Report, board: Board, entry: Entry, order: int, index: dict[int, int]
+) -> dict[str, Any]:
     look = look_of(entry, report.looks)
     sizes = [board.sizes[scale] for scale in entry.rows if scale in board.sizes]
     smallest = entry.smallest
@@ -65,7 +67,13 @@ def _entry(report: Report, board: Board, entry: Entry, order: int, index: dict[i
     texts = dict(zip(
         ("keeps", "f1", "balanced", "params", "macs", "latency", "training", "seeds"), grid.rest(board, entry), strict=True
     ))  # fmt: skip
-    extra = "sees HR" if entry.oracle else f"test-time augmentation: {entry.augmentation}" if entry.augmentation else ""
+    extra = (
+        "sees HR"
+        if entry.oracle
+        else f"test-time augmentation: {entry.augmentation}"
+        if entry.augmentation
+        else ""
+    )
     numbers_of = {
         "keeps": 1e9 if smallest and keeps is None else keeps,
         "f1": grid.mean_of(board, entry, "macro_f1"),
@@ -85,7 +93,9 @@ def _entry(report: Report, board: Board, entry: Entry, order: int, index: dict[i
     }  # fmt: skip
 
 
-def _row(row: Row, records: list[dict[str, str]], whole: bool, retained: Estimate | None) -> dict[str, Any]:
+def _row(
+    row: Row, records: list[dict[str, str]], whole: bool, retained: Estimate | None
+) -> dict[str, Any]:
     places = list(range(len(records), len(records) + len(row.cells)))
     records += [_record(cell, whole) for cell in row.cells]
     if not row.counted:
@@ -111,16 +121,29 @@ def _estimate(estimate: Estimate | None) -> list[float | int | None] | None:
     if estimate is None:
         return None
     low, high = (None if math.isnan(v) else round(v, 5) for v in (estimate.low, estimate.high))
-    return [round(estimate.value, 5), low, high, numbers.digits(100 * estimate.low, 100 * estimate.high)]
+    return [
+        round(estimate.value, 5),
+        low,
+        high,
+        numbers.digits(100 * estimate.low, 100 * estimate.high),
+    ]
 
 
 def _record(cell: Cell, whole: bool) -> dict[str, str]:
     record = cell.record
-    score = f"accuracy {numbers.share(record.metrics.all.accuracy)}" if record.metrics else record.status
+    score = (
+        f"accuracy {numbers.share(record.metrics.all.accuracy)}"
+        if record.metrics
+        else record.status
+    )
     summary = f"seed {record.seed}: {score}, key {record.key[:12]}"
     if whole:
         return {"summary": summary, "text": record.model_dump_json(indent=1)}
-    chosen = f"epoch {record.selection.epoch} of {record.selection.epochs}" if record.selection else "no epoch"
+    chosen = (
+        f"epoch {record.selection.epoch} of {record.selection.epochs}"
+        if record.selection
+        else "no epoch"
+    )
     return {"summary": summary, "text": f"records/{record.stem}.json\n{chosen}"}
 
 

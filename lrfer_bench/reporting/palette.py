@@ -33,7 +33,9 @@ def looks(methods: Iterable[str]) -> dict[str, Look]:
     for name in sorted(set(methods)):
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(COLOURS)
         block = len(taken) // len(COLOURS) * len(COLOURS)
-        slot = next(s for k in range(len(COLOURS)) if (s := block + (start + k) % len(COLOURS)) not in taken)
+        slot = next(
+            s for k in range(len(COLOURS)) if (s := block + (start + k) % len(COLOURS)) not in taken
+        )
         taken[slot] = name
     return {name: _look(slot) for slot, name in taken.items()}
 

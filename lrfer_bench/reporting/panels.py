@@ -58,7 +58,11 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
             percent_axis(axes, "right, in %")
         key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
         more = f"; {left} more methods are not drawn" if left else ""
-        finish(sheet.figure, f"{board.title}\nreliability: below the diagonal is too sure{more}", [board])
+        finish(
+            sheet.figure,
+            f"{board.title}\nreliability: below the diagonal is too sure{more}",
+            [board],
+        )
     return sheet.figure
 
 
@@ -95,7 +99,11 @@ def _recall_line(axes: Axes, board: Board, entry: Entry, k: int, look: Look, key
         axes.axhline(points[-1][1], color=ORACLE.colour, linewidth=1.2, dashes=ORACLE.dash)
         key.add("oracle (sees HR)", ORACLE)
     elif points:
-        axes.plot([size for size, _ in points], [r for _, r in points], **line(look, markersize=4, linewidth=1.3))
+        axes.plot(
+            [size for size, _ in points],
+            [r for _, r in points],
+            **line(look, markersize=4, linewidth=1.3),
+        )
         key.add(entry.label, look)
 
 
@@ -117,12 +125,17 @@ def learning(board: Board) -> Figure | None:
         return None
     scales = sorted({scale for _, runs in entries for scale, _ in runs if scale})
     ramp = colormaps["viridis"]
-    colours = {scale: ramp(0.85 * k / max(len(scales) - 1, 1)) for k, scale in enumerate(scales)} | {0: "#555555"}
+    colours = {
+        scale: ramp(0.85 * k / max(len(scales) - 1, 1)) for k, scale in enumerate(scales)
+    } | {0: "#555555"}
     with styled():
         sheet = canvas(2 * len(entries), len(entries), (2.5, 2.2), (1.2, 0.4))
         for k, (entry, runs) in enumerate(entries):
             above, below = sheet.axes[k], sheet.axes[k + len(entries)]
-            above.set_title(plain(entry.label if len(entry.label) < 28 else entry.label[:27] + "…"), fontsize=8.5)
+            above.set_title(
+                plain(entry.label if len(entry.label) < 28 else entry.label[:27] + "…"),
+                fontsize=8.5,
+            )
             for scale, cell in runs:
                 _learning_lines(above, below, cell, colours[scale])
             percent_axis(above, "val. accuracy in %" if k == 0 else None)
@@ -131,8 +144,12 @@ def learning(board: Board) -> Figure | None:
             below.set_xlabel("epoch")
             below.set_ylabel("training loss" if k == 0 else "")
         met = {scale for _, runs in entries for scale, _ in runs}
-        handles = [Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0) if s in met]
-        sheet.figure.legend(handles=handles, loc="outside right upper", title="trained at", fontsize=8)
+        handles = [
+            Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0) if s in met
+        ]
+        sheet.figure.legend(
+            handles=handles, loc="outside right upper", title="trained at", fontsize=8
+        )
         more = f" ({left} more methods are not drawn)" if left else ""
         finish(sheet.figure, f"{board.title}\nlearning curves, a line a training{more}", [board])
     return sheet.figure

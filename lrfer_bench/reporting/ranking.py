@@ -13,7 +13,12 @@ from lrfer_bench.reporting.boards import Board, Entry
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
-from lrfer_bench.scoring.resolution import SmallestSize, area_weights, smallest_size, smallest_with_interval
+from lrfer_bench.scoring.resolution import (
+    SmallestSize,
+    area_weights,
+    smallest_size,
+    smallest_with_interval,
+)
 
 Weights = dict[int, float]
 
@@ -59,7 +64,9 @@ def score_of(entry: Entry) -> float:
 
 def weighted(entry: Entry, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
     """Per seed and image, the weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
-    parts = [np.float32(weight) * entry.rows[scale].correct(seeds) for scale, weight in weights.items()]
+    parts = [
+        np.float32(weight) * entry.rows[scale].correct(seeds) for scale, weight in weights.items()
+    ]
     return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float32)
 
 
@@ -92,15 +99,21 @@ def _fill_areas(entries: Sequence[Entry], weights: Weights, resamples: int, seed
     """Areas with their intervals; entries that met the same images are resampled together, which is quicker."""
     together: dict[int, list[tuple[Entry, Column, list[int]]]] = defaultdict(list)
     for entry in entries:
-        value = float(sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items()))
+        value = float(
+            sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items())
+        )
         shared = sorted(set.intersection(*(set(entry.rows[s].seeds) for s in weights)))
-        entry.area = Estimate(value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"]))
+        entry.area = Estimate(
+            value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"])
+        )
         if resamples and shared and testable(entry, list(weights)):
             found = column(weighted(entry, weights, shared))
             together[found.images].append((entry, found, shared))
     for images, group in together.items():
         columns = [found for _, found, _ in group]
-        draws = Resampler(images, resamples, seed).draws(columns, [shared for _, _, shared in group])
+        draws = Resampler(images, resamples, seed).draws(
+            columns, [shared for _, _, shared in group]
+        )
         for (entry, _, _), estimate in zip(group, intervals(columns, draws), strict=True):
             entry.area = estimate
 
@@ -116,7 +129,9 @@ def _smallest(board: Board, entry: Entry, draws: bool) -> SmallestSize | None:
     joint = [row.draws for row in rows]
     top = ceiling.means["accuracy"]
     if not draws or ceiling.draws is None or any(d is None for d in joint):
-        return SmallestSize(float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan"))
+        return SmallestSize(
+            float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan")
+        )
     stacked = np.stack([d for d in joint if d is not None], axis=1)
     return smallest_with_interval(sizes, accuracy, stacked, top, ceiling.draws)
 
@@ -158,6 +173,8 @@ def _mark_best(board: Board, scale: int) -> None:
             continue  # alone is not best
         shown.sort(key=lambda e: -e.rows[scale].means[name])
         corrected = holm([p_value(shown[0], other, {scale: 1.0}, clean) for other in shown[1:]])
-        tied = [shown[0]] + [e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT]
+        tied = [shown[0]] + [
+            e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT
+        ]
         for entry in tied:
             (entry.best_clean if clean else entry.best).add(scale)

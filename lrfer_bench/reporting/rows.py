@@ -84,14 +84,22 @@ class Row:
 
     @property
     def has_leaks(self) -> bool:
-        return any(0 < c.record.metrics.clean.n < c.record.metrics.all.n for c in self.finished if c.record.metrics)
+        return any(
+            0 < c.record.metrics.clean.n < c.record.metrics.all.n
+            for c in self.finished
+            if c.record.metrics
+        )
 
     def correct(self, seeds: Sequence[int] | None = None) -> NDArray[np.bool_]:
         """bool [S, N]: right or wrong, for these seeds (default: all of its own)."""
-        return np.stack([self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)])
+        return np.stack(
+            [self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)]
+        )
 
 
-def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: bool = False) -> list[Row]:
+def build_rows(
+    cells: Iterable[Cell], answers: Mapping[str, Answers], partial: bool = False
+) -> list[Row]:
     """Group cells into rows in the order of first sight, sorted by place; partial: show means over unfinished rows too."""
     groups: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
     wanted: dict[tuple[str, ...], set[int]] = defaultdict(set)
@@ -102,7 +110,9 @@ def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: b
     for place in sorted(groups, key=sort_key):
         members = sorted(groups[place], key=lambda cell: cell.record.seed)
         row = Row(members, sorted(wanted[place[:-1]]), partial=partial)
-        row.answers = {c.record.seed: answers[c.record.key] for c in members if c.record.key in answers}
+        row.answers = {
+            c.record.seed: answers[c.record.key] for c in members if c.record.key in answers
+        }
         row.means = _means(row)
         rows.append(row)
     return rows
@@ -111,7 +121,8 @@ def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: b
 def sort_key(place: tuple[str, ...]) -> tuple[object, ...]:
     """Names in their order, numbers inside them by value: x2 before x16, kd=2 before kd=10."""
     return tuple(
-        tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", part)) for part in place
+        tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", part))
+        for part in place
     )
 
 

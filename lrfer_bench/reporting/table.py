@@ -39,7 +39,9 @@ def _homes(boards: Iterable[Board]) -> dict[int, tuple[Board, Entry]]:
         for entry in board.entries:
             for row in entry.rows.values():
                 own = row.record.train.protocol == board.protocol and not (
-                    row.first.trained == "each" and len(entry.rows) > 1 and "(trained at x" in entry.label
+                    row.first.trained == "each"
+                    and len(entry.rows) > 1
+                    and "(trained at x" in entry.label
                 )
                 if own or id(row) not in found:
                     found[id(row)] = (board, entry)
@@ -75,10 +77,19 @@ def _estimates(row: Row, entry: Entry | None) -> dict[str, Any]:
         ("area", entry.area if entry else None),
     ):  # fmt: skip
         if estimate is not None:
-            line |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    line["accuracy_std"] = row.accuracy.std if row.accuracy and row.accuracy.std is not None else math.nan
+            line |= {
+                name: estimate.value,
+                f"{name}_low": estimate.low,
+                f"{name}_high": estimate.high,
+            }
+    line["accuracy_std"] = (
+        row.accuracy.std if row.accuracy and row.accuracy.std is not None else math.nan
+    )
     if entry is not None:
-        line |= {"best": int(row.scale in entry.best), "rank": entry.rank if entry.rank is not None else math.nan}
+        line |= {
+            "best": int(row.scale in entry.best),
+            "rank": entry.rank if entry.rank is not None else math.nan,
+        }
     return line
 
 

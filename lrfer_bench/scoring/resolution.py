@@ -1,4 +1,4 @@
-"""Numbers over resolution: area under the accuracy curve, accuracy retained, the smallest size that is good enough."""
+"""Numbers over resolution: area under the accuracy curve, and the smallest size that is good enough."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class SmallestSize:
     high: float
 
 
-def smallest_size(sizes: Sequence[int], accuracy: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
+def smallest_size(
+    sizes: Sequence[int], accuracy: ArrayLike, target: ArrayLike
+) -> NDArray[np.float64]:
     """Where each curve, followed down from its largest size, first falls below its target; linear in log2(size).
 
     sizes: [K]; accuracy: [K] or [B, K] (B curves); target: scalar or [B]. Returns [B]: sizes in pixels, 0 where the whole
@@ -77,5 +79,7 @@ def smallest_with_interval(
     found = smallest_size(sizes, draws, kept * np.asarray(ceiling_draws, dtype=np.float64))
     if not len(found):
         return SmallestSize(value, float("nan"), float("nan"))
-    low, high = np.sort(found)[[int(0.025 * (len(found) - 1)), int(np.ceil(0.975 * (len(found) - 1)))]]
+    low, high = np.sort(found)[
+        [int(0.025 * (len(found) - 1)), int(np.ceil(0.975 * (len(found) - 1)))]
+    ]
     return SmallestSize(value, float(low), float(high))

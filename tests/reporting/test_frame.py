@@ -69,20 +69,30 @@ def test_versions_are_kept_apart_by_name(factory, tmp_path):
 def test_two_plugins_of_one_name_are_kept_apart(factory, tmp_path):
     save(factory, tmp_path, source="plugin-a 1.0")
     save(factory, tmp_path, source="plugin-b 1.0")
-    assert sorted(c.method for c in load([tmp_path]).cells) == ["direct from plugin-a 1.0", "direct from plugin-b 1.0"]
+    assert sorted(c.method for c in load([tmp_path]).cells) == [
+        "direct from plugin-a 1.0",
+        "direct from plugin-b 1.0",
+    ]
 
 
 def test_two_contents_of_one_data_set_are_kept_apart(factory, tmp_path):
     save(factory, tmp_path, fingerprint="a" * 64)
     save(factory, tmp_path, fingerprint="b" * 64)
-    assert sorted(c.dataset for c in load([tmp_path]).cells) == ["faces (aaaaaaaa)", "faces (bbbbbbbb)"]
+    assert sorted(c.dataset for c in load([tmp_path]).cells) == [
+        "faces (aaaaaaaa)",
+        "faces (bbbbbbbb)",
+    ]
 
 
 def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factory, tmp_path):
     from lrfer_bench.store.store import StagePart
 
     for key in ("a" * 64, "b" * 64):
-        save(factory, tmp_path, stages={"teacher": StagePart(key=key, method="classifier", train_seconds=1.0)})
+        save(
+            factory,
+            tmp_path,
+            stages={"teacher": StagePart(key=key, method="classifier", train_seconds=1.0)},
+        )
     save(factory, tmp_path, method="other")
     found = load([tmp_path])
     assert [c.method for c in found.cells] == ["other"]

@@ -35,7 +35,9 @@ def test_parts_of_the_variance_by_hand():
     ]
     residual = sum((value - seed - image + 3 / 8) ** 2 for value, seed, image in cells)
     assert found.seed_var == pytest.approx(max(1 / 32 - residual / 3 / 4, 0) / 2)
-    assert column(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), paired=True).seed_var == pytest.approx(1 / 32 / 2)
+    assert column(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), paired=True).seed_var == pytest.approx(
+        1 / 32 / 2
+    )
 
 
 def test_one_seed_has_no_seed_variance_and_no_deviation():
@@ -45,7 +47,9 @@ def test_one_seed_has_no_seed_variance_and_no_deviation():
 
 
 def test_deviation_between_seeds_has_ddof_1():
-    assert interval(np.array([[1, 1, 0, 0], [1, 0, 0, 0]])).std == pytest.approx(0.25 / math.sqrt(2))
+    assert interval(np.array([[1, 1, 0, 0], [1, 0, 0, 0]])).std == pytest.approx(
+        0.25 / math.sqrt(2)
+    )
 
 
 def test_one_seed_is_the_plain_bootstrap_whose_distribution_is_binomial():
@@ -60,7 +64,9 @@ def test_one_seed_is_the_plain_bootstrap_whose_distribution_is_binomial():
 def test_seeds_alone_give_students_interval():
     # every image agrees within a seed as far as it can: accuracies 0.4, 0.5, 0.6 on very many images
     images = np.arange(50_000) / 50_000
-    values = np.stack([np.random.default_rng(k).permutation(images < p) for k, p in enumerate((0.4, 0.5, 0.6))])
+    values = np.stack(
+        [np.random.default_rng(k).permutation(images < p) for k, p in enumerate((0.4, 0.5, 0.6))]
+    )
     found = interval(values, resamples=2000)
     half = stats.t.ppf(0.975, 2) * 0.1 / math.sqrt(3)
     assert found.low == pytest.approx(0.5 - half, abs=0.03)
