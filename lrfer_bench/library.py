@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lrfer_bench.planning.plan import Plan
     from lrfer_bench.planning.request import Wish
     from lrfer_bench.predicting.predictor import Predictor
-    from lrfer_bench.reporting.make import Options
+    from lrfer_bench.reporting.collect import Options
     from lrfer_bench.running.runner import Overwrite
     from lrfer_bench.store.store import Store
 
@@ -93,26 +93,36 @@ def _overwrite(word: Any) -> Overwrite:
     return Overwrite(word)
 
 
-def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = None, **options: Any) -> pd.DataFrame:
+def report(
+    results: OneOrMore[Folder] = defaults.RESULTS,
+    out: Folder | None = None,
+    *,
+    plugins: OneOrMore[Folder] = (),
+    **options: Any,
+) -> pd.DataFrame:
     """Write tables, pictures and the web page of some results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page.
-    options: those of lrfer_bench.reporting.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...";
+    plugins: files that register metrics.
+    options: those of lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0, pictures="none",
+        title="...", metrics=["brier", "auroc"] (more columns, computed from the logits);
         choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...]) leaves others out.
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
     is nothing to show.
     """
-    from lrfer_bench.reporting.make import make_report
-    from lrfer_bench.reporting.table import leaderboard_frame
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.reporting.make import frame, make_report
 
     folders = [_folder("results", folder) for folder in _listed("results", results)]
     if not folders:
         raise UserError("results names no folder: give one or more results folders")
+    files = [_folder("plugins", file) for file in _listed("plugins", plugins)]
+    if files or options.get("metrics"):
+        load_plugins(files)
     chosen = _report_options(options)
     target = _folder("out", out) if out else folders[0] / "report"
-    made = make_report(folders, target, chosen)
-    return leaderboard_frame(made.rows, made.boards)
+    return frame(make_report(folders, target, chosen))
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
@@ -224,11 +234,15 @@ def _settings(value: Any) -> dict[str, dict[str, Any]]:
 
 
 def _report_options(given: dict[str, Any]) -> Options:
-    from lrfer_bench.reporting.make import PICTURES, Options
+    from lrfer_bench.reporting.choose import PICTURES
+    from lrfer_bench.reporting.collect import Options
 
     for name, example in (("sort_by", "rank"), ("title", "Faces"), ("pictures", "all")):
         if name in given:
             _text(name, given[name], example)
+    if "metrics" in given:
+        metrics = [_text("metrics", name, "brier") for name in _listed("metrics", given["metrics"])]
+        given = given | {"metrics": metrics}
     if given.get("pictures", "all") not in PICTURES:
         raise UserError(f'pictures is "{given["pictures"]}": give "all", "curves" or "none"')
     if "resamples" in given:
@@ -284,11 +298,11 @@ def _teller(tell: Callable[[str], None] | None) -> Callable[[Any], None]:
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
     from lrfer_bench.contract.labels import label_of
-    from lrfer_bench.reporting.frame import Cell, frame_of, trained_on
+    from lrfer_bench.reporting.frame import Result, frame_of, trained_on
 
     records = [record for key in plan.cells if (record := store.find(key)) is not None]
     return frame_of(
-        Cell(
+        Result(
             record, store, label_of(record.method.name, record.method.settings), record.dataset.name, trained_on(record)
         )
         for record in records

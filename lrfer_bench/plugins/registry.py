@@ -1,4 +1,4 @@
-"""One registry for methods, data sets and protocols: lazy targets, entry points, plugin files, no silent replacement."""
+"""One registry for methods, data sets, protocols and metrics: lazy targets, entry points, plugin files, no silent replacement."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name."""
+    """The things of one kind ("method", "dataset", "protocol", "metric") by name."""
 
     def __init__(self, kind: str, group: str) -> None:
         self.kind = kind
@@ -142,7 +142,8 @@ class Registry:
 METHODS = Registry("method", "lrfer_bench.methods")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
-REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
+METRICS = Registry("metric", "lrfer_bench.metrics")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""

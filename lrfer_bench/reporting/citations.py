@@ -1,4 +1,4 @@
-"""Cards of the methods in a report, and the BibTeX of everything in its tables; imports no method."""
+"""Cards of the methods in a report, and the BibTeX of all in its tables; imports no method."""
 
 from __future__ import annotations
 

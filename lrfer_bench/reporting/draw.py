@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrfer_bench.files import write_atomically
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.palette import MARKERS, ORACLE, Look
 
 DPI = 160
@@ -25,9 +25,11 @@ LEGEND = 1.9
 LEAST_WIDTH = 5.0
 """Inches: what a legend takes at the right, and what the shortest title needs."""
 STYLE: Any = {
-    "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True,
     "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False,
-    "svg.hashsalt": "lrfer-bench", "axes.formatter.use_mathtext": False, "savefig.facecolor": "white",
+    "svg.hashsalt": "lrfer-bench", "axes.formatter.use_mathtext": False,
+    "savefig.facecolor": "white",
 }  # fmt: skip
 
 
@@ -63,7 +65,7 @@ ENDINGS: Mapping[str, Mapping[str, Any]] = {
 
 
 def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
-    """Write path.png and path.svg atomically, free of dates, so that the same records give the same bytes."""
+    """Write path.png and path.svg; without dates, so that the same records give the same bytes."""
     written = []
     for ending in endings:
         buffer = io.BytesIO()
@@ -79,18 +81,18 @@ def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) ->
 
 
 def plain(text: str) -> str:
-    """Text that matplotlib draws as it is: no formula between dollars, no hiding of a leading underscore."""
+    """Text that matplotlib draws as it is, also with dollars and a leading underscore."""
     return ("\u2009" if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 @dataclass
 class Key:
-    """Legend entries met while drawing; each label once, in the order of first sight."""
+    """Legend lines met while drawing; each label once, in the order of first sight."""
 
     handles: dict[str, Line2D] = field(default_factory=dict)
 
     def add(self, label: str, look: Look) -> None:
-        self.handles.setdefault(label, Line2D([], [], **line(look)))
+        self.handles.setdefault(label, Line2D([], [], **stroke(look)))
 
     def put(self, target: Any, **options: Any) -> None:
         target.legend(
@@ -98,7 +100,7 @@ class Key:
         )
 
 
-def line(look: Look, **more: Any) -> dict[str, Any]:
+def stroke(look: Look, **more: Any) -> dict[str, Any]:
     """Options for Axes.plot."""
     options: dict[str, Any] = {
         "color": look.colour,
@@ -112,13 +114,13 @@ def line(look: Look, **more: Any) -> dict[str, Any]:
     return options | more
 
 
-def look_of(entry: Entry, looks: Mapping[str, Look]) -> Look:
-    """A method's look; trained at one scale and tested at others, it is dotted, with a marker for the scale trained at."""
-    if entry.oracle or not entry.off_scale:
-        return ORACLE if entry.oracle else looks[entry.method]
-    row = next(iter(entry.rows.values()))
+def look_of(line: Line, looks: Mapping[str, Look]) -> Look:
+    """A method's look; dotted, with a marker of its scale, where it was trained at another one."""
+    if line.oracle or not line.off_scale:
+        return ORACLE if line.oracle else looks[line.method]
+    row = next(iter(line.rows.values()))
     return replace(
-        looks[entry.method],
+        looks[line.method],
         dash=(1.5, 1.5),
         marker=MARKERS[row.record.train.scales[0] % len(MARKERS)],
     )
@@ -138,12 +140,12 @@ def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:
 
 def lr_sizes(board: Board) -> dict[int, int]:
     """Sizes that some LR method was tested at: the axis of a curve."""
-    met = {scale for entry in board.ranked for scale, row in entry.rows.items() if row.counted}
+    met = {scale for line in board.ranked for scale, row in line.rows.items() if row.counted}
     return {scale: px for scale, px in board.sizes.items() if scale in met} or board.sizes
 
 
 def finish(figure: Figure, title: str, boards: Sequence[Board]) -> None:
-    """A title that says synthetic when all boards in the picture are; where only some are, their panels say it."""
+    """Put a title; it says synthetic when all boards are. Where some are, their panels say it."""
     mark = (
         " (synthetic faces)"
         if all(b.synthetic for b in boards) and "(synthetic)" not in title
@@ -170,7 +172,7 @@ def panel_title(board: Board, alone: bool) -> str:
     return "" if alone else plain(board.title.replace(" · ", "\n", 1))
 
 
-def shorten(entries: Iterable[Entry], most: int) -> tuple[list[Entry], int]:
-    """The first entries of a board, and how many were left out."""
-    found = list(entries)
+def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:
+    """The first lines of a board, and how many were left out."""
+    found = list(lines)
     return found[:most], max(0, len(found) - most)

@@ -1,4 +1,7 @@
-"""The same faces at every scale under every protocol, and restored; only from data sets whose faces may be shown."""
+"""The same faces at every scale under every protocol, and restored.
+
+Only from data sets whose faces may be shown.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,9 @@ def psnr(a: Images, b: Images) -> float:
 def ssim(a: Images, b: Images, window: int = WINDOW) -> float:
     """Structural similarity of two uint8 images [C, H, W], channels averaged.
 
-    Wang et al. (2004) with a uniform window, K1 0.01, K2 0.03 and sample covariances, over whole windows only: what
-    scikit-image's structural_similarity gives by default. ValueError when a side is shorter than the window.
+    Wang et al. (2004) with a uniform window, K1 0.01, K2 0.03 and sample covariances, over whole
+    windows only: what scikit-image's structural_similarity gives by default. ValueError when a
+    side is shorter than the window.
     """
     if min(a.shape[1:]) < window:
         raise ValueError(
@@ -58,7 +62,8 @@ def check_showable(showable: bool) -> None:
     """UserError unless the faces may be shown: most FER data sets forbid it."""
     if not showable:
         raise UserError(
-            "the faces of this data set may not be shown: use SynthFace, or say --show-faces for a set of your own"
+            "the faces of this data set may not be shown: use SynthFace, or say --show-faces "
+            "for a set of your own"
         )
 
 
@@ -71,11 +76,12 @@ def sheet(
     showable: bool,
     synthetic: bool = False,
 ) -> Figure:
-    """A row a protocol, then a row a restoring method; in each the HR faces and, scale by scale, the same faces.
+    """A row a protocol, then a row a restoring method: the HR faces, then the same at each scale.
 
-    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at the size of HR;
-    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces shown. UserError unless
-    showable.
+    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at
+    the size of HR;
+    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces
+    shown. UserError unless showable.
     """
     check_showable(showable)
     rows = [(name, by, False) for name, by in low.items()] + [
@@ -139,9 +145,13 @@ def _strip(axes: Axes, images: Images | None, caption: str) -> None:
     for k, image in enumerate(() if images is None else images):
         left = k * (1 + GAP)
         axes.imshow(
-            image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255,
-            interpolation="nearest", extent=(left, left + 1, 0, image.shape[1] / image.shape[2]),
-        )  # fmt: skip
+            image[0] if len(image) == 1 else image.transpose(1, 2, 0),
+            cmap="gray",
+            vmin=0,
+            vmax=255,
+            interpolation="nearest",
+            extent=(left, left + 1, 0, image.shape[1] / image.shape[2]),
+        )
         axes.set_xlim(0, left + 1)
     if images is None:
         axes.text(

@@ -6,13 +6,15 @@ import re
 
 from markupsafe import Markup, escape
 
-from lrfer_bench.reporting.grid import Grid, Text
+from lrfer_bench.reporting.columns import METHOD
+from lrfer_bench.reporting.grid import Grid
+from lrfer_bench.reporting.values import Text
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "·": r"\textperiodcentered{}", "≤": r"$\leq$",
-    "<": r"$<$", ">": r"$>$",
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "·": r"\textperiodcentered{}", "≤": r"$\leq$", "<": r"$<$", ">": r"$>$",
 }  # fmt: skip
 
 
@@ -84,7 +86,8 @@ def _html_line(cells: list[Text], name: int) -> Markup:
 def html_page(grids: list[Grid], title: str) -> str:
     """leaderboard.html: the bare tables in a document of their own."""
     head = Markup(
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{}</title></head><body>\n'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        "<title>{}</title></head><body>\n"
     )
     return str(
         Markup("").join(
@@ -124,4 +127,4 @@ def _tex_cell(cell: Text) -> str:
 
 
 def _name_column(grid: Grid) -> int:
-    return grid.heads.index("Method") if "Method" in grid.heads else 0
+    return grid.heads.index(METHOD) if METHOD in grid.heads else 0

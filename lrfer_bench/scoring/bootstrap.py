@@ -16,7 +16,7 @@ from scipy import special
 
 LEVEL = 0.95
 BLOCK = 4_000_000
-"""Numbers drawn at a time: the weights of one block take 32 MB or less, however large the test split is."""
+"""Numbers drawn at a time: one block takes 32 MB or less, however large the test split is."""
 REDRAWS = 200
 """Resamples of a number that has to be computed anew from the images of each one."""
 UNDEFINED = 0.05
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds and images with its interval. std: between seeds, ddof 1, None for one seed."""
+    """A mean over seeds and images with its interval; std: between seeds (ddof 1), None for one."""
 
     value: float
     low: float
@@ -39,7 +39,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something to be resampled: what the number in a table's cell, an area or a difference is made of.
+    """Something to be resampled: a number in a table, an area or a difference.
 
     value:      mean over seeds and images
     per_image:  float32 [N], mean over seeds
@@ -72,7 +72,9 @@ class Quantity:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of a paired test: (S - 1) / the seeds' share of the variance; inf for one seed.
+        """Degrees of freedom of a paired test: (S - 1) / the seeds' share of the variance.
+
+        Infinite for one seed.
 
         Fewer than Welch and Satterthwaite's, whose share is squared: with two or three seeds theirs
         finds too many differences where there are none (docs/statistics.md has the simulation).
@@ -83,10 +85,11 @@ class Quantity:
 
 
 def quantity(values: ArrayLike, paired: bool = False) -> Quantity:
-    """Split the variance of the mean of values [S, N] (seed, image) into the images' and the seeds' part.
+    """Split the variance of the mean of values [S, N] (seed, image) into two parts.
 
-    Unbiased for crossed effects: Var(images) + Var(seeds) - Var(interaction), as in two-way clustering
-    (Cameron, Gelbach and Miller, 2011, section 2.1); the interaction is taken off the seeds' part.
+    Unbiased for crossed effects: Var(images) + Var(seeds) - Var(interaction), as in two-way
+    clustering (Cameron, Gelbach and Miller, 2011, section 2.1); the interaction is taken off the
+    seeds' part.
     paired: the values are differences to be tested. The interaction stays in the seeds' part, which
     errs towards "no difference". ValueError when there are no images.
     """
@@ -121,7 +124,10 @@ def student(freedom: float, level: float = LEVEL) -> float:
 
 
 class Resampler:
-    """The same draws of images and seeds for all that is measured on one test set: pairs stay pairs."""
+    """The same draws of images and seeds for all that is measured on one test set.
+
+    So pairs stay pairs.
+    """
 
     def __init__(self, images: int, resamples: int = 1000, seed: int = 0) -> None:
         self.images = images
@@ -134,9 +140,9 @@ class Resampler:
         """Resampled values [resamples, quantities].
 
         names: the seeds behind each quantity; the same seeds get the same seed draws. Images are
-        drawn with replacement. Two to five seeds are too few for that: their deviations get standard
-        normal weights (the wild bootstrap; Wu, 1986), scaled to the quantity's seed_var and by
-        Student's t over z (all of a paired quantity is).
+        drawn with replacement. Two to five seeds are too few for that: their deviations get
+        standard normal weights (the wild bootstrap; Wu, 1986), scaled to the quantity's seed_var
+        and by Student's t over z (all of a paired quantity is).
         """
         centre = np.array([q.value for q in quantities])
         values = np.stack([q.per_image for q in quantities], axis=1) - centre.astype(np.float32)
@@ -159,9 +165,10 @@ class Resampler:
     ) -> Estimate:
         """The estimate of a number that is no mean over images, such as an F1 score.
 
-        measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is called
-        for each of the first 200 resamples. values: [S], on all images. names: the seeds.
-        The seeds' part is split off as in quantity(). The draws are moved so that their mean is the
+        measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is
+        called for each of the first 200 resamples. values: [S], on all images. names: the seeds.
+        The seeds' part is split off as in quantity(). The draws are moved so that their mean is
+        the
         value: a calibration error, for one, is larger on nearly every resample than on the images
         themselves. Without bounds (NaN) where the number is undefined in over 5 % of the resamples.
         """
@@ -184,7 +191,7 @@ class Resampler:
             yield from picks
 
     def _picks(self, count: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Blocks of resamples: the number of the first, and the images drawn, int [rows, images]."""
+        """Blocks of resamples: the first one's number, and the images drawn, int [rows, images]."""
         rows = max(1, BLOCK // self.images)
         for start in range(0, count, rows):
             rng = np.random.default_rng([self.seed, start])
@@ -213,7 +220,7 @@ class Resampler:
 
 
 def _whole(per_seed: Floats, drawn: Floats) -> Quantity:
-    """A number [S] that is computed of all images at once, with its resamples [B, S]; see quantity()."""
+    """A number that is computed of all images at once, [S], with its resamples, [B, S]."""
     seeds = len(per_seed)
     image_var = float(drawn.mean(axis=1).var()) if len(drawn) else 0.0
     seed_var = 0.0

@@ -1,4 +1,4 @@
-"""Several methods over several data sets (Demšar, 2006): average ranks, tests, critical difference."""
+"""Several methods over several data sets (Demšar, 2006): average ranks and their tests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LEAST_METHODS = 3
 class Friedman:
     """ranks: average rank of each method over the data sets, 1 is the best; datasets: how many.
 
-    chi2: Friedman's (1937) statistic, corrected for ties; p: of Iman and Davenport's (1980) F made of
-    it, which is less conservative; difference: average ranks that are further apart than this differ
-    at 5 % (Nemenyi, 1963).
+    chi2: Friedman's (1937) statistic, corrected for ties; p: of Iman and Davenport's (1980) F
+    made of it, which is less conservative; difference: average ranks that are further apart than
+    this differ at 5 % (Nemenyi, 1963).
     """
 
     ranks: tuple[float, ...]
@@ -32,10 +32,10 @@ class Friedman:
 
     @property
     def groups(self) -> list[tuple[int, ...]]:
-        """Largest sets of methods, best first, whose average ranks are within the critical difference.
+        """Largest sets of methods that are within the critical difference, best first.
 
-        Where Friedman's test finds no difference among all, all of them are one group. A method that
-        is told apart from every other is in none.
+        Where Friedman's test finds no difference among all, all of them are one group. A method
+        that is told apart from every other is in none.
         """
         order = [int(k) for k in np.argsort(self.ranks, kind="stable")]
         if not self.p < SIGNIFICANT:
@@ -50,16 +50,19 @@ class Friedman:
 
 
 def friedman(scores: ArrayLike) -> Friedman:
-    """scores: float [data sets, methods], higher is better; one number a data set, never one a resolution of it.
+    """Ranks and tests of scores, float [data sets, methods], higher is better.
 
-    Equal scores share the mean of their ranks. ValueError for fewer than 5 data sets or 3 methods, or
-    a score that is NaN.
+    Give one number a data set, never one for each of its resolutions: those are not independent.
+
+    Equal scores share the mean of their ranks. ValueError for fewer than 5 data sets or 3
+    methods, or a score that is NaN.
     """
     table = np.asarray(scores, dtype=np.float64)
     datasets, methods = table.shape
     if datasets < LEAST_DATASETS or methods < LEAST_METHODS or np.isnan(table).any():
         raise ValueError(
-            f"scores are [{datasets}, {methods}]: give 5 data sets and 3 methods or more, all finished"
+            f"scores are [{datasets}, {methods}]: give 5 data sets and 3 methods or more, "
+            "all finished"
         )
     mean = stats.rankdata(-table, axis=1).mean(axis=0)
     # Where every data set has all methods equal, scipy divides 0 by 0.
@@ -75,7 +78,7 @@ def friedman(scores: ArrayLike) -> Friedman:
 
 
 def critical_difference(datasets: int, methods: int) -> float:
-    """q sqrt(k (k + 1) / 6 N), q: 5 % point of the studentized range over sqrt 2 (Demšar, 3.2.2)."""
+    """q sqrt(k (k + 1) / 6 N), q: 5 % point of the studentized range over sqrt 2 (Demšar, 2006)."""
     q = float(stats.studentized_range.ppf(1 - SIGNIFICANT, methods, np.inf)) / np.sqrt(2)
     return float(q * np.sqrt(methods * (methods + 1) / (6 * datasets)))
 

@@ -75,7 +75,10 @@ def top2(logits: Floats, labels: Labels) -> NDArray[np.bool_]:
 
 @shown(head="Kappa")
 def kappa(logits: Floats, labels: Labels) -> float:
-    """Cohen's kappa (1960): agreement beyond chance; NaN where all images are said and true alike."""
+    """Cohen's kappa (1960): agreement beyond chance.
+
+    NaN where one class is the only one, true and said.
+    """
     matrix = _confusion(logits, labels).astype(np.float64)
     total = max(len(labels), 1)
     by_chance = float(matrix.sum(axis=0) @ matrix.sum(axis=1)) / total**2

@@ -29,14 +29,16 @@ def score(logits: ArrayLike, labels: ArrayLike, clean: ArrayLike) -> MetricsPart
 
 
 def metrics(logits: ArrayLike, labels: ArrayLike, classes: int) -> Metrics:
-    """Metrics of logits [N, classes] against labels [N]; of no images at all: n 0 and every number 0.
+    """Metrics of logits [N, classes] against labels [N]; of no images: n 0 and every number 0.
 
-    accuracy           share of images whose highest logit is the label; equal logits: the lowest class index
-    balanced_accuracy  mean recall over the classes that the labels contain (as scikit-learn's balanced_accuracy_score)
-    macro_f1           mean F1 over the classes in labels or predictions (as scikit-learn's f1_score, average="macro");
+    accuracy           share of images whose highest logit is the label; equal logits: the lowest
+    class index balanced_accuracy  mean recall over the classes that the labels contain (as
+    scikit-learn's balanced_accuracy_score) macro_f1           mean F1 over the classes in labels
+    or predictions (as scikit-learn's f1_score, average="macro");
                        F1 is 2 TP / (2 TP + FP + FN), 0 for a class never hit
     nll                mean of -log softmax(logits)[label], in nats
-    ece                expected calibration error: 15 equal-width bins (low, high] of the top class's probability
+    ece                expected calibration error: 15 equal-width bins (low, high] of the top
+    class's probability
                        (Guo et al., 2017, arXiv:1706.04599, equation 3)
     """
     scores, truth = _checked(logits, labels)
@@ -71,7 +73,7 @@ def confusion_matrix(
 
 
 def mean_recall(matrix: NDArray[np.int64]) -> float:
-    """Mean recall over the classes with at least one image; matrix: confusion [K, K]; 0 for no image."""
+    """Mean recall over the classes with an image; matrix: confusion [K, K]; 0 for no image."""
     hits, present = np.diag(matrix), matrix.sum(axis=1)
     seen = present > 0
     return float((hits[seen] / present[seen]).mean()) if seen.any() else 0.0
@@ -97,7 +99,7 @@ def expected_calibration_error(
 def calibration_bins(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = ECE_BINS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Per equal-width bin (low, high]: number of images, number right, sum of confidences; float64 [bins] each."""
+    """Images, hits and summed confidence of equal-width bins (low, high]; float64 [bins] each."""
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     return (
         np.bincount(place, minlength=bins).astype(np.float64),
@@ -114,9 +116,8 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64],
             f"logits have shape {scores.shape} and labels {truth.shape}: give [N, K] and [N]"
         )
     if not np.isfinite(scores).all():
-        raise ValueError(
-            f"{int((~np.isfinite(scores)).any(axis=1).sum())} of {len(scores)} rows of logits are not finite"
-        )
+        bad = int((~np.isfinite(scores)).any(axis=1).sum())
+        raise ValueError(f"{bad} of {len(scores)} rows of logits are not finite")
     if not np.issubdtype(truth.dtype, np.integer):
         raise ValueError(f"labels are {truth.dtype}: give integers")
     if len(truth) and (truth.min() < 0 or truth.max() >= scores.shape[1]):

@@ -1,4 +1,4 @@
-"""Is one method better than another on the same test images? Paired tests, Holm's correction, ties."""
+"""Is one method better than another on the same images? Paired tests, Holm's correction, ties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MCNEMAR, BOOTSTRAP = "McNemar, exact", "paired bootstrap"
 
 @dataclass(frozen=True)
 class Difference:
-    """A minus B. low, high: 95 % interval; test: MCNEMAR or BOOTSTRAP; seeds: how many both have."""
+    """A minus B, with its 95 % interval. test: MCNEMAR or BOOTSTRAP; seeds: those of both."""
 
     value: float
     low: float
@@ -29,7 +29,7 @@ class Difference:
 
 
 def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> NDArray[np.float64]:
-    """Exact two-sided p of how many images only A and only B has right (McNemar, 1947); arrays broadcast.
+    """Exact two-sided p of how many images only A and only B has right (McNemar, 1947).
 
     Twice the binomial tail at 1/2, at most 1; 1 where the two never disagree.
     """
@@ -38,7 +38,7 @@ def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> NDArray[np.float64]:
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's (1979) step-down correction of a family of p values [M]; NaN (not tested) stays NaN."""
+    """Holm's (1979) correction of a family of p values [M]; NaN (not tested) stays NaN."""
     raw = np.asarray(p, dtype=np.float64)
     out = np.full(raw.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(raw))
@@ -49,7 +49,7 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
 
 
 def p_of(difference: Quantity) -> float:
-    """Two-sided p of "the mean of a paired quantity is 0": Student's t with its degrees of freedom."""
+    """Two-sided p of "the mean of a paired quantity is 0", from Student's t."""
     variance = difference.image_var + difference.seed_var
     if variance == 0:
         return 1.0 if difference.value == 0 else 0.0
@@ -84,7 +84,7 @@ def compare(a: ArrayLike, b: ArrayLike, resampler: Resampler, seeds: Sequence[in
 
 
 def ranks(values: ArrayLike, p_between: Callable[[int, list[int]], Sequence[float]]) -> list[int]:
-    """Ranks 1, 1, 3, ...: methods that are not significantly worse than the best (after Holm) share its rank.
+    """Ranks 1, 1, 3, ...: methods not significantly worse than the best share its rank.
 
     values: float [M], higher is better. p_between(best, others) gives raw p values of best against
     each other. After a group is found the rest is ranked in the same way; a method below a tied one

@@ -25,7 +25,7 @@ class Shown:
 def shown(
     head: str = "", better: Better = "higher", percent: bool = False
 ) -> Callable[[Function], Function]:
-    """Function decorator: say how the column of a metric looks. The function itself stays as it is."""
+    """Function decorator: say how the column of a metric looks; the function stays as it is."""
 
     def decorate(function: Function) -> Function:
         function.shown = Shown(head, better, percent)  # type: ignore[attr-defined]

@@ -6,8 +6,10 @@ import pytest
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting.boards import build_boards
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.grid import main_grid, ordered
-from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.columns import COLUMNS
+from lrfer_bench.reporting.grid import main_grid
+from lrfer_bench.reporting.lookup import ordered
 from lrfer_bench.reporting.writers import markdown
 
 
@@ -18,7 +20,7 @@ def save(factory, root, right=60, **fields):
 
 def entries(root, **options):
     report = collect([root], Options(resamples=options.pop("resamples", 100), **options))
-    return {board.title: {e.label: e for e in board.entries} for board in report.boards}
+    return {board.title: {e.label: e for e in board.lines} for board in report.boards}
 
 
 def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
@@ -92,7 +94,7 @@ def test_a_seed_that_failed_makes_a_hole_unless_partial_means_are_asked_for(fact
     assert row.holes == {4: "2 of 3 seeds"}
     assert row.mean is None
     partial = collect([tmp_path], Options(resamples=100, partial=True)).boards[0]
-    entry = partial.entries[0]
+    entry = partial.lines[0]
     assert entry.rows[4].accuracy.value == pytest.approx(0.405)
     line = main_grid(partial).lines[0]
     assert [cell.text for cell in line if "*" in cell.text] == ["40.5*", "0.46*"]
@@ -120,11 +122,11 @@ def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(fac
     save(factory, tmp_path, scale=4)
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [2, 4]
-    assert {e.label: (e.holes, e.rank) for e in board.entries} == {
+    assert {e.label: (e.holes, e.rank) for e in board.lines} == {
         "bicubic": ({}, 1),
         "direct": ({2: "missing"}, None),
     }
-    assert [e.best for e in board.entries] == [{4}, {4}], (
+    assert [e.best for e in board.lines] == [{4}, {4}], (
         "alone at x2, bicubic is not called the best there"
     )
 
@@ -143,7 +145,7 @@ def test_missing_logits_leave_the_number_and_take_the_interval(factory, tmp_path
     save(factory, tmp_path, method="other", right=20)
     (tmp_path / "logits" / f"{record.stem}.npz").unlink()
     report = collect([tmp_path], Options(resamples=100))
-    direct = next(e for e in report.boards[0].entries if e.label == "direct")
+    direct = next(e for e in report.boards[0].lines if e.label == "direct")
     assert direct.rows[4].accuracy.value == pytest.approx(0.6)
     assert np.isnan(direct.rows[4].accuracy.low)
     assert report.warnings == [
@@ -168,7 +170,7 @@ def test_sorting(factory, tmp_path, sort_by, order):
     save(factory, tmp_path, method="big", right=80, cost={"macs": 9})
     save(factory, tmp_path, method="small", right=30, cost={"macs": 5})
     board = collect([tmp_path], Options(resamples=100)).boards[0]
-    assert [e.label for e in ordered(board, sort_by)] == order
+    assert [e.label for e in ordered(board, sort_by, COLUMNS)] == order
 
 
 def test_an_unknown_column_or_name_is_refused(factory, tmp_path):
@@ -189,15 +191,15 @@ def test_choice_keeps_the_oracle(bench):
     report = collect(
         [bench], Options(choice=Choice(methods=("direct",), scales=(4,), seeds=(0,)), resamples=100)
     )
-    assert sorted(c.method for c in report.cells) == ["direct", "oracle"]
+    assert sorted(c.method for c in report.results) == ["direct", "oracle"]
     assert list(report.boards[0].sizes) == [1, 4]
 
 
 def test_training_time_counts_shared_models_and_stages_once(bench):
-    from lrfer_bench.reporting.grid import training_seconds
+    from lrfer_bench.reporting.values import training_seconds
 
     board = collect([bench], Options(resamples=0)).boards[0]
-    seconds = {e.label: training_seconds(e) for e in board.entries}
+    seconds = {e.label: training_seconds(e) for e in board.lines}
     # direct: a model for each of 3 scales; multires: one for all; bicubic: its own "training" and the HR stage
     assert seconds == {
         "direct": 1800,

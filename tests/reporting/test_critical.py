@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.reporting import critical, pictures
-from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.palette import looks
 
 LABELS = np.arange(40) % 7

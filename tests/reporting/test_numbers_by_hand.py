@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lrfer_bench.reporting.make import Options, collect, write
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 from lrfer_bench.scoring.resolution import area_weights
 
 N = 200
@@ -41,14 +42,14 @@ def table(root, tmp_path_factory):
     return pd.read_csv(out / "leaderboard.csv").set_index(["method", "scale"])
 
 
-def test_accuracies_on_all_and_on_clean_rows(table):
+def test_accuracies_on_all_and_oclean_n_rows(table):
     assert table.loc[("best", 2), "accuracy"] == pytest.approx(140 / 200)
     assert table.loc[("twin", 4), "accuracy"] == pytest.approx(118 / 200)
     # 20 leaked rows, all of them right for "best"; for "twin" the ten from 10 on
-    assert table.loc[("best", 2), "accuracy_clean"] == pytest.approx(120 / 180)
-    assert table.loc[("twin", 2), "accuracy_clean"] == pytest.approx(128 / 180)
+    assert table.loc[("best", 2), "clean_accuracy"] == pytest.approx(120 / 180)
+    assert table.loc[("twin", 2), "clean_accuracy"] == pytest.approx(128 / 180)
     assert list(table["n"]) == [200] * 7
-    assert list(table["n_clean"]) == [180] * 7
+    assert list(table["clean_n"]) == [180] * 7
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_retained_is_a_ratio_to_the_oracle(table):
 
 def test_costs_and_names(table):
     line = table.loc[("best", 4)]
-    assert (line["params"], line["macs"], line["latency_ms"], line["train_seconds"]) == (
+    assert (line["parameters"], line["macs"], line["latency_ms"], line["train_seconds"]) == (
         690_000,
         20_000_000,
         2.5,
@@ -114,7 +115,7 @@ def test_the_order_of_columns_is_the_promised_one(root, tmp_path):
     head = (tmp_path / "leaderboard.csv").read_text().splitlines()[0]
     assert head.startswith(
         "dataset,protocol,test_protocol,preset,method,scale,size_px,seeds,accuracy,accuracy_low,accuracy_high,"
-        "balanced_accuracy,macro_f1,nll,ece,params,macs,latency_ms,train_seconds,"
+        "balanced_accuracy,macro_f1,nll,ece,parameters,macs,latency_ms,train_seconds,"
     )
 
 

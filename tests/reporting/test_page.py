@@ -10,7 +10,8 @@ import pytest
 
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.reporting import citations, page
-from lrfer_bench.reporting.make import Options, collect, write
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 
 EVIL = "<script>alert(1)</script>"
 TRACEBACK = 'Traceback </script><img src=x onerror="alert(2)"> & <!-- more\n  File "a.py"'
@@ -143,18 +144,18 @@ def methods(page):
 def test_sorting_and_filters(visit, file):
     page = visit.page
     assert methods(page) == [
-        e["label"] for e in data_of(file)["boards"][0]["entries"] if not e["apart"]
+        e["label"] for e in data_of(file)["boards"][0]["lines"] if not e["apart"]
     ]
     assert methods(page)[-1] == EVIL
     page.locator('#table [data-sort="macs"]').click()
     assert methods(page)[:2] == ["bicubic", EVIL]
     assert page.locator('th[aria-sort="ascending"]').inner_text().strip().startswith("MACs")
-    page.locator('#table [data-sort="x4"]').focus()
+    page.locator('#table [data-sort="accuracy:4"]').focus()
     page.keyboard.press("Enter")
     assert page.locator('th[aria-sort="descending"]').inner_text().strip().startswith("x4")
     assert methods(page)[-1] == EVIL, "a hole comes last, whatever the order"
     page.locator('#f-scales input[value="8"]').uncheck()
-    assert page.locator('#table [data-sort="x8"]').count() == 0
+    assert page.locator('#table [data-sort="accuracy:8"]').count() == 0
     assert page.locator(".badge:visible").count() == 0
     page.select_option("#f-dataset", "made")
     assert page.locator(".badge:visible").count() == 2
@@ -167,7 +168,7 @@ def test_sorting_and_filters(visit, file):
 def test_the_leak_free_track_shows_other_numbers(visit, file):
     page = visit.page
     data = data_of(file)
-    entry = next(e for e in data["boards"][0]["entries"] if e["label"] == "direct")
+    entry = next(e for e in data["boards"][0]["lines"] if e["label"] == "direct")
     row = data["rows"][entry["rows"]["4"]]
     button = page.locator('#table tr[data-method="direct"] button[data-scale="4"]')
     places = row["all"][3]

@@ -6,7 +6,7 @@ import pytest
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting import curves, matrices, panels, sheet
 from lrfer_bench.reporting.draw import plain
-from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.palette import COLOURS, looks
 from lrfer_bench.reporting.pictures import write_pictures
 
@@ -28,7 +28,7 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
     assert labels == [*(e.label for e in made.boards[0].ranked), "oracle (sees HR)"]
     values = {tuple(line.get_xdata()) for line in axes.get_lines()}
     assert (6, 12, 24) in values
-    direct = next(e for e in made.boards[0].entries if e.label == "direct")
+    direct = next(e for e in made.boards[0].lines if e.label == "direct")
     expected = [direct.rows[s].accuracy.value for s in (8, 4, 2)]
     assert any(
         np.allclose(line.get_ydata(), expected)
@@ -39,7 +39,7 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
 
 def test_a_confusion_sheet_has_shares_of_the_true_class(made):
     board = made.boards[0]
-    row = board.entries[0].rows[4]
+    row = board.lines[0].rows[4]
     shares = matrices.shares(row)
     assert np.allclose(shares.sum(axis=1), 1)
     assert matrices.confusion(row).sum() == 3 * 400
@@ -48,7 +48,7 @@ def test_a_confusion_sheet_has_shares_of_the_true_class(made):
 
 
 def test_recall_is_the_diagonal(made):
-    row = made.boards[0].entries[0].rows[4]
+    row = made.boards[0].lines[0].rows[4]
     means = [panels.class_recall(row, k) for k in range(7)]
     assert np.allclose(means, np.diag(matrices.shares(row)))
 

@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lrfer_bench.reporting.grid import Grid, Text
+from lrfer_bench.reporting.grid import Grid
+from lrfer_bench.reporting.values import Text
 from lrfer_bench.reporting.writers import (
     html,
     html_page,
