@@ -117,6 +117,7 @@ class ResultsArguments(Arguments):
 
     results: Folders
     out: Folder | None = None
+    plugins: Folders = []
 
 
 class ReportArguments(Arguments):
@@ -130,7 +131,7 @@ class ReportArguments(Arguments):
     partial: bool = False
     pictures: Literal["all", "curves", "none"] = "all"
     page: bool = True
-    metrics: Things = []
+    metrics: Annotated[list[str], BeforeValidator(listed)] = Field([], examples=["brier"])
     command: str = ""
 
     def given(self) -> dict[str, Any]:

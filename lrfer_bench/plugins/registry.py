@@ -1,4 +1,4 @@
-"""One registry for methods, data sets and protocols: lazy targets, entry points, plugin files, no silent replacement."""
+"""One registry for methods, data sets, protocols and metrics: lazy targets, entry points, plugin files, no silent replacement."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name.
+    """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
     former_group: entry points of this group say which thing had another name once: `old = "new"`. It answers to both,
     and keys keep the name that its first results were made under.
@@ -178,7 +178,8 @@ class Registry:
 METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
-REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
+METRICS = Registry("metric", "lrfer_bench.metrics")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
+from lrfer_bench.scoring.parts import MetricsPart
 
 SCHEMA = 1
 KINDS = (np.floating, np.integer, np.bool_)  # of logits, labels and clean, which are [N, K], [N] and [N]
@@ -83,26 +84,6 @@ class StagePart(_Part):
     key: str
     method: str
     train_seconds: float
-
-
-class Metrics(_Part):
-    """recall is per class in the order of dataset.classes, None where the test has no such image; confusion[true][said]."""
-
-    n: int
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-    nll: float
-    ece: float
-    recall: list[float | None]
-    confusion: list[list[int]]
-
-
-class MetricsPart(_Part):
-    """all: the whole test split; clean: without the rows that also stand in train."""
-
-    all: Metrics
-    clean: Metrics
 
 
 class Cost(_Part):
