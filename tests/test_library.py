@@ -203,7 +203,7 @@ def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> 
         (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), r"resamples: 0\.5"),
-        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is "nothing"'),
+        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is \'nothing\''),
     ):
         with pytest.raises(UserError, match=words):
             call()

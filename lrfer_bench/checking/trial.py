@@ -20,8 +20,8 @@ from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.lowres import lr_images
 from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training
-from lrfer_bench.planning.request import Request, data_ref
+from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training, data_ref
+from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.registry import METHODS, own_place
 from lrfer_bench.running.engines.processes import left_behind
 from lrfer_bench.running.evaluate import predict

@@ -89,7 +89,7 @@ def _card(dataset: str) -> DatasetCard:
 
 
 def _prepared(options: dict[str, Any]) -> Prepared:
-    from lrfer_bench.planning.request import prepared_dataset
+    from lrfer_bench.data.options import prepared_dataset
     from lrfer_bench.planning.settings import parse_options
 
     return prepared_dataset(options["dataset"], options["data_root"], parse_options(options["data_option"]))
@@ -97,14 +97,16 @@ def _prepared(options: dict[str, Any]) -> Prepared:
 
 def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]) -> Shown:
     """What trained models there are make of the faces; the others are named, and none at all is a UserError."""
+    from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.build import build_plan
-    from lrfer_bench.planning.request import Request, data_ref
+    from lrfer_bench.planning.plan import data_ref
+    from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.faces import restored_faces
     from lrfer_bench.store.store import Store
 
     data = data_ref(options["dataset"], chosen.prepared)
     plan = build_plan(Request(
-        methods=options["restored"], scales=scales, preset=options["preset"], protocols=protocols,
+        methods=options["restored"], scales=scales, preset=preset_of(options["preset"]), protocols=protocols,
         seeds=[options["seed"]],
     ), data)  # fmt: skip
     shown, missing = restored_faces(chosen, plan, Store(options["results"]))

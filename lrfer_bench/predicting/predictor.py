@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.method import Method
@@ -27,7 +28,6 @@ from lrfer_bench.plugins.handover import FOLDER
 from lrfer_bench.plugins.registry import METHODS, load_plugin
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, model_facts, read_models
-from lrfer_bench.scoring.metrics import log_softmax
 from lrfer_bench.store.store import Record, Store
 
 ANY_SIZE = (1, 1 << 20, 1 << 20)
@@ -56,7 +56,7 @@ class Predictor:
 
     def probabilities(self, images: ArrayLike | torch.Tensor) -> NDArray[np.float32]:
         """Softmax of the logits, float32 [B, classes]; rows sum to 1."""
-        return np.exp(log_softmax(self(images).astype(np.float64))).astype(np.float32)
+        return np.asarray(softmax(self(images).astype(np.float64), axis=1), dtype=np.float32)
 
     def classify(self, images: ArrayLike | torch.Tensor) -> list[str]:
         """The name of the most probable class of each face."""

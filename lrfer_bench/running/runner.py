@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 
-from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
@@ -22,14 +21,6 @@ class Overwrite(enum.Enum):
     NEVER = "never"
     FAILED = "failed"
     ALWAYS = "always"
-
-
-def overwrite_of(word: str) -> Overwrite:
-    """The choice of a word; UserError for another word."""
-    try:
-        return Overwrite(word)
-    except ValueError:
-        raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"') from None
 
 
 class Runner:

@@ -21,8 +21,8 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import data_ref as data_ref_of
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.request import data_ref as data_ref_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import PROTOCOLS, Entry
 from lrfer_bench.predicting.predictor import _cell_of
