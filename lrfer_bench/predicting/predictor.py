@@ -28,7 +28,8 @@ from lrfer_bench.plugins.handover import FOLDER
 from lrfer_bench.plugins.registry import METHODS, load_plugin
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, model_facts, read_models
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 ANY_SIZE = (1, 1 << 20, 1 << 20)
 

@@ -18,7 +18,9 @@ from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
-from lrfer_bench.store.store import Damaged, Logits, Record, Store
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 Verdict = Literal["taken", "stood", "refused"]
 

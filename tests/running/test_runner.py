@@ -16,7 +16,9 @@ from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Cost, Logits, Store
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Cost
+from lrfer_bench.store.store import Store
 
 DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
 
