@@ -57,7 +57,7 @@ def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path
     ("name", "words"),
     [
         ("raises", "ValueError: nobody told me about faces"),
-        ("nan-loss", 'the loss "ce" is no number any more'),
+        ("nan-loss", 'the loss "ce" became NaN or infinite'),
         ("wrong-shape", "WrongShape.forward returned shape (48, 3) for 48 faces: return logits of shape (48, 4)"),
         ("nan-logits", "NaN or infinity for 48 of 48 test faces"),
         ("exits", "SystemExit: 3"),
