@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.plan import Request, build_plan
 from lrfer_bench.planning.request import data_ref, prepared_dataset
 from lrfer_bench.plugins.registry import load_plugins
@@ -33,7 +33,7 @@ def main() -> None:
     torch.set_num_threads(1)
     load_plugins([Path(__file__).with_name("noise_faces.py")])
     prepared = prepared_dataset("noisefaces", None, {"train": FACES})
-    preset = PRESETS["cpu"]
+    preset = preset_of("cpu")
     plan = build_plan(Request(data_ref("noisefaces", prepared), ["direct"], [4], replace(preset, epochs=epochs)))
     (training,) = plan.trainings.values()
     with tempfile.TemporaryDirectory() as folder:

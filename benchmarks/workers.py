@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.plan import Request, build_plan
 from lrfer_bench.planning.request import data_ref, prepared_dataset
 from lrfer_bench.plugins.registry import load_plugins
@@ -27,7 +27,7 @@ PLUGIN = Path(__file__).with_name("noise_faces.py")
 def steps_per_second(workers: int, faces: int) -> float:
     load_plugins([PLUGIN])
     prepared = prepared_dataset("noisefaces", None, {"train": faces})
-    preset = replace(PRESETS["quick"], epochs=3)
+    preset = replace(preset_of("quick"), epochs=3)
     request = Request(data_ref("noisefaces", prepared), ["direct"], [2, 3, 4, 6], preset)
     with tempfile.TemporaryDirectory() as folder:
         clock = _Clock()
