@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from folders import ROOT
@@ -15,23 +16,49 @@ FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 @pytest.mark.parametrize("tool", [["ruff", "check", "."], ["mypy"]], ids=["ruff", "mypy"])
 def test_linters_are_content(tool: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
-def test_files_are_under_400_lines_and_functions_under_60() -> None:
-    long = []
-    for path in FILES:
-        text = path.read_text(encoding="utf-8")
-        if text.count("\n") >= 400:
-            long.append(str(path))
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                assert node.end_lineno is not None
-                if node.end_lineno - node.lineno + 1 >= 60:
-                    long.append(f"{path}:{node.lineno} {node.name}")
-    assert not long
-    assert len(FILES) > 50
+LINES, FUNCTION_LINES = 350, 50
+"""Files and functions have fewer lines than this."""
+
+KNOWN = {
+    "lrfer_bench/checking/checks.py",
+    "lrfer_bench/plugins/handover.py",
+    "tests/store/test_merge_and_predict.py",
+}
+"""Longer ones that wait for their split. Only ever remove from this list."""
+
+
+def too_long(name: str, text: str) -> Iterator[str]:
+    """The file's name if it is too long, and each of its functions that is."""
+    if text.count("\n") >= LINES:
+        yield name
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            if node.end_lineno - node.lineno + 1 >= FUNCTION_LINES:
+                yield f"{name} {node.name}"
+
+
+def test_files_and_functions_are_short() -> None:
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in FILES}
+    assert len(texts) > 50
+    found = {long for name, text in texts.items() for long in too_long(name, text)}
+    assert not found - KNOWN, (
+        f"split these: files under {LINES} lines, functions under {FUNCTION_LINES}"
+    )
+    assert not KNOWN - found, "good: take these off the list KNOWN"
+
+
+def test_a_long_file_and_a_long_function_are_found() -> None:
+    long = "def f():\n" + "    pass\n" * (FUNCTION_LINES - 1)
+    assert list(too_long("a.py", long)) == ["a.py f"]
+    assert list(too_long("a.py", "\n" + long.replace("    pass\n", "", 1))) == []
+    assert list(too_long("a.py", "\n" * LINES)) == ["a.py"]
 
 
 def test_the_harness_names_no_method_and_no_data_set() -> None:
@@ -41,6 +68,7 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     names = {*METHODS.names(), *DATASETS.names()} - {
         "folder",
         "bicubic",
+        "enlarge",
         "direct",
         "classifier",
         "oracle",
@@ -49,7 +77,11 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     for path in sorted((ROOT / "lrfer_bench").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Compare):
-                words = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+                words = {
+                    n.value
+                    for n in ast.walk(node)
+                    if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                }
                 guilty += [f"{path}:{node.lineno}" for _ in words & names]
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
                 ("lrfer_bench.methods", "lrfer_bench.datasets")

@@ -115,11 +115,13 @@ PRESETS: dict[str, Preset] = {
 """By id ("cpu@1"). A preset never changes: better numbers get a new version, and old ones stay."""
 
 
-def preset_of(name: str) -> Preset:
-    """The preset of an id ("cpu@1"), or the newest of a name ("cpu").
+def preset_of(name: str | Preset) -> Preset:
+    """The preset of an id ("cpu@1"), the newest of a name ("cpu"), or the preset itself.
 
     UserError for an unknown name, with the nearest one, and for an unknown version, with those there are.
     """
+    if isinstance(name, Preset):
+        return name
     bare = name.partition("@")[0]
     versions = [preset for preset in PRESETS.values() if preset.name == bare]
     if not versions:

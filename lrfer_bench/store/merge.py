@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.contract.preset import preset_of
@@ -18,6 +17,7 @@ from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
+from lrfer_bench.scoring.parts import MetricsPart
 from lrfer_bench.store.store import Damaged, Logits, Record, Store
 
 Verdict = Literal["taken", "stood", "refused"]
@@ -177,9 +177,9 @@ def _check_metrics(record: Record, answers: Logits) -> None:
         raise _Refused("its metrics do not follow from its logits")
 
 
-def _equal(one: BaseModel, two: BaseModel | None) -> bool:
+def _equal(one: MetricsPart, two: MetricsPart | None) -> bool:
     """Equal up to the last digits, which may differ between machines."""
-    return two is not None and _close(one.model_dump(), two.model_dump())
+    return two is not None and _close(asdict(one), asdict(two))
 
 
 def _close(one: object, two: object) -> bool:

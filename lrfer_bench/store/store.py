@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lrfer_bench.errors import RecordError
+from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
+from lrfer_bench.scoring.parts import MetricsPart
 
 SCHEMA = 1
 KINDS = (np.floating, np.integer, np.bool_)  # of logits, labels and clean, which are [N, K], [N] and [N]
@@ -83,26 +84,6 @@ class StagePart(_Part):
     key: str
     method: str
     train_seconds: float
-
-
-class Metrics(_Part):
-    """recall is per class in the order of dataset.classes, None where the test has no such image; confusion[true][said]."""
-
-    n: int
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-    nll: float
-    ece: float
-    recall: list[float | None]
-    confusion: list[list[int]]
-
-
-class MetricsPart(_Part):
-    """all: the whole test split; clean: without the rows that also stand in train."""
-
-    all: Metrics
-    clean: Metrics
 
 
 class Cost(_Part):
@@ -224,6 +205,19 @@ class Store:
         sealed = record.model_copy(update={"content_sha256": checksum(json.loads(record.model_dump_json()))})
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
         return path
+
+    def check_writable(self) -> None:
+        """UserError where nothing can be written: better found out before an hour of training than after it."""
+        probe = self.root / f".write-probe-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"the results folder {self.root} cannot be written ({error.strerror or error}): "
+                "choose another one with --results"
+            ) from error
 
     def read_logits(self, record: Record) -> Logits:
         """The test logits behind a record; RecordError when they are missing, exchanged or no logits at all."""

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from builtin import LISTED, OURS
+from made import batch_of, data_ref, made_faces, tiny_preset
+from small_models import fresh
 
 from lrfer_bench.contract.cards import MethodCard, card_of
-from lrfer_bench.contract.method import settings_of
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.planning.settings import settings_of
 
-Tools = Callable[[str], Callable[..., Any]]
 KINDS = [(1, 7, 48, 4, 12), (3, 8, 48, 7, 7), (3, 7, 100, 8, 13), (1, 8, 100, 4, 25)]
 
 
 def test_the_seed_methods_are_there() -> None:
     assert (
-        sorted(["oracle", "bicubic", "direct", "multires", "cascade", "srfer", "fsrfer", "askd", "fskd", "gmenet"])
+        sorted(
+            [
+                "oracle",
+                "enlarge",
+                "direct",
+                "multires",
+                "cascade",
+                "srfer",
+                "fsrfer",
+                "askd",
+                "fskd",
+                "gmenet",
+            ]
+        )
         == LISTED
     )
 
@@ -28,11 +41,11 @@ def test_the_seed_methods_are_there() -> None:
 @pytest.mark.parametrize(("channels", "classes", "side", "scale", "lr_side"), KINDS)
 @pytest.mark.parametrize("name", LISTED)
 def test_one_step_and_an_answer(
-    name: str, channels: int, classes: int, side: int, scale: int, lr_side: int, tools: Tools
+    name: str, channels: int, classes: int, side: int, scale: int, lr_side: int
 ) -> None:
-    ref = tools("data_ref")(channels, classes, side)
-    method = tools("fresh")(name, scale, ref=ref, preset=tools("tiny_preset")())
-    batch = tools("batch_of")(tools("made_faces")(4, channels, classes, side), (scale,))
+    ref = data_ref(channels, classes, side)
+    method = fresh(name, scale, ref=ref, preset=tiny_preset())
+    batch = batch_of(made_faces(4, channels, classes, side), (scale,))
     assert batch.lr.shape[-2:] == (lr_side, lr_side)
     if method.trains != "nothing":
         method.train()
@@ -59,13 +72,18 @@ def test_cards_tell_of_every_setting(entry: Any) -> None:
     assert set(card.settings) == set(settings_of(entry.load()))
     assert card.stated or card.ours
     if card.title:
-        assert card.authors and card.year and card.url.startswith("https://") and card.bibtex.strip().startswith("@")
+        assert (
+            card.authors
+            and card.year
+            and card.url.startswith("https://")
+            and card.bibtex.strip().startswith("@")
+        )
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_a_gpu_s_preset_gets_networks_of_the_papers_size(name: str, tools: Tools) -> None:
+def test_a_gpu_s_preset_gets_networks_of_the_papers_size(name: str) -> None:
     """Ten million parameters and more (CovPoolNet with its FSR generator has fewer), and an answer."""
-    method = tools("fresh")(name, 4, preset=dataclasses.replace(preset_of("paper"), batch=2))
+    method = fresh(name, 4, preset=dataclasses.replace(preset_of("paper"), batch=2))
     roots = [method, *method.stages.values()]
     used = sum(p.numel() for root in roots for p in root.parameters())
     assert used > (5e6 if name == "fsrfer" else 1e7)

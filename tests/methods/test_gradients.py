@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from made import batch_of, data_ref, made_faces
+from small_models import fresh
 
 from lrfer_bench.contract.method import Method
-
-Tools = Callable[[str], Callable[..., Any]]
 
 
 def stage_bytes(method: Method) -> list[bytes]:
     return [
-        value.detach().numpy().tobytes() for stage in method.stages.values() for value in stage.state_dict().values()
+        value.detach().numpy().tobytes()
+        for stage in method.stages.values()
+        for value in stage.state_dict().values()
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("srfer", {}), ("srfer", {"finetune": False}), ("fsrfer", {}), ("askd", {}), ("fskd", {}), ("gmenet", {})],
+    [
+        ("srfer", {}),
+        ("srfer", {"finetune": False}),
+        ("fsrfer", {}),
+        ("askd", {}),
+        ("fskd", {}),
+        ("gmenet", {}),
+    ],
 )
-def test_stages_never_change_and_are_not_stored(name: str, settings: dict[str, Any], tools: Tools) -> None:
-    method = tools("fresh")(name, ref=tools("data_ref")(side=24), **settings).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+def test_stages_never_change_and_are_not_stored(name: str, settings: dict[str, Any]) -> None:
+    method = fresh(name, ref=data_ref(side=24), **settings).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     before, optimizers = stage_bytes(method), method.optimizers()
     assert before
     for progress in (0.0, 0.9):
@@ -39,34 +47,40 @@ def test_stages_never_change_and_are_not_stored(name: str, settings: dict[str, A
             assert parameter.grad is None
             assert not parameter.requires_grad
             assert id(parameter) not in ours
-    moved = {id(p) for o in optimizers.values() for group in o.param_groups for p in group["params"]}
+    moved = {
+        id(p) for o in optimizers.values() for group in o.param_groups for p in group["params"]
+    }
     assert moved == ours
 
 
 @pytest.mark.parametrize("finetune", [True, False])
 @pytest.mark.parametrize("term", ["pixel", "attention", "prediction", "ce"])
-def test_each_term_of_srfer_reaches_the_super_resolver(term: str, finetune: bool, tools: Tools) -> None:
-    method = tools("fresh")("srfer", ref=tools("data_ref")(side=24), finetune=finetune).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+def test_each_term_of_srfer_reaches_the_super_resolver(term: str, finetune: bool) -> None:
+    method = fresh("srfer", ref=data_ref(side=24), finetune=finetune).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     method.losses(batch)[term].backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.restore.first.parameters())
+    assert all(
+        p.grad is not None and p.grad.abs().sum() > 0 for p in method.restore.first.parameters()
+    )
 
 
-def test_srfer_fine_tunes_a_copy(tools: Tools) -> None:
-    frozen = tools("fresh")("srfer", ref=tools("data_ref")(side=24), finetune=False)
-    tuned = tools("fresh")("srfer", ref=tools("data_ref")(side=24))
+def test_srfer_fine_tunes_a_copy() -> None:
+    frozen = fresh("srfer", ref=data_ref(side=24), finetune=False)
+    tuned = fresh("srfer", ref=data_ref(side=24))
     assert not any(name.startswith("tuned") for name in frozen.state_dict())
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    batch = batch_of(made_faces(8, side=24), (4,))
     before = {name: value.clone() for name, value in tuned.tuned.named_parameters()}
     stages = stage_bytes(tuned)
     tuned.train().update(batch, tuned.optimizers())
-    assert all(not torch.equal(value, before[name]) for name, value in tuned.tuned.named_parameters())
+    assert all(
+        not torch.equal(value, before[name]) for name, value in tuned.tuned.named_parameters()
+    )
     assert stage_bytes(tuned) == stages
 
 
-def test_srfer_starts_as_the_cascade(tools: Tools) -> None:
-    method = tools("fresh")("srfer")
-    batch = tools("batch_of")(tools("made_faces")(4), (4,))
+def test_srfer_starts_as_the_cascade() -> None:
+    method = fresh("srfer")
+    batch = batch_of(made_faces(4), (4,))
     size = method.task.size
     with torch.no_grad():
         restored = method.stages["superres"].net(batch.lr, size)
@@ -76,55 +90,66 @@ def test_srfer_starts_as_the_cascade(tools: Tools) -> None:
 
 @pytest.mark.parametrize("name", ["gmenet", "askd"])
 @pytest.mark.parametrize("kind", ["channel", "spatial"])
-def test_distillation_reaches_every_gate(name: str, kind: str, tools: Tools) -> None:
-    method = tools("fresh")(name, ref=tools("data_ref")(side=24)).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+def test_distillation_reaches_every_gate(name: str, kind: str) -> None:
+    method = fresh(name, ref=data_ref(side=24)).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     losses = method.losses(batch)
     assert set(losses) == {"ce", "attention"}
     losses["attention"].backward()
-    gates = [module for module in method.modules() if type(module).__name__ == kind.capitalize() + "Gate"]
+    gates = [
+        module for module in method.modules() if type(module).__name__ == kind.capitalize() + "Gate"
+    ]
     assert len(gates) == 4
     for gate in gates:
         assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in gate.parameters())
 
 
-def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(tools: Tools) -> None:
-    method = tools("fresh")("gmenet", ref=tools("data_ref")(side=24)).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr() -> None:
+    method = fresh("gmenet", ref=data_ref(side=24)).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     fed: dict[str, torch.Tensor] = {}
-    for who, net in (("student", method.net.local), ("teacher", method.stages["teacher"].net.local)):
+    for who, net in (
+        ("student", method.net.local),
+        ("teacher", method.stages["teacher"].net.local),
+    ):
         net.register_forward_pre_hook(lambda module, given, who=who: fed.__setitem__(who, given[0]))
     method.losses(batch)
-    assert torch.equal(fed["student"], method.enlarge(batch.lr)) and torch.equal(fed["teacher"], batch.hr.float() / 255)
+    assert torch.equal(fed["student"], method.enlarge(batch.lr)) and torch.equal(
+        fed["teacher"], batch.hr.float() / 255
+    )
     maps = method.attention_maps(fed["student"])
     assert [tuple(m.shape[1:]) for m in maps][:3] == [(24, 1, 1), (1, 12, 12), (64, 1, 1)]
 
 
-def test_cross_entropy_reaches_the_trunk_through_the_global_branch_alone(tools: Tools) -> None:
-    method = tools("fresh")("gmenet", ref=tools("data_ref")(side=24), kd_weight=0.0).train()
+def test_cross_entropy_reaches_the_trunk_through_the_global_branch_alone() -> None:
+    method = fresh("gmenet", ref=data_ref(side=24), kd_weight=0.0).train()
     with torch.no_grad():
         method.net.linear.weight[:, :192] = 0.0  # the local branch's end has no say
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    batch = batch_of(made_faces(8, side=24), (4,))
     method.losses(batch)["ce"].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.net.wide.parameters())
     assert method.net.local.stem[0].weight.grad.abs().sum() > 0
     assert method.net.local.stages[3][0].conv1.weight.grad.abs().sum() == 0
 
 
-@pytest.mark.parametrize(("attention", "count"), [("both", 8), ("channel", 4), ("spatial", 4), ("none", 0)])
+@pytest.mark.parametrize(
+    ("attention", "count"), [("both", 8), ("channel", 4), ("spatial", 4), ("none", 0)]
+)
 @pytest.mark.parametrize("global_branch", [True, False])
-def test_parts_of_gmenet_can_be_switched_off(attention: str, count: int, global_branch: bool, tools: Tools) -> None:
-    ref = tools("data_ref")(side=24)
-    method = tools("fresh")("gmenet", ref=ref, attention=attention, global_branch=global_branch).eval()
+def test_parts_of_gmenet_can_be_switched_off(
+    attention: str, count: int, global_branch: bool
+) -> None:
+    ref = data_ref(side=24)
+    method = fresh("gmenet", ref=ref, attention=attention, global_branch=global_branch).eval()
     logits, maps = method.net(torch.rand(2, 1, 24, 24))
     assert logits.shape == (2, 7)
     assert len(maps) == count
     assert (method.net.wide is not None) == global_branch
 
 
-def test_the_critic_learns_to_rate_made_features_higher(tools: Tools) -> None:
+def test_the_critic_learns_to_rate_made_features_higher() -> None:
     """D is low on features of HR faces and high on made ones; the generator, which minimises D(made), learns to undo it."""
-    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).train()
+    method = fresh("fsrfer", ref=data_ref(side=24)).train()
     torch.manual_seed(0)
     high, made = torch.rand(8, 256, 2, 2), torch.rand(8, 256, 2, 2) + 0.5
     label = torch.arange(8) % 7
@@ -140,8 +165,8 @@ def test_the_critic_learns_to_rate_made_features_higher(tools: Tools) -> None:
         assert method.critic(made - 1e-2 * made.grad.sign()).mean() < method.critic(made).mean()
 
 
-def test_fsrfer_s_weight_has_gradients_for_the_generator_and_for_nobody_else(tools: Tools) -> None:
-    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).eval()
+def test_fsrfer_s_weight_has_gradients_for_the_generator_and_for_nobody_else() -> None:
+    method = fresh("fsrfer", ref=data_ref(side=24)).eval()
     torch.manual_seed(0)
     high, made, label = torch.rand(3, 256, 2, 2), torch.rand(3, 256, 2, 2), torch.tensor([0, 3, 6])
     made.requires_grad_(True)
@@ -165,23 +190,25 @@ def part_bytes(part: torch.nn.Module) -> list[bytes]:
     ids=["pretraining", "generator", "critic"],
 )
 def test_each_step_of_fsrfer_moves_its_own_network(
-    progress: float, held: str | None, moves: set[str], tools: Tools
+    progress: float, held: str | None, moves: set[str]
 ) -> None:
     """One of both optimisers is held at a rate of zero: what still moves is the other's."""
-    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    method = fresh("fsrfer", ref=data_ref(side=24)).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     optimizers, method.progress = method.optimizers(), progress
     if held:
         optimizers[held].param_groups[0]["lr"] = 0.0
     before = {name: part_bytes(getattr(method, name)) for name in ("generator", "critic")}
     told = method.update(batch, optimizers)
-    assert {name for name, old in before.items() if part_bytes(getattr(method, name)) != old} == moves
+    assert {
+        name for name, old in before.items() if part_bytes(getattr(method, name)) != old
+    } == moves
     assert not any(loss.requires_grad for loss in told.values())
 
 
-def test_the_critic_s_loss_does_not_reach_the_generator(tools: Tools) -> None:
-    method = tools("fresh")("fsrfer", ref=tools("data_ref")(side=24)).train()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+def test_the_critic_s_loss_does_not_reach_the_generator() -> None:
+    method = fresh("fsrfer", ref=data_ref(side=24)).train()
+    batch = batch_of(made_faces(8, side=24), (4,))
     optimizers, method.progress = method.optimizers(), 0.9
     seen: list[bool] = []
     real = optimizers["critic"].step

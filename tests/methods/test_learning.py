@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from builtin import LISTED
+from made import batch_of, data_ref, fine_faces, made_faces, tiny_preset
+from small_models import fitted, fresh
 
-LEARNERS = [name for name in LISTED if name not in ("oracle", "bicubic")]  # which train nothing of their own
+LEARNERS = [
+    name for name in LISTED if name not in ("oracle", "enlarge")
+]  # which train nothing of their own
 KINDS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in LEARNERS),
     ("gmenet", {"attention": "channel", "global_branch": False}),
     ("srfer", {"finetune": False}),
     ("fsrfer", {"head": "svm"}),
 ]
-Tools = Callable[[str], Callable[..., Any]]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_learns_made_faces_by_heart(name: str, tools: Tools) -> None:
-    assert accuracy(name, 40 if name in ("cascade", "fsrfer") else 24, tools) > 0.95
+def test_learns_made_faces_by_heart(name: str) -> None:
+    assert accuracy(name, 40 if name in ("cascade", "fsrfer") else 24) > 0.95
 
 
-def test_there_is_something_to_learn(tools: Tools) -> None:
+def test_there_is_something_to_learn() -> None:
     """The HR classifier alone does not know these faces when they are enlarged: what the methods add is what is tested."""
-    assert accuracy("oracle", 24, tools) > 0.95
-    assert accuracy("bicubic", 24, tools) < 0.6
+    assert accuracy("oracle", 24) > 0.95
+    assert accuracy("enlarge", 24) < 0.6
 
 
-def accuracy(name: str, epochs: int, tools: Tools) -> float:
+def accuracy(name: str, epochs: int) -> float:
     """On the very faces that it was trained on, at x4; the oracle sees them in full."""
-    faces = tools("fine_faces")()
-    method = tools("fitted")(name, faces, preset=tools("tiny_preset")(epochs, ema=0.0, dropout=0.0)).method()
-    batch = tools("batch_of")(faces, (4,))
+    faces = fine_faces()
+    method = fitted(name, faces, preset=tiny_preset(epochs, ema=0.0, dropout=0.0)).method()
+    batch = batch_of(faces, (4,))
     with torch.no_grad():
         answers = method(batch.hr if name == "oracle" else batch.lr).argmax(1)
     return float((answers == batch.label).float().mean())
@@ -43,15 +45,17 @@ def accuracy(name: str, epochs: int, tools: Tools) -> float:
 @pytest.mark.parametrize(
     ("name", "settings"), KINDS, ids=lambda part: part if isinstance(part, str) else "-".join(part)
 )
-def test_same_seed_same_bits_and_stored_models_say_the_same(name: str, settings: dict[str, Any], tools: Tools) -> None:
-    faces = tools("made_faces")(14, side=16)
-    preset = tools("tiny_preset")(epochs=2, batch=7)
-    first = tools("fitted")(name, faces, preset=preset, **settings)
-    second = tools("fitted")(name, faces, preset=preset, **settings)
+def test_same_seed_same_bits_and_stored_models_say_the_same(
+    name: str, settings: dict[str, Any]
+) -> None:
+    faces = made_faces(14, side=16)
+    preset = tiny_preset(epochs=2, batch=7)
+    first = fitted(name, faces, preset=preset, **settings)
+    second = fitted(name, faces, preset=preset, **settings)
     assert first.models.keys() == second.models.keys()
     for key, model in first.models.items():
         assert model.weights == second.models[key].weights
-    lr = tools("batch_of")(faces, (4,)).lr
+    lr = batch_of(faces, (4,)).lr
     with torch.no_grad():
         answers = first.method()(lr)
         if first.cell.training:  # as it left its training, before anything was stored
@@ -61,29 +65,27 @@ def test_same_seed_same_bits_and_stored_models_say_the_same(name: str, settings:
     assert answers.std() > 0
 
 
-def test_the_super_resolver_beats_enlarging(tools: Tools) -> None:
-    faces = tools("made_faces")(28, side=24)
-    outcome = tools("fitted")("cascade", faces, preset=tools("tiny_preset")(epochs=14, ema=0.0))
+def test_the_super_resolver_beats_enlarging() -> None:
+    faces = made_faces(28, side=24)
+    outcome = fitted("cascade", faces, preset=tiny_preset(epochs=14, ema=0.0))
     superres = outcome.method().stages["superres"]
-    batch = tools("batch_of")(faces, (4,))
+    batch = batch_of(faces, (4,))
     enlarged = superres.enlarged(batch)
     plain = -10 * torch.log10((enlarged - superres.unit(batch.hr)).square().mean((1, 2, 3)))
     with torch.no_grad():
         assert superres.score(batch).mean() > plain.mean() + 0.5
 
 
-def test_an_interrupted_gan_goes_on_with_the_same_bits(tools: Tools, tmp_path: Any) -> None:
+def test_an_interrupted_gan_goes_on_with_the_same_bits(tmp_path: Any) -> None:
     """fsrfer pretrains, then plays; which of both comes next is known from the harness alone, so a resume cannot miss it."""
-    from lrfer_bench.planning.plan import protocol_of
+    from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.training.batches import BatchSource
     from lrfer_bench.training.loop import Progress, train
 
-    faces = tools("made_faces")(14, side=16)
+    faces = made_faces(14, side=16)
 
     def run(stop: int | None, checkpoint: Any) -> Any:
-        method = tools("fresh")(
-            "fsrfer", preset=tools("tiny_preset")(epochs=4, batch=7), ref=tools("data_ref")(side=16)
-        )
+        method = fresh("fsrfer", preset=tiny_preset(epochs=4, batch=7), ref=data_ref(side=16))
         source = BatchSource(faces, protocol_of("bicubic"), (4,), 7, 0, "key", torch.device("cpu"))
 
         def tell(progress: Progress) -> None:
@@ -97,6 +99,12 @@ def test_an_interrupted_gan_goes_on_with_the_same_bits(tools: Tools, tmp_path: A
         run(3, tmp_path / "b.ckpt")
     resumed = run(None, tmp_path / "b.ckpt")
     assert [set(row["losses"]) for row in resumed.history][:2] == [{"distance"}, {"distance"}]
-    assert set(resumed.history[3]["losses"]) == {"critic", "penalty", "adversarial", "feature", "perceptual"}
+    assert set(resumed.history[3]["losses"]) == {
+        "critic",
+        "penalty",
+        "adversarial",
+        "feature",
+        "perceptual",
+    }
     for name, value in whole.weights.items():
         assert torch.equal(value, resumed.weights[name]), name

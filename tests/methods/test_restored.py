@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
+from made import batch_of, made_faces
+from small_models import fresh
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.plugins.registry import METHODS
@@ -13,13 +13,13 @@ from lrfer_bench.predicting.faces import check_restores
 
 
 @pytest.mark.parametrize("name", ["superres", "cascade", "srfer"])
-def test_a_method_that_restores(name: str, tools: Any) -> None:
-    method = tools("fresh")(name)
+def test_a_method_that_restores(name: str) -> None:
+    method = fresh(name)
     if name == "srfer":  # other weights than its stages', so that their places can be told apart
         with torch.no_grad():
             method.restore.last.bias.add_(0.1)
             method.tuned.linear.bias.add_(torch.arange(7.0))
-    lr = tools("batch_of")(tools("made_faces")(3), (4,)).lr
+    lr = batch_of(made_faces(3), (4,)).lr
     with torch.no_grad():
         faces = method.restored(lr)
         judge = {"superres": lambda images: images, "srfer": lambda images: method.tuned(images)}
@@ -30,6 +30,13 @@ def test_a_method_that_restores(name: str, tools: Any) -> None:
 
 
 def test_all_others_restore_nothing() -> None:
-    restoring = {name for name in METHODS.names() if METHODS.load(name).restored is not Method.restored}
-    assert restoring >= {"superres", "cascade", "srfer"} and not restoring & {"direct", "oracle", "bicubic", "fsrfer"}
+    restoring = {
+        name for name in METHODS.names() if METHODS.load(name).restored is not Method.restored
+    }
+    assert restoring >= {"superres", "cascade", "srfer"} and not restoring & {
+        "direct",
+        "oracle",
+        "enlarge",
+        "fsrfer",
+    }
     assert METHODS.load("direct").restored(None, torch.zeros(1)) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import by_numpy
@@ -10,19 +9,20 @@ import numpy as np
 import pytest
 import torch
 from by_numpy import number, numbers
+from made import batch_of, data_ref, made_faces, tiny_preset
+from small_models import fresh, plan_of
 from torch import Tensor, nn
 
 from lrfer_bench.nets.losses import same_class_partner
 
-Tools = Callable[[str], Callable[..., Any]]
 LABELS = np.arange(8) % 7
 SMOOTHING = 0.1
 
 
-def met(name: str, tools: Tools, **settings: Any) -> tuple[Any, Any, Tensor, Tensor]:
+def met(name: str, **settings: Any) -> tuple[Any, Any, Tensor, Tensor]:
     """(method, batch, HR faces in 0..1, enlarged LR faces in 0..1)"""
-    method = tools("fresh")(name, ref=tools("data_ref")(side=24), **settings).eval()
-    batch = tools("batch_of")(tools("made_faces")(8, side=24), (4,))
+    method = fresh(name, ref=data_ref(side=24), **settings).eval()
+    batch = batch_of(made_faces(8, side=24), (4,))
     return method, batch, batch.hr.float() / 255, method.enlarge(batch.lr)
 
 
@@ -43,9 +43,9 @@ def move(net: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("finetune", [True, False])
-def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bool, tools: Tools) -> None:
+def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bool) -> None:
     weights = {"pixel": 2.0, "attention": 3.0, "prediction": 5.0, "ce": 7.0}
-    method, batch, hr, _ = met("srfer", tools, finetune=finetune, **weights)
+    method, batch, hr, _ = met("srfer", finetune=finetune, **weights)
     judge = method.stages["classifier"].net
     if finetune:
         move(method.tuned)
@@ -54,7 +54,8 @@ def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bo
     said, reference = number(student(restored)), number(judge(hr))
     expected = {
         "pixel": 2 * np.abs(number(restored) - number(hr)).mean(),
-        "attention": 3 * by_numpy.attention_transfer(numbers(student.maps(restored)), numbers(judge.maps(hr))),
+        "attention": 3
+        * by_numpy.attention_transfer(numbers(student.maps(restored)), numbers(judge.maps(hr))),
         "prediction": 5 * by_numpy.kl(reference, said),
         "ce": 7 * by_numpy.cross_entropy(said, LABELS, SMOOTHING),
     }
@@ -62,9 +63,12 @@ def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bo
     assert torch.equal(method(batch.lr), student(restored))
 
 
-def test_fskd(tools: Tools) -> None:
-    method, batch, hr, enlarged = met("fskd", tools)
-    low, high = numbers(method.net.maps(enlarged)), numbers(method.stages["classifier"].net.maps(hr))
+def test_fskd() -> None:
+    method, batch, hr, enlarged = met("fskd")
+    low, high = (
+        numbers(method.net.maps(enlarged)),
+        numbers(method.stages["classifier"].net.maps(hr)),
+    )
     partner = same_class_partner(batch.label).tolist()
     similarity = np.mean([by_numpy.mean_cos_distance(a, b) for a, b in zip(low, high, strict=True)])
     expected = {
@@ -74,12 +78,14 @@ def test_fskd(tools: Tools) -> None:
     }
     assert told(method, batch) == close(expected)
     turned = by_numpy.relation(high[-1], low[-1], partner)
-    assert expected["relation"] != pytest.approx(4.0 * turned, abs=1e-4), "low and high could be told apart"
+    assert expected["relation"] != pytest.approx(4.0 * turned, abs=1e-4), (
+        "low and high could be told apart"
+    )
 
 
 @pytest.mark.parametrize("name", ["askd", "gmenet"])
-def test_attention_distillation(name: str, tools: Tools) -> None:
-    method, batch, hr, enlarged = met(name, tools, kd_weight=3.0)
+def test_attention_distillation(name: str) -> None:
+    method, batch, hr, enlarged = met(name, kd_weight=3.0)
     ours, theirs = method.attention_maps(enlarged), method.stages["teacher"].attention_maps(hr)
     pairs = zip(numbers(ours), numbers(theirs), strict=True)
     expected = {
@@ -90,14 +96,16 @@ def test_attention_distillation(name: str, tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("name", ["classifier", "covpool"])
-def test_the_stages_that_recognise_learn_by_cross_entropy(name: str, tools: Tools) -> None:
-    method, batch, _, _ = met("direct" if name == "classifier" else name, tools)
+def test_the_stages_that_recognise_learn_by_cross_entropy(name: str) -> None:
+    method, batch, _, _ = met("direct" if name == "classifier" else name)
     seen = method.enlarged(batch)
-    assert told(method, batch) == close({"ce": by_numpy.cross_entropy(number(method.net(seen)), LABELS, SMOOTHING)})
+    assert told(method, batch) == close(
+        {"ce": by_numpy.cross_entropy(number(method.net(seen)), LABELS, SMOOTHING)}
+    )
 
 
-def test_the_super_resolver_learns_by_mean_absolute_error(tools: Tools) -> None:
-    method, batch, hr, _ = met("superres", tools)
+def test_the_super_resolver_learns_by_mean_absolute_error() -> None:
+    method, batch, hr, _ = met("superres")
     (loss,) = told(method, batch).values()
     assert loss == close(np.abs(number(method(batch.lr)) - number(hr)).mean())
 
@@ -108,8 +116,8 @@ def features(seed: int = 0, count: int = 8) -> tuple[Tensor, Tensor]:
     return torch.rand(count, 256, 2, 2), torch.rand(count, 256, 2, 2)
 
 
-def test_fsrfer_s_terms(tools: Tools) -> None:
-    method, batch, _, _ = met("fsrfer", tools)
+def test_fsrfer_s_terms() -> None:
+    method, batch, _, _ = met("fsrfer")
     made, high = features()
     fake, real = number(made), number(high)
     p = by_numpy.softmax(number(method.net.head(made)))[np.arange(8), LABELS]
@@ -120,15 +128,22 @@ def test_fsrfer_s_terms(tools: Tools) -> None:
         "feature": 0.01 * (w * ((fake - real) ** 2).sum((1, 2, 3))).mean(),
         "perceptual": 10 * (w * (phi**2).sum(1)).mean(),
     }
-    found = {name: loss.item() for name, loss in method.generator_losses(made, high, batch.label).items()}
+    found = {
+        name: loss.item() for name, loss in method.generator_losses(made, high, batch.label).items()
+    }
     assert found == close(expected)
     critic = method.critic_losses(made, high, batch.label)["critic"].item()
     assert critic == close((w * rated_real).mean() - (w * rated).mean())
 
 
-def test_fsrfer_s_generator_starts_by_the_squared_distance_to_the_features_of_the_original(tools: Tools) -> None:
-    method, batch, hr, enlarged = met("fsrfer", tools)
-    made, wanted = number(method.generator(method.net.maps(enlarged)[-1])), number(method.net.maps(hr)[-1])
+def test_fsrfer_s_generator_starts_by_the_squared_distance_to_the_features_of_the_original() -> (
+    None
+):
+    method, batch, hr, enlarged = met("fsrfer")
+    made, wanted = (
+        number(method.generator(method.net.maps(enlarged)[-1])),
+        number(method.net.maps(hr)[-1]),
+    )
     method.progress = 0.0
     distance = method.update(batch, method.optimizers())["distance"].item()
     assert distance == close(((made - wanted) ** 2).sum((1, 2, 3)).mean())
@@ -152,8 +167,8 @@ class Square(nn.Module):
         return x.square().flatten(1).sum(1) / 2
 
 
-def test_the_critic_s_penalty_is_twice_the_sixth_power(tools: Tools) -> None:
-    method, batch, _, _ = met("fsrfer", tools)
+def test_the_critic_s_penalty_is_twice_the_sixth_power() -> None:
+    method, batch, _, _ = met("fsrfer")
     made, high = features()
     for steep in (1.0, 3.0):
         method.critic = Half(steep)
@@ -161,9 +176,9 @@ def test_the_critic_s_penalty_is_twice_the_sixth_power(tools: Tools) -> None:
         assert penalty == pytest.approx(2 * steep**6)
 
 
-def test_the_penalty_is_taken_at_points_between_made_and_real_ones(tools: Tools) -> None:
+def test_the_penalty_is_taken_at_points_between_made_and_real_ones() -> None:
     """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u gives (2 u + 1 - u)^6."""
-    method, batch, _, _ = met("fsrfer", tools)
+    method, batch, _, _ = met("fsrfer")
     method.critic = Square()
     unit = torch.zeros(8, 256, 2, 2)
     unit[:, 0, 0, 0] = 1.0
@@ -174,16 +189,17 @@ def test_the_penalty_is_taken_at_points_between_made_and_real_ones(tools: Tools)
     assert found == pytest.approx(2 * ((1 + shares) ** 6).mean(), rel=1e-4)
 
 
-def test_a_student_of_fskd_has_its_teacher_s_architecture(tools: Tools) -> None:
-    from lrfer_bench.planning.plan import Request, build_plan
-    from lrfer_bench.running.calibrate import _fresh
+def test_a_student_of_fskd_has_its_teacher_s_architecture() -> None:
+    from lrfer_bench.planning.build import build_plan
+    from lrfer_bench.planning.request import Request
+    from lrfer_bench.running.models import untrained
 
     plan = build_plan(Request(
-        data=tools("data_ref")(), methods=["fskd"], scales=(4,), preset=tools("tiny_preset")(),
+        methods=["fskd"], scales=(4,), preset=tiny_preset(),
         settings={"classifier": {"arch": "resnet18@3x3"}},
-    ))  # fmt: skip
-    method: Any = _fresh(next(t for t in plan.trainings.values() if t.method.name == "fskd"), plan)
-    batch = tools("batch_of")(tools("made_faces")(4), (4,))
+    ), data_ref())  # fmt: skip
+    method: Any = untrained(next(iter(plan.cells.values())), plan)
+    batch = batch_of(made_faces(4), (4,))
     assert method.losses(batch)["feature"].isfinite()
-    alone = tools("plan_of")(["fskd"], (4,), fskd={"feature": 0, "relation": 0})
+    alone = plan_of(["fskd"], (4,), fskd={"feature": 0, "relation": 0})
     assert len(alone.trainings) == 1

@@ -24,7 +24,9 @@ def test_attention_similarity_is_summed_over_maps_and_averaged_over_faces() -> N
     shapes = [(3, 4, 1, 1), (3, 1, 5, 5), (3, 6, 1, 1)]
     student, teacher = arrays(*shapes), arrays(*shapes)
     expected = sum(by_numpy.mean_cos_distance(s, t) for s, t in zip(student, teacher, strict=True))
-    assert losses.attention_similarity(tensors(student), tensors(teacher)).item() == pytest.approx(expected, abs=1e-5)
+    assert losses.attention_similarity(tensors(student), tensors(teacher)).item() == pytest.approx(
+        expected, abs=1e-5
+    )
 
 
 def test_feature_similarity_is_averaged_over_stages() -> None:
@@ -39,7 +41,9 @@ def test_attention_transfer_compares_maps_of_length_one() -> None:
     shapes = [(2, 4, 3, 3), (2, 5, 2, 2)]
     ours, theirs = arrays(*shapes), arrays(*shapes)
     expected = by_numpy.attention_transfer(ours, theirs)
-    assert losses.attention_transfer(tensors(ours), tensors(theirs)).item() == pytest.approx(expected, abs=1e-5)
+    assert losses.attention_transfer(tensors(ours), tensors(theirs)).item() == pytest.approx(
+        expected, abs=1e-5
+    )
 
 
 def test_prediction_consistency_is_the_kl_from_the_reference() -> None:
@@ -80,7 +84,9 @@ def test_classification_weight_and_its_gradient() -> None:
 def test_squared_distance_is_summed_over_all_but_the_batch() -> None:
     a, b = arrays((3, 2, 4, 5), (3, 2, 4, 5))
     found = losses.squared_distance(*tensors([a, b])).numpy()
-    np.testing.assert_allclose(found, [((x - y) ** 2).sum() for x, y in zip(a, b, strict=True)], rtol=1e-5)
+    np.testing.assert_allclose(
+        found, [((x - y) ** 2).sum() for x, y in zip(a, b, strict=True)], rtol=1e-5
+    )
 
 
 def test_gradient_penalty_of_a_critic_whose_gradient_is_known() -> None:

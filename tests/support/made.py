@@ -1,0 +1,63 @@
+"""Made faces, their data set as a plan knows it, a tiny preset, and batches of them: no files."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+
+from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.method import Batch
+from lrfer_bench.contract.preset import Preset, preset_of
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.training.batches import make_batch
+
+CPU = torch.device("cpu")
+
+
+def data_ref(channels: int = 1, classes: int = 7, side: int = 48) -> DataRef:
+    return DataRef(
+        "made", "f" * 64, "/nowhere", tuple("abcdefgh"[:classes]), channels, (side, side), False
+    )
+
+
+def made_faces(
+    count: int = 28, channels: int = 1, classes: int = 7, side: int = 48, seed: int = 0
+) -> Split:
+    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy, yet not trivial at x8."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(40, 215, (classes, channels, 4, 4))
+    labels = np.arange(count) % classes
+    faces = np.kron(coarse[labels], np.ones((-(-side // 4), -(-side // 4))))[..., :side, :side]
+    noisy = faces + rng.normal(0, 8, faces.shape)
+    return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
+
+
+def fine_faces(count: int = 28, classes: int = 7, side: int = 24, seed: int = 0) -> Split:
+    """Each class is a pattern of squares of four pixels, which one LR pixel at x4 can hardly hold, under shades of each face's
+    own: the HR classifier is helpless before the enlarged ones.
+    """
+    rng = np.random.default_rng(seed)
+    pattern = 128 + rng.choice([-60, 60], (classes, 1, 6, 6))
+    labels = np.arange(count) % classes
+    squares = np.kron(pattern[labels], np.ones((side // 6, side // 6)))
+    shades = np.kron(rng.uniform(-60, 60, (count, 1, 3, 3)), np.ones((side // 3, side // 3)))
+    noisy = squares + shades + rng.normal(0, 4, squares.shape)
+    return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
+
+
+def tiny_preset(epochs: int = 2, batch: int = 14, **changes: Any) -> Preset:
+    return dataclasses.replace(preset_of("quick"), epochs=epochs, batch=batch, shift=0, **changes)
+
+
+def batch_of(split: Split, scales: tuple[int, ...], count: int | None = None) -> Batch:
+    """The first faces of a split, at the scales in turn."""
+    count = count or len(split)
+    scale = torch.tensor(scales)[torch.arange(count) % len(scales)]
+    hr, labels = torch.from_numpy(split.images[:count]), torch.from_numpy(split.labels[:count])
+    protocol = protocol_of(HR if scales == (1,) else "bicubic")
+    return make_batch(hr, labels, scale, torch.zeros(count, dtype=torch.long), protocol, None, CPU)
