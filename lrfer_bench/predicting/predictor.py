@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.method import Method
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import default_cache, open_prepared
 from lrfer_bench.errors import RecordError, UserError
@@ -181,11 +181,10 @@ def _image(record: Record, store: Store, keys: list[str]) -> tuple[int, int, int
 
 def _cell_of(record: Record, store: Store, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
     """The plan in which the record's key comes out the same; UserError when it does in none."""
-    preset = PRESETS.get(record.preset.partition("@")[0])
-    if preset is None or preset.id != record.preset:
-        raise RecordError(
-            f"the preset {record.preset} of {record.stem} is not in this lrfer-bench: use the one it came from"
-        )
+    try:
+        preset = preset_of(record.preset)
+    except UserError as error:
+        raise RecordError(f"{record.stem} cannot be used here: {error}") from error
     channels, *size = image
     part = record.dataset
     data = DataRef(part.name, part.fingerprint, "", tuple(part.classes), channels, (size[0], size[1]), part.synthetic)

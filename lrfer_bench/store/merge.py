@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
@@ -164,12 +164,8 @@ def _check_versions(record: Record) -> None:
         here = PROTOCOLS.load(name)().id
         if here != protocol_id:
             raise _Refused(f"it was made under {protocol_id}, but here is {here}: versions never mix in one table")
-    preset = PRESETS.get(record.preset.partition("@")[0])
-    if preset is None or preset.id != record.preset:
-        here = preset.id if preset else "none of that name"
-        raise _Refused(
-            f"it was made under the preset {record.preset}, but here is {here}: versions never mix in one table"
-        )
+    if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
+        raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:
