@@ -28,18 +28,18 @@ from lrfer_bench.reporting import page
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.make import write
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import (
     Cost,
     DatasetPart,
     Epoch,
-    Logits,
     MethodPart,
     Record,
     SelectionPart,
-    Store,
     TestPart,
     TrainPart,
 )
+from lrfer_bench.store.store import Store
 
 CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 SCALES = (2, 3, 4, 6, 8)

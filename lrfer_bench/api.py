@@ -42,7 +42,9 @@ What a method may say of itself (class attributes of Method)
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
 
 What a method may override besides forward() and losses()
-    optimizers()   default: sgd(), Nesterov at the preset's peak rate; the harness scales every rate by the schedule
+    optimizers()   default: default_optimizers(self, preset), what the preset says: SGD, or Muon for the convolutions that
+                   a batch norm follows and SGD for the rest; the harness scales every rate by the schedule. For SGD under
+                   every preset: return {"main": sgd(self, self.task.preset)}
     update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward, step
     score()        float [B] a validation face; default: 1 where the answer is right
     after_training()  closed-form parts, once, on un-augmented training faces
@@ -103,20 +105,22 @@ from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, 
 from lrfer_bench.scoring.shown import Better, shown
 
 if TYPE_CHECKING:
-    from lrfer_bench.contract.method import Batch, Method, Need, Task, sgd
+    from lrfer_bench.contract.method import Batch, Method, Need, Task
+    from lrfer_bench.contract.optimizers import default_optimizers, sgd
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
     "Batch", "ClassifierNet", "DataError", "Dataset", "DatasetCard", "FaceSet", "Method", "MethodCard", "Need", "Preset",
-    "Protocol", "Split", "Task", "UserError", "build_classifier", "register_dataset", "register_method",
-    "register_metric", "register_protocol", "sgd",
+    "Protocol", "Split", "Task", "UserError", "build_classifier", "default_optimizers", "register_dataset",
+    "register_method", "register_metric", "register_protocol", "sgd",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LAZY = {
-    **dict.fromkeys(("Batch", "Method", "Need", "Task", "sgd"), "lrfer_bench.contract.method"),
+    **dict.fromkeys(("Batch", "Method", "Need", "Task"), "lrfer_bench.contract.method"),
+    **dict.fromkeys(("default_optimizers", "sgd"), "lrfer_bench.contract.optimizers"),
     **dict.fromkeys(("ClassifierNet", "build_classifier"), "lrfer_bench.nets.classifiers"),
 }
 

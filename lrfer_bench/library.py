@@ -207,13 +207,7 @@ def _lines(tell: Callable[[str], None] | None) -> Display:
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
-    from lrfer_bench.contract.labels import label_of
-    from lrfer_bench.reporting.frame import Result, frame_of, trained_on
+    from lrfer_bench.reporting.frame import frame_of, plain_result
 
     records = [record for key in plan.cells if (record := store.find(key)) is not None]
-    return frame_of(
-        Result(
-            record, store, label_of(record.method.name, record.method.settings), record.dataset.name, trained_on(record)
-        )
-        for record in records
-    )
+    return frame_of(plain_result(record, store) for record in records)

@@ -18,7 +18,8 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import Arguments, Integers, as_list
 from lrfer_bench.plugins.handover import definitions, hand_over
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SCRIPT = '''
 import json, sys

@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.method import Method
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import default_cache, open_prepared
 from lrfer_bench.errors import RecordError, UserError
@@ -28,7 +28,8 @@ from lrfer_bench.plugins.handover import FOLDER
 from lrfer_bench.plugins.registry import METHODS, load_plugin
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, model_facts, read_models
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 ANY_SIZE = (1, 1 << 20, 1 << 20)
 
@@ -180,11 +181,10 @@ def _image(record: Record, store: Store, keys: list[str]) -> tuple[int, int, int
 
 def _cell_of(record: Record, store: Store, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
     """The plan in which the record's key comes out the same; UserError when it does in none."""
-    preset = PRESETS.get(record.preset.partition("@")[0])
-    if preset is None or preset.id != record.preset:
-        raise RecordError(
-            f"the preset {record.preset} of {record.stem} is not in this lrfer-bench: use the one it came from"
-        )
+    try:
+        preset = preset_of(record.preset)
+    except UserError as error:
+        raise RecordError(f"{record.stem} cannot be used here: {error}") from error
     channels, *size = image
     part = record.dataset
     data = DataRef(part.name, part.fingerprint, "", tuple(part.classes), channels, (size[0], size[1]), part.synthetic)

@@ -206,7 +206,7 @@ COLUMNS: tuple[Column, ...] = (
     csv_only("kind", lambda row: row.record.method.kind),
     csv_only("test_time_augmentation", lambda row: row.record.method.test_time_augmentation or ""),
     csv_only("synthetic", lambda row: row.record.dataset.synthetic),
-    csv_only("method_name", lambda row: row.record.method.name),
+    csv_only("method_name", lambda row: row.first.method_name),
     csv_only("method_version", lambda row: row.record.method.version),
     csv_only("settings", lambda row: json.dumps(row.record.method.settings, sort_keys=True)),
     csv_only("source", lambda row: row.record.method.source),

@@ -15,7 +15,8 @@ import pytest
 
 from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
 

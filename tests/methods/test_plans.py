@@ -33,7 +33,8 @@ from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.work import run_test, run_training
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 ALL = [
     "oracle",

@@ -56,7 +56,7 @@ def test_references_that_train_nothing_stand_in_every_board_of_their_test_protoc
     save(factory, tmp_path, method="direct")
     save(factory, tmp_path, method="direct", protocol="camera@1", test_protocol="bicubic@1")
     boards = entries(tmp_path)
-    assert [sorted(b) for b in boards.values()] == [["bicubic", "direct", "oracle"]] * 2
+    assert [sorted(b) for b in boards.values()] == [["direct", "enlarge", "oracle"]] * 2
 
 
 def test_the_oracle_is_set_apart_and_so_is_test_time_augmentation(factory, tmp_path):
@@ -123,7 +123,7 @@ def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(fac
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [2, 4]
     assert {e.label: (e.holes, e.rank) for e in board.lines} == {
-        "bicubic": ({}, 1),
+        "enlarge": ({}, 1),
         "direct": ({2: "missing"}, None),
     }
     assert [e.best for e in board.lines] == [{4}, {4}], (
@@ -205,10 +205,19 @@ def test_training_time_counts_shared_models_and_stages_once(bench):
         "direct": 1800,
         "gmenet": 1800,
         "multires": 600,
-        "bicubic": 1500,
+        "enlarge": 1500,
         "oracle": 900,
     }
 
 
 def test_boards_of_nothing_are_none():
     assert build_boards([]) == []
+
+
+def test_a_record_under_a_former_name_is_shown_under_the_name_of_today(factory, tmp_path):
+    save(factory, tmp_path, method="bicubic", train_scales=[])
+    save(factory, tmp_path)
+    (board,) = entries(tmp_path, choice=Choice(methods=["bicubic"])).values()
+    assert list(board) == ["enlarge"]
+    (board,) = entries(tmp_path, choice=Choice(methods=["enlarge", "direct"])).values()
+    assert sorted(board) == ["direct", "enlarge"]

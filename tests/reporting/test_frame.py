@@ -85,7 +85,7 @@ def test_two_contents_of_one_data_set_are_kept_apart(factory, tmp_path):
 
 
 def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factory, tmp_path):
-    from lrfer_bench.store.store import StagePart
+    from lrfer_bench.store.schema import StagePart
 
     for key in ("a" * 64, "b" * 64):
         save(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lrfer_bench.running.jobs import Job
 from lrfer_bench.running.models import Model
-from lrfer_bench.store.store import Logits, Record
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
 from lrfer_bench.training.loop import Progress
 
 Result = Model | tuple[Record, Logits]
