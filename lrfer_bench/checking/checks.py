@@ -1,7 +1,8 @@
 """The checks of check-method: one function each, whose name is check_ and its id.
 
-A check gets the Trial and returns what it measured, in a few words. It raises RuleBroken (see Trial.broken) where the method
-breaks the rule, and DoesNotApply where there is nothing to look at in this kind of method.
+A check gets the Trial and returns what it measured, in a few words. It raises RuleBroken (see
+Trial.broken) where the method breaks the rule, and DoesNotApply where there is nothing to look at
+in this kind of method.
 """
 
 from __future__ import annotations
@@ -74,18 +75,21 @@ def check(title: str, blames: str, *builds_on: str, always: bool = False) -> Cal
 
 @check("is a method with a card and settings", "__init__")
 def check_declares(trial: Trial) -> str:
-    """The class derives from Method, its attributes have values that are known, its card explains settings it has."""
+    """It derives from Method, its attributes have known values, its card explains its settings."""
     checked(trial.name, trial.cls)
     card, settings = card_of(METHODS.entry(trial.name), MethodCard), settings_of(trial.cls)
     unknown = sorted(set(card.settings) - set(settings))
     if unknown:
-        raise trial.broken(f'its card explains the setting "{unknown[0]}", which __init__ does not have', "__init__")
+        raise trial.broken(
+            f'its card explains the setting "{unknown[0]}", which __init__ does not have',
+            "__init__",
+        )
     return f"settings: {', '.join(f'{name}={value}' for name, value in settings.items()) or 'none'}"
 
 
 @check("builds, takes a step and answers", "losses", "declares")
 def check_builds(trial: Trial) -> str:
-    """In every shape of data: it can be built, update() returns finite losses, and forward() returns logits."""
+    """In each shape of data it is built, update() gives finite losses, forward() gives logits."""
     for shape in SHAPES:
         with trial.blaming("__init__", shape):
             method = trial.untrained(shape)
@@ -97,7 +101,7 @@ def check_builds(trial: Trial) -> str:
 
 @check("leaves its stages alone", "losses", "builds")
 def check_keeps_stages(trial: Trial) -> str:
-    """Neither a training step nor an answer changes a weight or buffer of a stage: other cells use it, too."""
+    """Neither a training step nor an answer changes a stage: other cells use it, too."""
     shape = SHAPES[0]
     method = trial.untrained(shape)
     stages = dict(method.task.stages)
@@ -105,7 +109,10 @@ def check_keeps_stages(trial: Trial) -> str:
         return "it has none"
     before = {name: stage_bytes(stage) for name, stage in stages.items()}
     batch = made_batch(method.task, shape.scale)
-    for act, what, function in ((_take_step, "a training step", "losses"), (_answer, "an answer", "forward")):
+    for act, what, function in (
+        (_take_step, "a training step", "losses"),
+        (_answer, "an answer", "forward"),
+    ):
         act(trial, method, batch, shape)
         for name, stage in stages.items():
             if stage_bytes(stage) != before[name]:
@@ -124,18 +131,19 @@ def check_trains(trial: Trial) -> str:
 
 @check("learns its training faces", "losses", "trains")
 def check_learns(trial: Trial) -> str:
-    """It names more of the faces it was trained on than chance would: three standard errors more."""
+    """It names more of its training faces than chance would, by three standard errors or more."""
     if not trial.answers_logits:
         if not trial.history:
             raise DoesNotApply("nothing of its own is trained")
-        return f"validation score {trial.history[-1]['val_score']:.3f}: a stage, its answers are not logits"
+        score = trial.history[-1]["val_score"]
+        return f"validation score {score:.3f}: a stage, its answers are not logits"
     labels = trial.prepared.faces.train.labels
     right = float((trial.answers(trial.loaded(), trial.images("train")).argmax(1) == labels).mean())
     chance = 1 / len(trial.cell.data.classes)
     if right <= chance + 3 * (chance * (1 - chance) / len(labels)) ** 0.5:
         raise trial.broken(
-            f"it names {100 * right:.0f} % of the very faces it was trained on, chance is {100 * chance:.0f} %: "
-            "look at the loss and what it is minimised over",
+            f"it names {100 * right:.0f} % of the very faces it was trained on, chance is "
+            f"{100 * chance:.0f} %: look at the loss and what it is minimised over",
             "losses",
         )
     return f"{100 * right:.0f} % right (chance {100 * chance:.0f} %)"
@@ -143,7 +151,7 @@ def check_learns(trial: Trial) -> str:
 
 @check("repeats when stopped and resumed, with other test images", "losses", "trains")
 def check_repeatable(trial: Trial) -> str:
-    """A training under the same key gives the same bits, also after a stop, and whatever the test images are."""
+    """A training under the same key gives the same bits: after a stop, with other test images."""
     if trial.own_training is None:
         return "nothing of its own is trained"
     first = trial.models[trial.own_training.key].weights
@@ -153,12 +161,17 @@ def check_repeatable(trial: Trial) -> str:
         return "bit for bit"
     if trial.train_again() != first:
         raise trial.broken(
-            "two trainings under one key differ: draw from torch's generator only, in a fixed order", "losses"
+            "two trainings under one key differ: draw from torch's generator only, "
+            "in a fixed order",
+            "losses",
         )
     if trial.train_again(poisoned=True) != first:
-        raise trial.broken("its training depends on the test images: it must not look for them", "losses")
+        raise trial.broken(
+            "its training depends on the test images: it must not look for them", "losses"
+        )
     raise trial.broken(
-        "a training that was stopped and resumed differs: keep what it needs in parameters, buffers or optimisers",
+        "a training that was stopped and resumed differs: keep what it needs in parameters, "
+        "buffers or optimisers",
         "__init__",
     )
 
@@ -171,7 +184,8 @@ def check_survives_saving(trial: Trial) -> str:
         return "nothing of its own is saved"
     if not np.array_equal(trial.answers(trial.in_memory), trial.answers(trial.loaded())):
         raise trial.broken(
-            "it answers otherwise after loading: a weight or buffer is not in its state_dict", "__init__"
+            "it answers otherwise after loading: a weight or buffer is not in its state_dict",
+            "__init__",
         )
     return "bit for bit"
 
@@ -182,14 +196,16 @@ def check_any_batch(trial: Trial) -> str:
     trial.needs_logits()
     method, images = trial.loaded(), trial.images()
     whole = trial.answers(method, images)
-    alone = np.concatenate([trial.answers(method, images[row : row + 1]) for row in range(len(images))])
+    alone = np.concatenate(
+        [trial.answers(method, images[row : row + 1]) for row in range(len(images))]
+    )
     turned = trial.answers(method, images[::-1])[::-1]
     for other, how in ((alone, "one by one"), (turned, "in another order")):
         difference = float(np.abs(other - whole).max() / max(1.0, float(np.abs(whole).max())))
         if difference > TOLERANCE:
             raise trial.broken(
-                f"its logits change by {100 * difference:.1f} % when faces come {how}: an answer must depend on "
-                "its own face only",
+                f"its logits change by {100 * difference:.1f} % when faces come {how}: "
+                "an answer must depend on its own face only",
                 "forward",
             )
     return f"{len(images)} faces together, one by one and reversed"
@@ -211,11 +227,12 @@ def check_blind(trial: Trial) -> str:
 
 @check("costs for one face", "forward", "trains")
 def check_costs(trial: Trial) -> str:
-    """Its parameters, multiply-accumulate operations and latency can be measured, as a run records them."""
+    """Its parameters, multiply-accumulate operations and latency are measured, as a run does it."""
     trial.needs_logits()
     method, lr = trial.loaded(), torch.from_numpy(trial.images()[:1])
     return (
-        f"{cost.parameters_used(method, lr):,} parameters, {cost.macs_used(method, lr) / 1e6:.2f} million MACs, "
+        f"{cost.parameters_used(method, lr):,} parameters, "
+        f"{cost.macs_used(method, lr) / 1e6:.2f} million MACs, "
         f"{cost.latency_ms(method, lr):.2f} ms"
     )
 
@@ -225,12 +242,14 @@ def check_ends_processes(trial: Trial) -> str:
     """No process that it started is still running after all that was done here."""
     left = [process for process in left_behind() if process not in trial.running_before]
     if left:
-        raise trial.broken(f"{len(left)} still running: stop them in the code that starts them", "__init__")
+        raise trial.broken(
+            f"{len(left)} still running: stop them in the code that starts them", "__init__"
+        )
     return "none is running"
 
 
 def _take_step(trial: Trial, method: Method, batch: Batch, shape: DataShape) -> None:
-    """One training step, as the loop does it; nothing for a method that only its stages are trained for."""
+    """One training step, as the loop does it; nothing where only stages are trained."""
     if trial.cls.trains == "nothing":
         return
     with trial.blaming("optimizers", shape):
@@ -238,14 +257,22 @@ def _take_step(trial: Trial, method: Method, batch: Batch, shape: DataShape) -> 
         if not isinstance(optimizers, dict) or not all(
             isinstance(optimizer, torch.optim.Optimizer) for optimizer in optimizers.values()
         ):
-            raise CellError(f"its optimizers are {type(optimizers).__name__}: return a dict of named optimisers")
+            raise CellError(
+                f"its optimizers are {type(optimizers).__name__}: return a dict of named optimisers"
+            )
     with trial.blaming("losses", shape):
         method.train()
         losses: Any = method.update(batch, optimizers)
         if not isinstance(losses, dict) or not losses:
-            raise CellError(f"its losses are {type(losses).__name__}: return a dict of named scalars")
+            raise CellError(
+                f"its losses are {type(losses).__name__}: return a dict of named scalars"
+            )
         for name, loss in losses.items():
-            if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not bool(torch.isfinite(loss)):
+            if (
+                not isinstance(loss, torch.Tensor)
+                or loss.numel() != 1
+                or not bool(torch.isfinite(loss))
+            ):
                 raise CellError(f'the loss "{name}" is {loss!r}: it has to be one finite number')
 
 

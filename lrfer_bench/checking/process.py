@@ -1,4 +1,4 @@
-"""Runs the checks in a process of their own, so that a method that exits, crashes or prints harms nobody."""
+"""Runs the checks in a process of their own, where a method may exit, crash or print."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
     file = Path(method).resolve()
     if not file.is_file():
         raise UserError(
-            f"there is no file {method}: give the file of your method, or the name of one that is listed"
+            f"there is no file {method}: give the file of your method, "
+            "or the name of one that is listed"
         )
     load_plugin(file)
     if str(file) in PLUGIN_ERRORS:
@@ -60,7 +61,7 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
 def check_in_process(
     name: str, dataset: str, plugins: Sequence[str], only: Sequence[str] = ()
 ) -> Iterator[Finding]:
-    """run_checks() in another process. A crash there is the failure of the check that was being made."""
+    """run_checks() in another process. A crash there fails the check that was being made."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="lrfer-check-") as folder:
@@ -103,7 +104,10 @@ def _findings(pipe: Connection, process: SpawnProcess, name: str) -> Iterator[Fi
 
 
 def _received(pipe: Connection, process: SpawnProcess) -> Any:
-    """The next message; EOFError when the process is gone, even if a child it forked still holds the pipe open."""
+    """The next message; EOFError when the process has ended.
+
+    That is asked of the process itself: a child it forked would hold the pipe open.
+    """
     while not pipe.poll(PATIENCE_SECONDS):
         if not process.is_alive() and not pipe.poll():
             raise EOFError
@@ -115,7 +119,9 @@ def _died(name: str, check: str, exitcode: int | None) -> Finding:
     from lrfer_bench.running.work import place_of
 
     known = CHECKS.get(check)
-    title, function = (known.title, known.blames) if known else ("the process of the checks", "losses")
+    title, function = (
+        (known.title, known.blames) if known else ("the process of the checks", "losses")
+    )
     place = place_of(METHODS.load(name), function)
     return Finding(check, title, "failed", f"{cause_of_death(exitcode)} ({place})")
 

@@ -56,7 +56,7 @@ def few_faces(dataset: str) -> FaceSet:
 
 
 def small_preset() -> Preset:
-    """The quick preset in a few epochs, without what keeps a network from learning its faces by heart."""
+    """The quick preset in a few epochs, without what keeps a network from memorising its faces."""
     return dataclasses.replace(
         preset_of("quick"), name="check", epochs=EPOCHS, batch=16, ema=0.0, shift=0,
         label_smoothing=0.0, dropout=0.0,

@@ -1,4 +1,4 @@
-"""Makes the checks of one method in order: what builds on a failed one is skipped, what nobody asked for is silent."""
+"""Makes the checks of one method in order. What builds on a failed check is skipped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lrfer_bench.plugins.registry import place_now
 
 
 def ids_of(words: Sequence[str]) -> list[str]:
-    """Ids of checks as a user writes them ("any_batch", "any-batch"); UserError for one that is not known."""
+    """Ids of checks from words such as "any_batch" or "any-batch"; UserError for an unknown one."""
     ids = [word.replace("-", "_") for word in words]
     for word, id_ in zip(words, ids, strict=True):
         if id_ not in CHECKS:
@@ -39,17 +39,23 @@ def needed(ids: Iterable[str]) -> list[MethodCheck]:
 
 
 def run_checks(
-    name: str, dataset: str, only: Sequence[str] = (), tell: Callable[[str], None] = lambda check: None
+    name: str,
+    dataset: str,
+    only: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda check: None,
 ) -> Iterator[Finding]:
-    """Findings of all checks of one method, or of those with the ids in `only`, each as soon as it is known.
+    """The findings of all checks of one method, each as soon as it is known.
 
-    A check that others build on is made with them, and is then reported only where it fails. tell hears the id of each
-    check before it starts. In a process of its own what a method leaves running is told from what ran before.
+    only: the ids of the checks to report. What they build on is made silently: it is reported only
+    where it fails. tell is called with the id of each check before it starts.
+    UserError for an unknown id. Processes that the method leaves running are the caller's to end.
     """
     asked = ids_of(only) or list(CHECKS)
     folder = Path(tempfile.mkdtemp(prefix="lrfer-check-"))
     heard = Overheard(sys.stdout)
-    failed: dict[str, str] = {}  # a check that says nothing now -> the failed one that is the reason
+    failed: dict[
+        str, str
+    ] = {}  # a check that says nothing now -> the failed one that is the reason
     try:
         trial = Trial(name, dataset, folder)
         for check in needed(asked):
@@ -73,7 +79,12 @@ def run_checks(
 
 def printed(what: str) -> Finding:
     """The note that a method wrote to standard output."""
-    return Finding("prints", "writes to standard output", "note", f"{what}: in a run it goes to the results' logs/")
+    return Finding(
+        "prints",
+        "writes to standard output",
+        "note",
+        f"{what}: in a run it goes to the results' logs/",
+    )
 
 
 def _made(check: MethodCheck, trial: Trial) -> Finding:
@@ -86,7 +97,7 @@ def _made(check: MethodCheck, trial: Trial) -> Finding:
 
 
 class Overheard:
-    """Stands in for sys.stdout: passes on what is printed, and keeps the first line with the place that printed it."""
+    """Stands in for sys.stdout: passes on what is printed, keeps the first line and its place."""
 
     def __init__(self, passed_to: Any) -> None:
         self.passed_to = passed_to

@@ -49,7 +49,8 @@ class Trial:
     """What the checks of one method share. Each part is made when it is first asked for, then kept.
 
     name, dataset: the method on trial, and the data set that its few faces come from
-    folder:        where the faces are prepared; "true" has them as they are, "poisoned" with noise for test images
+    folder:        where the faces are prepared, as they are ("true") and with noise for test images
+                   ("poisoned")
     """
 
     def __init__(self, name: str, dataset: str, folder: Path) -> None:
@@ -71,7 +72,10 @@ class Trial:
         return RuleBroken(f"{what} ({self.place(function)})")
 
     def sentence(self, error: BaseException, function: str, where: str = "") -> str:
-        """Any error of a check as one sentence with a line of the author's file: where it was raised, else the function's."""
+        """Any error of a check as one sentence with a line of the author's file.
+
+        It is the line that raised the error, else that of the function.
+        """
         if isinstance(error, (RuleBroken, UserError)):
             return str(error)
         words = " ".join(str(error).split())
@@ -80,7 +84,7 @@ class Trial:
 
     @contextlib.contextmanager
     def blaming(self, function: str, shape: DataShape) -> Iterator[None]:
-        """Errors raised inside also say for which shape; the function is to blame where they name no line themselves."""
+        """Errors raised inside become RuleBroken, with the shape and at least the function's line."""
         try:
             yield
         except (RuleBroken, UserError):
@@ -89,7 +93,7 @@ class Trial:
             raise RuleBroken(self.sentence(error, function, f" ({shape})")) from error
 
     def needs_logits(self) -> None:
-        """DoesNotApply for a stage whose forward() gives something else, so that rules about answers do not apply."""
+        """DoesNotApply for a stage whose forward() gives something else."""
         if not self.answers_logits:
             raise DoesNotApply("its answers are not logits")
 
@@ -117,7 +121,7 @@ class Trial:
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
-        """While inside, the prepared faces are not where they were: a method that looks for HR test images finds none."""
+        """While inside, the prepared faces are moved away, so that no HR test image is found."""
         directory = self.prepared.directory
         aside = directory.with_name(f".aside-{directory.name}")
         directory.rename(aside)
@@ -146,11 +150,14 @@ class Trial:
         models: dict[str, Model] = {}
         for key, training in self.plan.trainings.items():
             models[key], in_memory = train_here(TrainJob(training, dict(models)))
-        return models, in_memory  # stages come first in a plan, so the last one is the method itself
+        return (
+            models,
+            in_memory,
+        )  # stages come first in a plan, so the last one is the method itself
 
     @property
     def models(self) -> dict[str, Model]:
-        """Every model of the plan by its key: the method's and its stages'. Trains them at the first call."""
+        """Every model of the plan by its key, stages first. Trains them at the first call."""
         return self._trained[0]
 
     @property
@@ -164,11 +171,11 @@ class Trial:
         return list(self.models[self.cell.training].cost.history) if self.cell.training else []
 
     def train_again(self, poisoned: bool = False) -> bytes:
-        """The weights (safetensors) of another training under the same key, optionally with other test images."""
+        """The weights of another training under the same key, optionally with other test images."""
         return run_training(self._job(poisoned)).weights
 
     def train_interrupted(self) -> bytes:
-        """The weights of a training that was stopped half-way and resumed, with other test images."""
+        """The weights of a training stopped half-way and resumed, with other test images."""
 
         def stop(progress: Any) -> None:
             if progress.epoch == EPOCHS // 2 + 1:
@@ -195,8 +202,10 @@ class Trial:
         """LR faces uint8 [N, C, h, w] of a split under the cell's condition."""
         return np.array(lr_images(self.prepared, split, self.cell.tested))
 
-    def answers(self, method: Method, images: NDArray[np.uint8] | None = None) -> NDArray[np.float32]:
-        """Logits float32 [N, classes] for LR faces uint8 [N, C, h, w]; the test faces where none are given."""
+    def answers(
+        self, method: Method, images: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float32]:
+        """Logits float32 [N, classes] for LR faces uint8 [N, C, h, w]; default: the test faces."""
         faces = self.images() if images is None else images
         return predict(method, faces, len(self.cell.data.classes))
 

@@ -39,7 +39,12 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.argument("method", metavar="NAME|FILE")
 @click.option("--only", metavar="A,B", help="Report these checks only, by their ids.")
 @click.option(
-    "--list", is_flag=True, is_eager=True, expose_value=False, callback=list_checks, help="Show the checks."
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_checks,
+    help="Show the checks.",
 )
 @click.option(
     "--dataset",
@@ -52,8 +57,8 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 def check_method(method: str, only: str | None, dataset: str, plugins: tuple[Path, ...]) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
 
-    Exit status 0: all is well; 1: something failed, and it is said where in the author's code; 2: there is no such method,
-    check, file or data set.
+    Exit status 0: all is well; 1: something failed, and it is said where in the author's code;
+    2: there is no such method, check, file or data set.
     """
     from lrfer_bench.checking.process import check_in_process, methods_of
     from lrfer_bench.checking.suite import ids_of

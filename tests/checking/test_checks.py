@@ -32,7 +32,10 @@ def plugins(environment: dict[str, str]) -> Iterator[None]:
         load_plugin(PLUGINS / "bad.py")
         yield
     METHODS._entries, DATASETS._entries = before
-    for file in ("tiny.py", "bad.py"):  # out of the registry, so out of the modules too: the next load registers again
+    for file in (
+        "tiny.py",
+        "bad.py",
+    ):  # out of the registry, so out of the modules too: the next load registers again
         sys.modules.pop(plugin_module(PLUGINS / file), None)
     torch.set_num_threads(threads)
 
@@ -43,7 +46,9 @@ def found(name: str, *only: str) -> dict[str, Finding]:
 
 def test_a_good_method_passes_every_check() -> None:
     all_ = found("good")
-    assert list(all_) == list(CHECKS) and {finding.state for finding in all_.values()} == {"ok"}, all_
+    assert list(all_) == list(CHECKS) and {finding.state for finding in all_.values()} == {"ok"}, (
+        all_
+    )
     assert "weight=1.0" in all_["declares"].detail
     assert "teacher" in all_["keeps_stages"].detail
     assert all_["costs"].detail.startswith("1,028 parameters, 0.00 million MACs")  # 16 * 16 * 4 + 4
@@ -54,7 +59,9 @@ def test_a_check_is_a_function_that_has_its_id() -> None:
     assert functions == [f"check_{id_}" for id_ in CHECKS]
     for position, check in enumerate(CHECKS.values()):
         assert check.make.__doc__ and check.title
-        assert set(check.builds_on) <= set(list(CHECKS)[:position]), "what it builds on comes before it"
+        assert set(check.builds_on) <= set(list(CHECKS)[:position]), (
+            "what it builds on comes before it"
+        )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,9 @@ def test_all_that_builds_on_a_failed_check_is_skipped_and_says_so() -> None:
     all_ = found("lacks-package")
     assert all_["builds"].state == "failed" and list(all_) == list(CHECKS)
     later = [all_[id_] for id_ in list(CHECKS)[2:-1]]
-    assert {(finding.state, finding.detail) for finding in later} == {("skipped", "because builds failed")}
+    assert {(finding.state, finding.detail) for finding in later} == {
+        ("skipped", "because builds failed")
+    }
     assert all_["ends_processes"].state == "ok", "this one is made in any case"
 
 
@@ -111,7 +120,10 @@ def test_a_word_for_a_check() -> None:
 def test_a_missing_package_is_named_with_the_line_that_wants_it() -> None:
     """It may be a slip of the pen in an import: it must not be green."""
     failed = [finding for finding in found("lacks-package").values() if finding.state == "failed"]
-    assert "No module named 'a_package_that_nobody_has'" in failed[0].detail and "bad.py:" in failed[0].detail
+    assert (
+        "No module named 'a_package_that_nobody_has'" in failed[0].detail
+        and "bad.py:" in failed[0].detail
+    )
 
 
 def test_a_stage_that_answers_no_logits_is_checked_as_far_as_it_goes() -> None:
@@ -122,14 +134,30 @@ def test_a_stage_that_answers_no_logits_is_checked_as_far_as_it_goes() -> None:
 
 
 def test_from_outside_a_crash_and_a_left_process_are_told(lrfer: Any, tmp_path: Path) -> None:
-    tiny = ["--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py", "--dataset", "tinyfaces"]
+    tiny = [
+        "--plugin",
+        PLUGINS / "tiny.py",
+        "--plugin",
+        PLUGINS / "bad.py",
+        "--dataset",
+        "tinyfaces",
+    ]
     gone = lrfer("check-method", "vanishes", *tiny)
-    assert gone.returncode == 1 and "ended by itself with status 7 (" in gone.stdout and "bad.py:" in gone.stdout
+    assert (
+        gone.returncode == 1
+        and "ended by itself with status 7 (" in gone.stdout
+        and "bad.py:" in gone.stdout
+    )
     messy = lrfer("check-method", "litters", *tiny)
-    assert messy.returncode == 1 and "hello from the method" in messy.stdout.partition("note     prints")[2]
+    assert (
+        messy.returncode == 1
+        and "hello from the method" in messy.stdout.partition("note     prints")[2]
+    )
     assert "FAILED   ends_processes" in messy.stdout and "1 check failed" in messy.stdout
     assert not any(
-        b"time.sleep(600)" in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if _alive(path)
+        b"time.sleep(600)" in path.read_bytes()
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if _alive(path)
     )
     empty = tmp_path / "empty.py"
     empty.write_text("")
@@ -147,9 +175,17 @@ def test_from_outside_checks_are_listed_and_chosen(lrfer: Any, tiny: list[str]) 
     assert listed.returncode == 0 and not listed.stderr
     assert [line.split()[0] for line in listed.stdout.splitlines()] == list(CHECKS)
     one = lrfer("check-method", "linear", *tiny, "--only", "declares,builds")
-    assert one.returncode == 0 and one.stdout.splitlines()[-1] == "all is well", one.stdout + one.stderr
-    assert [line.split()[:2] for line in one.stdout.splitlines()[1:-1]] == [["ok", "declares"], ["ok", "builds"]]
-    for words, sentence in (("repeatble", 'did you mean "repeatable"'), (",", "--only names nothing")):
+    assert one.returncode == 0 and one.stdout.splitlines()[-1] == "all is well", (
+        one.stdout + one.stderr
+    )
+    assert [line.split()[:2] for line in one.stdout.splitlines()[1:-1]] == [
+        ["ok", "declares"],
+        ["ok", "builds"],
+    ]
+    for words, sentence in (
+        ("repeatble", 'did you mean "repeatable"'),
+        (",", "--only names nothing"),
+    ):
         wrong = lrfer("check-method", "linear", *tiny, "--only", words)
         assert wrong.returncode == 2 and sentence in wrong.stderr and not wrong.stdout
 
@@ -163,13 +199,16 @@ def _alive(path: Path) -> bool:
 
 
 def test_in_a_run_the_others_finish_and_the_author_is_told(lrfer: Any, tmp_path: Path) -> None:
-    done = lrfer("run", "--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py", "--dataset", "tinyfaces", "--methods",
-                 "good,changes-stage,elsewhere,litters,vanishes", "--scales", "2", "--workers", "2", "--no-report",
-                 "--results", tmp_path / "results")  # fmt: skip
+    plugins = ["--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py"]
+    done = lrfer("run", *plugins, "--dataset", "tinyfaces", "--methods",
+                 "good,changes-stage,elsewhere,litters,vanishes", "--scales", "2", "--workers", "2",
+                 "--no-report", "--results", tmp_path / "results")  # fmt: skip
     assert done.returncode == 1 and "3 cells failed" in done.stderr, done.stdout + done.stderr
     assert "done: good" in done.stdout and "done: litters" in done.stdout
     assert 'ChangesStage changed its stage "teacher"' in done.stdout
-    (elsewhere,) = [line for line in done.stdout.splitlines() if line.startswith("failed: train elsewhere")]
+    (elsewhere,) = [
+        line for line in done.stdout.splitlines() if line.startswith("failed: train elsewhere")
+    ]
     assert elsewhere.endswith(")") and "bad.py:" in elsewhere
     assert "left 1 process running, ended now" in done.stdout
     assert "hello from the method" not in done.stdout

@@ -1,4 +1,4 @@
-"""The local engine: spawned worker processes, one torch thread each on a CPU, one worker a GPU elsewhere."""
+"""The local engine: spawned worker processes, one a core with one torch thread, or one a GPU."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Worker:
 
 
 class LocalEngine(Engine):
-    """workers: how many processes; None for one a core (or one a GPU). logs: where their output goes."""
+    """workers: how many; None for one a core, or one a GPU. logs: where their output goes."""
 
     def __init__(self, workers: int | None, plugins: Sequence[str | Path], logs: Path) -> None:
         if workers is not None and workers < 1:
@@ -51,7 +51,9 @@ class LocalEngine(Engine):
         worker = next((w for w in self._workers if w.job is None), None) or self._start()
         job = replace(job, device=worker.device)
         worker.job = job
-        with contextlib.suppress(BrokenPipeError, OSError):  # a worker that just died is noticed in wait()
+        with contextlib.suppress(
+            BrokenPipeError, OSError
+        ):  # a worker that just died is noticed in wait()
             worker.pipe.send(job)
 
     def wait(self) -> Sequence[Event]:
@@ -59,7 +61,7 @@ class LocalEngine(Engine):
         watched = [thing for w in self._workers for thing in (w.pipe, w.process.sentinel)]
         multiprocessing.connection.wait(watched, timeout=1.0)
         for worker in list(self._workers):
-            # A child that a dead worker forked holds the pipes open, so that nothing tells of the death: each is asked.
+            # A child that a dead worker forked holds its sentinel open: each worker is asked.
             dead = not worker.process.is_alive()
             if dead:
                 end_tree(worker.process)
@@ -79,9 +81,15 @@ class LocalEngine(Engine):
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         log = self._logs / f"worker-{self._started}.log"
-        device = f"cuda:{self._started % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
+        device = (
+            f"cuda:{self._started % torch.cuda.device_count()}"
+            if torch.cuda.is_available()
+            else "cpu"
+        )
         self._started += 1
-        process = self._context.Process(target=work, args=(theirs, self._plugins, str(log)), daemon=False)
+        process = self._context.Process(
+            target=work, args=(theirs, self._plugins, str(log)), daemon=False
+        )
         with one_thread(), without_main():
             process.start()
         theirs.close()
@@ -109,7 +117,13 @@ class LocalEngine(Engine):
         self._workers.remove(worker)
         if worker.job is None:
             return []
-        return [Failed(worker.job.key, f"{worker.job.label}: {cause_of_death(worker.process.exitcode)}", died=True)]
+        return [
+            Failed(
+                worker.job.key,
+                f"{worker.job.label}: {cause_of_death(worker.process.exitcode)}",
+                died=True,
+            )
+        ]
 
 
 def default_workers() -> int:

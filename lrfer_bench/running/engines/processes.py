@@ -115,7 +115,9 @@ def cause_of_death(exitcode: int | None) -> str:
     """Why a worker process ended, in words."""
     if exitcode is not None and exitcode < 0:
         name = signal.Signals(-exitcode).name
-        why = "out of memory, or stopped by somebody" if name == "SIGKILL" else "the process crashed"
+        why = (
+            "out of memory, or stopped by somebody" if name == "SIGKILL" else "the process crashed"
+        )
         return f"its worker process was ended by {name} ({why})"
     return f"its worker process ended by itself with status {exitcode}"
 

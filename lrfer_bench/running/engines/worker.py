@@ -16,7 +16,7 @@ TELL_EVERY_SECONDS = 0.5
 
 
 def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
-    """Serve jobs until the other end closes. Whatever a job raises is answered, never let through."""
+    """Serve jobs until the other end closes. What a job raises is answered, never let through."""
     own_session()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     redirect_output(Path(log))
@@ -41,7 +41,11 @@ def _answer(pipe: Connection, job: Any) -> None:
     from lrfer_bench.running.work import failure_of, run_test, run_training
 
     try:
-        result = run_training(job, _teller(pipe, job.key)) if isinstance(job, TrainJob) else run_test(job)
+        result = (
+            run_training(job, _teller(pipe, job.key))
+            if isinstance(job, TrainJob)
+            else run_test(job)
+        )
     except BrokenPipeError:
         os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left to do
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
