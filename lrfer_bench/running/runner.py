@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from lrfer_bench.planning.plan import Cell, Plan, subset
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
 from lrfer_bench.running.models import Model, has_model, read_models, save_model
 from lrfer_bench.running.records import failed_record
@@ -82,6 +82,9 @@ class Runner:
         return read_models(self.store, self.plan, keys)
 
     def _handle(self, event: Event) -> None:
+        if isinstance(event, Noted):
+            self.status.note = event.text
+            return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)

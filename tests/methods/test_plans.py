@@ -25,7 +25,7 @@ from lrfer_bench.planning.plan import data_ref as data_ref_of
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import PROTOCOLS, Entry
-from lrfer_bench.predicting.predictor import _cell_of
+from lrfer_bench.predicting.origin import plan_again
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.running.jobs import TrainJob
@@ -82,7 +82,7 @@ def test_the_reference_records_are_those_of_this_code() -> None:
     records = [record for record in store.scan() if isinstance(record, Record)]
     assert len(records) >= 19
     for record in records:
-        _, cell = _cell_of(record, store, (1, 48, 48))
+        _, cell = plan_again(record, store, (1, 48, 48))
         assert cell.key == record.key
         assert record.metrics is not None
         found, stored = score(*dataclasses.astuple(store.read_logits(record))), record.metrics
