@@ -29,14 +29,20 @@ def written(lrfer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=["ruff", "format", "mypy"],
 )  # fmt: skip
 def test_it_passes_ruff_and_mypy(written: Path, tool: list[str]) -> None:
-    targets = ["my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py"] if tool[0] == "mypy" else ["."]
+    targets = (
+        ["my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py"] if tool[0] == "mypy" else ["."]
+    )
     done = subprocess.run([sys.executable, "-m", *tool, *targets], cwd=written, capture_output=True, text=True, check=False,
                           env={**os.environ, "MYPYPATH": str(ROOT)})  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_file_runs_by_itself_and_passes_its_check(written: Path, lrfer: Any, tiny: list[str]) -> None:
-    done = subprocess.run([sys.executable, "my_idea.py"], cwd=written, capture_output=True, text=True, check=False)
+def test_the_file_runs_by_itself_and_passes_its_check(
+    written: Path, lrfer: Any, tiny: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "my_idea.py"], cwd=written, capture_output=True, text=True, check=False
+    )
     assert done.stdout.strip() == "torch.Size([2, 7])", done.stderr
     checked = lrfer("check-method", written / "my_idea.py", *tiny)
     assert checked.returncode == 0 and checked.stdout.endswith("all is well\n"), checked.stdout

@@ -26,13 +26,24 @@ def records(results: Path) -> dict[tuple[str, int], Record]:
 
 
 @pytest.fixture(scope="module")
-def finished(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def finished(
+    lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Any]:
     """One run of good and bad methods together, two workers."""
     results = tmp_path_factory.mktemp("run")
     flag = results / "flag"
     names = "linear,oracle,bicubic,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
     done = lrfer(
-        "run", *tiny, "--methods", names, *SMALL, "--workers", "2", "--results", results, LRFER_TEST_FLAG=str(flag)
+        "run",
+        *tiny,
+        "--methods",
+        names,
+        *SMALL,
+        "--workers",
+        "2",
+        "--results",
+        results,
+        LRFER_TEST_FLAG=str(flag),
     )
     return results, done
 
@@ -89,7 +100,9 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
             continue
         answers = store.read_logits(record)
         assert record.metrics == score(answers.logits, answers.labels, answers.clean)
-        assert record.metrics.all.n == 48 and record.metrics.clean.n == 46  # two test faces also stand in train
+        assert (
+            record.metrics.all.n == 48 and record.metrics.clean.n == 46
+        )  # two test faces also stand in train
         assert record.test.size_px == (8 if scale == 2 else 16)
         assert record.cost is not None and record.cost.parameters > 0 and record.cost.macs > 0
         assert record.environment["torch"] and not {"host", "hostname"} & set(record.environment)
@@ -98,7 +111,11 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
     assert linear.method.source.startswith("tiny.py sha256:") and linear.cost is not None
     enlarging = 8 * 8 * 16 + 16 * 8 * 16  # columns, then rows, of an 8x8 face to 16x16
     assert (linear.cost.parameters, linear.cost.macs) == (256 * 4 + 4, 256 * 4 + enlarging)
-    assert linear.selection is not None and linear.selection.rule == "last" and len(linear.history) == 10
+    assert (
+        linear.selection is not None
+        and linear.selection.rule == "last"
+        and len(linear.history) == 10
+    )
     bicubic, oracle = records(results)["bicubic", 2], records(results)["oracle", 1]
     assert bicubic.stages["classifier"].key == oracle.stages["classifier"].key
     assert has_model(store, bicubic.stages["classifier"].key)
@@ -110,7 +127,11 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
     results, _ = finished
     before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
     again = lrfer("run", *tiny, "--methods", "linear,bicubic,raises", *SMALL, "--results", results)
-    assert again.returncode == 1 and "nothing to run" in again.stdout and "1 cell failed" in again.stderr
+    assert (
+        again.returncode == 1
+        and "nothing to run" in again.stdout
+        and "1 cell failed" in again.stderr
+    )
     assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
     retry = lrfer(
         "run",
@@ -130,14 +151,20 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
     assert len(changed) == 1 and "_raises_" in changed.pop()
 
 
-def test_the_plan_says_what_stands_and_runs_nothing(finished: tuple[Path, Any], lrfer: Any, tiny: list[str]) -> None:
+def test_the_plan_says_what_stands_and_runs_nothing(
+    finished: tuple[Path, Any], lrfer: Any, tiny: list[str]
+) -> None:
     results, _ = finished
-    shown = lrfer("plan", *tiny, "--methods", "linear,multires", "--scales", "2,4", "--results", results)
+    shown = lrfer(
+        "plan", *tiny, "--methods", "linear,multires", "--scales", "2,4", "--results", results
+    )
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("has a record") == 1 and "4 cells to test" in shown.stdout
     assert "Sharing stages saves 1 of 4 trainings" in shown.stdout and "About " in shown.stdout
     assert ("multires", 2) not in records(results)
-    data = json.loads(lrfer("plan", *tiny, "--methods", "linear", "--results", results, "--json").stdout)
+    data = json.loads(
+        lrfer("plan", *tiny, "--methods", "linear", "--results", results, "--json").stdout
+    )
     assert [len(data[part]) for part in ("trainings", "cells")] == [3, 3]
 
 
@@ -158,7 +185,9 @@ def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     alone, stopped = tmp_path / "alone", tmp_path / "stopped"
     assert lrfer(*asked, "--results", alone).returncode == 0
     command = [sys.executable, "-m", "lrfer_bench", *asked, "--results", str(stopped)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not list(stopped.glob("checkpoints/*.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.02)
