@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from lrfer_bench.contract.cards import MethodCard
-from lrfer_bench.contract.method import Method, settings_of
+from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import own_place
 
 WORDS = {

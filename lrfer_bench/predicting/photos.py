@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lrfer_bench.contract.labels import label_of, same_label
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor

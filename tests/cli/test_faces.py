@@ -11,6 +11,7 @@ import pytest
 from folders import PLUGINS
 from PIL import Image
 
+from lrfer_bench.contract.condition import Condition
 from lrfer_bench.reporting.sheet import psnr, ssim
 
 PLUGIN = ["--plugin", str(PLUGINS / "restoring.py")]
@@ -87,7 +88,7 @@ def test_an_svg_is_the_same_every_time(tiny: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", ["bicubic", "camera"])
 def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, protocol: str) -> None:
     from lrfer_bench.data.lowres import lr_images
-    from lrfer_bench.planning.request import prepared_dataset
+    from lrfer_bench.data.options import prepared_dataset
     from lrfer_bench.plugins.registry import load_plugins
     from lrfer_bench.predicting.faces import choose_faces, low_faces
 
@@ -98,7 +99,7 @@ def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, prot
     assert labels.tolist() == [0, 1, 2, 3, 0, 1] and len(set(faces.rows)) == 6
     shown = low_faces(faces, [protocol], [2, 4])
     for scale in (2, 4):
-        whole = lr_images(prepared, split, f"{protocol}@1", scale)
+        whole = lr_images(prepared, split, Condition(f"{protocol}@1", (scale,)))
         assert np.array_equal(shown[f"{protocol}@1"][scale], whole[list(faces.rows)])
     assert choose_faces(prepared, split, 16).rows[:6] == faces.rows
 

@@ -18,7 +18,8 @@ import registries
 
 from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
 
@@ -35,7 +36,7 @@ def finished(
     """One run of good and bad methods together, two workers."""
     results = tmp_path_factory.mktemp("run")
     flag = results / "flag"
-    names = "linear,oracle,bicubic,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
+    names = "linear,oracle,enlarge,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
     done = lrfer(
         "run",
         *tiny,
@@ -58,7 +59,7 @@ def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path
     assert {name for name, state in status.items() if state == "finished"} == {
         "linear",
         "oracle",
-        "bicubic",
+        "enlarge",
         "dies-once",
     }
     assert {name for name, state in status.items() if state == "failed"} == {
@@ -119,9 +120,9 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
         and linear.selection.rule == "last"
         and len(linear.history) == 10
     )
-    bicubic, oracle = records(results)["bicubic", 2], records(results)["oracle", 1]
-    assert bicubic.stages["classifier"].key == oracle.stages["classifier"].key
-    assert has_model(store, bicubic.stages["classifier"].key)
+    enlarge, oracle = records(results)["enlarge", 2], records(results)["oracle", 1]
+    assert enlarge.stages["classifier"].key == oracle.stages["classifier"].key
+    assert has_model(store, enlarge.stages["classifier"].key)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
     results, _ = finished
     asked = ["run", *tiny, *SMALL, "--results", results]
     before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
-    again = here(*asked, "--methods", "linear,bicubic,raises")
+    again = here(*asked, "--methods", "linear,enlarge,raises")
     assert (again.status, "nothing to run" in again.out, "1 cell failed" in again.err) == (
         1,
         True,
@@ -175,7 +176,7 @@ def _metrics(results: Path) -> dict[str, Any]:
     return kept
 
 
-SLOW = ["run", "--methods", "slow,bicubic", *SMALL, "--workers", "1"]
+SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
 
 
 @pytest.fixture(scope="module")

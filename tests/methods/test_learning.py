@@ -10,9 +10,9 @@ from builtin import LISTED
 from made import batch_of, data_ref, fine_faces, made_faces, tiny_preset
 from small_models import fitted, fresh
 
-from lrfer_bench.running.jobs import Model
+from lrfer_bench.running.models import Model
 
-LEARNERS = [name for name in LISTED if name not in ("oracle", "bicubic")]
+LEARNERS = [name for name in LISTED if name not in ("oracle", "enlarge")]
 """Those two train nothing of their own."""
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
@@ -40,7 +40,7 @@ def test_there_is_something_to_learn(known: dict[str, Model]) -> None:
     So it is what the methods add that is tested.
     """
     assert accuracy("oracle", 24, known) > 0.95
-    assert accuracy("bicubic", 24, known) < 0.6
+    assert accuracy("enlarge", 24, known) < 0.6
 
 
 def accuracy(name: str, epochs: int, known: dict[str, Model]) -> float:
@@ -89,7 +89,7 @@ def test_the_super_resolver_beats_enlarging() -> None:
 
 def test_an_interrupted_gan_goes_on_with_the_same_bits(tmp_path: Any) -> None:
     """fsrfer pretrains, then plays; which of both comes next is known from the harness alone, so a resume cannot miss it."""
-    from lrfer_bench.planning.plan import protocol_of
+    from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.training.batches import BatchSource
     from lrfer_bench.training.loop import Progress, train
 

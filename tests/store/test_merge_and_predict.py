@@ -20,13 +20,10 @@ from PIL import Image
 from lrfer_bench.errors import UserError
 from lrfer_bench.predicting.photos import Wanted, choose
 from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.merge import merge
-from lrfer_bench.store.store import (
-    Logits,
-    Record,
-    Store,
-    checksum,
-)  # fmt: skip
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store, checksum
 
 Edit = Callable[[dict[str, Any]], None]
 

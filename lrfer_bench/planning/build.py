@@ -1,0 +1,176 @@
+"""From a request to a plan: names become methods, methods their stages, and each result gets its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lrfer_bench.contract.condition import Condition
+from lrfer_bench.contract.method import Method
+from lrfer_bench.contract.protocol import HR, check_scale
+from lrfer_bench.errors import UserError
+from lrfer_bench.keys import key_of
+from lrfer_bench.planning.chosen import Chosen, chosen_method
+from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
+from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.plugins.registry import METHODS, PROTOCOLS
+
+if TYPE_CHECKING:
+    from lrfer_bench.planning.request import Request
+
+
+def build_plan(request: Request, data: DataRef) -> Plan:
+    """Work out the trainings and cells of a request on prepared data.
+
+    UserError for unknown names and impossible scales or settings, before anything runs.
+    """
+    builder = _Builder(request, data)
+    for seed in request.seeds:
+        for method in builder.rows:
+            for protocol in builder.protocols:
+                builder.add(method, protocol, seed)
+    _check_settings(request, builder.plan)
+    return builder.plan
+
+
+def _check(request: Request, data: DataRef) -> None:
+    for scale in (*request.scales, *(request.test_scales or ())):
+        check_scale(scale, data.size)
+    asked = {"method": request.methods, "scale": request.scales, "seed": request.seeds}
+    for what, values in asked.items():
+        if not values:
+            raise UserError(f"no {what} was asked for: name at least one")
+        if len(set(values)) != len(values):
+            raise UserError(
+                f"a {what} was asked for twice: {', '.join(map(str, values))}; name each once"
+            )
+    for seed in request.seeds:
+        if not 0 <= seed < 2**63:
+            raise UserError(f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1")
+
+
+def _check_settings(request: Request, plan: Plan) -> None:
+    """A setting that reaches nothing of the plan is a slip: it would pass for one without effect."""
+    reached = {training.method.name for training in plan.trainings.values()}
+    reached |= {cell.method.name for cell in plan.cells.values()}
+    for name in request.settings:
+        if METHODS.entry(name).name not in reached:
+            raise UserError(
+                f'the setting {name}.{next(iter(request.settings[name]), "")} reaches nothing: '
+                f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the method'
+            )
+
+
+class _Builder:
+    """Makes a plan node by node. A training or cell that is asked for twice is one node."""
+
+    def __init__(self, request: Request, data: DataRef) -> None:
+        self.request, self.data, self.preset = request, data, request.preset
+        self.plan = Plan()
+        self._open: list[str] = []
+        _check(request, data)
+        self.protocols = [protocol_of(name).id for name in request.protocols]
+        tested = request.test_protocols
+        self.test_protocols = None if tested is None else [protocol_of(name).id for name in tested]
+        self.rows = [self._chosen(label) for label in request.methods]
+        names = [method.ref.label for method in self.rows]
+        if len(set(names)) != len(names):
+            raise UserError(f"a method was asked for twice: {', '.join(names)}; name each once")
+
+    def _chosen(self, label: str, own: Settings | None = None) -> Chosen:
+        return chosen_method(label, self.request.settings, own or {}, self.preset)
+
+    def add(self, method: Chosen, protocol: str, seed: int) -> None:
+        """All cells of one row of the request, under one protocol and seed."""
+        for scales in self._training_scales(method):
+            trained = Condition(protocol, scales)
+            training = None
+            if method.cls.trains != "nothing":
+                training = self._training(method, trained, seed)
+            for test_protocol in self.test_protocols or [protocol]:
+                for scale in self._test_scales(method.cls, scales):
+                    tested = Condition(test_protocol, (scale,))
+                    self._cell(method, trained, tested, seed, training)
+
+    def _training_scales(self, method: Chosen) -> list[tuple[int, ...]]:
+        """The scales of each condition to train on; none where no scale matters."""
+        if method.untouched_by_scale:
+            return [()]
+        if method.cls.trains == "all scales":
+            with_hr = (1,) if method.cls.with_hr else ()
+            return [tuple(sorted({*self.request.scales, *with_hr}))]
+        return [(scale,) for scale in self.request.scales]
+
+    def _test_scales(self, cls: type[Method], trained: tuple[int, ...]) -> Sequence[int]:
+        if cls.tests == "hr":
+            return [1]
+        if self.request.test_scales is not None:
+            return self.request.test_scales
+        one_scale = len(trained) == 1 and cls.trains != "all scales"
+        return trained if one_scale else self.request.scales
+
+    def _stages(self, method: Chosen, condition: Condition, seed: int) -> dict[str, str]:
+        """Stage name -> training key."""
+        keys = {}
+        for stage, need in method.needs(condition.is_hr).items():
+            at = Condition(HR, (1,)) if need.at == "hr" else condition
+            keys[stage] = self._training(self._chosen(need.method, need.settings), at, seed).key
+        return keys
+
+    def _training(self, method: Chosen, condition: Condition, seed: int) -> Training:
+        # HR images are the same under every protocol, so one HR model serves them all.
+        condition = Condition(HR, (1,)) if condition.is_hr else condition
+        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same condition is.
+        name = method.ref.name
+        opened = f"{name}@hr" if condition.is_hr else name
+        if opened in self._open:
+            circle = " needs ".join([*self._open, opened])
+            raise UserError(f"stages go in a circle: {circle}; break it in needs_for()")
+        self._open.append(opened)
+        try:
+            stages = self._stages(method, condition, seed)
+        finally:
+            self._open.pop()
+        key = key_of({
+            "kind": "training", "protocol": condition.protocol, "scales": condition.scales,
+            **self._shared(method.ref, seed, stages, condition),
+        })  # fmt: skip
+        if key not in self.plan.trainings:
+            self.plan.trainings[key] = Training(
+                key, method.ref, condition, self.data, seed, self.preset, stages
+            )
+        return self.plan.trainings[key]
+
+    def _cell(
+        self, method: Chosen, trained: Condition, tested: Condition, seed: int, training: Training | None
+    ) -> None:
+        stages = dict(training.stages) if training else self._stages(method, trained, seed)
+        key = key_of({
+            "kind": "cell", "train": trained, "test": (tested.protocol, tested.scale),
+            **self._shared(method.ref, seed, stages, trained, tested),
+        })  # fmt: skip
+        cls = method.cls
+        self.plan.cells[key] = Cell(
+            key, method.ref, "oracle" if cls.tests == "hr" else "lr", cls.test_time_augmentation,
+            trained, tested, self.data, seed, self.preset, training.key if training else None, stages,
+        )  # fmt: skip
+
+    def _shared(
+        self, ref: MethodRef, seed: int, stages: dict[str, str], *conditions: Condition
+    ) -> dict[str, object]:
+        """What the keys of trainings and cells have in common."""
+        return {
+            "method": ref.identity(), "seed": seed, "data": self.data.fingerprint,
+            "preset": self.preset.content(), "stages": stages, **_codes(*conditions),
+        }  # fmt: skip
+
+
+def _codes(*conditions: Condition) -> dict[str, dict[str, str]]:
+    """The hashes of the plugin files that protocols came from: an edited one makes other pixels.
+
+    Nothing for the built-in ones, whose version is their pixels.
+    """
+    names = {condition.protocol for condition in conditions} - {HR}
+    codes = {name: PROTOCOLS.entry(name.partition("@")[0]).code for name in names}
+    found = {name: code for name, code in codes.items() if code}
+    return {"protocol_code": found} if found else {}
