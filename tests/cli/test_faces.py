@@ -1,16 +1,16 @@
-"""`lrfer-bench faces`: the LR faces of the benchmark, restored ones, only what may be shown."""
+"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only faces that may be shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import in_process
 import numpy as np
 import pytest
 from folders import PLUGINS
 from PIL import Image
 
-from lrfer_bench.cli import main
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.reporting.sheet import psnr, ssim
 
@@ -27,23 +27,16 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The two restoring methods, trained at x2 on the drawn faces."""
     results = tmp_path_factory.mktemp("restoring") / "results"
-    done = lrfer("run", *tiny, *PLUGIN, "--methods", "repeats,restores-badly", "--scales", "2",
-                 "--no-report", "--workers", "1", "--results", results)  # fmt: skip
+    done = lrfer("run", *tiny, *PLUGIN, "--methods", "repeats,restores-badly", "--scales", "2", "--no-report",
+                 "--workers", "1", "--results", results)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return results
 
 
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Any:
+def call(*words: object) -> tuple[int, str]:
     """(status, what was said), in this process."""
-
-    def run(*words: object) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["faces", *map(str, words)])
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out + said.err
-
-    return run
+    status, out, err = in_process.lrfer("faces", *words)
+    return status, out + err
 
 
 @pytest.fixture
@@ -64,7 +57,7 @@ def texts(figure: Any) -> set[str]:
 
 
 def test_every_protocol_and_scale_is_drawn(
-    call: Any, tiny: list[str], tmp_path: Path, figures: list[Any]
+    tiny: list[str], tmp_path: Path, figures: list[Any]
 ) -> None:
     from lrfer_bench.plugins.registry import PROTOCOLS
 
@@ -81,7 +74,7 @@ def test_every_protocol_and_scale_is_drawn(
     assert "tinyfaces, test split (synthetic faces)" in texts(figure)
 
 
-def test_an_svg_is_the_same_every_time(call: Any, tiny: list[str], tmp_path: Path) -> None:
+def test_an_svg_is_the_same_every_time(tiny: list[str], tmp_path: Path) -> None:
     made = []
     for name in ("a.svg", "b.svg"):
         assert (
@@ -112,7 +105,7 @@ def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, prot
 
 
 def test_restored_faces_have_their_psnr_and_ssim(
-    call: Any, tiny: list[str], trained: Path, tmp_path: Path, figures: list[Any]
+    tiny: list[str], trained: Path, tmp_path: Path, figures: list[Any]
 ) -> None:
     asked = [
         *tiny,
@@ -161,15 +154,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("words", "sentence"), WRONG, ids=[" ".join(words) for words, _ in WRONG])
-def test_wrong_calls(
-    call: Any, tiny: list[str], tmp_path: Path, words: list[str], sentence: str
-) -> None:
+def test_wrong_calls(tiny: list[str], tmp_path: Path, words: list[str], sentence: str) -> None:
     status, said = call(*tiny, *PLUGIN, "--out", tmp_path / "faces.png", *words)
     assert status == 2 and sentence in said and said.count("\n") == 1, said
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_ones_own_faces_are_shown_on_demand(call: Any, tmp_path: Path, figures: list[Any]) -> None:
+def test_ones_own_faces_are_shown_on_demand(tmp_path: Path, figures: list[Any]) -> None:
     out = tmp_path / "own.png"
     status, said = call(
         *PLUGIN, "--dataset", "private", "--scales", "2", "--show-faces", "--out", out
@@ -178,11 +169,8 @@ def test_ones_own_faces_are_shown_on_demand(call: Any, tmp_path: Path, figures: 
     assert "private, test split" in texts(figures[0])
 
 
-def test_restored_faces_of_a_wrong_shape(
-    call: Any, tiny: list[str], trained: Path, tmp_path: Path
-) -> None:
-    asked = [*tiny, *PLUGIN, "--scales", "2", "--protocols", "bicubic", "--count", "2"]
-    asked += ["--restored", "restores-badly", "--results", trained]
-    status, said = call(*asked, "--out", tmp_path / "faces.png")
+def test_restored_faces_of_a_wrong_shape(tiny: list[str], trained: Path, tmp_path: Path) -> None:
+    status, said = call(*tiny, *PLUGIN, "--scales", "2", "--protocols", "bicubic", "--restored", "restores-badly",
+                        "--count", "2", "--results", trained, "--out", tmp_path / "faces.png")  # fmt: skip
     assert status == 2
     assert "[2, 1, 8, 8]" in said and "[2, 1, 16, 16]" in said
