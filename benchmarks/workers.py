@@ -16,7 +16,7 @@ from pathlib import Path
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.request import Request, data_ref, prepared_dataset
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
 from lrfer_bench.running.runner import Runner, Status
 from lrfer_bench.store.store import Store

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from folders import TINY
 import lrfer_bench
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import Arguments, Integers, as_list
-from lrfer_bench.plugins.handover import definitions, hand_over
+from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.slicing import definitions
 from lrfer_bench.store.store import Record, Store
 
 SCRIPT = '''
@@ -253,6 +255,12 @@ def test_what_would_be_lost_is_refused_with_its_line(statement: str) -> None:
     assert statement.partition("\n")[0] in str(caught.value)
 
 
+@pytest.fixture
+def methods_kept() -> Iterator[None]:
+    with METHODS.scope():
+        yield
+
+
 def test_calls_under_the_main_guard_are_left_alone() -> None:
     text = "class A:\n    pass\nif __name__ == '__main__':\n    A.prepare()"
     assert definitions(text, ["A"]) == "class A:\n    pass\n\n"
@@ -263,6 +271,7 @@ def test_definitions_count_lines_as_python_does() -> None:
     assert definitions(text, ["A"]).split("\n") == ["X = 'a\u2028b'", "", "class A:", "    x = X", ""]
 
 
+@pytest.mark.usefixtures("methods_kept")
 def test_a_file_that_registers_its_class_is_handed_over_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Key and hash are those of --plugin, and the command line needs no module of its name."""
     import importlib
@@ -273,7 +282,6 @@ def test_a_file_that_registers_its_class_is_handed_over_itself(tmp_path: Path, m
         "class Mine(Method):\n    pass\n\n\nclass Bare(Method):\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(METHODS, "_entries", {entry.name: entry for entry in METHODS})
     module = importlib.import_module("stands_alone")
     names, files = hand_over(METHODS, [module.Mine], tmp_path / "results")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
@@ -299,10 +307,11 @@ def test_a_class_without_a_source_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="inside a function"):
         hand_over(METHODS, [Inner], tmp_path)
-    with pytest.raises(UserError, match="no class"):
+    with pytest.raises(UserError, match="nor a class"):
         hand_over(METHODS, [3], tmp_path)  # type: ignore[list-item]
 
 
+@pytest.mark.usefixtures("methods_kept")
 def test_a_notebook_hands_over_the_newest_definition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells as IPython keeps them, a magic among them, the class defined twice."""
     import types
@@ -314,7 +323,6 @@ def test_a_notebook_hands_over_the_newest_definition(tmp_path: Path, monkeypatch
         "@register_method('of-a-notebook')\nclass Mine(Method):\n    version = '2'",
     ]
     monkeypatch.setitem(sys.modules, "made_up_notebook", module)
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
     for cell in cells:
         exec(cell.replace("%matplotlib inline", ""), module.__dict__)
     module.In = cells  # type: ignore[attr-defined]

@@ -37,11 +37,12 @@ from lrfer_bench.planning.declared import checked
 from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training
 from lrfer_bench.planning.request import Request, data_ref
 from lrfer_bench.planning.settings import settings_of
-from lrfer_bench.plugins.registry import METHODS, own_place
+from lrfer_bench.plugins.blame import own_place, place_of
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import Model, cell_method, load_model, untrained
-from lrfer_bench.running.work import place_of, run_training, stage_bytes, train_here
+from lrfer_bench.running.work import run_training, stage_bytes, train_here
 
 State = Literal["ok", "failed", "skipped", "note"]
 SHAPES = (  # channels, classes, height and width, scale

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, load_plugin, load_plugins, plugin_module
+from lrfer_bench.plugins.loading import load_plugin, load_plugins, plugin_module
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
 
 
 class Found(NamedTuple):
@@ -45,8 +46,8 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
 
 def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterator[Found]:
     """The checks of one method, each as soon as it is known; at last what it printed and left running, if anything."""
+    from lrfer_bench.plugins.blame import place_of
     from lrfer_bench.running.engines.local import cause, end_with_children, one_thread, without_main
-    from lrfer_bench.running.work import place_of
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -114,7 +115,7 @@ def _serve(pipe: Connection, name: str, dataset: str, plugins: Sequence[str], lo
 
     torch.set_num_threads(1)
     from lrfer_bench.checking.checks import run_checks
-    from lrfer_bench.running.work import place_of
+    from lrfer_bench.plugins.blame import place_of
 
     load_plugins(plugins)
     for found in run_checks(name, dataset, pipe.send):

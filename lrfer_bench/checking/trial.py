@@ -17,8 +17,8 @@ from lrfer_bench.contract.method import Batch, Task
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.pixels import resize
 from lrfer_bench.planning.request import prepared_dataset
+from lrfer_bench.plugins.blame import place_now
 from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import place_now
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import Model
 from lrfer_bench.running.work import run_training

@@ -51,7 +51,7 @@ def predict(
     IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of other sizes are resized.
     """
     from lrfer_bench.files import write_atomically
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.photos import Wanted, choose, predictions
 
     load_plugins(plugins)

@@ -24,7 +24,8 @@ from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.handover import FOLDER
-from lrfer_bench.plugins.registry import METHODS, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, model_facts, read_models
 from lrfer_bench.scoring.metrics import log_softmax

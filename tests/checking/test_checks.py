@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import registries
 import torch
 from folders import PLUGINS
 
 from lrfer_bench.checking.checks import Check, run_checks
-from lrfer_bench.plugins.registry import DATASETS, METHODS, load_plugin, plugin_module
+from lrfer_bench.plugins.loading import load_plugin
 
 BAD = (PLUGINS / "bad.py").read_text().splitlines()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def plugins(environment: dict[str, str]) -> Iterator[None]:
-    METHODS.names(), DATASETS.names()
-    before, threads = (dict(METHODS._entries), dict(DATASETS._entries)), torch.get_num_threads()
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
+    with registries.kept(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
         load_plugin(PLUGINS / "tiny.py")
         load_plugin(PLUGINS / "bad.py")
         yield
-    METHODS._entries, DATASETS._entries = before
-    for file in ("tiny.py", "bad.py"):  # out of the registry, so out of the modules too: the next load registers again
-        sys.modules.pop(plugin_module(PLUGINS / file), None)
     torch.set_num_threads(threads)
 
 

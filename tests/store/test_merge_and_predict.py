@@ -155,7 +155,8 @@ def test_merge_from_outside(trained: Path, lrfer: Any, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     """The first four test faces, enlarged, in colour; and one of LR size."""
-    from lrfer_bench.plugins.registry import DATASETS, load_plugin
+    from lrfer_bench.plugins.loading import load_plugin
+    from lrfer_bench.plugins.registry import DATASETS
 
     load_plugin(TINY)
     folder = tmp_path_factory.mktemp("pictures")
