@@ -21,7 +21,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import data_ref
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.cost import peak_memory_mb
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.work import run_training

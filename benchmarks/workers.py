@@ -18,7 +18,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import data_ref
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
 from lrfer_bench.running.runner import Runner, Status
 from lrfer_bench.store.store import Store

@@ -97,7 +97,7 @@ def report(
         ResultsArguments,
         checked_arguments,
     )
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.reporting.collect import Options
     from lrfer_bench.reporting.make import frame, make_report
 
@@ -157,7 +157,7 @@ def load_model(
     code is not the one that was trained.
     """
     from lrfer_bench.planning.arguments import LoadArguments, checked_arguments
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
     given = checked_arguments(
@@ -172,7 +172,8 @@ def _request(given: RunArguments) -> Request:
     from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.request import Request
     from lrfer_bench.plugins.handover import hand_over
-    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
     files = list(given.plugins)
     load_plugins(files)

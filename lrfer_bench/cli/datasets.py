@@ -14,7 +14,8 @@ import click
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.plugins.registry import DATASETS, Entry, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import DATASETS, Entry
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -31,7 +31,8 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     import torch
 
     from lrfer_bench.data.cache import default_cache
-    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES, left_out, load_plugins
+    from lrfer_bench.plugins.loading import left_out, load_plugins
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
     from lrfer_bench.running.engines.local import default_workers
     from lrfer_bench.running.environment import environment

@@ -30,7 +30,7 @@ def merge(others: tuple[Path, ...], results: Path, other_data: bool, dry_run: bo
 
     Exit status 1 when one was refused.
     """
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.store.merge import merge as take
 
     load_plugins(plugins)

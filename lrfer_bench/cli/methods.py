@@ -10,7 +10,8 @@ from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METHODS, Entry, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import METHODS, Entry
 
 
 @click.group(

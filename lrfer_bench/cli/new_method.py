@@ -49,7 +49,8 @@ def words_of(name: str) -> dict[str, str]:
     >>> words_of("my-idea")["@CLASS@"], words_of("my-idea")["@PACKAGE@"]
     ('MyIdea', 'lrfer_my_idea')
     """
-    from lrfer_bench.plugins.registry import METHODS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import METHODS
 
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UserError(

@@ -9,7 +9,8 @@ import click
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import PROTOCOLS, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import PROTOCOLS
 
 
 @click.group(

@@ -9,7 +9,8 @@ import click
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import DATASETS, load_plugins
+from lrfer_bench.plugins.loading import load_plugins
+from lrfer_bench.plugins.registry import DATASETS
 
 EXAMPLES = (
     "lrfer-bench datasets render synthface --identities 90 --seed 1 --out more",

@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lrfer_bench.errors import UserError
-
-if TYPE_CHECKING:
-    from lrfer_bench.plugins.registry import Entry
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,6 +17,18 @@ else:
     import tomli as tomllib
 
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
+
+
+class Registered(Protocol):
+    """What card_of() needs of a registered thing: its name, its module, and how to import it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def module(self) -> str: ...
+
+    def load(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def card_path(module: str, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def card_of(entry: Entry, kind: type[Card]) -> Card:
+def card_of(entry: Registered, kind: type[Card]) -> Card:
     """The card of a registered thing: the file beside its module; else its `card` attribute, or its docstring's first line.
 
     Only a thing without a card file is imported for it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.settings import settings_of
-from lrfer_bench.plugins.registry import own_place
+from lrfer_bench.plugins.blame import line_of, own_place
 
 WORDS = {
     "trains": ("each scale", "all scales", "nothing"), "tests": ("lr", "hr"), "answers": ("logits", "images"),
@@ -40,14 +39,6 @@ def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
         raise UserError(
             f'{function}() of the method "{name}" failed: {type(error).__name__}: {error} ({place})'
         ) from error
-
-
-def line_of(thing: Any) -> str:
-    """file:line where a class or function is written, as far as it is known."""
-    try:
-        return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}"
-    except (OSError, TypeError):
-        return str(getattr(thing, "__module__", "no place known"))
 
 
 def _no_method(cls: Any) -> str:

@@ -13,7 +13,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan, data_ref
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 
 
 @dataclass(frozen=True)

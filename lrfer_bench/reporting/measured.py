@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METRICS, own_place
+from lrfer_bench.plugins.blame import own_place
+from lrfer_bench.plugins.registry import METRICS
 from lrfer_bench.reporting.answers import UNREADABLE, trusted_logits
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity

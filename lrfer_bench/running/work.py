@@ -17,8 +17,9 @@ from lrfer_bench.data.lowres import image_seeds, lr_images
 from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.planning.plan import Training
+from lrfer_bench.plugins.blame import own_place, place_of
 from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import METHODS, own_place
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import cost
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
@@ -116,12 +117,6 @@ def author_place(job: Job) -> str:
         return place_of(METHODS.load(name), "losses" if training else "forward")
     except UserError:
         return "its code cannot be imported"
-
-
-def place_of(cls: type, function: str) -> str:
-    """file:line of a function of a class, in whichever class defines it, or of the class itself."""
-    code = getattr(getattr(cls, function, None), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else cls.__module__
 
 
 def stage_bytes(stage: Method) -> bytes:

@@ -89,7 +89,7 @@ def test_an_svg_is_the_same_every_time(tiny: list[str], tmp_path: Path) -> None:
 def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, protocol: str) -> None:
     from lrfer_bench.data.lowres import lr_images
     from lrfer_bench.data.options import prepared_dataset
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.faces import choose_faces, low_faces
 
     load_plugins([Path(tiny[1])])

@@ -104,18 +104,18 @@ def leaves(tree: Any, path: str = "") -> dict[str, Any]:
     }
 
 
-def test_an_edited_protocol_of_a_plugin_file_is_another_result(monkeypatch: Any) -> None:
+def test_an_edited_protocol_of_a_plugin_file_is_another_result() -> None:
     def keys(source: str) -> set[str]:
         mine = type("Mine", (PROTOCOLS.load("bicubic"),), {"name": "mine"})
         entry = Entry("protocol", "mine", "made:Mine", source, loaded=mine)
-        monkeypatch.setitem(PROTOCOLS._entries, "mine", entry)
         request = Request(
             methods=["direct"],
             scales=(4,),
             preset=tiny_preset(),
             protocols=["mine"],
         )
-        plan = build_plan(request, data_ref())
+        with PROTOCOLS.scope(put=[entry]):
+            plan = build_plan(request, data_ref())
         return {*plan.trainings, *plan.cells}
 
     first, edited = keys("mine.py sha256:111111111111"), keys("mine.py sha256:222222222222")
@@ -126,16 +126,15 @@ def test_an_edited_protocol_of_a_plugin_file_is_another_result(monkeypatch: Any)
     )
 
 
-def test_a_protocol_has_to_know_its_name(monkeypatch: Any) -> None:
+def test_a_protocol_has_to_know_its_name() -> None:
     nameless = type("Nameless", (Protocol,), {"degrade": lambda self, hr, size, scale, seeds: hr})
     other = type("Other", (PROTOCOLS.load("bicubic"),), {})
     for cls, said in ((nameless, "None"), (other, "'bicubic'")):
-        monkeypatch.setitem(
-            PROTOCOLS._entries,
-            "mine",
-            Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls),
-        )
-        with pytest.raises(UserError, match=rf'"mine" of mine\.py .*{said} .*name = "mine"'):
+        entry = Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls)
+        with (
+            PROTOCOLS.scope(put=[entry]),
+            pytest.raises(UserError, match=rf'"mine" of mine\.py .*{said} .*name = "mine"'),
+        ):
             protocol_of("mine")
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registries
 
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, left_out, load_plugin, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugin, load_plugins
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
 HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_method\n"
@@ -21,12 +23,8 @@ HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_metho
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
-    METHODS.names()  # the entry points are read once
-    entries, errors = dict(METHODS._entries), dict(PLUGIN_ERRORS)
-    yield
-    METHODS._entries = entries
-    PLUGIN_ERRORS.clear()
-    PLUGIN_ERRORS.update(errors)
+    with registries.kept():
+        yield
 
 
 def plan(*methods: str, **settings: Any) -> Any:

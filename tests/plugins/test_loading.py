@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from folders import PLUGINS
 
-from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Registry, last_place, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Entry, Registry
 
 PLUGIN = '''
 """A protocol, a data set and a method in one file."""
@@ -93,27 +95,31 @@ def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, lrfer: Any) ->
     assert 'the method name "mine" of two.py sha256:' in done.stderr and "is taken by one.py sha256:" in done.stderr
 
 
-def test_last_place_is_the_authors_line(tmp_path: Path) -> None:
-    """An error deep in torch is shown at the line of the plugin that led there."""
-    import torch
-
-    file = tmp_path / "mistake.py"
-    file.write_text("import torch\n\n\ndef f(x):\n    return torch.nn.functional.cross_entropy(x, x.long()[:, :1])\n")
-    space: dict[str, Any] = {}
-    exec(compile(file.read_text(), str(file), "exec"), space)
-    with pytest.raises((RuntimeError, ValueError)) as caught:
-        space["f"](torch.zeros(2, 3))
-    assert last_place(caught.value) == f"{file}:5"
-
-
 def test_what_a_script_handed_over_may_be_defined_anew() -> None:
     registry = Registry("method", "no.such.group")
-    first, second = type("A", (), {"__module__": "__main__"}), type("A", (), {"__module__": "lrfer_plugin_x"})
+    first = type("A", (), {"__module__": "__main__"})
+    second = type("A", (), {"__module__": "lrfer_plugin_x"})
     registry.add("a", first, "module __main__")
-    by_script = registry.entry("a")
-    registry.drop("a")
-    registry.add("a", second, "script.py sha256:1")
-    registry.restore(by_script)
+    with registry.scope(out=lambda entry: entry.name == "a", keep_new=True):
+        registry.add("a", second, "script.py sha256:1")
     assert registry.load("a") is second
     registry.add("a", first, "module __main__")
     assert registry.load("a") is first
+
+
+@pytest.mark.parametrize("keep_new", [False, True])
+def test_a_scope_is_put_back_whatever_happens(keep_new: bool) -> None:
+    registry = Registry("method", "no.such.group")
+    for name in ("in", "out"):
+        registry.add(name, f"old:{name}", "before")
+    before = list(registry)
+    put = [replace(registry.entry("in"), target="new:in"), Entry("method", "extra", "new:x", "put")]
+    with (
+        pytest.raises(ZeroDivisionError),
+        registry.scope(put, lambda entry: entry.name == "out", keep_new),
+    ):
+        assert [entry.target for entry in registry] == ["new:x", "new:in"]
+        registry.add("new", "new:new", "inside")
+        raise ZeroDivisionError
+    assert [entry for entry in registry if entry.name != "new"] == before
+    assert ("new" in registry.names()) == keep_new

@@ -10,7 +10,8 @@ import pytest
 
 from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_of, read_card
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry
 
 FIRST_HOUR = {"oracle", "enlarge", "direct", "multires"}
 
