@@ -7,10 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Task, register_method
+from lrfer_bench.api import Need, Task, attention, classifiers, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
-from lrfer_bench.nets.attention import AttentionTrunk, Gates
-from lrfer_bench.nets.classifiers import LEAN_WIDTHS
 
 
 @register_method("askd")
@@ -41,8 +39,10 @@ class CBAMNet(nn.Module):
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (LEAN_WIDTHS, 1)
-        self.trunk = AttentionTrunk(task.channels, widths, depth, task.size, Gates)
+        small = classifiers.LEAN_WIDTHS
+        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (small, 1)
+        gates = attention.Gates
+        self.trunk = attention.AttentionTrunk(task.channels, widths, depth, task.size, gates)
         self.dropout = nn.Dropout(task.preset.dropout)
         self.linear = nn.Linear(widths[-1], task.classes)
 
