@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Task, attention, classifiers, register_method
+from lrfer_bench.api import Need, Task, attention, lean, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
 
 
@@ -35,14 +35,18 @@ class ASKD(AttentionDistilled):
 
 
 class CBAMNet(nn.Module):
-    """The lean classifier's shape (four residual blocks; eight with a GPU's preset), with CBAM as its gates."""
+    """The shape of the preset's lean classifier, a block a stage, with CBAM as its gates.
+
+    With a GPU's preset: four stages of two blocks.
+    """
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        small = classifiers.LEAN_WIDTHS
-        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (small, 1)
-        gates = attention.Gates
-        self.trunk = attention.AttentionTrunk(task.channels, widths, depth, task.size, gates)
+        shape = lean.SHAPES.get(task.preset.classifier, lean.LEAN)
+        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (shape.widths, 1)
+        self.trunk = attention.AttentionTrunk(
+            task.channels, shape, widths, depth, task.input_size, attention.Gates
+        )
         self.dropout = nn.Dropout(task.preset.dropout)
         self.linear = nn.Linear(widths[-1], task.classes)
 

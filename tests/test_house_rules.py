@@ -68,6 +68,7 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     names = {*METHODS.names(), *DATASETS.names()} - {
         "folder",
         "bicubic",
+        "enlarge",
         "direct",
         "classifier",
         "oracle",

@@ -1,4 +1,4 @@
-"""One registry for methods, data sets and protocols: lazy targets, entry points, plugin files, no silent replacement."""
+"""One registry for methods, data sets, protocols and metrics: lazy targets, entry points, plugin files, no silent replacement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,13 @@ class Entry:
     source: str
     loaded: Any = None
     made_from: str = ""
+    former: tuple[str, ...] = ()
     """For a class handed over from a script or a notebook: its target there, which may define it anew."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it answers to; the first is the one that keys keep, so that a new name orphans no result."""
+        return (*self.former, self.name)
 
     @property
     def module(self) -> str:
@@ -59,11 +65,17 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name."""
+    """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
-    def __init__(self, kind: str, group: str) -> None:
+    former_group: entry points of this group say which thing had another name once: `old = "new"`. It answers to both,
+    and keys keep the name that its first results were made under.
+    """
+
+    def __init__(self, kind: str, group: str, former_group: str = "") -> None:
         self.kind = kind
         self.group = group
+        self.former_group = former_group
+        self._former: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
         self._scanned = False
         self.broken: dict[str, str] = {}
@@ -80,7 +92,10 @@ class Registry:
                 "begin with a letter or digit"
             )
         lazy = isinstance(target, str)
-        entry = Entry(self.kind, name, target if lazy else target_of(target), source, None if lazy else target)
+        former = tuple(old for old, new in self._former.items() if new == name)
+        entry = Entry(
+            self.kind, name, target if lazy else target_of(target), source, None if lazy else target, former=former
+        )
         taken = self._entries.get(name)
         if (
             taken is not None
@@ -113,6 +128,9 @@ class Registry:
         if self._scanned:
             return
         self._scanned = True
+        if self.former_group:
+            former = metadata.entry_points(group=self.former_group)
+            self._former = {point.name: point.value for point in former}
         points = sorted(metadata.entry_points(group=self.group), key=lambda p: (_owner(p) != "lrfer-bench", p.name))
         for point in points:
             try:
@@ -129,7 +147,7 @@ class Registry:
 
     def entry(self, name: str) -> Entry:
         """The entry of a name; UserError with the nearest name, and with the plugins that failed to load."""
-        self._scan()
+        name = self.current(name)
         if name not in self._entries:
             broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
             raise UserError(f'there is no {self.kind} "{name}": {did_you_mean(name, self._entries)}{broken}')
@@ -138,11 +156,30 @@ class Registry:
     def load(self, name: str) -> Any:
         return self.entry(name).load()
 
+    def current(self, name: str) -> str:
+        """What a thing is called today; a name that is not a former one stays as it is.
 
-METHODS = Registry("method", "lrfer_bench.methods")
+        >>> METHODS.current("bicubic"), METHODS.current("direct")
+        ('enlarge', 'direct')
+        """
+        self._scan()
+        return name if name in self._entries else self._former.get(name, name)
+
+    def current_label(self, label: str) -> str:
+        """A label under the name of today.
+
+        >>> METHODS.current_label("bicubic[input_size=48]")
+        'enlarge[input_size=48]'
+        """
+        name, bracket, settings = label.partition("[")
+        return f"{self.current(name)}{bracket}{settings}"
+
+
+METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
-REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
+METRICS = Registry("metric", "lrfer_bench.metrics")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""
