@@ -11,12 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import Box, check_options, open_image, to_array
-from lrfer_bench.data.validation import unit_hash
-from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.api import (
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    UserError,
+    check_options,
+    open_image,
+    read_card,
+    register_dataset,
+    to_array,
+    unit_hash,
+)
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FIELDS = "image_name face_id_in_image face_box_top face_box_left face_box_right face_box_bottom " \
@@ -38,6 +46,7 @@ class Face:
     label: int
 
 
+@register_dataset("expw")
 class ExpW(Dataset):
     """Colour faces in 7 classes, cropped square; the split is ours, by a hash of the picture's file name.
 
@@ -97,7 +106,7 @@ def split_of(picture: str) -> str:
     return next(split for split, end in SHARES if place < end)
 
 
-def square(face: Face, width: int, height: int) -> Box:
+def square(face: Face, width: int, height: int) -> tuple[float, float, float, float]:
     """The box (left, top, right, bottom) made square by lengthening its shorter side about its middle.
 
     Moved inside the picture of width x height where it sticks out, and never larger than the picture's shorter side.

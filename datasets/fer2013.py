@@ -7,20 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import read_images
-from lrfer_bench.data.tree import ClassTree, read_tree
-from lrfer_bench.data.validation import cut_validation
+from lrfer_bench.api import (
+    ClassTree,
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    cut_validation,
+    read_card,
+    read_images,
+    read_tree,
+    register_dataset,
+)
 from lrfer_bench.datasets.fer2013_rows import USAGES, Rows, find_source, read_rows
-from lrfer_bench.errors import DataError
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SPLIT_OF_USAGE = ("train", "val", "test")
 PUBLIC, PRIVATE = "publictest_", "privatetest_"
 
 
+@register_dataset("fer2013")
 class FER2013(Dataset):
     """48 x 48 grey faces in 7 classes; val is PublicTest, test is PrivateTest."""
 

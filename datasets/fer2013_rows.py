@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import DataError
 
 SIDE = 48
 PIXELS = SIDE * SIDE

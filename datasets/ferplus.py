@@ -8,11 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
+from lrfer_bench.api import DataError, Dataset, DatasetCard, FaceSet, Split, read_card, register_dataset
 from lrfer_bench.datasets.fer2013_rows import USAGES, Rows, Source, find_source, read_rows, read_table
-from lrfer_bench.errors import DataError
 
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 VOTED = (*EMOTIONS, "unknown", "NF")
@@ -20,6 +17,7 @@ FILE = "fer2013new.csv"
 FORMS = ("csv", "icml", "npz")
 
 
+@register_dataset("ferplus")
 class FERPlus(Dataset):
     """FER2013 relabelled: the majority rule decides which rows stay, the votes stay as soft labels."""
 

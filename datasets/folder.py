@@ -7,17 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import check_options, read_images, resolve_colour
-from lrfer_bench.data.tree import ClassTree, find_splits, read_tree
-from lrfer_bench.data.validation import cut_validation
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import (
+    ClassTree,
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    check_options,
+    cut_validation,
+    find_splits,
+    read_card,
+    read_images,
+    read_tree,
+    register_dataset,
+    resolve_colour,
+)
 
 ADVICE = "make all pictures of one size, or set one with --data-option size=N"
 
 
+@register_dataset("folder")
 class Folder(Dataset):
     """Your own faces. size: resize every picture to size x size; None wants them all of one size.
 

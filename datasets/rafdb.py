@@ -7,12 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import check_options, read_images
-from lrfer_bench.data.validation import cut_validation
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import (
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    check_options,
+    cut_validation,
+    read_card,
+    read_images,
+    register_dataset,
+)
 
 EXPRESSIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 LIST = Path("EmoLabel", "list_patition_label.txt")
@@ -20,6 +26,7 @@ ALIGNED = Path("Image", "aligned")
 ADVICE = "give the aligned pictures as published, or set one size with --data-option size=N"
 
 
+@register_dataset("rafdb")
 class RAFDB(Dataset):
     """Aligned colour faces of 100 x 100 pixels in 7 classes; val is cut from train, for there is no official one.
 

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet
-
-from .synthface_render.expressions import CLASSES
-from .synthface_render.generate import TAKES, write_folder
-from .synthface_render.shipped import PATH, unpack
+from lrfer_bench.api import Dataset, DatasetCard, FaceSet, read_card, register_dataset
+from lrfer_bench.datasets.synthface_render.expressions import CLASSES
+from lrfer_bench.datasets.synthface_render.generate import TAKES, write_folder
+from lrfer_bench.datasets.synthface_render.shipped import PATH, unpack
 
 
+@register_dataset("synthface")
 class SynthFace(Dataset):
     """6,300 rendered faces of 450 invented people, shipped with the package; it needs no files from the user."""
 

@@ -56,12 +56,26 @@ What it can use
     self.cross_entropy(logits, batch)  with the preset's label smoothing, as the built-in methods have it
     build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of every stage and head()
 
+Parts and losses of the built-in methods: modules, `from lrfer_bench.api import losses`, then losses.relation(...)
+    losses         distillation, attention and feature losses, the gradient penalty; each with its source
+    attention      gates whose maps can be read before the sigmoid (CBAM), and a trunk that has them in every block
+    lean           shapes of the lean classifiers, their residual blocks, stems and shortcut
+    superres       EDSR, published super-resolvers (spandrel), psnr
+    gan            FSR-FER's generator and critic of features; covpool: CovPoolNet; svm: a linear SVM as a module
+
 A data set
 ==========
     Dataset        write sources(root) and load(root) -> FaceSet; enter it with register_dataset("name")
-    FaceSet        classes and the splits "train", "val" and "test"
+    FaceSet        classes and a Split for each of SPLITS: "train", "val" and "test"
     Split          images uint8 [N, C, H, W], labels int64 [N], soft float32 [N, K] or None, rows int64 [N] or None
-    DatasetCard    what it is, where to get it, the counts that a right copy has
+    DatasetCard    what it is, where to get it, the counts that a right copy has; read_card(path, DatasetCard) reads it from
+                   a TOML file beside the code
+
+What its load() can use
+    open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError names a bad file
+    check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey", "rgb")
+    find_splits, read_tree, ClassTree  folders split/class/picture; write_atomically: a whole file or none
+    cut_validation, unit_hash          a split by hashes, for a data set that brings none
 
 A degradation protocol
 ======================
@@ -95,42 +109,84 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lrfer_bench.contract.cards import DatasetCard, MethodCard
+from lrfer_bench.contract.cards import DatasetCard, MethodCard, read_card
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
+from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, register
 from lrfer_bench.scoring.shown import Better, shown
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Batch, Method, Need, Task
     from lrfer_bench.contract.optimizers import default_optimizers, sgd
+    from lrfer_bench.data.images import (
+        check_options,
+        open_image,
+        read_images,
+        resolve_colour,
+        to_array,
+    )
+    from lrfer_bench.data.tree import ClassTree, find_splits, read_tree
+    from lrfer_bench.data.validation import cut_validation, unit_hash
+    from lrfer_bench.nets import (
+        attention,
+        covpool,
+        gan,
+        lean,
+        losses,
+        superres,
+        svm,
+    )
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
-    "Batch", "ClassifierNet", "DataError", "Dataset", "DatasetCard", "FaceSet", "Method", "MethodCard", "Need", "Preset",
-    "Protocol", "Split", "Task", "UserError", "build_classifier", "default_optimizers", "register_dataset",
-    "register_method", "register_metric", "register_protocol", "sgd",
+    "SPLITS", "Batch", "ClassTree", "ClassifierNet", "DataError", "Dataset", "DatasetCard",
+    "FaceSet", "Method", "MethodCard", "Need", "Preset", "Protocol", "Split", "Task", "UserError",
+    "attention", "build_classifier", "check_options", "covpool", "cut_validation",
+    "default_optimizers", "find_splits", "gan", "lean", "losses", "open_image", "read_card",
+    "read_images", "read_tree", "register_dataset", "register_method", "register_metric",
+    "register_protocol", "resolve_colour", "sgd", "superres", "svm", "to_array", "unit_hash",
+    "write_atomically",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LAZY = {
-    **dict.fromkeys(("Batch", "Method", "Need", "Task"), "lrfer_bench.contract.method"),
-    **dict.fromkeys(("default_optimizers", "sgd"), "lrfer_bench.contract.optimizers"),
-    **dict.fromkeys(("ClassifierNet", "build_classifier"), "lrfer_bench.nets.classifiers"),
+    "lrfer_bench.contract.method": ("Batch", "Method", "Need", "Task"),
+    "lrfer_bench.contract.optimizers": ("default_optimizers", "sgd"),
+    "lrfer_bench.data.images": (
+        "check_options",
+        "open_image",
+        "read_images",
+        "resolve_colour",
+        "to_array",
+    ),
+    "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_tree"),
+    "lrfer_bench.data.validation": ("cut_validation", "unit_hash"),
+    "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier"),
 }
+"""Where the names are that are loaded when they are first asked for."""
+
+_HOMES = {name: module for module, names in _LAZY.items() for name in names}
+_MODULES = frozenset(
+    ("attention", "covpool", "gan", "lean", "losses", "superres", "svm")
+)
+"""Whole modules of lrfer_bench.nets, loaded in the same way."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        value = import_module(f"lrfer_bench.nets.{name}")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
 

@@ -7,10 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Task, register_method
+from lrfer_bench.api import Need, Task, attention, lean, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
-from lrfer_bench.nets.attention import AttentionTrunk, Gates
-from lrfer_bench.nets.lean import LEAN, SHAPES
 
 
 @register_method("askd")
@@ -44,9 +42,11 @@ class CBAMNet(nn.Module):
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        shape = SHAPES.get(task.preset.classifier, LEAN)
+        shape = lean.SHAPES.get(task.preset.classifier, lean.LEAN)
         widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (shape.widths, 1)
-        self.trunk = AttentionTrunk(task.channels, shape, widths, depth, task.input_size, Gates)
+        self.trunk = attention.AttentionTrunk(
+            task.channels, shape, widths, depth, task.input_size, attention.Gates
+        )
         self.dropout = nn.Dropout(task.preset.dropout)
         self.linear = nn.Linear(widths[-1], task.classes)
 

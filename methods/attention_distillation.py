@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method
-from lrfer_bench.nets.losses import attention_similarity
+from lrfer_bench.api import losses as shared
 
 
 class AttentionDistilled(Method):
@@ -31,5 +31,5 @@ class AttentionDistilled(Method):
         if isinstance(teacher, AttentionDistilled):
             with torch.no_grad():
                 wanted = teacher.attention_maps(self.unit(batch.hr))
-            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
+            losses["attention"] = self.kd_weight * shared.attention_similarity(maps, wanted)
         return losses

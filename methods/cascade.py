@@ -10,9 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from lrfer_bench.api import Method, Need, Preset, Task, UserError, register_method
+from lrfer_bench.api import Method, Need, Preset, Task, UserError, register_method, superres
 from lrfer_bench.methods.stages import classifier_of
-from lrfer_bench.nets.superres import Published
 
 
 @register_method("cascade")
@@ -38,7 +37,8 @@ class Cascade(Method):
 
     def __init__(self, task: Task, *, sr_checkpoint: str = "") -> None:
         super().__init__(task)
-        self.published = Published(Path(sr_checkpoint)) if sr_checkpoint else None
+        file = Path(sr_checkpoint) if sr_checkpoint else None
+        self.published = superres.Published(file) if file else None
 
     def forward(self, lr: Tensor) -> Tensor:
         return classifier_of(self.stages).net(self.restored(lr))

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Need, Task, register_method
+from lrfer_bench.api import Batch, Need, Task, losses, register_method
 from lrfer_bench.methods.stages import Classifier, classifier_of
-from lrfer_bench.nets.losses import feature_similarity, relation, same_class_partner
 
 
 @register_method("fskd")
@@ -41,9 +40,9 @@ class FSKD(Classifier):
             return {"ce": self.cross_entropy(self.net.head(low[-1]), batch)}
         with torch.no_grad():
             high = classifier_of(self.stages).net.maps(self.unit(batch.hr))
-        partner = same_class_partner(batch.label)
+        partner = losses.same_class_partner(batch.label)
         return {
             "ce": self.cross_entropy(self.net.head(low[-1]), batch),
-            "feature": self.feature * feature_similarity(low, high),
-            "relation": self.relation * relation(low[-1], high[-1], partner),
+            "feature": self.feature * losses.feature_similarity(low, high),
+            "relation": self.relation * losses.relation(low[-1], high[-1], partner),
         }

@@ -9,10 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Need, Preset, Task, UserError, register_method
-from lrfer_bench.nets.gan import Critic, Generator
-from lrfer_bench.nets.losses import classification_weight, gradient_penalty, squared_distance
-from lrfer_bench.nets.svm import LinearSVM
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    Method,
+    Need,
+    Preset,
+    Task,
+    UserError,
+    gan,
+    losses,
+    register_method,
+    svm,
+)
 
 FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
 
@@ -54,13 +63,14 @@ class FSRFER(Method):
             device = next(self.net.parameters()).device
             example = self.features(torch.zeros(1, task.channels, *task.size, device=device))
         if self.covpool:
-            self.generator = Generator(1, 32, 16, 6, kernel=8, skip=False)
-            self.critic = Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
+            self.generator = gan.Generator(1, 32, 16, 6, kernel=8, skip=False)
+            self.critic = gan.Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
         else:
             channels = example.shape[1]
-            self.generator = Generator(channels, 64, 16, 2, kernel=3, skip=True)
-            self.critic = Critic(channels, (64,), (example.shape[2], example.shape[3]))
-        self.svm = LinearSVM(self.embedding(example).shape[1], task.classes) if head == "svm" else None
+            self.generator = gan.Generator(channels, 64, 16, 2, kernel=3, skip=True)
+            self.critic = gan.Critic(channels, (64,), (example.shape[2], example.shape[3]))
+        inputs = self.embedding(example).shape[1]
+        self.svm = svm.LinearSVM(inputs, task.classes) if head == "svm" else None
 
     @property
     def net(self) -> ClassifierNet:
@@ -99,7 +109,7 @@ class FSRFER(Method):
             low, high = self.features(self.enlarged(batch)), self.features(self.unit(batch.hr))
         epochs = self.task.preset.epochs
         if int(self.progress * epochs + 1e-6) < round(self.pretrain * epochs):
-            distance = squared_distance(self.generator(low), high).mean()
+            distance = losses.squared_distance(self.generator(low), high).mean()
             _step(optimizers["pretraining"], distance)
             return {"distance": distance.detach()}
         made = self.generator(low)
@@ -111,21 +121,21 @@ class FSRFER(Method):
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
         """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made ones."""
-        weight = classification_weight(self.net.head(made), label)
+        weight = losses.classification_weight(self.net.head(made), label)
         mix = torch.rand(len(made), device=made.device)
         return {
             "critic": (weight * self.critic(high)).mean() - (weight * self.critic(made)).mean(),
-            "penalty": PENALTY * gradient_penalty(self.critic, high, made, mix, POWER),
+            "penalty": PENALTY * losses.gradient_penalty(self.critic, high, made, mix, POWER),
         }
 
     def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
         """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w has gradients too."""
-        weight = classification_weight(self.net.head(made), label)
+        weight = losses.classification_weight(self.net.head(made), label)
         phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
         return {
             "adversarial": (weight * self.critic(made)).mean(),
-            "feature": FEATURE * (weight * squared_distance(made, high)).mean(),
-            "perceptual": PERCEPTUAL * (weight * squared_distance(phi_made, phi_high)).mean(),
+            "feature": FEATURE * (weight * losses.squared_distance(made, high)).mean(),
+            "perceptual": PERCEPTUAL * (weight * losses.squared_distance(phi_made, phi_high)).mean(),
         }
 
     @torch.no_grad()

@@ -10,11 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Preset, Task, UserError, register_method
+from lrfer_bench.api import Need, Preset, Task, UserError, lean, register_method
+from lrfer_bench.api import attention as gated  # `attention` is a setting here
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
-from lrfer_bench.nets import lean
-from lrfer_bench.nets.attention import PARTS, AttentionTrunk, Gates, Parts
-from lrfer_bench.nets.lean import shortcut
 
 GROUPS = 4
 
@@ -63,11 +61,16 @@ class GMENet(AttentionDistilled):
         return {"teacher": Need("gmenet", "hr", {**settings, "kd_weight": 0.0})}
 
     def __init__(
-        self, task: Task, *, kd_weight: float = 1.0, attention: Parts = "both", global_branch: bool = True
+        self,
+        task: Task,
+        *,
+        kd_weight: float = 1.0,
+        attention: gated.Parts = "both",
+        global_branch: bool = True,
     ) -> None:
         super().__init__(task)
-        if attention not in PARTS:
-            raise UserError(f'gmenet.attention is "{attention}": it takes one of {", ".join(PARTS)}')
+        if attention not in gated.PARTS:
+            raise UserError(f'gmenet.attention is "{attention}": it takes one of {", ".join(gated.PARTS)}')
         self.kd_weight = kd_weight
         self.net = TwoBranches(task, shape_for(task.preset), attention, global_branch)
 
@@ -79,12 +82,12 @@ class TwoBranches(nn.Module):
     """Shared stages of mixed-attention blocks; from there on two more of them (local) beside two of mixed-channel
     blocks (global). The pooled ends of both stand side by side before dropout and one linear layer."""
 
-    def __init__(self, task: Task, shape: Shape, attention: Parts, global_branch: bool) -> None:
+    def __init__(self, task: Task, shape: Shape, attention: gated.Parts, global_branch: bool) -> None:
         super().__init__()
         self.shared = shape.shared
-        self.local = AttentionTrunk(
+        self.local = gated.AttentionTrunk(
             task.channels, shape.stem, shape.local, shape.depth, task.input_size,
-            lambda width: Gates(width, attention, depthwise=True),
+            lambda width: gated.Gates(width, attention, depthwise=True),
         )  # fmt: skip
         self.wide: nn.Module | None = None
         if global_branch:
@@ -122,7 +125,7 @@ class MixedChannelBlock(nn.Module):
         self.down = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.up = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.mix = _step(channels, 1)
-        self.shortcut = shortcut(channels_in, channels, stride)
+        self.shortcut = lean.shortcut(channels_in, channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         groups = list(self.expand(x).chunk(GROUPS, 1))

@@ -8,10 +8,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Task, default_optimizers, register_method
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    Method,
+    Task,
+    default_optimizers,
+    losses,
+    register_method,
+)
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
-from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
 
 
 @register_method("srfer")
@@ -61,8 +68,8 @@ class SRFER(Method):
             expected = frozen.head(reference[-1])
         return {
             "pixel": self.pixel * F.l1_loss(restored, original),
-            "attention": self.attention * attention_transfer(maps, reference),
-            "prediction": self.prediction * prediction_consistency(logits, expected),
+            "attention": self.attention * losses.attention_transfer(maps, reference),
+            "prediction": self.prediction * losses.prediction_consistency(logits, expected),
             "ce": self.ce * self.cross_entropy(logits, batch),
         }
 

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Method, Task, UserError, register_method
-from lrfer_bench.nets.superres import EDSR, psnr
+from lrfer_bench.api import Batch, Method, Task, UserError, register_method, superres
 
 
 @register_method("superres")
@@ -30,7 +29,8 @@ class SuperRes(Method):
             )
         scale, large = task.scales[0], task.preset.large
         blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))
-        self.net = EDSR(task.channels, scale, width or (64 if large else 24), blocks)
+        width = width or (64 if large else 24)
+        self.net = superres.EDSR(task.channels, scale, width, blocks)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Not logits but the HR face: float [B, C, H, W] in 0..1."""
@@ -47,7 +47,7 @@ class SuperRes(Method):
 
     def score(self, batch: Batch) -> Tensor:
         """PSNR in dB of each face."""
-        return psnr(self(batch.lr), self.unit(batch.hr))
+        return superres.psnr(self(batch.lr), self.unit(batch.hr))
 
 
 def superres_of(stages: Mapping[str, Method]) -> SuperRes:

@@ -28,7 +28,8 @@ ONLY = {
     "files": {"errors"},
     "scoring": set(),
     "contract": {"errors", "pixels"},
-    "methods": {"api", "nets"},
+    "methods": {"api"},
+    "datasets": {"api"},
 }
 """Rooms that import these of ours and no other."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.api import UserError
 
 from .expressions import CLASSES, Expression, draw_expression
 from .identity import Identity, draw_identity

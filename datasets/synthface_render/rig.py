@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import DataError
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

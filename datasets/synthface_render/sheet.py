@@ -15,7 +15,7 @@ from matplotlib import font_manager
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lrfer_bench.files import write_atomically
+from lrfer_bench.api import write_atomically
 
 from .expressions import CLASSES, draw_expression
 from .shipped import SEED, shipped_faces, unpack

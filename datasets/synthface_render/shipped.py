@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.contract.faceset import SPLITS, Split
-from lrfer_bench.errors import DataError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.api import SPLITS, DataError, FaceSet, Split, write_atomically
 
 from .expressions import CLASSES
 from .generate import Face, faces
@@ -128,8 +126,6 @@ def main(arguments: Sequence[str]) -> None:
     """Build the file, to the path given or to its place in the package."""
     path = Path(arguments[0]) if arguments else PATH
     build(path)
-    from lrfer_bench.contract.faceset import FaceSet
-
     print(
         f"{path}: {path.stat().st_size} bytes, fingerprint {FaceSet('synthface', CLASSES, unpack(path)).fingerprint()}"
     )

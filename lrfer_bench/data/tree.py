@@ -27,6 +27,7 @@ class ClassTree:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Names of the class folders, sorted: label k of the split is classes[k]."""
         return tuple(self.files)
 
 
