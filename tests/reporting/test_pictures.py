@@ -5,8 +5,8 @@ import pytest
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting import curves, matrices, panels, sheet
-from lrfer_bench.reporting.draw import plain
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.draw import plain
 from lrfer_bench.reporting.palette import COLOURS, looks
 from lrfer_bench.reporting.pictures import write_pictures
 

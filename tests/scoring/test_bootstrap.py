@@ -1,4 +1,4 @@
-"""The hierarchical bootstrap: its parts by hand, its draws against exact distributions, its coverage by simulation."""
+"""The hierarchical bootstrap: by hand, against exact distributions, and its coverage."""
 
 import math
 
@@ -22,7 +22,8 @@ def test_parts_of_the_variance_by_hand():
     assert found.per_seed.tolist() == [0.5, 0.25]
     # image means around 3/8: (25 + 1 + 9 + 9) / 64, over 3 and over 4 images
     assert found.image_var == pytest.approx(44 / 64 / 3 / 4)
-    # seeds: the variance of 0.5 and 0.25 is 1/32; the interaction is the mean square of what both means leave, over 1 * 3
+    # seeds: the variance of 0.5 and 0.25 is 1/32; the interaction is the mean square of what both
+    # means leave, over 1 * 3
     cells = [
         (1, 0.5, 1),
         (1, 0.5, 0.5),
@@ -62,7 +63,7 @@ def test_one_seed_is_the_plain_bootstrap_whose_distribution_is_binomial():
 
 
 def test_seeds_alone_give_students_interval():
-    # every image agrees within a seed as far as it can: accuracies 0.4, 0.5, 0.6 on very many images
+    # accuracies 0.4, 0.5, 0.6 on very many images, so that only the seeds matter
     images = np.arange(50_000) / 50_000
     values = np.stack(
         [np.random.default_rng(k).permutation(images < p) for k, p in enumerate((0.4, 0.5, 0.6))]
@@ -113,9 +114,9 @@ def test_no_images_is_an_error():
 
 @pytest.mark.parametrize(("seeds", "shift"), [(1, 0.0), (3, 0.02), (5, 0.05)])
 def test_coverage_on_simulated_data(seeds, shift):
-    """Images differ in difficulty, seeds by about 0.4 to 1 point: the interval holds the truth 93 to 97 % of the time.
+    """Images differ in difficulty, seeds by 0.4 to 1 point: the truth is inside in 93 to 97 %.
 
-    600 worlds: 93 to 97 % is 2.2 standard errors around 95 %; the worlds are fixed, so the test is not a lottery.
+    600 worlds: this is 2.2 standard errors around 95 %; the worlds are always the same.
     """
     rng = np.random.default_rng(17)
     draws = rng.normal(0, math.hypot(1.5, shift), 2_000_000)
