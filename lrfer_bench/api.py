@@ -211,7 +211,12 @@ def register_protocol(name: str) -> Callable[[type[Thing]], type[Thing]]:
 
 
 def register_metric(
-    name: str, *, head: str = "", better: Better = "higher", percent: bool = False
+    name: str,
+    *,
+    head: str = "",
+    better: Better = "higher",
+    percent: bool = False,
+    bounds: tuple[float, float] | None = None,
 ) -> Callable[[Function], Function]:
     """Function decorator: enter a metric under a name, for `lrfer-bench report --metrics NAME`.
 
@@ -219,8 +224,8 @@ def register_metric(
     one number an image, [N], where the metric is their mean. NaN means "not defined for these images": a hole in the table.
 
     head: what stands above its column, default the name. better: "higher" or "lower" numbers. percent: the numbers are
-    shares of 1 and are shown in percent. UserError for a name that is taken (it names both owners) and for what is no
-    function.
+    shares of 1 and are shown in percent. bounds: the least and the largest number possible, where intervals end; default
+    (0, 1) with percent. UserError for a name that is taken (it names both owners) and for what is no function.
     """
     _check_name(METRICS, name)
     if better not in ("higher", "lower"):
@@ -230,7 +235,7 @@ def register_metric(
         if not callable(function):
             raise UserError(f'the metric "{name}" is a {type(function).__name__}: write a function of logits and labels')
         try:
-            shown(head, better, percent)(function)
+            shown(head, better, percent, bounds)(function)
         except AttributeError:
             raise UserError(f'the metric "{name}" is a {type(function).__name__}: write it as a plain function') from None
         register(METRICS, name, function)
