@@ -1,4 +1,7 @@
-"""A distant camera: blur, down-sampling, sensor noise, JPEG. Drawn anew for each image from its own seed."""
+"""A distant camera: blur, down-sampling, sensor noise, JPEG.
+
+Drawn anew for each image from its own seed.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ from lrfer_bench.protocols.resample import area_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels to small faces: the
-# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the original's.
+# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels
+# to small faces: the
+# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the
+# original's.
 BLUR_SIGMA = (0.1, 0.6)
 ANISOTROPY = (1.0, 2.0)
 READ_NOISE = (1.0, 6.0)
@@ -24,15 +29,21 @@ JPEG_QUALITY = (50, 95)
 
 
 class Camera(Protocol):
-    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then JPEG at LR size."""
+    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then
+    JPEG at LR size.
+    """
 
     name = "camera"
     summary = "blur, area down-sampling, sensor noise and JPEG, drawn per image"
     details = (
-        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to twice as much along the "
-        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + shot * value with read "
-        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma kept at full size). No "
-        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down from those of blind face "
+        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to "
+        "twice as much along the "
+        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + "
+        "shot * value with read "
+        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma "
+        "kept at full size). No "
+        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down "
+        "from those of blind face "
         "restoration (GFPGAN, BSRGAN)."
     )
 
@@ -43,11 +54,17 @@ class Camera(Protocol):
         rows = area_weights(images.shape[-2], size[0]).numpy()
         columns = area_weights(images.shape[-1], size[1]).numpy()
         faces = zip(images, seeds.tolist(), strict=True)
-        return torch.from_numpy(np.stack([_photograph(face, seed, scale, rows, columns) for face, seed in faces]))
+        return torch.from_numpy(
+            np.stack([_photograph(face, seed, scale, rows, columns) for face, seed in faces])
+        )
 
 
 def _photograph(
-    face: NDArray[np.uint8], seed: int, scale: int, rows: NDArray[np.float64], columns: NDArray[np.float64]
+    face: NDArray[np.uint8],
+    seed: int,
+    scale: int,
+    rows: NDArray[np.float64],
+    columns: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
     """One face uint8 [C, H, W] -> uint8 [C, h, w]."""
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -62,8 +79,12 @@ def _photograph(
     return _jpeg(np.clip(np.rint(noisy), 0, 255).astype(np.uint8), quality)
 
 
-def _blur(face: NDArray[np.float64], sigmas: tuple[float, float], angle: float) -> NDArray[np.float64]:
-    """Anisotropic Gaussian blur of [C, H, W] in the frequency domain, borders mirrored so that no edge wraps round."""
+def _blur(
+    face: NDArray[np.float64], sigmas: tuple[float, float], angle: float
+) -> NDArray[np.float64]:
+    """Anisotropic Gaussian blur of [C, H, W] in the frequency domain, borders mirrored so that no
+    edge wraps round.
+    """
     from scipy import fft
 
     height, width = face.shape[-2:]
@@ -85,4 +106,8 @@ def _jpeg(face: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=quality, subsampling=0)
     decoded = np.asarray(Image.open(buffer))
-    return decoded[None].copy() if face.shape[0] == 1 else np.ascontiguousarray(np.moveaxis(decoded, -1, 0))
+    return (
+        decoded[None].copy()
+        if face.shape[0] == 1
+        else np.ascontiguousarray(np.moveaxis(decoded, -1, 0))
+    )
