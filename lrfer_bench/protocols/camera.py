@@ -18,8 +18,10 @@ from lrfer_bench.protocols.resample import area_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels to small faces: the
-# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the original's.
+# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels
+# to small faces: the
+# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the
+# original's.
 BLUR_SIGMA = (0.1, 0.6)
 ANISOTROPY = (1.0, 2.0)
 READ_NOISE = (1.0, 6.0)
@@ -31,15 +33,21 @@ IN_CACHE = 100_000
 
 
 class Camera(Protocol):
-    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then JPEG at LR size."""
+    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then
+    JPEG at LR size.
+    """
 
     name = "camera"
     summary = "blur, area down-sampling, sensor noise and JPEG, drawn per image"
     details = (
-        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to twice as much along the "
-        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + shot * value with read "
-        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma kept at full size). No "
-        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down from those of blind face "
+        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to "
+        "twice as much along the "
+        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + "
+        "shot * value with read "
+        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma "
+        "kept at full size). No "
+        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down "
+        "from those of blind face "
         "restoration (GFPGAN, BSRGAN)."
     )
 
