@@ -107,7 +107,10 @@ def test_distillation_reaches_every_gate(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("classifier", "shapes"),
-    [("lean", [(24, 1, 1), (1, 12, 12), (64, 1, 1)]), ("lean2", [(64, 1, 1), (1, 6, 6), (96, 1, 1)])],
+    [
+        ("lean", [(24, 1, 1), (1, 12, 12), (64, 1, 1)]),
+        ("lean2", [(64, 1, 1), (1, 6, 6), (96, 1, 1)]),
+    ],
 )
 def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(
     classifier: str, shapes: list[tuple[int, ...]]

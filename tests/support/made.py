@@ -40,7 +40,8 @@ def made_faces(
 
 
 def fine_faces(count: int = 28, classes: int = 7, side: int = 24, seed: int = 0) -> Split:
-    """Each class is a pattern of squares of four pixels, which an LR pixel at x4 sees mixed with their neighbours, under
+    """Each class is a pattern of squares of four pixels, which an LR pixel at x4 sees mixed with
+    their neighbours, under
     shades of each face's own: the HR classifier is helpless before the enlarged ones.
     """
     rng = np.random.default_rng(seed)
