@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -39,6 +40,7 @@ from lrfer_bench.store.store import (
     Store,
     TestPart,
     TrainPart,
+    checksum,
 )
 
 CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
@@ -102,7 +104,8 @@ def _save(store: Store, record: Record, answers: Logits) -> None:
     data = answers.to_bytes()
     whole = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{whole.stem}.npz").write_bytes(data)
-    (store.records / f"{whole.stem}.json").write_text(whole.model_dump_json(indent=1) + "\n")
+    sealed = whole.model_copy(update={"content_sha256": checksum(json.loads(whole.model_dump_json()))})
+    (store.records / f"{whole.stem}.json").write_text(sealed.model_dump_json(indent=1) + "\n")
 
 
 def timed(what: str, goal: str, action: Callable[[], Report]) -> tuple[Report, float]:
