@@ -16,17 +16,12 @@ FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 @pytest.mark.parametrize("tool", [["ruff", "check", "."], ["mypy"]], ids=["ruff", "mypy"])
 def test_linters_are_content(tool: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
 LINES, FUNCTION_LINES = 350, 50
 """Files and functions have fewer lines than this."""
-
-KNOWN: set[str] = set()
-"""Longer ones that wait for their split. Only ever remove from this list."""
 
 
 def too_long(name: str, text: str) -> Iterator[str]:
@@ -44,10 +39,7 @@ def test_files_and_functions_are_short() -> None:
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in FILES}
     assert len(texts) > 50
     found = {long for name, text in texts.items() for long in too_long(name, text)}
-    assert not found - KNOWN, (
-        f"split these: files under {LINES} lines, functions under {FUNCTION_LINES}"
-    )
-    assert not KNOWN - found, "good: take these off the list KNOWN"
+    assert not found, f"split these: files under {LINES} lines, functions under {FUNCTION_LINES}"
 
 
 def test_a_long_file_and_a_long_function_are_found() -> None:
@@ -73,11 +65,7 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     for path in sorted((ROOT / "lrfer_bench").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Compare):
-                words = {
-                    n.value
-                    for n in ast.walk(node)
-                    if isinstance(n, ast.Constant) and isinstance(n.value, str)
-                }
+                words = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
                 guilty += [f"{path}:{node.lineno}" for _ in words & names]
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
                 ("lrfer_bench.methods", "lrfer_bench.datasets")
