@@ -1,4 +1,6 @@
-"""A-SKD: attention similarity distillation, from an HR teacher with attention gates to the same network on LR faces."""
+"""A-SKD: attention similarity distillation, from an HR teacher with attention gates to the same
+network on LR faces.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from lrfer_bench.methods.attention_distillation import AttentionDistilled
 
 @register_method("askd")
 class ASKD(AttentionDistilled):
-    """A residual network with a channel and a spatial gate in every block, whose maps follow the teacher's.
+    """A residual network with a channel and a spatial gate in every block, whose maps follow the
+    teacher's.
 
-    kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a teacher.
+    kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a
+               teacher.
     """
 
     @classmethod
@@ -51,6 +55,8 @@ class CBAMNet(nn.Module):
         self.linear = nn.Linear(widths[-1], task.classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a block)."""
+        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a
+        block).
+        """
         features, maps = self.trunk(images)
         return self.linear(self.dropout(features[-1].mean((2, 3)))), maps

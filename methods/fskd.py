@@ -1,4 +1,6 @@
-"""F-SKD: feature similarity distillation, from the HR classifier to the same network on LR faces."""
+"""F-SKD: feature similarity distillation, from the HR classifier to the same network on LR
+faces.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,24 @@ from lrfer_bench.methods.stages import Classifier, classifier_of
 
 @register_method("fskd")
 class FSKD(Classifier):
-    """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations between faces of a class.
+    """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations
+    between faces of a class.
 
-    It starts from scratch and has the architecture of its teacher; where that works on more pixels, its maps are averaged
+    It starts from scratch and has the architecture of its teacher; where that works on more pixels,
+    its maps are averaged
     down to the student's.
-    feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves one out.
+    feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves
+        one out.
     """
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
         """No teacher where there is nothing to be learnt from one."""
-        return {"classifier": Need("classifier", "hr")} if settings["feature"] or settings["relation"] else {}
+        return (
+            {"classifier": Need("classifier", "hr")}
+            if settings["feature"] or settings["relation"]
+            else {}
+        )
 
     def __init__(self, task: Task, *, feature: float = 20.0, relation: float = 4.0) -> None:
         if task.stages:

@@ -1,4 +1,6 @@
-"""FSR-FER: not the image is restored but its features, by a GAN between the features of LR and of HR faces."""
+"""FSR-FER: not the image is restored but its features, by a GAN between the features of LR and of
+HR faces.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,12 @@ FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
 class FSRFER(Method):
     """Frozen HR classifier, generator of HR-like features, critic; one model for all scales.
 
-    feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's log-covariance map), or
+    feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's
+              log-covariance map), or
               "preset": covpool with a GPU's preset, else map
     head:     "classifier" (the frozen one) or "svm" (linear, on embeddings of the training faces)
-    pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared distance alone
+    pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared
+              distance alone
     """
 
     trains = "all scales"
@@ -44,7 +48,11 @@ class FSRFER(Method):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        return {"classifier": Need("covpool" if settings["feature"] == "covpool" else "classifier", "hr")}
+        return {
+            "classifier": Need(
+                "covpool" if settings["feature"] == "covpool" else "classifier", "hr"
+            )
+        }
 
     def __init__(
         self,
@@ -82,9 +90,13 @@ class FSRFER(Method):
         return self.net.maps(images)[-1]
 
     def embedding(self, features: Tensor) -> Tensor:
-        """What the SVM sees, of length 1: CovPoolNet's bottleneck; of other networks the pooled map."""
+        """What the SVM sees, of length 1: CovPoolNet's bottleneck; of other networks the pooled
+        map.
+        """
         net = self.net
-        return F.normalize(net.bottleneck(features) if self.covpool else net.embedding(features), dim=1)  # type: ignore[operator]
+        return F.normalize(
+            net.bottleneck(features) if self.covpool else net.embedding(features), dim=1
+        )  # type: ignore[operator]
 
     def forward(self, lr: Tensor) -> Tensor:
         made = self.generator(self.features(self.enlarge(lr)))
@@ -104,7 +116,9 @@ class FSRFER(Method):
             "critic": torch.optim.Adam(critic, lr=rate / 10.0, betas=(0.0, 0.999)),
         }
 
-    def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    def update(
+        self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]
+    ) -> dict[str, Tensor]:
         with torch.no_grad():
             low, high = self.features(self.enlarged(batch)), self.features(self.unit(batch.hr))
         epochs = self.task.preset.epochs
@@ -120,7 +134,9 @@ class FSRFER(Method):
         return {name: loss.detach() for name, loss in (critic | generator).items()}
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made ones."""
+        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made
+        ones.
+        """
         weight = losses.classification_weight(self.net.head(made), label)
         mix = torch.rand(len(made), device=made.device)
         return {
@@ -129,20 +145,28 @@ class FSRFER(Method):
         }
 
     def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w has gradients too."""
+        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w
+        has gradients too.
+        """
         weight = losses.classification_weight(self.net.head(made), label)
         phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
         return {
             "adversarial": (weight * self.critic(made)).mean(),
             "feature": FEATURE * (weight * losses.squared_distance(made, high)).mean(),
-            "perceptual": PERCEPTUAL * (weight * losses.squared_distance(phi_made, phi_high)).mean(),
+            "perceptual": PERCEPTUAL
+            * (weight * losses.squared_distance(phi_made, phi_high)).mean(),
         }
 
     @torch.no_grad()
     def after_training(self, batches: Any) -> None:
-        """Fit the SVM to the embeddings of the training faces, each at one of the scales, drawn as in training."""
+        """Fit the SVM to the embeddings of the training faces, each at one of the scales, drawn as
+        in training.
+        """
         if self.svm is not None:
-            pairs = [(self.embedding(self.generator(self.features(self.enlarged(b)))), b.label) for b in batches]
+            pairs = [
+                (self.embedding(self.generator(self.features(self.enlarged(b)))), b.label)
+                for b in batches
+            ]
             self.svm.fit(torch.cat([x for x, _ in pairs]), torch.cat([y for _, y in pairs]))
 
 

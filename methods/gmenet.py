@@ -1,4 +1,6 @@
-"""GME-Net: a local branch with attention, a global one with several receptive fields, and an HR teacher for the attention."""
+"""GME-Net: a local branch with attention, a global one with several receptive fields, and an HR
+teacher for the attention.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ GROUPS = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the local stages, of which the first `shared` are the global branch's too, and of the two
+    """Channels of the local stages, of which the first `shared` are the global branch's too, and of
+    the two
     global ones; blocks a stage; whose stem comes first.
     """
 
@@ -48,7 +51,8 @@ def shape_for(preset: Preset) -> Shape:
 class GMENet(AttentionDistilled):
     """Trained on LR faces at one scale; its teacher is the same network, trained on HR ones.
 
-    kd_weight:     the weight of 1 - cos for each attention map of each block; 0 trains without a teacher
+    kd_weight:     the weight of 1 - cos for each attention map of each block; 0 trains without a
+                   teacher
     attention:     which gates the local branch has: "both", "channel", "spatial" or "none"
     global_branch: false leaves the local branch alone
     """
@@ -70,7 +74,9 @@ class GMENet(AttentionDistilled):
     ) -> None:
         super().__init__(task)
         if attention not in gated.PARTS:
-            raise UserError(f'gmenet.attention is "{attention}": it takes one of {", ".join(gated.PARTS)}')
+            raise UserError(
+                f'gmenet.attention is "{attention}": it takes one of {", ".join(gated.PARTS)}'
+            )
         self.kd_weight = kd_weight
         self.net = TwoBranches(task, shape_for(task.preset), attention, global_branch)
 
@@ -79,10 +85,14 @@ class GMENet(AttentionDistilled):
 
 
 class TwoBranches(nn.Module):
-    """Shared stages of mixed-attention blocks; from there on two more of them (local) beside two of mixed-channel
-    blocks (global). The pooled ends of both stand side by side before dropout and one linear layer."""
+    """Shared stages of mixed-attention blocks; from there on two more of them (local) beside two of
+    mixed-channel
+    blocks (global). The pooled ends of both stand side by side before dropout and one linear layer.
+    """
 
-    def __init__(self, task: Task, shape: Shape, attention: gated.Parts, global_branch: bool) -> None:
+    def __init__(
+        self, task: Task, shape: Shape, attention: gated.Parts, global_branch: bool
+    ) -> None:
         super().__init__()
         self.shared = shape.shared
         self.local = gated.AttentionTrunk(
@@ -98,28 +108,41 @@ class TwoBranches(nn.Module):
                 before = width
             self.wide = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(task.preset.dropout)
-        self.linear = nn.Linear(shape.local[-1] + (shape.wide[-1] if global_branch else 0), task.classes)
+        self.linear = nn.Linear(
+            shape.local[-1] + (shape.wide[-1] if global_branch else 0), task.classes
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a block)."""
+        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a
+        block).
+        """
         features, maps = self.local(images)
-        ends = [features[-1]] if self.wide is None else [features[-1], self.wide(features[self.shared - 1])]
+        ends = (
+            [features[-1]]
+            if self.wide is None
+            else [features[-1], self.wide(features[self.shared - 1])]
+        )
         pooled = torch.cat([end.mean((2, 3)) for end in ends], 1)
         return self.linear(self.dropout(pooled)), maps
 
 
 class MixedChannelBlock(nn.Module):
-    """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric pair.
+    """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric
+    pair.
 
-    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g with weights of its own. What
-    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other way round. A 1x1 convolution
+    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g
+    with weights of its own. What
+    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other
+    way round. A 1x1 convolution
     mixes the groups of y + z.
     """
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
         self.expand = nn.Sequential(
-            nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+            nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
         )
         # the f of y and the g of z; their names, and `wide` of TwoBranches, stand in stored weights
         self.down = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
@@ -136,7 +159,9 @@ class MixedChannelBlock(nn.Module):
 
 
 def _step(channels: int, kernel: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(channels, channels, kernel, 1, kernel // 2, bias=False), nn.BatchNorm2d(channels))
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, kernel, 1, kernel // 2, bias=False), nn.BatchNorm2d(channels)
+    )
 
 
 def _chain(steps: nn.ModuleList, groups: list[Tensor]) -> list[Tensor]:

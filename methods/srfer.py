@@ -1,4 +1,6 @@
-"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is recognised, not just sharp."""
+"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is
+recognised, not just sharp.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,12 @@ from lrfer_bench.methods.superres import superres_of
 
 @register_method("srfer")
 class SRFER(Method):
-    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
+    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency +
+    cross-entropy.
 
     pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
-    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only hands gradients on.
+    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only
+              hands gradients on.
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
@@ -44,7 +48,9 @@ class SRFER(Method):
         super().__init__(task)
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
-        self.tuned = copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        self.tuned = (
+            copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        )
 
     @property
     def classifier(self) -> ClassifierNet:
@@ -76,10 +82,14 @@ class SRFER(Method):
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""
         rate = 2.5e-4 if self.task.preset.large else 5e-4
-        optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
+        optimizers: dict[str, torch.optim.Optimizer] = {
+            "restore": torch.optim.Adam(self.restore.parameters(), lr=rate)
+        }
         if self.tuned is not None:
             for name, optimizer in default_optimizers(self.tuned, self.task.preset).items():
                 for group in optimizer.param_groups:
                     group["lr"] *= 0.1
-                optimizers["classifier" if name == "main" else name] = optimizer  # so checkpoints name it
+                optimizers["classifier" if name == "main" else name] = (
+                    optimizer  # so checkpoints name it
+                )
         return optimizers

@@ -1,4 +1,6 @@
-"""help(lrfer_bench.api): it names every public thing, its example runs, and everything public says what it is."""
+"""help(lrfer_bench.api): it names every public thing, its example runs, and everything public says
+what it is.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def test_the_overview_names_all_that_is_public_and_stands_first() -> None:
 
 def test_everything_public_says_what_it_is() -> None:
     things = [(name, getattr(api, name)) for name in api.__all__]
-    things += [(name, getattr(lrfer_bench, name)) for name in ("run", "load_results", "load_model", "report")]
+    things += [
+        (name, getattr(lrfer_bench, name))
+        for name in ("run", "load_results", "load_model", "report")
+    ]
     for name, module in [one for one in things if inspect.ismodule(one[1])]:
         things += [
             (f"{name}.{k}", v)
@@ -39,18 +44,44 @@ def test_everything_public_says_what_it_is() -> None:
         own = {name: thing}
         if inspect.isclass(thing):
             own |= {
-                f"{name}.{k}": v for k, v in vars(thing).items() if inspect.isfunction(v) or isinstance(v, property)
+                f"{name}.{k}": v
+                for k, v in vars(thing).items()
+                if inspect.isfunction(v) or isinstance(v, property)
             }
-        silent += [k for k, v in own.items() if not k.split(".")[-1].startswith("_") and not inspect.getdoc(v)]
+        silent += [
+            k
+            for k, v in own.items()
+            if not k.split(".")[-1].startswith("_") and not inspect.getdoc(v)
+        ]
     assert not silent
 
 
 def test_the_example_runs(lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
-    blocks = [block for block in (api.__doc__ or "").split("\n\n") if "@register_method" in block or "__init__" in block
-              or block.startswith(("    from", "        def"))]  # fmt: skip
-    (tmp_path / "tiny_idea.py").write_text(textwrap.dedent("\n\n".join(blocks)).replace('"tiny"', '"tiny-idea"'))
-    done = lrfer("run", *tiny, "--plugin", tmp_path / "tiny_idea.py", "--methods", "tiny-idea", "--scales", "2",
-                 "--set", "tiny-idea.bias=false", "--no-report", "--results", tmp_path / "results")  # fmt: skip
+    blocks = [
+        block
+        for block in (api.__doc__ or "").split("\n\n")
+        if "@register_method" in block
+        or "__init__" in block
+        or block.startswith(("    from", "        def"))
+    ]
+    (tmp_path / "tiny_idea.py").write_text(
+        textwrap.dedent("\n\n".join(blocks)).replace('"tiny"', '"tiny-idea"')
+    )
+    done = lrfer(
+        "run",
+        *tiny,
+        "--plugin",
+        tmp_path / "tiny_idea.py",
+        "--methods",
+        "tiny-idea",
+        "--scales",
+        "2",
+        "--set",
+        "tiny-idea.bias=false",
+        "--no-report",
+        "--results",
+        tmp_path / "results",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -86,12 +117,16 @@ for registry in (METHODS, DATASETS):
 
 
 def test_a_copy_of_any_built_in_file_is_a_plugin(tmp_path: Path) -> None:
-    """In a process of its own, with nothing imported before: plugins must not need what the tests have loaded."""
+    """In a process of its own, with nothing imported before: plugins must not need what the tests
+    have loaded.
+    """
     for folder in (ROOT / "methods", ROOT / "datasets"):
         for card in folder.glob("*.card.toml"):
             shutil.copy(card, tmp_path)
         for file in folder.glob("*.py"):
-            text = re.sub(r'(@register_(?:method|dataset)\(")', r"\1copy-of-", file.read_text("utf-8"))
+            text = re.sub(
+                r'(@register_(?:method|dataset)\(")', r"\1copy-of-", file.read_text("utf-8")
+            )
             (tmp_path / file.name).write_text(text, encoding="utf-8")
     (tmp_path / "__init__.py").unlink()
     done = subprocess.run(

@@ -1,4 +1,6 @@
-"""Losses that several methods share. Each one is a few lines; where it comes from stands beside it."""
+"""Losses that several methods share. Each one is a few lines; where it comes from stands beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ from torch import Tensor
 
 
 def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Two maps [B, C, h, w] at one size: along each axis the larger is averaged down to the smaller.
+    """Two maps [B, C, h, w] at one size: along each axis the larger is averaged down to the
+    smaller.
 
-    A student on few pixels has smaller maps than its HR teacher; maps of equal size are left as they are.
+    A student on few pixels has smaller maps than its HR teacher; maps of equal size are left as
+    they are.
     """
     size = (min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3]))
     a, b = (m if tuple(m.shape[2:]) == size else F.adaptive_avg_pool2d(m, size) for m in (a, b))
@@ -22,7 +26,9 @@ def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def same_sizes(
     student: Sequence[Tensor], teacher: Sequence[Tensor]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pairs of maps of student and teacher, of which there are equally many, each pair at one size."""
+    """Pairs of maps of student and teacher, of which there are equally many, each pair at one
+    size.
+    """
     return (same_size(s, t) for s, t in zip(student, teacher, strict=True))
 
 
@@ -32,33 +38,54 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).sum()
+    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on
+    values before the sigmoid.
+    """
+    return torch.stack(
+        [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
+    ).sum()
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).mean()
+    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole
+    feature maps.
+    """
+    return torch.stack(
+        [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
+    ).mean()
 
 
 def attention_map(features: Tensor) -> Tensor:
-    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1 (Zagoruyko & Komodakis, 2017)."""
+    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1
+    (Zagoruyko & Komodakis, 2017).
+    """
     return F.normalize(features.square().mean(1).flatten(1), dim=1)
 
 
 def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
     """The sum over stages of the batch mean of the Euclidean distance between attention maps."""
     pairs = same_sizes(features, reference)
-    return torch.stack([(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]).sum()
+    return torch.stack(
+        [(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]
+    ).sum()
 
 
 def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
-    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where mistakes count."""
-    return F.kl_div(F.log_softmax(logits, 1), F.log_softmax(reference, 1), reduction="batchmean", log_target=True)
+    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where
+    mistakes count.
+    """
+    return F.kl_div(
+        F.log_softmax(logits, 1),
+        F.log_softmax(reference, 1),
+        reduction="batchmean",
+        log_target=True,
+    )
 
 
 def same_class_partner(labels: Tensor) -> Tensor:
-    """For each sample the next one of its class in the batch (round the end), or itself where it is the only one: int64 [B]."""
+    """For each sample the next one of its class in the batch (round the end), or itself where it is
+    the only one: int64 [B].
+    """
     count = len(labels)
     places = torch.arange(count, device=labels.device)
     steps = (places[None, :] - places[:, None] - 1) % count
@@ -66,12 +93,15 @@ def same_class_partner(labels: Tensor) -> Tensor:
 
 
 def affinity(a: Tensor, b: Tensor) -> Tensor:
-    """Cosines between every position of a and every position of b, [B, C, h, w] each: float [B, h*w, h*w]."""
+    """Cosines between every position of a and every position of b, [B, C, h, w] each: float [B,
+    h*w, h*w].
+    """
     return F.normalize(a.flatten(2), dim=1).transpose(1, 2) @ F.normalize(b.flatten(2), dim=1)
 
 
 def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
-    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces (teacher), [B, C, h, w].
+    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces
+    (teacher), [B, C, h, w].
 
     With R_XY the affinity of a sample's X map and its partner's Y map:
     (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos.
@@ -85,7 +115,9 @@ def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
 
 
 def classification_weight(logits: Tensor, labels: Tensor) -> Tensor:
-    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients flow through it."""
+    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients
+    flow through it.
+    """
     return (1.5 - F.softmax(logits, 1).gather(1, labels[:, None])[:, 0]).square()
 
 

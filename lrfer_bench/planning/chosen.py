@@ -30,7 +30,9 @@ class Chosen:
     @property
     def untouched_by_scale(self) -> bool:
         """Whether it trains nothing, on stages that are trained on HR images only."""
-        return self.cls.trains == "nothing" and all(n.at == "hr" for n in self.needs(False).values())
+        return self.cls.trains == "nothing" and all(
+            n.at == "hr" for n in self.needs(False).values()
+        )
 
 
 def chosen_method(
@@ -41,7 +43,8 @@ def chosen_method(
 ) -> Chosen:
     """The method of a label under its settings.
 
-    given: method -> settings, wherever a method stands; those in the label's brackets win over them, and own over all.
+    given: method -> settings, wherever a method stands; those in the label's brackets win over
+           them, and own over all.
     UserError for an unknown name, a class that breaks a rule, and settings that it does not take.
     """
     name, in_brackets = parse_label(label)

@@ -1,4 +1,6 @@
-"""Request: what a user asks for, in the words of the command line; and the way from there to a plan."""
+"""Request: what a user asks for, in the words of the command line; and the way from there to a
+plan.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class Request:
     methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     preset:   the training budget
-    test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one a GPU.
+    test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
+    a GPU.
     """
 
     methods: Sequence[str] = defaults.METHODS

@@ -15,7 +15,9 @@ STALE = {"architecture.md"}
 
 
 def missing(text: str) -> set[str]:
-    """Paths below TOP, in backticks, that are not there; one with a placeholder in capitals is not looked for."""
+    """Paths below TOP, in backticks, that are not there; one with a placeholder in capitals is not
+    looked for.
+    """
     named = set(re.findall(rf"`((?:{'|'.join(TOP)})/[\w./-]+)`", text))
     return {
         path for path in named if not re.search("[A-Z]{3,}", path) and not (ROOT / path).exists()

@@ -1,4 +1,6 @@
-"""A slip in what a class says of itself ends as a sentence with its line, before anything is trained."""
+"""A slip in what a class says of itself ends as a sentence with its line, before anything is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def clean() -> Iterator[None]:
 
 
 def plan(*methods: str, **settings: Any) -> Any:
-    return build_plan(Request(methods=methods, scales=(2,), preset=preset_of("quick"), settings=settings), DATA)
+    return build_plan(
+        Request(methods=methods, scales=(2,), preset=preset_of("quick"), settings=settings), DATA
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,10 @@ def test_a_hook_that_raises_is_named_with_its_line(tmp_path: Path) -> None:
         "    def needs_for(cls, settings, hr):\n        return settings['hm']\n"
     )
     load_plugin(file)
-    with pytest.raises(UserError, match=r'needs_for\(\) of the method "hooks" failed: KeyError: .hm. \(.*hooks.py:7\)'):
+    with pytest.raises(
+        UserError,
+        match=r'needs_for\(\) of the method "hooks" failed: KeyError: .hm. \(.*hooks.py:7\)',
+    ):
         plan("hooks")
 
 
@@ -70,7 +77,9 @@ def test_a_function_is_no_method(tmp_path: Path) -> None:
     file = tmp_path / "fun.py"
     file.write_text(f"{HEAD}@register_method('fun')\ndef fun(task):\n    pass\n")
     load_plugin(file)
-    with pytest.raises(UserError, match=r"fun is no class that derives from lrfer_bench.api.Method \(.*fun.py:3\)"):
+    with pytest.raises(
+        UserError, match=r"fun is no class that derives from lrfer_bench.api.Method \(.*fun.py:3\)"
+    ):
         plan("fun")
 
 
@@ -101,7 +110,9 @@ def test_an_edited_file_is_no_rival_of_its_own(tmp_path: Path) -> None:
     assert METHODS.load("edited").version == "3"
 
 
-def test_a_vanished_file_in_the_variable_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vanished_file_in_the_variable_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LRFER_PLUGINS", str(tmp_path / "gone.py"))
     load_plugins()
     assert "does not exist: check LRFER_PLUGINS" in left_out()[str(tmp_path / "gone.py")]

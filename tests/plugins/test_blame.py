@@ -19,7 +19,10 @@ def test_last_place_is_the_authors_line(tmp_path: Path) -> None:
     import torch
 
     file = tmp_path / "mistake.py"
-    file.write_text("import torch\n\n\ndef f(x):\n    return torch.nn.functional.cross_entropy(x, x.long()[:, :1])\n")
+    file.write_text(
+        "import torch\n\n\ndef f(x):\n    return torch.nn.functional.cross_entropy(x, x.long()[:, "
+        ":1])\n"
+    )
     space: dict[str, Any] = {}
     exec(compile(file.read_text(), str(file), "exec"), space)
     with pytest.raises((RuntimeError, ValueError)) as caught:

@@ -1,4 +1,6 @@
-"""--plugin and LRFER_PLUGINS wherever a name is taken; a plugin that breaks half-way leaves nothing behind."""
+"""--plugin and LRFER_PLUGINS wherever a name is taken; a plugin that breaks half-way leaves nothing
+behind.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,12 @@ class NoiseFaces(Dataset):
     def sources(self, root):
         return []
     def load(self, root):
-        make = lambda seed: Split(np.random.default_rng(seed).integers(0, 255, (8, 1, 16, 16), np.uint8), np.arange(8) % 2)
-        return FaceSet("noisefaces", ("a", "b"), {"train": make(1), "val": make(2), "test": make(3)})
+        def make(seed):
+            faces = np.random.default_rng(seed).integers(0, 255, (8, 1, 16, 16), np.uint8)
+            return Split(faces, np.arange(8) % 2)
+
+        splits = {"train": make(1), "val": make(2), "test": make(3)}
+        return FaceSet("noisefaces", ("a", "b"), splits)
 
 @register_method("of-the-file")
 class OfTheFile(Method):
@@ -55,16 +61,22 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["datasets", "prepare", "noisefaces"], "noisefaces: train 8, val 8, test 8"),
         (["protocols", "list"], "corner@1"),
         (["protocols", "show", "corner"], "no golden arrays are kept for it"),
-        (["plan", "--methods", "of-the-file", "--dataset", "noisefaces", "--protocols", "corner", "--scales", "2",
-          "--no-estimate"],
+        (["plan", "--methods", "of-the-file", "--dataset", "noisefaces", "--protocols", "corner",
+          "--scales", "2", "--no-estimate"],
          "of-the-file, corner@1 x2"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )  # fmt: skip
 @pytest.mark.parametrize("door", ["--plugin", "LRFER_PLUGINS"])
-def test_every_door_leads_in(lrfer: Any, plugin: Path, words: list[str], said: str, door: str) -> None:
+def test_every_door_leads_in(
+    lrfer: Any, plugin: Path, words: list[str], said: str, door: str
+) -> None:
     by_hand = door == "--plugin"
-    done = lrfer(*words, *(["--plugin", plugin] if by_hand else []), LRFER_PLUGINS="" if by_hand else str(plugin))
+    done = lrfer(
+        *words,
+        *(["--plugin", plugin] if by_hand else []),
+        LRFER_PLUGINS="" if by_hand else str(plugin),
+    )
     assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr
 
 
@@ -78,7 +90,8 @@ def test_broken_plugins_are_named_by_every_list(lrfer: Any) -> None:
 def test_half_a_plugin_is_none(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
     file.write_text(
-        "from lrfer_bench.api import Method, register_method\n@register_method('half')\nclass Half(Method): pass\n1 / 0\n"
+        "from lrfer_bench.api import Method, register_method\n@register_method('half')\nclass "
+        "Half(Method): pass\n1 / 0\n"
     )
     load_plugin(file)
     assert "half.py:4" in PLUGIN_ERRORS.pop(str(file)) and "half" not in METHODS.names()
@@ -90,9 +103,14 @@ def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, lrfer: Any) ->
             "from lrfer_bench.api import Method, register_method\n@register_method('mine')\n"
             f"class Mine(Method):\n    'of {name}'\n"
         )
-    done = lrfer("methods", "list", "--plugin", tmp_path / "one.py", "--plugin", tmp_path / "two.py")
+    done = lrfer(
+        "methods", "list", "--plugin", tmp_path / "one.py", "--plugin", tmp_path / "two.py"
+    )
     assert done.returncode == 0 and "of one" in done.stdout and "of two" not in done.stdout
-    assert 'the method name "mine" of two.py sha256:' in done.stderr and "is taken by one.py sha256:" in done.stderr
+    assert (
+        'the method name "mine" of two.py sha256:' in done.stderr
+        and "is taken by one.py sha256:" in done.stderr
+    )
 
 
 def test_what_a_script_handed_over_may_be_defined_anew() -> None:
