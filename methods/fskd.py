@@ -17,7 +17,8 @@ from lrfer_bench.nets.losses import feature_similarity, relation, same_class_par
 class FSKD(Classifier):
     """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations between faces of a class.
 
-    It starts from scratch and has the architecture of its teacher, whose feature maps have to be of the same shapes.
+    It starts from scratch and has the architecture of its teacher; where that works on more pixels, its maps are averaged
+    down to the student's.
     feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves one out.
     """
 

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Task, UserError, register_method
+from lrfer_bench.api import Need, Preset, Task, UserError, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
+from lrfer_bench.nets import lean
 from lrfer_bench.nets.attention import PARTS, AttentionTrunk, Gates, Parts
 from lrfer_bench.nets.lean import shortcut
 
@@ -20,15 +21,29 @@ GROUPS = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the four local stages and of the two global ones, and blocks a stage."""
+    """Channels of the local stages, of which the first `shared` are the global branch's too, and of the two
+    global ones; blocks a stage; whose stem comes first.
+    """
 
     local: tuple[int, ...]
     wide: tuple[int, ...]
+    shared: int
     depth: int
+    stem: lean.Shape
 
 
-SMALL = Shape((24, 64, 96, 192), (64, 128), 1)
-LARGE = Shape((64, 128, 256, 512), (256, 512), 2)
+SMALL = {
+    "lean": Shape((24, 64, 96, 192), (64, 128), 2, 1, lean.LEAN),
+    "lean2": Shape((64, 96, 192), (96, 192), 1, 1, lean.LEAN2),
+}
+"""By the preset's classifier: each costs about as much as that."""
+
+LARGE = Shape((64, 128, 256, 512), (256, 512), 2, 2, lean.LEAN)
+
+
+def shape_for(preset: Preset) -> Shape:
+    """The shape whose cost is nearest to that of the preset's classifier."""
+    return LARGE if preset.large else SMALL.get(preset.classifier, SMALL["lean"])
 
 
 @register_method("gmenet")
@@ -54,24 +69,26 @@ class GMENet(AttentionDistilled):
         if attention not in PARTS:
             raise UserError(f'gmenet.attention is "{attention}": it takes one of {", ".join(PARTS)}')
         self.kd_weight = kd_weight
-        self.net = TwoBranches(task, LARGE if task.preset.large else SMALL, attention, global_branch)
+        self.net = TwoBranches(task, shape_for(task.preset), attention, global_branch)
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         return self.net.local(images)[1]
 
 
 class TwoBranches(nn.Module):
-    """Two shared stages of mixed-attention blocks; from there on two more of them (local) beside two of mixed-channel
+    """Shared stages of mixed-attention blocks; from there on two more of them (local) beside two of mixed-channel
     blocks (global). The pooled ends of both stand side by side before dropout and one linear layer."""
 
     def __init__(self, task: Task, shape: Shape, attention: Parts, global_branch: bool) -> None:
         super().__init__()
+        self.shared = shape.shared
         self.local = AttentionTrunk(
-            task.channels, shape.local, shape.depth, task.size, lambda width: Gates(width, attention, depthwise=True)
-        )
+            task.channels, shape.stem, shape.local, shape.depth, task.input_size,
+            lambda width: Gates(width, attention, depthwise=True),
+        )  # fmt: skip
         self.wide: nn.Module | None = None
         if global_branch:
-            before, blocks = shape.local[1], []
+            before, blocks = shape.local[shape.shared - 1], []
             for width in shape.wide:
                 blocks += [MixedChannelBlock(before, width, 2)]
                 blocks += [MixedChannelBlock(width, width, 1) for _ in range(shape.depth - 1)]
@@ -83,7 +100,7 @@ class TwoBranches(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
         """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a block)."""
         features, maps = self.local(images)
-        ends = [features[-1]] if self.wide is None else [features[-1], self.wide(features[1])]
+        ends = [features[-1]] if self.wide is None else [features[-1], self.wide(features[self.shared - 1])]
         pooled = torch.cat([end.mean((2, 3)) for end in ends], 1)
         return self.linear(self.dropout(pooled)), maps
 

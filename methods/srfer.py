@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Task, register_method, sgd
+from lrfer_bench.api import Batch, ClassifierNet, Method, Task, default_optimizers, register_method
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
 from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
@@ -71,7 +71,8 @@ class SRFER(Method):
         rate = 2.5e-4 if self.task.preset.large else 5e-4
         optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
         if self.tuned is not None:
-            optimizers["classifier"] = sgd(self.tuned, self.task.preset)
-            for group in optimizers["classifier"].param_groups:
-                group["lr"] *= 0.1
+            for name, optimizer in default_optimizers(self.tuned, self.task.preset).items():
+                for group in optimizer.param_groups:
+                    group["lr"] *= 0.1
+                optimizers["classifier" if name == "main" else name] = optimizer  # so checkpoints name it
         return optimizers

@@ -20,7 +20,8 @@ from lrfer_bench.planning.arguments import Arguments, Integers, as_list
 from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.plugins.slicing import definitions
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SCRIPT = '''
 import json, sys
@@ -113,12 +114,12 @@ def test_report_is_callable_although_a_package_has_its_name(trained: Path, tmp_p
     import lrfer_bench.reporting.frame  # the package is imported, and the name still works
 
     board = lrfer_bench.report(trained, tmp_path / "report", resamples=0, pictures="none")
-    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "bicubic"} <= set(board.method)
+    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "enlarge"} <= set(board.method)
     with pytest.raises(UserError, match="colour"):
         lrfer_bench.report(trained, tmp_path / "report", colour="red")
 
 
-@pytest.mark.parametrize("method", ["linear", "bicubic"])
+@pytest.mark.parametrize("method", ["linear", "enlarge"])
 def test_a_loaded_model_gives_the_logits_of_its_record(trained: Path, method: str, environment: dict[str, str],
                                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
@@ -205,7 +206,7 @@ def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> 
         (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), r"resamples: 0\.5"),
-        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is "nothing"'),
+        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is \'nothing\''),
     ):
         with pytest.raises(UserError, match=words):
             call()

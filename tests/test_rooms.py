@@ -32,9 +32,7 @@ ONLY = {
 }
 """Rooms that import these of ours and no other."""
 
-KNOWN = {
-    ("scoring", "store"): "Metrics and MetricsPart",
-}
+KNOWN: dict[tuple[str, str], str] = {}
 """Arrows that should not be, and what needs them. Only ever remove from this list."""
 
 

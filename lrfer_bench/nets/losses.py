@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Two maps [B, C, h, w] at one size: along each axis the larger is averaged down to the smaller.
+
+    A student on few pixels has smaller maps than its HR teacher; maps of equal size are left as they are.
+    """
+    size = (min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3]))
+    a, b = (m if tuple(m.shape[2:]) == size else F.adaptive_avg_pool2d(m, size) for m in (a, b))
+    return a, b
+
+
+def same_sizes(
+    student: Sequence[Tensor], teacher: Sequence[Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pairs of maps of student and teacher, of which there are equally many, each pair at one size."""
+    return (same_size(s, t) for s, t in zip(student, teacher, strict=True))
 
 
 def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -16,12 +33,12 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).sum()
+    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).sum()
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).mean()
+    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).mean()
 
 
 def attention_map(features: Tensor) -> Tensor:
@@ -31,7 +48,7 @@ def attention_map(features: Tensor) -> Tensor:
 
 def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
     """The sum over stages of the batch mean of the Euclidean distance between attention maps."""
-    pairs = zip(features, reference, strict=True)
+    pairs = same_sizes(features, reference)
     return torch.stack([(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]).sum()
 
 
@@ -59,6 +76,7 @@ def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
     With R_XY the affinity of a sample's X map and its partner's Y map:
     (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos.
     """
+    low, high = same_size(low, high)
     target = affinity(high, high[partner])
     mixed = cosine_distance(target, affinity(high, low[partner])) + cosine_distance(
         target, affinity(low, high[partner])

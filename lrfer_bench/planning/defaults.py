@@ -1,6 +1,6 @@
 """Defaults of a run: the same from a command line and from Python."""
 
-METHODS = ("oracle", "bicubic", "direct", "multires")
+METHODS = ("oracle", "enlarge", "direct", "multires")
 DATASET = "synthface"
 PROTOCOL = "bicubic"
 SCALES = (2, 4, 8)

@@ -14,6 +14,7 @@ from lrfer_bench.contract.protocol import lr_size
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method, Task
+    from lrfer_bench.data.cache import Prepared
 
 Settings = Mapping[str, Any]
 
@@ -37,6 +38,14 @@ class DataRef:
         return Task(len(self.classes), self.channels, self.size, scales, preset, stages)
 
 
+def data_ref(name: str, prepared: Prepared) -> DataRef:
+    """What a plan keeps of a prepared data set."""
+    faces, directory = prepared.faces, str(prepared.directory.resolve())
+    return DataRef(
+        name, prepared.fingerprint, directory, faces.classes, faces.channels, faces.size, faces.synthetic
+    )
+
+
 @dataclass(frozen=True)
 class MethodRef:
     """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or "";
@@ -51,6 +60,7 @@ class MethodRef:
     settings: Settings
     given: Settings
     canonical: Settings | None = None
+    key_name: str = ""
 
     @property
     def effective(self) -> Settings:
@@ -62,7 +72,8 @@ class MethodRef:
         return label_of(self.name, self.given)
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
+        name = self.key_name or self.name
+        return {"name": name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
 
 
 @dataclass(frozen=True)

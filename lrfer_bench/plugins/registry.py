@@ -1,4 +1,4 @@
-"""Registries of methods, data sets and protocols: names that point to objects, imported on demand.
+"""Registries of methods, data sets, protocols and metrics: names of objects, imported on demand.
 
 Names come from entry points of installed packages, from plugin files (`loading.py`) and from the
 @register_... decorators. A name that is taken is never replaced silently.
@@ -41,6 +41,16 @@ class Entry:
 
     The script may define and register the class again.
     """
+    former: tuple[str, ...] = ()
+    """Names that it had before."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it answers to.
+
+        Keys keep the first one, so that results stay valid after a thing is renamed.
+        """
+        return (*self.former, self.name)
 
     @property
     def module(self) -> str:
@@ -67,11 +77,17 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name."""
+    """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
-    def __init__(self, kind: str, group: str) -> None:
+    former_group: entry points of this group give former names: `old = "new"`. A thing answers to
+    both, and keys keep the name that its first results were made under.
+    """
+
+    def __init__(self, kind: str, group: str, former_group: str = "") -> None:
         self.kind = kind
         self.group = group
+        self.former_group = former_group
+        self._former: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
         self._scanned = False
         self._broken: dict[str, str] = {}
@@ -87,10 +103,11 @@ class Registry:
                 f"{name!r} of {source} is not a name for a {self.kind}: use letters, digits, "
                 "points, hyphens and underscores, and begin with a letter or digit"
             )
+        former = tuple(old for old, new in self._former.items() if new == name)
         if isinstance(target, str):
-            entry = Entry(self.kind, name, target, source)
+            entry = Entry(self.kind, name, target, source, former=former)
         else:
-            entry = Entry(self.kind, name, target_of(target), source, target)
+            entry = Entry(self.kind, name, target_of(target), source, target, former=former)
         taken = self._entries.get(name)
         same = taken is not None and (
             entry.target == taken.made_from
@@ -156,6 +173,9 @@ class Registry:
         if self._scanned:
             return
         self._scanned = True
+        if self.former_group:
+            former = metadata.entry_points(group=self.former_group)
+            self._former = {point.name: point.value for point in former}
         points = metadata.entry_points(group=self.group)
         for point in sorted(points, key=lambda p: (_owner(p) != "lrfer-bench", p.name)):
             try:
@@ -178,7 +198,7 @@ class Registry:
 
     def entry(self, name: str) -> Entry:
         """The entry of a name. UserError with the nearest name and the plugins that failed."""
-        self._scan()
+        name = self.current(name)
         if name not in self._entries:
             near = did_you_mean(name, self._entries)
             broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
@@ -192,11 +212,31 @@ class Registry:
         known = self._entries.get(name)
         return known is not None and known.target == target_of(thing)
 
+    def current(self, name: str) -> str:
+        """What a thing is called today; a name that is not a former one stays as it is.
 
-METHODS = Registry("method", "lrfer_bench.methods")
+
+        >>> METHODS.current("bicubic"), METHODS.current("direct")
+        ('enlarge', 'direct')
+        """
+        self._scan()
+        return name if name in self._entries else self._former.get(name, name)
+
+    def current_label(self, label: str) -> str:
+        """A label under the name of today.
+
+        >>> METHODS.current_label("bicubic[input_size=48]")
+        'enlarge[input_size=48]'
+        """
+        name, bracket, settings = label.partition("[")
+        return f"{self.current(name)}{bracket}{settings}"
+
+
+METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
-REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
+METRICS = Registry("metric", "lrfer_bench.metrics")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
 
 def register(registry: Registry, name: str, thing: Any) -> None:

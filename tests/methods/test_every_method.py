@@ -23,7 +23,7 @@ def test_the_seed_methods_are_there() -> None:
         sorted(
             [
                 "oracle",
-                "bicubic",
+                "enlarge",
                 "direct",
                 "multires",
                 "cascade",

@@ -21,11 +21,11 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import data_ref as data_ref_of
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.request import data_ref as data_ref_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import PROTOCOLS, Entry
-from lrfer_bench.predicting.predictor import _cell_of
+from lrfer_bench.predicting.origin import plan_again
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.running.jobs import TrainJob
@@ -33,11 +33,12 @@ from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.work import run_test, run_training
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 ALL = [
     "oracle",
-    "bicubic",
+    "enlarge",
     "direct",
     "multires",
     "cascade",
@@ -58,7 +59,7 @@ PINNED = Preset(
     ema=0.998, selection="last", shift=4, compute="small", classifier="lean",
 )  # fmt: skip
 PINS = {  # trainings, then the cell
-    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "bicubic": ["81ea61855453e1b7", "03efa92032410a74"],
+    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "enlarge": ["81ea61855453e1b7", "03efa92032410a74"],
     "direct": ["2a2f0b2f3bec07db", "a77d5abaaf5513cd"], "multires": ["13b7149f1a59e856", "11f3c883b90b3e07"],
     "cascade": ["22d5e2b16c778501", "81ea61855453e1b7", "9c52949009ed62b4"],
     "srfer": ["22d5e2b16c778501", "81ea61855453e1b7", "90735cd13268bf33", "0a826a12caeb5dda"],
@@ -81,7 +82,7 @@ def test_the_reference_records_are_those_of_this_code() -> None:
     records = [record for record in store.scan() if isinstance(record, Record)]
     assert len(records) >= 19
     for record in records:
-        _, cell = _cell_of(record, store, (1, 48, 48))
+        _, cell = plan_again(record, store, (1, 48, 48))
         assert cell.key == record.key
         assert record.metrics is not None
         found, stored = score(*dataclasses.astuple(store.read_logits(record))), record.metrics

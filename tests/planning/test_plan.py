@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan, subset
 from lrfer_bench.planning.request import Request
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
-REFERENCES = ("oracle", "bicubic", "direct", "multires")
+REFERENCES = ("oracle", "enlarge", "direct", "multires")
 
 
 def plan(**changes: Any) -> Plan:
     asked: dict[str, Any] = {
         "methods": REFERENCES,
         "scales": (2, 4, 8),
-        "preset": PRESETS["cpu"],
+        "preset": preset_of("cpu@1"),
         **changes,
     }
     data = asked.pop("data", DATA)
@@ -40,9 +40,9 @@ def test_reference_rows_share_one_classifier() -> None:
         ("classifier", (1,)), ("direct", (2,)), ("direct", (4,)), ("direct", (8,)), ("multires", (1, 2, 4, 8)),
     ]  # fmt: skip
     assert labels(found) == [
-        ("oracle", 1), *((name, scale) for name in ("bicubic", "direct", "multires") for scale in (2, 4, 8)),
+        ("oracle", 1), *((name, scale) for name in ("enlarge", "direct", "multires") for scale in (2, 4, 8)),
     ]  # fmt: skip
-    assert found.alone() == 10  # oracle 1, bicubic 3, direct 3, multires 3
+    assert found.alone() == 10  # oracle 1, enlarge 3, direct 3, multires 3
     order = list(found.trainings)
     assert all(order.index(stage) < order.index(t.key) for t in found.trainings.values() for stage in t.stages.values())
 
@@ -58,8 +58,8 @@ def test_cells_cross_training_and_test_conditions() -> None:
     "change",
     [
         {"seeds": (1,)},
-        {"preset": PRESETS["quick"]},
-        {"preset": dataclasses.replace(PRESETS["cpu"], lr=0.05)},
+        {"preset": preset_of("quick@1")},
+        {"preset": dataclasses.replace(preset_of("cpu@1"), lr=0.05)},
         {"data": dataclasses.replace(DATA, fingerprint="e" * 64)},
         {"protocols": ("area",)},
         {"settings": {"direct": {"arch": "resnet18"}}},
@@ -94,7 +94,7 @@ def test_keys_are_pinned() -> None:
     assert {cell.method.name: key[:12] for key, cell in plan(scales=(4,)).cells.items()} == PINNED
 
 
-PINNED = {"oracle": "bc9f4b716b73", "bicubic": "03efa9203241", "direct": "a77d5abaaf55", "multires": "11f3c883b90b"}
+PINNED = {"oracle": "bc9f4b716b73", "enlarge": "03efa9203241", "direct": "a77d5abaaf55", "multires": "11f3c883b90b"}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_wrong_requests_are_refused_in_one_sentence(change: Mapping[str, Any], w
 
 def test_a_subset_keeps_what_its_cells_rest_on() -> None:
     found = plan()
-    part = subset(found, [c for c in found.cells.values() if c.method.name == "bicubic"])
+    part = subset(found, [c for c in found.cells.values() if c.method.name == "enlarge"])
     assert [t.method.name for t in part.trainings.values()] == ["classifier"]
     assert len(part.cells) == 3
 
@@ -134,7 +134,7 @@ def test_a_label_brings_settings_for_its_row_only() -> None:
     assert set(by_option.cells) < set(both.cells) and len(both.cells) == 6
     assert [t.scales for t in both.trainings.values()].count((1,)) == 1, "one teacher for every weight"
     assert sum("gmenet[kd_weight=3.0]" in cell.label for cell in both.cells.values()) == 3
-    resnet = plan(methods=("direct[arch=resnet18]", "bicubic"), settings={"direct": {"pretrained": False}})
+    resnet = plan(methods=("direct[arch=resnet18]", "enlarge"), settings={"direct": {"pretrained": False}})
     assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
 
 
@@ -151,3 +151,11 @@ def test_a_label_with_an_unknown_name_or_setting_is_refused() -> None:
         plan(methods=("gmnet[kd_weight=1]",))
     with pytest.raises(UserError, match='"weight"'):
         plan(methods=("gmenet[weight=1]",))
+
+
+def test_a_former_name_means_the_same_cells_under_the_same_keys() -> None:
+    now, before = plan(methods=("enlarge",)), plan(methods=("bicubic",))
+    assert list(now.cells) == list(before.cells) and list(now.trainings) == list(before.trainings)
+    assert {cell.method.name for cell in before.cells.values()} == {"enlarge"}
+    with pytest.raises(UserError, match="twice"):
+        plan(methods=("bicubic", "enlarge"))

@@ -13,7 +13,7 @@ from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry
 
-FIRST_HOUR = {"oracle", "bicubic", "direct", "multires"}
+FIRST_HOUR = {"oracle", "enlarge", "direct", "multires"}
 
 
 def test_built_in_things_come_by_entry_points() -> None:

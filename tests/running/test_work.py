@@ -26,7 +26,7 @@ from lrfer_bench.running.work import run_test, run_training
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
     request = Request(
-        ["linear", "bicubic", "oracle"],
+        ["linear", "enlarge", "oracle"],
         "tinyfaces",
         scales=[2],
         plugins=[PLUGINS / "tiny.py"],
@@ -117,7 +117,7 @@ def test_at_test_time_every_method_gets_the_same_lr_bytes_and_nothing_else(
         monkeypatch.undo()
         monkeypatch.setenv("LRFER_CACHE", "unused")
     assert (shown["linear"] == expected).all() and shown["linear"].shape == (48, 1, 8, 8)
-    assert (shown["bicubic"][:48] == expected[: len(shown["bicubic"])]).all()
+    assert (shown["enlarge"][:48] == expected[: len(shown["enlarge"])]).all()
     assert shown["oracle"].shape[-1] == 16
 
 
