@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.search import Space
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.pixels import enlarge, to_unit
 
@@ -73,11 +74,17 @@ class Need:
     """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell itself is ("lr").
 
     settings: what the stage is built with, over its defaults; they win over --set.
+    scales:   exactly these training scales, whatever `at` says; 1 is HR
     """
 
     method: str
     at: Literal["hr", "lr"]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    scales: tuple[int, ...] = ()
+
+    def trained_at(self, cell: tuple[int, ...]) -> tuple[int, ...]:
+        """The stage's training scales, for a method that is itself trained at these."""
+        return tuple(sorted(set(self.scales))) or ((1,) if self.at == "hr" else cell)
 
     @staticmethod
     def parse(text: str) -> Need:
@@ -94,8 +101,11 @@ class Method(nn.Module):
     """A trainable thing that answers expression logits for LR images.
 
     Write __init__ (call super().__init__(task) first; settings are keyword arguments with defaults), forward, and losses.
+    A setting `epochs="1x"` is the training budget, which the harness reads (contract/budget.py).
 
     version: raise it when the same settings would give another result
+    added:   settings that came after results were published; at their default they are in no key, so those stay valid
+    search:  setting -> LogUniform or Choice: what may be tried when the method is tuned; {}: nothing is worth tuning
     needs:   stages, trained once and shared by every cell that names them: {"teacher": "classifier@hr"}
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
@@ -106,6 +116,8 @@ class Method(nn.Module):
 
     card: ClassVar[MethodCard]
     version: ClassVar[str] = "1"
+    added: ClassVar[tuple[str, ...]] = ()
+    search: ClassVar[Mapping[str, Space]] = {}
     needs: ClassVar[Mapping[str, str]] = {}
     trains: ClassVar[Literal["each scale", "all scales", "nothing"]] = "each scale"
     with_hr: ClassVar[bool] = False

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Two maps [B, C, h, w] at one size: the larger is averaged down to the smaller, an axis at a time.
+
+    Student and teacher may see faces of other sizes, so their maps may differ; equal ones are left as they are.
+    """
+    size = (min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3]))
+    a, b = (m if tuple(m.shape[2:]) == size else F.adaptive_avg_pool2d(m, size) for m in (a, b))
+    return a, b
+
+
+def same_sizes(
+    student: Sequence[Tensor], teacher: Sequence[Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pairs of the maps of student and teacher, of which there are equally many, each pair at one size."""
+    return (same_size(s, t) for s, t in zip(student, teacher, strict=True))
 
 
 def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -16,12 +33,12 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).sum()
+    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).sum()
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in zip(student, teacher, strict=True)]).mean()
+    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).mean()
 
 
 def attention_map(features: Tensor) -> Tensor:
@@ -31,13 +48,56 @@ def attention_map(features: Tensor) -> Tensor:
 
 def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
     """The sum over stages of the batch mean of the Euclidean distance between attention maps."""
-    pairs = zip(features, reference, strict=True)
+    pairs = same_sizes(features, reference)
     return torch.stack([(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]).sum()
+
+
+def attention_error(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
+    """The mean over stages of the mean squared error between attention maps, as F-SKD's code has AT beside it."""
+    pairs = same_sizes(features, reference)
+    return torch.stack([F.mse_loss(attention_map(f), attention_map(r)) for f, r in pairs]).mean()
+
+
+def hint_error(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """FitNets' hint loss (Romero et al., 2015) over all stages: the mean of the mean squared errors of the maps."""
+    return torch.stack([F.mse_loss(s, t) for s, t in same_sizes(student, teacher)]).mean()
+
+
+def centred_on_batch(maps: Sequence[Tensor]) -> list[Tensor]:
+    """Each entry of each map [B, ...] without its mean over the batch: what differs between faces is left."""
+    return [m - m.mean(0, keepdim=True) for m in maps]
 
 
 def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
     """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where mistakes count."""
     return F.kl_div(F.log_softmax(logits, 1), F.log_softmax(reference, 1), reduction="batchmean", log_target=True)
+
+
+def distillation(logits: Tensor, reference: Tensor, temperature: float) -> Tensor:
+    """T^2 KL(reference || logits) of both softmax outputs at temperature T (Hinton et al., 2015), batch mean.
+
+    logits, reference: float [B, K]
+    """
+    return temperature**2 * prediction_consistency(logits / temperature, reference / temperature)
+
+
+def decoupled_distillation(
+    logits: Tensor, reference: Tensor, labels: Tensor, temperature: float, weights: tuple[float, float]
+) -> Tensor:
+    """DKD (Zhao et al., 2022): T^2 (alpha KL of "true class or not" + beta KL among the other classes), batch mean.
+
+    logits, reference: float [B, K]; labels: int64 [B]; weights: (alpha, beta)
+    """
+    true = F.one_hot(labels, logits.shape[1]).bool()
+    said, wanted = logits / temperature, reference / temperature
+    binary = []
+    for scores in (said, wanted):
+        log = F.log_softmax(scores, 1)
+        both = (log.masked_fill(~true, -torch.inf), log.masked_fill(true, -torch.inf))
+        binary.append(torch.stack([part.logsumexp(1) for part in both], 1))
+    target = F.kl_div(*binary, reduction="batchmean", log_target=True)
+    others = prediction_consistency(*(m[~true].view(len(m), -1) for m in (said, wanted)))
+    return temperature**2 * (weights[0] * target + weights[1] * others)
 
 
 def same_class_partner(labels: Tensor) -> Tensor:
@@ -49,21 +109,29 @@ def same_class_partner(labels: Tensor) -> Tensor:
 
 
 def affinity(a: Tensor, b: Tensor) -> Tensor:
-    """Cosines between every position of a and every position of b, [B, C, h, w] each: float [B, h*w, h*w]."""
-    return F.normalize(a.flatten(2), dim=1).transpose(1, 2) @ F.normalize(b.flatten(2), dim=1)
+    """Inner products of every position of a with every position of b, [B, C, h, w] each: float [B, h*w, h*w].
+
+    Each map is first brought to length 1 as a whole, so that a position with much to say counts for more than one with little.
+    """
+    a, b = (F.normalize(m.flatten(1), dim=1).view_as(m).flatten(2) for m in (a, b))
+    return a.transpose(1, 2) @ b
 
 
 def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
     """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces (teacher), [B, C, h, w].
 
     With R_XY the affinity of a sample's X map and its partner's Y map:
-    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos.
+    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos: the mean over the samples that have a partner.
+    One that is its own partner has none and drops out; 0 where nobody has one.
     """
+    low, high = same_size(low, high)
+    paired = (partner != torch.arange(len(partner), device=partner.device)).to(low.dtype)
     target = affinity(high, high[partner])
     mixed = cosine_distance(target, affinity(high, low[partner])) + cosine_distance(
         target, affinity(low, high[partner])
     )
-    return (mixed / 2.0 + cosine_distance(target, affinity(low, low[partner]))).mean()
+    distance = mixed / 2.0 + cosine_distance(target, affinity(low, low[partner]))
+    return (distance * paired).sum() / paired.sum().clamp_min(1.0)
 
 
 def classification_weight(logits: Tensor, labels: Tensor) -> Tensor:

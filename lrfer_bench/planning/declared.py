@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lrfer_bench.contract import budget
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method, settings_of
-from lrfer_bench.errors import UserError
+from lrfer_bench.contract.search import Choice, LogUniform
+from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import own_place
 
 WORDS = {
@@ -20,7 +22,7 @@ WORDS = {
 
 def checked(name: str, cls: Any) -> type[Method]:
     """The class, or a UserError with the rule it breaks and the line of its file."""
-    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls) or _wrong_setting(cls)
+    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls) or _wrong_setting(cls) or _wrong_search(cls)
     if fault:
         raise UserError(f'the method "{name}" cannot be used: {fault} ({line_of(cls)})')
     method: type[Method] = cls
@@ -79,9 +81,29 @@ def _wrong_kind(cls: type[Method]) -> str:
 
 
 def _wrong_setting(cls: type[Method]) -> str:
-    for setting, default in settings_of(cls).items():
+    settings = settings_of(cls)
+    if not isinstance(cls.added, tuple) or not set(cls.added) <= set(settings):
+        return f"its added is {cls.added!r}: write a tuple with names of its settings: {', '.join(settings)}"
+    if budget.SETTING in settings and (fault := budget.fault(settings[budget.SETTING])):
+        return fault
+    for setting, default in settings.items():
         try:
             json.dumps(default, allow_nan=False)
         except (TypeError, ValueError):
             return f'the default of its setting "{setting}" is {default!r}: write a number, a word, true, false, none or a list'
+    return ""
+
+
+def _wrong_search(cls: type[Method]) -> str:
+    """A search space for a setting that does not exist, or that cannot hold what would be drawn."""
+    if not isinstance(cls.search, Mapping):
+        return f'its search is {cls.search!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}} for nothing to tune'
+    settings = settings_of(cls)
+    for setting, space in cls.search.items():
+        if setting not in settings:
+            return f'its search names the setting "{setting}", which it does not have: {did_you_mean(str(setting), settings)}'
+        if not isinstance(space, LogUniform | Choice):
+            return f'its search space for "{setting}" is {space!r}: write LogUniform(low, high) or Choice(...)'
+        if fault := space.fault(settings[setting]):
+            return f'its search space for "{setting}" {fault}'
     return ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrfer_bench.contract.budget import AS_PRESET, SETTING, budgeted, with_budget
 from lrfer_bench.contract.labels import label_of, parse_label
 from lrfer_bench.contract.method import Method, Need, complete_settings
 from lrfer_bench.contract.preset import Preset
@@ -55,7 +56,8 @@ class Request:
 @dataclass(frozen=True)
 class MethodRef:
     """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or "";
-    canonical: all as keys see them, where that is another form (see Method.canonical_settings).
+    canonical: all as keys see them, where that is another form (see Method.canonical_settings);
+    silent: those that keys leave out, since they are at their default (see Method.added).
     """
 
     name: str
@@ -66,6 +68,7 @@ class MethodRef:
     settings: Settings
     given: Settings
     canonical: Settings | None = None
+    silent: tuple[str, ...] = ()
 
     @property
     def effective(self) -> Settings:
@@ -77,7 +80,8 @@ class MethodRef:
         return label_of(self.name, self.given)
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
+        said = {k: v for k, v in self.effective.items() if k not in self.silent}
+        return {"name": self.name, "version": self.version, "code": self.code, "settings": said}
 
 
 @dataclass(frozen=True)
@@ -234,7 +238,7 @@ class _Builder:
             ref = self._method(name, cls, own)
             with asking(name, cls, "needs_for"):
                 needs = cls.needs_for(ref.effective, hr=False)
-            if all(need.at == "hr" for need in needs.values()):
+            if all(need.at == "hr" or need.scales for need in needs.values()):
                 return [()]
         if cls.trains == "all scales":
             return [tuple(sorted({*self.request.scales, *((1,) if cls.with_hr else ())}))]
@@ -250,13 +254,16 @@ class _Builder:
     def _method(self, name: str, cls: type[Method], forced: Settings) -> MethodRef:
         entry = METHODS.entry(name)
         given = {**self.request.settings.get(name, {}), **forced}
-        settings = complete_settings(name, cls, given)
+        settings = with_budget(name, complete_settings(name, cls, given), self.request.preset)
         with asking(name, cls, "canonical_settings"):
             canonical = dict(cls.canonical_settings(settings, self.request.preset))
             defaults = cls.canonical_settings(complete_settings(name, cls, {}), self.request.preset)
         changed = {k: v for k, v in canonical.items() if v != defaults[k]}
         other = canonical if canonical != settings else None
-        return MethodRef(name, cls.version, entry.target, entry.source, entry.code, settings, changed, other)
+        silent = tuple(k for k in cls.added if k not in changed)
+        if canonical.get(SETTING) == AS_PRESET:
+            silent += (SETTING,)
+        return MethodRef(name, cls.version, entry.target, entry.source, entry.code, settings, changed, other, silent)
 
     def _stages(
         self, cls: type[Method], ref: MethodRef, protocol: str, scales: tuple[int, ...], seed: int
@@ -266,8 +273,9 @@ class _Builder:
             needs: dict[str, Need] = cls.needs_for(ref.effective, hr=scales == (1,))
         keys = {}
         for stage, need in needs.items():
-            at = (1,) if need.at == "hr" else scales
-            keys[stage] = self._training(need.method, protocol, at, seed, need.settings).key
+            for scale in need.scales:
+                check_scale(scale, self.request.data.size)
+            keys[stage] = self._training(need.method, protocol, need.trained_at(scales), seed, need.settings).key
         return keys
 
     def _training(self, name: str, protocol: str, scales: tuple[int, ...], seed: int, forced: Settings) -> Training:
@@ -277,13 +285,13 @@ class _Builder:
             raise UserError(f"stages go in a circle: {' needs '.join([*self._open, opened])}; break it in needs_for()")
         cls = checked(name, METHODS.load(name))
         ref = self._method(name, cls, forced)
-        protocol = HR if scales == (1,) else protocol
         self._open.append(opened)
         try:
             stages = self._stages(cls, ref, protocol, scales, seed)
         finally:
             self._open.pop()
-        data, preset = self.request.data, self.request.preset
+        protocol = HR if scales == (1,) else protocol
+        data, preset = self.request.data, budgeted(self.request.preset, ref.settings)
         key = key_of({
             "kind": "training", "method": ref.identity(), "protocol": protocol, "scales": scales, "seed": seed,
             "data": data.fingerprint, "preset": preset.content(), "stages": stages, **_codes(protocol),

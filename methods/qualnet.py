@@ -1,0 +1,87 @@
+"""QualNet: a decoder that can draw the HR face from an HR network's last map; an LR network has to make a map that suits it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lrfer_bench.api import Batch, Choice, LogUniform, Need, Task, register_method
+from lrfer_bench.methods.stages import Classifier, map_shapes
+
+WIDEST, NARROWEST = 128, 16
+
+
+@register_method("qualnet")
+class QualNet(Classifier):
+    """Trained on LR faces at one scale; its teacher is the same network with a decoder, trained on HR ones.
+
+    pixel:      weight of the L1 distance between the HR face and what the teacher's decoder draws; 0: no teacher
+    warm_start: begin with the teacher's weights, not from scratch
+    """
+
+    search = {"pixel": LogUniform(0.1, 10.0), "warm_start": Choice(True, False)}
+
+    @classmethod
+    def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
+        """Every pixel weight has the same teacher, whose own is 1."""
+        if hr or not settings["pixel"]:
+            return {}
+        return {"teacher": Need("qualnet", "hr", {"pixel": 1.0, "warm_start": True})}
+
+    def __init__(self, task: Task, *, pixel: float = 1.0, warm_start: bool = True) -> None:
+        super().__init__(task)
+        self.pixel = pixel
+        with_decoder = task.is_hr and pixel
+        self.own = Decoder(map_shapes(self)[-1], task.channels, task.size) if with_decoder else None
+        if warm_start and task.stages:
+            self.net.load_state_dict(teacher_of(self).net.state_dict())
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.net.maps(self.enlarged(batch))[-1]
+        losses = {"ce": self.cross_entropy(self.net.head(features), batch)}
+        decoder = teacher_of(self).own if self.stages else self.own
+        if decoder is not None:
+            drawn = decoder(features).clamp(0.0, 1.0)
+            losses["pixel"] = self.pixel * F.l1_loss(drawn, self.unit(batch.hr))
+        return losses
+
+
+def teacher_of(method: QualNet) -> QualNet:
+    """The stage named "teacher", with its type."""
+    teacher = method.stages["teacher"]
+    assert isinstance(teacher, QualNet)
+    return teacher
+
+
+class Decoder(nn.Module):
+    """A 1x1 convolution, then steps to twice the size by conv3x3 and pixel shuffle, each with half the channels."""
+
+    def __init__(self, features: tuple[int, ...], channels: int, size: tuple[int, int]) -> None:
+        """features: channels, height and width of the map; channels, size: of the faces."""
+        super().__init__()
+        self.size = size
+        width, height, breadth = features
+        steps = math.ceil(math.log2(max(size[0] / height, size[1] / breadth)))
+        layers: list[nn.Module] = [nn.Conv2d(width, WIDEST, 1)]
+        width = WIDEST
+        for _ in range(steps):
+            narrower = max(width // 2, NARROWEST)
+            layers += [
+                nn.Conv2d(width, 4 * narrower, 3, 1, 1, bias=False),
+                nn.PixelShuffle(2),
+                nn.BatchNorm2d(narrower),
+                nn.ReLU(inplace=True),
+            ]
+            width = narrower
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width, channels, 3, 1, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Last map [B, C, h, w] -> faces float [B, channels, *size], about 0..1."""
+        drawn = 0.5 + self.layers(features)
+        if tuple(drawn.shape[2:]) == tuple(self.size):
+            return drawn
+        return F.interpolate(drawn, size=self.size, mode="bilinear", antialias=True)
