@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lrfer_bench.api import Need, Task, register_method
+from lrfer_bench.api import LogUniform, Need, Task, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
 from lrfer_bench.nets.attention import AttentionTrunk, Gates
 from lrfer_bench.nets.classifiers import LEAN_WIDTHS
@@ -19,6 +19,8 @@ class ASKD(AttentionDistilled):
 
     kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a teacher.
     """
+
+    search = {"kd_weight": LogUniform(0.5, 50.0)}  # with 8 maps, 10 and 30 are the authors' 80 and 240 times the mean
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:

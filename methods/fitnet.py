@@ -40,5 +40,10 @@ class FitNet(Student):
         if not self.stages:
             return self.plain_losses(batch)
         low, high = self.seen(batch)
-        error = attention_error(low, high) if self.hint is None else hint_error(self.hint(low), high)
-        return {"ce": self.cross_entropy(self.net.head(low[-1]), batch), "hint": self.weight * error}
+        error = (
+            attention_error(low, high) if self.hint is None else hint_error(self.hint(low), high)
+        )
+        return {
+            "ce": self.cross_entropy(self.net.head(low[-1]), batch),
+            "hint": self.weight * error,
+        }

@@ -97,7 +97,9 @@ class NormASize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm = self.norms[self.now]
-        if norm.training and x[:, 0].numel() == 1:  # one value has no variance: a lone face, pooled to one position
+        if (
+            norm.training and x[:, 0].numel() == 1
+        ):  # one value has no variance: a lone face, pooled to one position
             made = norm.eval()(x)
             norm.train()
             return made

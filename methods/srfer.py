@@ -8,7 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Task, register_method, sgd
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    LogUniform,
+    Method,
+    Task,
+    UserError,
+    register_method,
+    sgd,
+)
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
 from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
@@ -23,6 +32,11 @@ class SRFER(Method):
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
+    search = {
+        "pixel": LogUniform(0.1, 10.0),
+        "attention": LogUniform(0.03, 30.0),
+        "prediction": LogUniform(0.03, 30.0),
+    }
 
     def __init__(
         self,
@@ -35,9 +49,15 @@ class SRFER(Method):
         finetune: bool = True,
     ) -> None:
         super().__init__(task)
+        if not (pixel or attention or prediction or ce):
+            raise UserError(
+                "srfer has no loss with pixel, attention, prediction and ce all 0: give one of them a weight"
+            )
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
-        self.tuned = copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        self.tuned = (
+            copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        )
 
     @property
     def classifier(self) -> ClassifierNet:
@@ -51,25 +71,41 @@ class SRFER(Method):
         return self.restore(lr, self.task.size)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms of weight 0 are left out."""
         original = self.unit(batch.hr)
         restored = self.restore(batch.lr, self.task.size)
         maps = self.classifier.maps(restored)
         logits = self.classifier.head(maps[-1])
+        losses = {}
+        if self.pixel:
+            losses["pixel"] = self.pixel * F.l1_loss(restored, original)
+        if self.attention or self.prediction:
+            losses |= self.consistency(maps, logits, original)
+        if self.ce:
+            losses["ce"] = self.ce * self.cross_entropy(logits, batch)
+        return losses
+
+    def consistency(
+        self, maps: list[Tensor], logits: Tensor, original: Tensor
+    ) -> dict[str, Tensor]:
+        """What the classifier sees and says of the restored face, against the frozen one on the original face."""
         with torch.no_grad():
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)
             expected = frozen.head(reference[-1])
-        return {
-            "pixel": self.pixel * F.l1_loss(restored, original),
-            "attention": self.attention * attention_transfer(maps, reference),
-            "prediction": self.prediction * prediction_consistency(logits, expected),
-            "ce": self.ce * self.cross_entropy(logits, batch),
-        }
+        losses = {}
+        if self.attention:
+            losses["attention"] = self.attention * attention_transfer(maps, reference)
+        if self.prediction:
+            losses["prediction"] = self.prediction * prediction_consistency(logits, expected)
+        return losses
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""
         rate = 2.5e-4 if self.task.preset.large else 5e-4
-        optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
+        optimizers: dict[str, torch.optim.Optimizer] = {
+            "restore": torch.optim.Adam(self.restore.parameters(), lr=rate)
+        }
         if self.tuned is not None:
             optimizers["classifier"] = sgd(self.tuned, self.task.preset)
             for group in optimizers["classifier"].param_groups:

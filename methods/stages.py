@@ -20,7 +20,13 @@ class Classifier(Method):
     """
 
     def __init__(
-        self, task: Task, *, arch: str = "preset", pretrained: bool = False, input_size: int = 0, epochs: str = "1x"
+        self,
+        task: Task,
+        *,
+        arch: str = "preset",
+        pretrained: bool = False,
+        input_size: int = 0,
+        epochs: str = "1x",
     ) -> None:
         super().__init__(task)
         self.arch, self.input_size = arch, input_size

@@ -46,4 +46,3 @@ class HintLayers(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         return [layer(m) for layer, m in zip(self.layers, maps, strict=True)]
-

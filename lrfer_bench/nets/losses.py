@@ -15,8 +15,11 @@ def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     Student and teacher may see faces of other sizes, so their maps may differ; equal ones are left as they are.
     """
     size = (min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3]))
-    a, b = (m if tuple(m.shape[2:]) == size else F.adaptive_avg_pool2d(m, size) for m in (a, b))
-    return a, b
+    return _averaged(a, size), _averaged(b, size)
+
+
+def _averaged(m: Tensor, size: tuple[int, int]) -> Tensor:
+    return m if tuple(m.shape[2:]) == size else F.adaptive_avg_pool2d(m, size)
 
 
 def same_sizes(
@@ -33,12 +36,16 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).sum()
+    return torch.stack(
+        [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
+    ).sum()
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
     """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
-    return torch.stack([cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]).mean()
+    return torch.stack(
+        [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
+    ).mean()
 
 
 def attention_map(features: Tensor) -> Tensor:
@@ -49,7 +56,9 @@ def attention_map(features: Tensor) -> Tensor:
 def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
     """The sum over stages of the batch mean of the Euclidean distance between attention maps."""
     pairs = same_sizes(features, reference)
-    return torch.stack([(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]).sum()
+    return torch.stack(
+        [(attention_map(f) - attention_map(r)).norm(dim=1).mean() for f, r in pairs]
+    ).sum()
 
 
 def attention_error(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
@@ -70,7 +79,12 @@ def centred_on_batch(maps: Sequence[Tensor]) -> list[Tensor]:
 
 def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
     """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where mistakes count."""
-    return F.kl_div(F.log_softmax(logits, 1), F.log_softmax(reference, 1), reduction="batchmean", log_target=True)
+    return F.kl_div(
+        F.log_softmax(logits, 1),
+        F.log_softmax(reference, 1),
+        reduction="batchmean",
+        log_target=True,
+    )
 
 
 def distillation(logits: Tensor, reference: Tensor, temperature: float) -> Tensor:
@@ -82,7 +96,11 @@ def distillation(logits: Tensor, reference: Tensor, temperature: float) -> Tenso
 
 
 def decoupled_distillation(
-    logits: Tensor, reference: Tensor, labels: Tensor, temperature: float, weights: tuple[float, float]
+    logits: Tensor,
+    reference: Tensor,
+    labels: Tensor,
+    temperature: float,
+    weights: tuple[float, float],
 ) -> Tensor:
     """DKD (Zhao et al., 2022): T^2 (alpha KL of "true class or not" + beta KL among the other classes), batch mean.
 
@@ -90,14 +108,19 @@ def decoupled_distillation(
     """
     true = F.one_hot(labels, logits.shape[1]).bool()
     said, wanted = logits / temperature, reference / temperature
-    binary = []
-    for scores in (said, wanted):
-        log = F.log_softmax(scores, 1)
-        both = (log.masked_fill(~true, -torch.inf), log.masked_fill(true, -torch.inf))
-        binary.append(torch.stack([part.logsumexp(1) for part in both], 1))
-    target = F.kl_div(*binary, reduction="batchmean", log_target=True)
-    others = prediction_consistency(*(m[~true].view(len(m), -1) for m in (said, wanted)))
+    target = F.kl_div(
+        _true_or_not(said, true), _true_or_not(wanted, true), reduction="batchmean", log_target=True
+    )
+    rows = (len(labels), logits.shape[1] - 1)
+    others = prediction_consistency(said[~true].view(rows), wanted[~true].view(rows))
     return temperature**2 * (weights[0] * target + weights[1] * others)
+
+
+def _true_or_not(logits: Tensor, true: Tensor) -> Tensor:
+    """Log-probabilities [B, 2] of the true class and of all others together."""
+    log = F.log_softmax(logits, 1)
+    parts = (log.masked_fill(~true, -torch.inf), log.masked_fill(true, -torch.inf))
+    return torch.stack([part.logsumexp(1) for part in parts], 1)
 
 
 def same_class_partner(labels: Tensor) -> Tensor:
@@ -113,8 +136,12 @@ def affinity(a: Tensor, b: Tensor) -> Tensor:
 
     Each map is first brought to length 1 as a whole, so that a position with much to say counts for more than one with little.
     """
-    a, b = (F.normalize(m.flatten(1), dim=1).view_as(m).flatten(2) for m in (a, b))
-    return a.transpose(1, 2) @ b
+    return _of_length_one(a).transpose(1, 2) @ _of_length_one(b)
+
+
+def _of_length_one(m: Tensor) -> Tensor:
+    """[B, C, h, w] -> [B, C, h*w], each sample divided by its Euclidean length."""
+    return F.normalize(m.flatten(1), dim=1).unflatten(1, (m.shape[1], -1))
 
 
 def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
