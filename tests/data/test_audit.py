@@ -28,7 +28,9 @@ def faces() -> FaceSet:
 
 def test_nothing_is_found_where_nothing_is(faces):
     summary = audit(faces).summary()
-    assert summary["duplicate_groups"] == summary["extra_copies"] == summary["conflicting_groups"] == 0
+    assert (
+        summary["duplicate_groups"] == summary["extra_copies"] == summary["conflicting_groups"] == 0
+    )
     assert summary["leaked"] == {"val": 0, "test": 0}
     assert summary["near"] == {"train": 0, "val": 0, "test": 0}
     assert summary["blank_rows"] == summary["near_constant_rows"] == []
@@ -54,7 +56,9 @@ def test_exact_copies_within_and_across_splits(faces):
     assert np.flatnonzero(found.leaked["val"]).tolist() == [3]
     assert np.flatnonzero(found.leaked["test"]).tolist() == [5], "a copy in val is no leak of train"
     assert summary["test_in_val"] == 1
-    assert [group[0].index for group in found.conflicting] == [2], "row 2 is off, val 3 is on; 9 and 5, 1 and 7 agree"
+    assert [group[0].index for group in found.conflicting] == [2], (
+        "row 2 is off, val 3 is on; 9 and 5, 1 and 7 agree"
+    )
     assert found.groups[1][1].row == 1005
 
 
@@ -90,8 +94,15 @@ def test_near_copies_are_found_with_their_source(faces, change):
     faces.splits["test"].images[8, 0] = change(faces.splits["val"].images[4, 0])
     faces.splits["val"].images[1, 0] = change(faces.splits["train"].images[20, 0])[:, ::-1]
     found = audit(faces)
-    pairs = [(p.place.split, p.place.index, p.source.split, p.source.index, p.mirrored) for p in found.near]
-    assert pairs == [("val", 1, "train", 20, True), ("test", 6, "train", 11, False), ("test", 8, "val", 4, False)]
+    pairs = [
+        (p.place.split, p.place.index, p.source.split, p.source.index, p.mirrored)
+        for p in found.near
+    ]
+    assert pairs == [
+        ("val", 1, "train", 20, True),
+        ("test", 6, "train", 11, False),
+        ("test", 8, "val", 4, False),
+    ]
     for pair in found.near:
         a = faces.splits[pair.place.split].images[pair.place.index, 0].astype(float)
         b = faces.splits[pair.source.split].images[pair.source.index, 0].astype(float)
@@ -109,7 +120,9 @@ def test_the_best_of_many_alike_is_named_and_the_search_is_bounded(faces):
     base = faces.splits["train"].images[0, 0]
     rng = np.random.default_rng(0)
     for index in range(30):
-        faces.splits["train"].images[index, 0] = np.clip(base + rng.normal(0, 4, base.shape), 0, 255)
+        faces.splits["train"].images[index, 0] = np.clip(
+            base + rng.normal(0, 4, base.shape), 0, 255
+        )
     faces.splits["test"].images[0, 0] = np.clip(faces.splits["train"].images[17, 0] + 1.0, 0, 255)
     near = {pair.place.index: pair for pair in audit(faces).near if pair.place.split == "test"}
     assert near[0].source.index == 17
@@ -129,7 +142,9 @@ def test_thumbnails_are_area_means(height, width):
 
 
 def test_colour_faces(faces):
-    splits = {name: Split(np.repeat(s.images, 3, axis=1), s.labels) for name, s in faces.splits.items()}
+    splits = {
+        name: Split(np.repeat(s.images, 3, axis=1), s.labels) for name, s in faces.splits.items()
+    }
     splits["test"].images[0] = splits["train"].images[5]
     splits["test"].images[1] = np.clip(splits["train"].images[6] * 0.9 + 10, 0, 255)
     found = audit(FaceSet("toy", ("off", "on"), splits))

@@ -8,18 +8,21 @@ import time
 
 import numpy as np
 import pytest
+from toy import Toy, toy_faces
 
 from lrfer_bench.data import cache as cache_module
 from lrfer_bench.data.cache import default_cache, open_prepared, options_of, prepare
 from lrfer_bench.errors import DataError, UserError
 
 
-def test_a_prepared_set_is_the_loaded_one(toy, root, tmp_path):
-    dataset = toy(soft=True)
+def test_a_prepared_set_is_the_loaded_one(root, tmp_path):
+    dataset = Toy(soft=True)
     prepared = prepare(dataset, "toy", root, cache=tmp_path / "cache")
-    loaded = toy(soft=True).load(root)
+    loaded = Toy(soft=True).load(root)
     assert prepared.fingerprint == loaded.fingerprint() == prepared.faces.fingerprint()
-    assert prepared.directory == tmp_path / "cache" / "datasets" / f"toy-{prepared.fingerprint[:16]}"
+    assert (
+        prepared.directory == tmp_path / "cache" / "datasets" / f"toy-{prepared.fingerprint[:16]}"
+    )
     assert prepared.options == {"soft": True, "side": 8}
     assert prepared.faces.classes == ("off", "on") and prepared.faces.notes == ("a toy",)
     for name in ("train", "val", "test"):
@@ -30,64 +33,73 @@ def test_a_prepared_set_is_the_loaded_one(toy, root, tmp_path):
         assert mine.labels.dtype == np.int64 and mine.soft.dtype == np.float32
 
 
-def test_leaked_masks_and_audit_are_stored(toy, root, tmp_path, faces_of, monkeypatch):
-    faces = faces_of(3)
+def test_leaked_masks_and_audit_are_stored(root, tmp_path, monkeypatch):
+    faces = toy_faces(3)
     faces.splits["test"].images[1] = faces.splits["train"].images[5]
-    monkeypatch.setattr(toy, "load", lambda self, root: faces)
-    prepared = open_prepared(prepare(toy(), "toy", root, cache=tmp_path).directory)
+    monkeypatch.setattr(Toy, "load", lambda self, root: faces)
+    prepared = open_prepared(prepare(Toy(), "toy", root, cache=tmp_path).directory)
     assert prepared.faces.leaked["test"].tolist() == [False, True, False, False]
     assert prepared.faces.leaked["val"].tolist() == [False] * 6
     assert prepared.audit["leaked"] == {"val": 0, "test": 1}
 
 
-def test_a_second_prepare_does_not_load(toy, root, tmp_path):
-    first, second = toy(), toy()
+def test_a_second_prepare_does_not_load(root, tmp_path):
+    first, second = Toy(), Toy()
     one = prepare(first, "toy", root, cache=tmp_path)
     two = prepare(second, "toy", root, cache=tmp_path)
     assert (first.loaded, second.loaded) == (1, 0)
     assert one.directory == two.directory and one.fingerprint == two.fingerprint
 
 
-def test_changed_files_and_options_are_read_again(toy, root, tmp_path):
-    one = prepare(toy(), "toy", root, cache=tmp_path)
+def test_changed_files_and_options_are_read_again(root, tmp_path):
+    one = prepare(Toy(), "toy", root, cache=tmp_path)
     (root / "seed.txt").write_text("2")
-    two = prepare(toy(), "toy", root, cache=tmp_path)
-    three = prepare(toy(side=4), "toy", root, cache=tmp_path)
+    two = prepare(Toy(), "toy", root, cache=tmp_path)
+    three = prepare(Toy(side=4), "toy", root, cache=tmp_path)
     assert len({one.fingerprint, two.fingerprint, three.fingerprint}) == 3
     assert three.faces.size == (4, 4)
     status = (root / "seed.txt").stat()
     os.utime(root / "seed.txt", ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
-    again = toy()
-    assert prepare(again, "toy", root, cache=tmp_path).fingerprint == two.fingerprint and again.loaded == 1
+    again = Toy()
+    assert (
+        prepare(again, "toy", root, cache=tmp_path).fingerprint == two.fingerprint
+        and again.loaded == 1
+    )
 
 
-def test_one_more_picture_in_a_folder_is_seen(toy, root, tmp_path, monkeypatch):
+def test_one_more_picture_in_a_folder_is_seen(root, tmp_path, monkeypatch):
     pictures = root / "train" / "happy"
     pictures.mkdir(parents=True)
     (pictures / "a.png").write_text("a")
-    monkeypatch.setattr(toy, "sources", lambda self, root: [root / "seed.txt", root / "train"])
-    prepare(toy(), "toy", root, cache=tmp_path)
-    second = toy()
+    monkeypatch.setattr(Toy, "sources", lambda self, root: [root / "seed.txt", root / "train"])
+    prepare(Toy(), "toy", root, cache=tmp_path)
+    second = Toy()
     prepare(second, "toy", root, cache=tmp_path)
     (pictures / "b.png").write_text("b")
-    third = toy()
+    third = Toy()
     prepare(third, "toy", root, cache=tmp_path)
     assert (second.loaded, third.loaded) == (0, 1)
 
 
-def test_two_forms_of_the_same_faces_share_a_folder_but_not_their_notes(toy, root, tmp_path, faces_of, monkeypatch):
-    one = prepare(toy(), "toy", root, cache=tmp_path / "cache")
+def test_two_forms_of_the_same_faces_share_a_folder_but_not_their_notes(
+    root, tmp_path, monkeypatch
+):
+    one = prepare(Toy(), "toy", root, cache=tmp_path / "cache")
     other = tmp_path / "other"
     other.mkdir()
     (other / "seed.txt").write_text("1 ")
-    real = toy.load
+    real = Toy.load
     monkeypatch.setattr(
-        toy, "load", lambda self, root: type(faces := real(self, root))(**{**vars(faces), "notes": ("another",)})
+        Toy,
+        "load",
+        lambda self, root: type(faces := real(self, root))(
+            **{**vars(faces), "notes": ("another",)}
+        ),
     )
-    two = prepare(toy(), "toy", other, cache=tmp_path / "cache")
+    two = prepare(Toy(), "toy", other, cache=tmp_path / "cache")
     assert one.directory == two.directory
     assert (one.faces.notes, two.faces.notes) == (("a toy",), ("another",))
-    assert prepare(toy(), "toy", root, cache=tmp_path / "cache").faces.notes == ("a toy",)
+    assert prepare(Toy(), "toy", root, cache=tmp_path / "cache").faces.notes == ("a toy",)
 
 
 def cut(directory):
@@ -114,28 +126,37 @@ def lose(directory):
 
 
 @pytest.mark.parametrize("damage", [cut, unmark, half_mark, other_version, lose])
-def test_a_damaged_folder_is_noticed_and_made_again(toy, root, tmp_path, damage):
-    prepared = prepare(toy(), "toy", root, cache=tmp_path)
+def test_a_damaged_folder_is_noticed_and_made_again(root, tmp_path, damage):
+    prepared = prepare(Toy(), "toy", root, cache=tmp_path)
     expected = prepared.faces.fingerprint()
     damage(prepared.directory)
-    with pytest.raises(DataError, match=r"is damaged .*: delete it and prepare it again"):
+    with pytest.raises(DataError, match="damaged"):
         open_prepared(prepared.directory)
-    dataset = toy()
+    dataset = Toy()
     again = prepare(dataset, "toy", root, cache=tmp_path)
     assert dataset.loaded == 1 and again.faces.fingerprint() == expected
-    assert prepared.faces.fingerprint() == expected or damage is cut, "who has the old one mapped can go on"
-    assert sorted(path.name for path in (tmp_path / "datasets").iterdir()) == [prepared.directory.name]
+    assert prepared.faces.fingerprint() == expected or damage is cut, (
+        "who has the old one mapped can go on"
+    )
+    assert sorted(path.name for path in (tmp_path / "datasets").iterdir()) == [
+        prepared.directory.name
+    ]
 
 
-def test_a_damaged_signature_only_costs_time(toy, root, tmp_path):
-    prepared = prepare(toy(), "toy", root, cache=tmp_path)
+def test_a_damaged_signature_only_costs_time(root, tmp_path):
+    prepared = prepare(Toy(), "toy", root, cache=tmp_path)
     (signature,) = (tmp_path / "signatures").iterdir()
-    for text in ("", "[]", '{"directory": 3}', '{"directory": "elsewhere", "notes": [], "options": {}}'):
+    for text in (
+        "",
+        "[]",
+        '{"directory": 3}',
+        '{"directory": "elsewhere", "notes": [], "options": {}}',
+    ):
         signature.write_text(text)
-        assert prepare(toy(), "toy", root, cache=tmp_path).fingerprint == prepared.fingerprint
+        assert prepare(Toy(), "toy", root, cache=tmp_path).fingerprint == prepared.fingerprint
 
 
-def test_concurrent_prepares_do_not_hurt_each_other(toy, root, tmp_path, monkeypatch):
+def test_concurrent_prepares_do_not_hurt_each_other(root, tmp_path, monkeypatch):
     barrier = threading.Barrier(4)
     move = cache_module._move
 
@@ -148,7 +169,7 @@ def test_concurrent_prepares_do_not_hurt_each_other(toy, root, tmp_path, monkeyp
 
     def work():
         try:
-            found.append(prepare(toy(), "toy", root, cache=tmp_path))
+            found.append(prepare(Toy(), "toy", root, cache=tmp_path))
         except Exception as error:
             failed.append(error)
 
@@ -163,7 +184,7 @@ def test_concurrent_prepares_do_not_hurt_each_other(toy, root, tmp_path, monkeyp
     assert len(list((tmp_path / "signatures").iterdir())) == 1
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(toy, root, tmp_path, monkeypatch):
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(root, tmp_path, monkeypatch):
     saved = []
 
     def save(file, array, **_):
@@ -173,57 +194,55 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(toy, root, tmp_path, mon
         file.write(b"x")
 
     monkeypatch.setattr(cache_module.np, "save", save)
-    with pytest.raises(
-        UserError, match="cannot be written: No space left on device; free some space or set LRFER_CACHE"
-    ):
-        prepare(toy(), "toy", root, cache=tmp_path)
+    with pytest.raises(UserError, match=r"No space left on device.*LRFER_CACHE"):
+        prepare(Toy(), "toy", root, cache=tmp_path)
     assert list((tmp_path / "datasets").iterdir()) == []
     monkeypatch.undo()
-    assert prepare(toy(), "toy", root, cache=tmp_path).faces.size == (8, 8)
+    assert prepare(Toy(), "toy", root, cache=tmp_path).faces.size == (8, 8)
 
 
-def test_a_file_that_the_system_does_not_give_is_one_sentence(toy, root, tmp_path, monkeypatch):
+def test_a_file_that_the_system_does_not_give_is_one_sentence(root, tmp_path, monkeypatch):
     def load(self, root):
         raise PermissionError(errno.EACCES, "Permission denied", "faces.bin")
 
-    monkeypatch.setattr(toy, "load", load)
-    with pytest.raises(DataError, match=r"faces.bin cannot be read: Permission denied; check the file"):
-        prepare(toy(), "toy", root, cache=tmp_path)
+    monkeypatch.setattr(Toy, "load", load)
+    with pytest.raises(DataError, match=r"faces\.bin.*Permission denied"):
+        prepare(Toy(), "toy", root, cache=tmp_path)
 
 
-def test_a_cache_that_cannot_be_a_folder_is_named(toy, root, tmp_path):
+def test_a_cache_that_cannot_be_a_folder_is_named(root, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"the cache .*file cannot be written"):
-        prepare(toy(), "toy", root, cache=tmp_path / "file")
+    with pytest.raises(UserError, match=r"the cache .*file"):
+        prepare(Toy(), "toy", root, cache=tmp_path / "file")
 
 
-def test_what_killed_processes_left_is_swept_after_a_day(toy, root, tmp_path):
+def test_what_killed_processes_left_is_swept_after_a_day(root, tmp_path):
     old, new = tmp_path / "datasets" / ".tmp-old", tmp_path / "datasets" / ".tmp-new"
     for folder in (old, new):
         folder.mkdir(parents=True)
         (folder / "train.images.npy").write_text("half")
     os.utime(old, (time.time() - 2 * 86400,) * 2)
-    prepare(toy(), "toy", root, cache=tmp_path)
+    prepare(Toy(), "toy", root, cache=tmp_path)
     assert not old.exists() and new.exists()
 
 
-def test_a_set_that_breaks_the_rules_is_not_prepared(toy, root, tmp_path, faces_of, monkeypatch):
-    faces = faces_of(1)
+def test_a_set_that_breaks_the_rules_is_not_prepared(root, tmp_path, monkeypatch):
+    faces = toy_faces(1)
     faces.splits["test"].labels[0] = 2
-    monkeypatch.setattr(toy, "load", lambda self, root: faces)
-    with pytest.raises(DataError, match="label outside"):
-        prepare(toy(), "toy", root, cache=tmp_path)
+    monkeypatch.setattr(Toy, "load", lambda self, root: faces)
+    with pytest.raises(DataError, match="label"):
+        prepare(Toy(), "toy", root, cache=tmp_path)
     assert not (tmp_path / "datasets").exists()
 
 
-def test_options_are_the_arguments_of_init(toy):
-    assert options_of(toy(side=3)) == {"soft": False, "side": 3}
+def test_options_are_the_arguments_of_init():
+    assert options_of(Toy(side=3)) == {"soft": False, "side": 3}
 
-    class Forgetful(toy):
+    class Forgetful(Toy):
         def __init__(self, colour: str = "grey") -> None:
             super().__init__()
 
-    with pytest.raises(TypeError, match=r"Forgetful must keep its option colour as self.colour"):
+    with pytest.raises(TypeError, match=r"Forgetful .*self\.colour"):
         options_of(Forgetful())
 
 

@@ -7,24 +7,31 @@ from lrfer_bench.errors import UserError
 
 
 def test_values_become_what_they_look_like():
-    pairs = ["size=112", "min-confidence=20.5", "colour=grey", "flag=True", "other=none", "text=a=b"]
+    pairs = [
+        "size=112",
+        "min-confidence=20.5",
+        "colour=grey",
+        "flag=True",
+        "other=none",
+        "text=a=b",
+    ]
     assert parse_options(pairs) == {
         "size": 112, "min_confidence": 20.5, "colour": "grey", "flag": True, "other": None, "text": "a=b",
     }  # fmt: skip
 
 
 def test_wrong_pairs_are_named():
-    with pytest.raises(UserError, match='"size" is no data option: write name=value'):
+    with pytest.raises(UserError, match=r'"size".*name=value'):
         parse_options(["size"])
-    with pytest.raises(UserError, match="given twice"):
+    with pytest.raises(UserError, match="twice"):
         parse_options(["size=1", "size=2"])
 
 
 def test_make_dataset():
     assert make_dataset("expw", {"size": 48}).size == 48
-    with pytest.raises(UserError, match='data set "expw" has no option "sice": did you mean "size"'):
+    with pytest.raises(UserError, match=r'"expw".*"sice".*"size"'):
         make_dataset("expw", {"sice": 48})
-    with pytest.raises(UserError, match='data set "fer2013" has no option "size": none is known'):
+    with pytest.raises(UserError, match=r'"fer2013".*"size"'):
         make_dataset("fer2013", {"size": 48})
-    with pytest.raises(UserError, match='there is no dataset "fer2031": did you mean "fer2013"'):
+    with pytest.raises(UserError, match=r'"fer2031".*"fer2013"'):
         make_dataset("fer2031")

@@ -40,4 +40,6 @@ def test_unit_hash_is_a_fixed_number_in_the_unit_interval():
     values = np.array([unit_hash(f"face_{i}.jpg") for i in range(2000)])
     assert values.min() >= 0 and values.max() < 1
     assert abs(values.mean() - 0.5) < 0.02
-    assert unit_hash("a") == pytest.approx(0xCA978112CA1BBD / 2**56)  # sha256("a") begins ca978112ca1bbd
+    assert unit_hash("a") == pytest.approx(
+        0xCA978112CA1BBD / 2**56
+    )  # sha256("a") begins ca978112ca1bbd

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from toy import Toy, toy_faces
 
 from lrfer_bench.contract.cards import DatasetCard
 from lrfer_bench.data.cache import open_prepared, prepare
@@ -11,8 +12,8 @@ from lrfer_bench.data.verify import verify
 
 
 @pytest.fixture
-def prepared(toy, root, tmp_path):
-    return prepare(toy(), "toy", root, cache=tmp_path)
+def prepared(root, tmp_path):
+    return prepare(Toy(), "toy", root, cache=tmp_path)
 
 
 def right_card(prepared, **changes):
@@ -64,12 +65,15 @@ def test_a_card_without_counts_says_so(prepared):
     assert result.ok and not result.states_counts
 
 
-def test_json_names_the_rows_behind_the_counts(toy, root, tmp_path, faces_of, monkeypatch):
-    faces = faces_of(4)
+def test_json_names_the_rows_behind_the_counts(root, tmp_path, monkeypatch):
+    faces = toy_faces(4)
     faces.splits["test"].images[2] = faces.splits["train"].images[3]
-    monkeypatch.setattr(toy, "load", lambda self, root: faces)
-    result = verify(prepare(toy(), "toy", root, cache=tmp_path), DatasetCard(summary="toy"))
+    monkeypatch.setattr(Toy, "load", lambda self, root: faces)
+    result = verify(prepare(Toy(), "toy", root, cache=tmp_path), DatasetCard(summary="toy"))
     report = result.to_json()
     assert report["leaked"] == {"val": [], "test": [2]}
-    assert [(place["split"], place["row"]) for place in report["conflicting"][0]] == [("train", 103), ("test", 102)]
+    assert [(place["split"], place["row"]) for place in report["conflicting"][0]] == [
+        ("train", 103),
+        ("test", 102),
+    ]
     np.testing.assert_equal(report["counts"], {"train": 12, "val": 6, "test": 4})

@@ -1,4 +1,4 @@
-"""Small made files in the layouts of the real data sets, and the real ones prepared once."""
+"""The real data sets, prepared once."""
 
 from __future__ import annotations
 
@@ -9,58 +9,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.datasets.fer2013 import FER2013
 from lrfer_bench.datasets.ferplus import FERPlus
-
-USAGES = ("Training", "PublicTest", "PrivateTest")
-Faces = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-@pytest.fixture
-def few_faces() -> Faces:
-    """images uint8 [21, 48, 48], emotion, usage: each class once in each split."""
-    rng = np.random.default_rng(7)
-    images = rng.integers(0, 256, (21, 48, 48), dtype=np.uint8)
-    return images, np.arange(21) % 7, np.repeat([0, 1, 2], 7)
-
-
-@pytest.fixture
-def write_csv() -> Callable[..., Path]:
-    """write_csv(path, faces, icml=False): the CSV a user has; returns the path."""
-
-    def write(path: Path, faces: Faces, icml: bool = False) -> Path:
-        lines = ["emotion, Usage, pixels" if icml else "emotion,pixels,Usage"]
-        for image, emotion, usage in zip(*faces, strict=True):
-            pixels = " ".join(str(value) for value in image.ravel())
-            lines.append(f"{emotion},{USAGES[usage]},{pixels}" if icml else f"{emotion},{pixels},{USAGES[usage]}")
-        path.write_text("\n".join(lines) + "\n")
-        return path
-
-    return write
-
-
-@pytest.fixture
-def write_tree() -> Callable[..., Path]:
-    """write_tree(root, {"train/happy/a.png": array or PIL image, ...}); returns the root."""
-
-    def write(root: Path, pictures: dict[str, np.ndarray | Image.Image]) -> Path:
-        for name, picture in pictures.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-            image.save(path)
-        return root
-
-    return write
-
-
-@pytest.fixture
-def noise() -> Callable[..., np.ndarray]:
-    """noise(seed, *shape): uint8, another one for each seed."""
-    return lambda seed, *shape: np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +32,9 @@ def write_real(shared_data: Path, real_rows: Sequence) -> Callable[..., Path]:
 
     def write(path: Path, form: str, rows: int) -> Path:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sys.argv", ["fer2013_csv.py", str(path), "--as", form, "--rows", str(rows)])
+            patch.setattr(
+                "sys.argv", ["fer2013_csv.py", str(path), "--as", form, "--rows", str(rows)]
+            )
             script.main()
         return path
 

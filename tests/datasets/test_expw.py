@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_files import noise, write_tree
 
 from lrfer_bench.datasets.expw import EXPRESSIONS, ExpW, Face, split_of, square
 from lrfer_bench.errors import DataError, UserError
@@ -15,7 +16,7 @@ def line(picture, face=0, box=(10, 20, 40, 40), confidence=50.0, label=3):
 
 
 @pytest.fixture
-def expw(tmp_path, write_tree):
+def expw(tmp_path):
     """60 pictures of 80 x 60 with two faces each: left half red (first face), right half green (second)."""
     halves = np.zeros((60, 80, 3), np.uint8)
     halves[:, :40, 0] = 200
@@ -31,14 +32,22 @@ def expw(tmp_path, write_tree):
 
 def test_faces_are_cut_by_their_boxes_and_split_by_picture(expw):
     faces = ExpW(size=16).load(expw).check()
-    assert faces.classes == EXPRESSIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    assert (
+        faces.classes
+        == EXPRESSIONS
+        == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    )
     assert sum(len(split) for split in faces.splits.values()) == 2 * PICTURES
     of_picture: dict[int, set[str]] = {}
     for name, split in faces.splits.items():
         assert split.images.shape[1:] == (3, 16, 16)
         for image, label, row in zip(split.images, split.labels, split.rows, strict=True):
             assert label == (row // 2 + row % 2) % 7
-            assert (image[row % 2] == 200).all() and (image[1 - row % 2] == 0).all() and (image[2] == 0).all()
+            assert (
+                (image[row % 2] == 200).all()
+                and (image[1 - row % 2] == 0).all()
+                and (image[2] == 0).all()
+            )
             of_picture.setdefault(row // 2, set()).add(name)
         assert (np.diff(split.rows) > 0).all()
     assert all(len(names) == 1 for names in of_picture.values())
@@ -47,10 +56,15 @@ def test_faces_are_cut_by_their_boxes_and_split_by_picture(expw):
 
 def test_the_split_is_80_10_10_and_knows_names_only():
     names = [f"happy_child_{i}.jpg" for i in range(4000)]
-    shares = {split: sum(split_of(name) == split for name in names) / 4000 for split in ("train", "val", "test")}
+    shares = {
+        split: sum(split_of(name) == split for name in names) / 4000
+        for split in ("train", "val", "test")
+    }
     assert shares["train"] == pytest.approx(0.8, abs=0.02)
     assert shares["val"] == pytest.approx(0.1, abs=0.02)
-    assert split_of("angry_actor_104.jpg") == "train", "fixed for good: a changed split makes records incomparable"
+    assert split_of("angry_actor_104.jpg") == "train", (
+        "fixed for good: a changed split makes records incomparable"
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +82,7 @@ def test_boxes_are_made_square_and_moved_inside(box, expected):
     assert square(Face(0, "", top, left, right, bottom, 1.0, 0), 80, 60) == expected
 
 
-def test_a_box_that_is_square_already_is_cut_to_the_pixel(tmp_path, write_tree, noise):
+def test_a_box_that_is_square_already_is_cut_to_the_pixel(tmp_path):
     picture = noise(1, 60, 80, 3)
     names = [f"p{i}.png" for i in range(40)]
     write_tree(tmp_path, {f"origin/{name}": picture for name in names})
@@ -81,14 +95,18 @@ def test_a_box_that_is_square_already_is_cut_to_the_pixel(tmp_path, write_tree, 
 def test_min_confidence_leaves_faces_out_and_says_so(expw):
     faces = ExpW(size=8, min_confidence=20.5).load(expw)
     assert sum(len(split) for split in faces.splits.values()) == PICTURES
-    assert any("60 faces with a confidence below 20.5 were left out" in note for note in faces.notes)
+    assert any(
+        "60 faces with a confidence below 20.5 were left out" in note for note in faces.notes
+    )
 
 
 def test_an_empty_box_is_left_out_and_said(expw):
     path = expw / "label.lst"
     path.write_text(line("some_person_0.png", 2, (10, 20, 20, 40)) + "\n" + path.read_text())
     faces = ExpW(size=8).load(expw)
-    assert any("1 faces with an empty box were left out, line 1 first" in note for note in faces.notes)
+    assert any(
+        "1 faces with an empty box were left out, line 1 first" in note for note in faces.notes
+    )
 
 
 def test_other_layouts_are_found(expw, tmp_path):
@@ -97,17 +115,20 @@ def test_other_layouts_are_found(expw, tmp_path):
     (other / "image").mkdir()
     (expw / "label.lst").rename(other / "label" / "label.lst")
     (expw / "origin").rename(other / "image" / "origin")
-    assert ExpW().sources(tmp_path / "other") == (other / "label" / "label.lst", other / "image" / "origin")
+    assert ExpW().sources(tmp_path / "other") == (
+        other / "label" / "label.lst",
+        other / "image" / "origin",
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (line("some_person_1.png", label=7), r'line 4 has label "7": it must be a whole number from 0 to 6'),
-        (line("some_person_1.png", label="sad"), r'line 4 has label "sad"'),
-        ("some_person_1.png 0 10 20", r"line 4 has 4 fields, not the 8"),
-        (line("some_person_1.png", box=("x", 1, 2, 3)), r"line 4 has a box or confidence that is no number"),
-        (line("nobody.png"), r"nobody.png is missing"),
+        (line("some_person_1.png", label=7), 'line 4 .*"7".*0 to 6'),
+        (line("some_person_1.png", label="sad"), 'line 4 .*"sad"'),
+        ("some_person_1.png 0 10 20", "line 4 .*4 fields"),
+        (line("some_person_1.png", box=("x", 1, 2, 3)), "line 4 .*box"),
+        (line("nobody.png"), r"nobody\.png"),
     ],
 )
 def test_a_wrong_line_is_named(expw, text, message):
@@ -121,21 +142,21 @@ def test_a_wrong_line_is_named(expw, text, message):
 
 def test_damaged_copies_and_wrong_options_are_named(expw, tmp_path):
     (expw / "origin" / "some_person_5.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"some_person_5.png cannot be decoded"):
+    with pytest.raises(DataError, match=r"some_person_5\.png .*decoded"):
         ExpW(size=8).load(expw)
-    with pytest.raises(DataError, match="has no face for the split"):
+    with pytest.raises(DataError, match="no face"):
         ExpW(size=8, min_confidence=1000).load(expw)
     (expw / "label.lst").write_text("")
-    with pytest.raises(DataError, match=r"label.lst is empty"):
+    with pytest.raises(DataError, match=r"label\.lst .*empty"):
         ExpW(size=8).load(expw)
     with pytest.raises(UserError, match="min_confidence"):
         ExpW(min_confidence="high")
     with pytest.raises(UserError, match="size"):
         ExpW(size=None)
-    with pytest.raises(DataError, match=r"looked for label.lst and origin/"):
+    with pytest.raises(DataError, match=r"label\.lst and origin/"):
         ExpW().sources(tmp_path / "nowhere")
     with pytest.raises(DataError, match="--data-root"):
         ExpW().sources(None)
     (expw / "origin").rename(expw / "elsewhere")
-    with pytest.raises(DataError, match=r"unpack the pictures \(origin.7z\)"):
+    with pytest.raises(DataError, match=r"origin\.7z"):
         ExpW().sources(expw)

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from made_files import few_faces, noise, write_csv, write_tree
 from PIL import Image
 
 from lrfer_bench.datasets.fer2013 import EMOTIONS, FER2013
@@ -23,10 +24,14 @@ def write_npz(path, faces):
     return path
 
 
-def test_csv_gives_every_row_in_its_split(tmp_path, few_faces, write_csv):
-    images, emotion, usage = few_faces
-    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces)).check()
-    assert faces.classes == EMOTIONS == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+def test_csv_gives_every_row_in_its_split(tmp_path):
+    images, emotion, usage = few_faces()
+    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces())).check()
+    assert (
+        faces.classes
+        == EMOTIONS
+        == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    )
     for number, split in enumerate((faces.train, faces.val, faces.test)):
         rows = np.flatnonzero(usage == number)
         np.testing.assert_array_equal(split.images[:, 0], images[rows])
@@ -35,36 +40,40 @@ def test_csv_gives_every_row_in_its_split(tmp_path, few_faces, write_csv):
         assert split.images.shape[1:] == (1, 48, 48) and split.soft is None
 
 
-def test_csv_icml_and_npz_have_one_fingerprint(tmp_path, few_faces, write_csv):
-    csv = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces)).fingerprint()
-    icml = FER2013().load(write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)).fingerprint()
-    npz = FER2013().load(write_npz(tmp_path / "fer2013.npz", few_faces)).fingerprint()
+def test_csv_icml_and_npz_have_one_fingerprint(tmp_path):
+    csv = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces())).fingerprint()
+    icml = (
+        FER2013()
+        .load(write_csv(tmp_path / "icml_face_data.csv", few_faces(), icml=True))
+        .fingerprint()
+    )
+    npz = FER2013().load(write_npz(tmp_path / "fer2013.npz", few_faces())).fingerprint()
     assert csv == icml == npz
 
 
-def test_a_folder_with_several_forms_says_which_was_read(tmp_path, few_faces, write_csv):
-    write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)
-    write_npz(tmp_path / "fer2013.npz", few_faces)
+def test_a_folder_with_several_forms_says_which_was_read(tmp_path):
+    write_csv(tmp_path / "icml_face_data.csv", few_faces(), icml=True)
+    write_npz(tmp_path / "fer2013.npz", few_faces())
     faces = FER2013().load(tmp_path)
     assert "Read from icml_face_data.csv; fer2013.npz beside it was not read." in faces.notes
     assert FER2013().sources(tmp_path) == (tmp_path / "icml_face_data.csv",)
-    write_csv(tmp_path / "fer2013.csv", few_faces)
+    write_csv(tmp_path / "fer2013.csv", few_faces())
     assert FER2013().sources(tmp_path) == (tmp_path / "fer2013.csv",)
 
 
-def test_the_unpacked_archive_with_a_folder_in_it_is_found(tmp_path, few_faces, write_csv):
+def test_the_unpacked_archive_with_a_folder_in_it_is_found(tmp_path):
     (tmp_path / "fer2013").mkdir()
-    path = write_csv(tmp_path / "fer2013" / "fer2013.csv", few_faces)
+    path = write_csv(tmp_path / "fer2013" / "fer2013.csv", few_faces())
     assert FER2013().sources(tmp_path) == (path,)
 
 
-def test_a_file_with_fewer_rows_than_published_says_so(tmp_path, few_faces, write_csv):
-    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces))
+def test_a_file_with_fewer_rows_than_published_says_so(tmp_path):
+    faces = FER2013().load(write_csv(tmp_path / "fer2013.csv", few_faces()))
     assert "fer2013.csv has 21 rows; the published file has 35,887." in faces.notes
 
 
-def test_quoted_fields_dos_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path, few_faces, write_csv):
-    plain = write_csv(tmp_path / "fer2013.csv", few_faces)
+def test_quoted_fields_dos_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path):
+    plain = write_csv(tmp_path / "fer2013.csv", few_faces())
     head, *lines = plain.read_text().splitlines()
     quoted = [",".join(f'"{field}"' for field in line.split(",")) for line in lines]
     other = tmp_path / "other.csv"
@@ -90,28 +99,28 @@ def pixels(number: int, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (line(0, lambda _: "emotion,pixels"), 'has no column "Usage", only emotion, pixels'),
-        (line(0, lambda _: "label,pixels,Usage"), 'has no column "emotion"'),
-        (pixels(5, lambda values: values[1:]), r"line 6 \(row 4\) has 2,303 pixels instead of 2,304"),
-        (pixels(5, lambda values: [*values, "7"]), r"line 6 \(row 4\) has 2,305 pixels instead of 2,304"),
-        (pixels(5, lambda values: []), r"line 6 \(row 4\) has 0 pixels instead of 2,304"),
+        (line(0, lambda _: "emotion,pixels"), '"Usage".*emotion, pixels'),
+        (line(0, lambda _: "label,pixels,Usage"), 'column "emotion"'),
+        (pixels(5, lambda values: values[1:]), r"line 6 \(row 4\) .*2,303 .*2,304"),
+        (pixels(5, lambda values: [*values, "7"]), r"line 6 \(row 4\) .*2,305 .*2,304"),
+        (pixels(5, lambda values: []), r"line 6 \(row 4\) .* 0 .*2,304"),
         (pixels(3, lambda values: [*values[:9], "300", *values[10:]]),
-         r'line 4 \(row 2\) has "300" as pixel 9, not a whole number from 0 to 255'),
-        (pixels(3, lambda values: ["-1", *values[1:]]), r'row 2\) has "-1" as pixel 0'),
-        (pixels(3, lambda values: ["abc", *values[1:]]), r'row 2\) has "abc" as pixel 0'),
-        (pixels(3, lambda values: [*values[:-1], "1.5"]), r'row 2\) has "1.5" as pixel 2303'),
-        (line(7, lambda row: "7" + row[1:]), r'line 8 \(row 6\) has emotion "7": it must be a whole number'),
-        (line(7, lambda row: "happy" + row[1:]), r'row 6\) has emotion "happy"'),
-        (line(9, lambda row: row.replace("PublicTest", "Test")), r'row 8\) has Usage "Test": it must be one of'),
-        (line(21, lambda row: row[:3000]), r"line 22 \(row 20\) has 2 of 3 columns: the file is damaged or cut"),
-        (line(21, lambda row: row[:-4]), r'row 20\) has Usage "Private"'),
-        (lambda lines: lines[:12], "has no row with Usage PrivateTest: it is not the whole file"),
-        (lambda lines: lines[:1], "has a header but no rows"),
-        (lambda lines: [], "is empty"),
+         r'line 4 \(row 2\) .*"300".*pixel 9.*0 to 255'),
+        (pixels(3, lambda values: ["-1", *values[1:]]), r'row 2\) .*"-1".*pixel 0'),
+        (pixels(3, lambda values: ["abc", *values[1:]]), r'row 2\) .*"abc".*pixel 0'),
+        (pixels(3, lambda values: [*values[:-1], "1.5"]), r'row 2\) .*"1\.5".*pixel 2303'),
+        (line(7, lambda row: "7" + row[1:]), r'line 8 \(row 6\) .*emotion "7"'),
+        (line(7, lambda row: "happy" + row[1:]), r'row 6\) .*emotion "happy"'),
+        (line(9, lambda row: row.replace("PublicTest", "Test")), r'row 8\) .*Usage "Test"'),
+        (line(21, lambda row: row[:3000]), r"line 22 \(row 20\) .*2 of 3 columns"),
+        (line(21, lambda row: row[:-4]), r'row 20\) .*Usage "Private"'),
+        (lambda lines: lines[:12], "PrivateTest"),
+        (lambda lines: lines[:1], "no rows"),
+        (lambda lines: [], "empty"),
     ],
 )  # fmt: skip
-def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, few_faces, write_csv, change, message):
-    path = write_csv(tmp_path / "fer2013.csv", few_faces)
+def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, change, message):
+    path = write_csv(tmp_path / "fer2013.csv", few_faces())
     lines = change(path.read_text().splitlines())
     path.write_text("\n".join(lines))
     with pytest.raises(DataError, match=message) as caught:
@@ -119,41 +128,43 @@ def test_a_spoilt_csv_is_named_with_file_and_row(tmp_path, few_faces, write_csv,
     assert "fer2013.csv" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_an_icml_file_cut_among_its_pixels_is_named(tmp_path, few_faces, write_csv):
-    path = write_csv(tmp_path / "icml_face_data.csv", few_faces, icml=True)
+def test_an_icml_file_cut_among_its_pixels_is_named(tmp_path):
+    path = write_csv(tmp_path / "icml_face_data.csv", few_faces(), icml=True)
     path.write_text(path.read_text()[:-40])
-    with pytest.raises(DataError, match=r"line 22 \(row 20\) has 2,29\d pixels instead of 2,304"):
+    with pytest.raises(DataError, match=r"line 22 \(row 20\) .*2,29\d "):
         FER2013().load(path)
 
 
-def test_a_damaged_npz_is_named(tmp_path, few_faces):
-    path = write_npz(tmp_path / "fer2013.npz", few_faces)
+def test_a_damaged_npz_is_named(tmp_path):
+    path = write_npz(tmp_path / "fer2013.npz", few_faces())
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
     path.write_bytes(whole[:5000] + bytes(300) + whole[5300:])
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
     np.savez(path, emotion=np.zeros(3, np.uint8))
-    with pytest.raises(DataError, match=r"fer2013.npz is not a whole FER2013 archive"):
+    with pytest.raises(DataError, match=r"fer2013\.npz .*archive"):
         FER2013().load(path)
 
 
 def test_a_wrong_root_says_what_was_looked_for(tmp_path):
-    with pytest.raises(DataError, match="give its folder or file with --data-root"):
+    with pytest.raises(DataError, match="--data-root"):
         FER2013().load(None)
-    with pytest.raises(DataError, match=r"there is no file or folder .*nowhere"):
+    with pytest.raises(DataError, match="nowhere"):
         FER2013().sources(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"looked for fer2013.csv, icml_face_data.csv, train/ and test/, fer2013.npz"):
+    with pytest.raises(
+        DataError, match=r"fer2013\.csv, icml_face_data\.csv, train/ and test/, fer2013\.npz"
+    ):
         FER2013().sources(tmp_path)
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(DataError, match=r"neither a .csv nor a .npz"):
+    with pytest.raises(DataError, match=r"\.csv .*\.npz"):
         FER2013().sources(tmp_path / "a.txt")
 
 
 @pytest.fixture
-def tree(tmp_path, write_tree, noise):
+def tree(tmp_path):
     """20 training pictures of each class, two of them alike, and 4 test pictures."""
     pictures = {}
     for label, name in enumerate(EMOTIONS):
@@ -173,7 +184,9 @@ def test_the_folder_tree_has_its_validation_cut_from_train_and_says_so(tree):
     notes = " ".join(faces.notes)
     assert "no PublicTest/PrivateTest split" in notes and "cut from train" in notes
     train = {image.tobytes() for image in faces.train.images}
-    assert not train & {image.tobytes() for image in faces.val.images}, "copies must stay on one side"
+    assert not train & {image.tobytes() for image in faces.val.images}, (
+        "copies must stay on one side"
+    )
 
 
 def test_the_cut_does_not_depend_on_file_names(tree, tmp_path):
@@ -186,7 +199,7 @@ def test_the_cut_does_not_depend_on_file_names(tree, tmp_path):
     assert {i.tobytes() for i in before.val.images} == {i.tobytes() for i in after.val.images}
 
 
-def test_file_names_that_keep_the_official_split_are_used(tmp_path, write_tree, noise):
+def test_file_names_that_keep_the_official_split_are_used(tmp_path):
     pictures = {}
     for label, name in enumerate(EMOTIONS):
         pictures[f"train/{name}/Training_{label}.jpg"] = noise(label, 48, 48)
@@ -197,16 +210,16 @@ def test_file_names_that_keep_the_official_split_are_used(tmp_path, write_tree, 
     assert any("keep the official split" in note for note in faces.notes)
 
 
-def test_faults_of_the_folder_tree_are_named(tree, noise):
+def test_faults_of_the_folder_tree_are_named(tree):
     odd = tree / "train" / "sad" / "odd.png"
     Image.fromarray(noise(0, 50, 48)).save(odd)
-    with pytest.raises(DataError, match=r"odd.png is 48 x 50 pixels, not 48 x 48"):
+    with pytest.raises(DataError, match=r"odd\.png .*48 x 50.*48 x 48"):
         FER2013().load(tree)
     odd.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"odd.png cannot be decoded"):
+    with pytest.raises(DataError, match=r"odd\.png .*decoded"):
         FER2013().load(tree)
     odd.unlink()
     (tree / "train" / "bored").mkdir()
     Image.fromarray(noise(0, 48, 48)).save(tree / "train" / "bored" / "a.png")
-    with pytest.raises(DataError, match='has a folder "bored": the classes of FER2013 are angry'):
+    with pytest.raises(DataError, match=r'"bored".*angry'):
         FER2013().load(tree)

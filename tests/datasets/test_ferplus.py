@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_files import few_faces, write_csv
 
 from lrfer_bench.datasets.ferplus import EMOTIONS, FERPlus, majority
 from lrfer_bench.errors import DataError
 
-HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
 USAGES = ("Training", "PublicTest", "PrivateTest")
 
 
@@ -41,11 +44,11 @@ def test_the_majority_rule_by_hand(counts, stays, label, soft):
 
 
 @pytest.fixture
-def joined(tmp_path, few_faces, write_csv):
+def joined(tmp_path):
     """fer2013.csv and fer2013new.csv: in each split row k has 8 votes for class k, the first 2 more for fear."""
-    write_csv(tmp_path / "fer2013.csv", few_faces)
+    write_csv(tmp_path / "fer2013.csv", few_faces())
     lines = [HEADER]
-    for row, usage in enumerate(few_faces[2]):
+    for row, usage in enumerate(few_faces()[2]):
         counts = [0] * 10
         counts[row % 7] = 8
         counts[6] += 2 if row % 7 == 0 else 0
@@ -54,11 +57,20 @@ def joined(tmp_path, few_faces, write_csv):
     return tmp_path
 
 
-def test_join_by_row(joined, few_faces):
+def test_join_by_row(joined):
     faces = FERPlus().load(joined)
-    assert faces.classes == ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+    assert faces.classes == (
+        "neutral",
+        "happiness",
+        "surprise",
+        "sadness",
+        "anger",
+        "disgust",
+        "fear",
+        "contempt",
+    )
     assert faces.train.labels.tolist() == [0, 1, 2, 3, 4, 5, 6]
-    np.testing.assert_array_equal(faces.val.images[:, 0], few_faces[0][7:14])
+    np.testing.assert_array_equal(faces.val.images[:, 0], few_faces()[0][7:14])
     assert faces.test.rows.tolist() == list(range(14, 21))
     np.testing.assert_allclose(faces.train.soft[0], [0.8, 0, 0, 0, 0, 0, 0.2, 0], atol=1e-6)
     assert set(FERPlus().sources(joined)) == {joined / "fer2013.csv", joined / "fer2013new.csv"}
@@ -69,7 +81,12 @@ def test_the_image_name_does_not_matter(joined):
     path = joined / "fer2013new.csv"
     lines = path.read_text().splitlines()
     path.write_text(
-        "\n".join([lines[0], *(",".join([*line.split(",")[:1], "", *line.split(",")[2:]]) for line in lines[1:])])
+        "\n".join(
+            [
+                lines[0],
+                *(",".join([*line.split(",")[:1], "", *line.split(",")[2:]]) for line in lines[1:]),
+            ]
+        )
     )
     assert FERPlus().load(joined).fingerprint() == before
 
@@ -85,14 +102,14 @@ def test_a_row_without_a_majority_is_left_out(joined):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: lines[:-1], r"fer2013new.csv has 20 rows but .*fer2013.csv has 21: the join is by row"),
-        (lambda lines: [*lines, lines[-1]], "fer2013new.csv has 22 rows"),
+        (lambda lines: lines[:-1], r"fer2013new\.csv .*20 .*fer2013\.csv .*21"),
+        (lambda lines: [*lines, lines[-1]], r"fer2013new\.csv .*22"),
         (lambda lines: [lines[0], lines[8], *lines[2:]],
-         r'line 2 \(row 0\) has Usage "PublicTest" but that row of fer2013.csv has Training'),
-        (lambda lines: [lines[0].replace("contempt", "scorn"), *lines[1:]], 'has no column "contempt"'),
+         r'line 2 \(row 0\) .*"PublicTest".*Training'),
+        (lambda lines: [lines[0].replace("contempt", "scorn"), *lines[1:]], '"contempt"'),
         (lambda lines: [*lines[:2], lines[2].replace("8", "many"), *lines[3:]],
-         r'line 3 \(row 1\) has "many" as a number of votes'),
-        (lambda lines: [], "fer2013new.csv is empty"),
+         r'line 3 \(row 1\) .*"many".*votes'),
+        (lambda lines: [], r"fer2013new\.csv .*empty"),
     ],
 )  # fmt: skip
 def test_votes_that_do_not_go_with_the_rows_are_named(joined, change, message):
@@ -104,10 +121,10 @@ def test_votes_that_do_not_go_with_the_rows_are_named(joined, change, message):
 
 def test_missing_votes_and_a_folder_tree_are_named(joined, tmp_path):
     (joined / "fer2013new.csv").unlink()
-    with pytest.raises(DataError, match=r"there is no fer2013new.csv beside .*fer2013.csv: put the votes"):
+    with pytest.raises(DataError, match=r"fer2013new\.csv .*fer2013\.csv"):
         FERPlus().load(joined)
     tree = tmp_path / "tree"
     (tree / "train").mkdir(parents=True)
     (tree / "test").mkdir()
-    with pytest.raises(DataError, match="lost the order of the rows"):
+    with pytest.raises(DataError, match="order of the rows"):
         FERPlus().load(tree)

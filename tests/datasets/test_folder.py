@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from made_files import noise, write_tree
 from PIL import Image
 
 from lrfer_bench.datasets.folder import Folder
@@ -11,7 +12,7 @@ from lrfer_bench.errors import DataError, UserError
 
 
 @pytest.fixture
-def tree(tmp_path, write_tree, noise):
+def tree(tmp_path):
     """train, val, test with classes glad (bright) and sorry (dark), 12, 2 and 3 pictures of each; 20 high, 16 wide."""
     pictures = {}
     for split, count in (("train", 12), ("val", 2), ("test", 3)):
@@ -39,12 +40,15 @@ def test_picture_formats(tree, ending):
     for path in list(tree.glob("*/*/*")):
         picture = Image.open(path).convert("L")
         path.unlink()
-        picture.save(path.with_suffix(f".{ending.upper()}"), **({"lossless": True} if ending == "webp" else {}))
+        picture.save(
+            path.with_suffix(f".{ending.upper()}"),
+            **({"lossless": True} if ending == "webp" else {}),
+        )
     faces = Folder(colour="grey").load(tree)
     assert len(faces.train) == 24 and faces.train.images[faces.train.labels == 0].mean() > 100
 
 
-def test_colour(tree, noise):
+def test_colour(tree):
     Image.fromarray(noise(3, 20, 16, 3)).save(tree / "test" / "glad" / "colour.png")
     auto = Folder().load(tree)
     assert auto.channels == 3
@@ -57,10 +61,14 @@ def test_colour(tree, noise):
 
 
 def test_size_resizes_and_says_so(tree):
-    Image.open(tree / "train" / "glad" / "0.png").resize((33, 40)).save(tree / "train" / "glad" / "0.png")
+    Image.open(tree / "train" / "glad" / "0.png").resize((33, 40)).save(
+        tree / "train" / "glad" / "0.png"
+    )
     faces = Folder(size=24).load(tree)
     assert faces.size == (24, 24)
-    assert "Every picture was resized to 24 x 24; one that is not square is stretched." in faces.notes
+    assert (
+        "Every picture was resized to 24 x 24; one that is not square is stretched." in faces.notes
+    )
 
 
 def test_a_missing_val_is_cut_from_train_and_said(tree):
@@ -69,14 +77,14 @@ def test_a_missing_val_is_cut_from_train_and_said(tree):
     assert [len(faces.splits[name]) for name in ("train", "val", "test")] == [22, 2, 6]
     assert sorted(faces.val.labels.tolist()) == [0, 1]
     assert faces.fingerprint() == Folder().load(tree).fingerprint()
-    assert any("There is no folder val: 2 of the 24 training images" in note for note in faces.notes)
+    assert any("val" in note and "2 of the 24" in note for note in faces.notes)
 
 
 def test_valid_and_validation_are_val(tree):
     (tree / "val").rename(tree / "Validation")
     assert len(Folder().load(tree).val) == 4
     shutil.copytree(tree / "Validation", tree / "val")
-    with pytest.raises(DataError, match="has both val and Validation"):
+    with pytest.raises(DataError, match="val and Validation"):
         Folder().load(tree)
 
 
@@ -93,7 +101,7 @@ def test_files_that_are_no_pictures_are_counted_and_clutter_is_not(tree):
     )
 
 
-def test_turned_photographs_are_set_upright(tree, noise):
+def test_turned_photographs_are_set_upright(tree):
     picture = Image.fromarray(noise(8, 16, 20))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -102,46 +110,46 @@ def test_turned_photographs_are_set_upright(tree, noise):
     np.testing.assert_array_equal(faces.test.images[3, 0], np.rot90(noise(8, 16, 20), -1))
 
 
-def test_odd_trees_are_named(tree, noise, tmp_path):
+def test_odd_trees_are_named(tree, tmp_path):
     def fails(message):
         with pytest.raises(DataError, match=message):
             Folder().load(tree)
 
     extra = tree / "test" / "proud"
     extra.mkdir()
-    fails(r"the class folder .*proud is empty")
+    fails("proud .*empty")
     Image.fromarray(noise(0, 20, 16)).save(extra / "a.png")
-    fails('has a class "proud" that train does not have: the classes of train are glad, sorry')
+    fails('"proud".*glad, sorry')
     shutil.rmtree(extra)
     stray = tree / "test" / "a.png"
     Image.fromarray(noise(0, 20, 16)).save(stray)
-    fails(r"test/a.png lies beside the class folders")
+    fails(r"test/a\.png")
     stray.unlink()
     (tree / "train" / "glad" / "more").mkdir()
-    fails("has a folder more in it")
+    fails("folder more")
     (tree / "train" / "glad" / "more").rmdir()
     small = tree / "test" / "sorry" / "small.png"
     Image.fromarray(noise(0, 10, 16)).save(small)
-    fails(r"small.png is 16 x 10 pixels, not 16 x 20: .*--data-option size=N")
+    fails(r"small\.png .*16 x 10.*16 x 20.*--data-option size=N")
     for content in (b"", b"no picture", (tree / "test" / "glad" / "0.png").read_bytes()[:200]):
         small.write_bytes(content)
-        fails(r"small.png cannot be decoded")
+        fails(r"small\.png .*decoded")
     Image.fromarray(np.zeros((20, 16), np.uint16)).save(small)
-    fails(r"small.png has more than 8 bits a pixel")
+    fails(r"small\.png .*8 bits")
     small.unlink()
     for folder in (tree / "val").iterdir():
         shutil.rmtree(folder)
-    fails(r"val has no images: it must hold a folder for each class")
+    fails("val has no images")
     shutil.rmtree(tree / "test")
-    fails(r"has no folder test: its layout must be train\|val\|test/<class>/<picture>")
+    fails("no folder test")
 
 
 def test_wrong_options_and_roots_are_named(tmp_path):
-    with pytest.raises(UserError, match='the option size is "big"'):
+    with pytest.raises(UserError, match=r'size .*"big"'):
         Folder(size="big")
-    with pytest.raises(UserError, match='the option colour is "blue": give one of auto, grey, rgb'):
+    with pytest.raises(UserError, match=r'colour .*"blue".*auto, grey, rgb'):
         Folder(colour="blue")
     with pytest.raises(DataError, match="--data-root"):
         Folder().sources(None)
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="nowhere"):
         Folder().sources(tmp_path / "nowhere")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_files import noise, write_tree
 from PIL import Image
 
 from lrfer_bench.datasets.rafdb import EXPRESSIONS, RAFDB
@@ -11,7 +12,7 @@ TRAIN, TEST = 70, 14
 
 
 @pytest.fixture
-def rafdb(tmp_path, write_tree, noise):
+def rafdb(tmp_path):
     """The official layout with 10 training and 2 test pictures of each class, file labels 1..7 in turn."""
     lines, pictures = [], {}
     for split, count in (("train", TRAIN), ("test", TEST)):
@@ -30,7 +31,11 @@ def rafdb(tmp_path, write_tree, noise):
 
 def test_labels_pictures_and_the_validation_cut(rafdb):
     faces = RAFDB().load(rafdb).check()
-    assert faces.classes == ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral") == EXPRESSIONS
+    assert (
+        faces.classes
+        == ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
+        == EXPRESSIONS
+    )
     assert [len(faces.splits[name]) for name in ("train", "val", "test")] == [63, 7, 14]
     assert sorted(faces.val.labels.tolist()) == list(range(7)), "one in ten of each class"
     for split in faces.splits.values():
@@ -51,19 +56,19 @@ def test_the_cut_depends_on_file_names_only(rafdb):
 
 def test_size(rafdb):
     assert RAFDB(size=8).load(rafdb).size == (8, 8)
-    with pytest.raises(UserError, match='the option size is "0"'):
+    with pytest.raises(UserError, match=r'size .*"0"'):
         RAFDB(size=0)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("train_00003.jpg 8", r'line 3 has label "8": it must be a whole number from 1 to 7'),
-        ("train_00003.jpg 0", r'line 3 has label "0"'),
-        ("train_00003.jpg happy", r'line 3 has label "happy"'),
-        ("train_00003.jpg", r'line 3 is "train_00003.jpg": it must be like'),
-        ("valid_00003.jpg 3", r"line 3 is"),
-        ("train_99999.jpg 3", r"train_99999_aligned.jpg is missing"),
+        ("train_00003.jpg 8", 'line 3 .*"8".*1 to 7'),
+        ("train_00003.jpg 0", 'line 3 .*"0"'),
+        ("train_00003.jpg happy", 'line 3 .*"happy"'),
+        ("train_00003.jpg", r'line 3 .*"train_00003\.jpg"'),
+        ("valid_00003.jpg 3", "line 3 "),
+        ("train_99999.jpg 3", r"train_99999_aligned\.jpg"),
     ],
 )
 def test_a_wrong_line_is_named(rafdb, line, message):
@@ -75,31 +80,31 @@ def test_a_wrong_line_is_named(rafdb, line, message):
         RAFDB().load(rafdb)
 
 
-def test_damaged_copies_are_named(rafdb, noise):
+def test_damaged_copies_are_named(rafdb):
     picture = rafdb / "basic" / "Image" / "aligned" / "test_00004_aligned.jpg"
     whole = picture.read_bytes()
     picture.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"test_00004_aligned.jpg cannot be decoded"):
+    with pytest.raises(DataError, match=r"test_00004_aligned\.jpg .*decoded"):
         RAFDB().load(rafdb)
     Image.fromarray(noise(0, 30, 20, 3)).save(picture)
-    with pytest.raises(DataError, match=r"test_00004_aligned.jpg is 20 x 30 pixels, not 20 x 20: give the aligned"):
+    with pytest.raises(DataError, match=r"test_00004_aligned\.jpg .*20 x 30.*20 x 20"):
         RAFDB().load(rafdb)
     path = rafdb / "basic" / "EmoLabel" / "list_patition_label.txt"
     lines = path.read_text()
     path.write_text("\n".join(line for line in lines.splitlines() if line.startswith("train")))
-    with pytest.raises(DataError, match="names no picture for test"):
+    with pytest.raises(DataError, match="picture for test"):
         RAFDB().load(rafdb)
     path.write_text("")
-    with pytest.raises(DataError, match=r"list_patition_label.txt is empty"):
+    with pytest.raises(DataError, match=r"list_patition_label\.txt .*empty"):
         RAFDB().load(rafdb)
 
 
 def test_a_wrong_root_is_named(tmp_path):
-    with pytest.raises(DataError, match="give its folder with --data-root"):
+    with pytest.raises(DataError, match="--data-root"):
         RAFDB().sources(None)
-    with pytest.raises(DataError, match=r"holds no RAF-DB: looked for basic/EmoLabel/list_patition_label.txt"):
+    with pytest.raises(DataError, match=r"basic/EmoLabel/list_patition_label\.txt"):
         RAFDB().sources(tmp_path)
     (tmp_path / "EmoLabel").mkdir()
     (tmp_path / "EmoLabel" / "list_patition_label.txt").write_text("")
-    with pytest.raises(DataError, match=r"unpack aligned.zip"):
+    with pytest.raises(DataError, match=r"aligned\.zip"):
         RAFDB().sources(tmp_path)

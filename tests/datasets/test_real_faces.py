@@ -23,7 +23,9 @@ def test_fer2013_is_read_pixel_for_pixel(real_fer2013, real_rows):
     assert hashlib.sha256(images.tobytes()).hexdigest() == IMAGES_SHA256
     labels = np.concatenate([split.labels for split in (faces.train, faces.val, faces.test)])
     np.testing.assert_array_equal(labels, emotion)
-    assert [len(faces.splits[name]) for name in ("train", "val", "test")] == np.bincount(usage).tolist()
+    assert [len(faces.splits[name]) for name in ("train", "val", "test")] == np.bincount(
+        usage
+    ).tolist()
     assert real_fer2013.fingerprint == FER2013.card.fingerprint
 
 
@@ -32,10 +34,16 @@ def test_fer2013_is_what_its_card_says_and_the_audit_finds_its_blemishes(real_fe
     assert result.ok and result.states_counts, [check for check in result.checks if not check.ok]
     summary = result.audit.summary()
     assert summary["leaked"] == {"val": 280, "test": 288}
-    assert (summary["duplicate_groups"], summary["extra_copies"], summary["conflicting_groups"]) == (1516, 1853, 57)
+    assert (
+        summary["duplicate_groups"],
+        summary["extra_copies"],
+        summary["conflicting_groups"],
+    ) == (1516, 1853, 57)
     assert summary["blank_rows"] == BLACK
     assert summary["near_constant_rows"] == [2171, 29447]
-    published = json.loads((shared_data / "fer2013_duplicates.json").read_text())["exact_duplicate_groups"]
+    published = json.loads((shared_data / "fer2013_duplicates.json").read_text())[
+        "exact_duplicate_groups"
+    ]
     mine = sorted(sorted(place.row for place in group) for group in result.audit.groups)
     assert mine == sorted(sorted(group) for group in published)
     assert 100 <= summary["near"]["val"] <= 200 and 100 <= summary["near"]["test"] <= 250
@@ -43,7 +51,10 @@ def test_fer2013_is_what_its_card_says_and_the_audit_finds_its_blemishes(real_fe
 
 def test_prepared_masks_are_the_audits(real_fer2013):
     faces = real_fer2013.faces
-    assert {name: int(mask.sum()) for name, mask in faces.leaked.items()} == {"val": 280, "test": 288}
+    assert {name: int(mask.sum()) for name, mask in faces.leaked.items()} == {
+        "val": 280,
+        "test": 288,
+    }
     train = {image.tobytes() for image in faces.train.images}
     expected = [image.tobytes() in train for image in faces.test.images]
     np.testing.assert_array_equal(faces.leaked["test"], expected)
@@ -67,7 +78,9 @@ def test_a_sample_written_as_folders_keeps_every_picture(tmp_path, write_real, r
     rows = np.arange(0, len(images), len(images) // 350)
     faces = FER2013().load(write_real(tmp_path / "tree", "folders", 350)).check()
     assert any("no PublicTest/PrivateTest split" in note for note in faces.notes)
-    assert {i.tobytes() for i in faces.test.images} == {i.tobytes() for i in images[rows[usage[rows] > 0]]}
+    assert {i.tobytes() for i in faces.test.images} == {
+        i.tobytes() for i in images[rows[usage[rows] > 0]]
+    }
     mine = {image.tobytes() for split in (faces.train, faces.val) for image in split.images}
     assert mine == {i.tobytes() for i in images[rows[usage[rows] == 0]]}
 
@@ -88,6 +101,8 @@ def test_ferplus_follows_the_majority_rule(real_ferplus):
 def test_the_published_votes_are_those_of_the_archive(shared_data, real_rows):
     images, emotion, usage, *_ = real_rows
     rows = Rows(images, emotion, usage)
-    votes = read_votes(shared_data / "fer2013new.csv", rows, Source("npz", (shared_data / "fer2013.npz",)))
+    votes = read_votes(
+        shared_data / "fer2013new.csv", rows, Source("npz", (shared_data / "fer2013.npz",))
+    )
     with np.load(shared_data / "fer2013.npz") as z:
         np.testing.assert_array_equal(votes, z["ferplus_votes"])

@@ -44,9 +44,14 @@ def test_the_package_data_is_small_and_brings_its_licence():
 
 
 def test_nobody_is_in_two_splits():
-    people = {name: {face.identity for face in shipped.shipped_faces(name)} for name in ("train", "val", "test")}
+    people = {
+        name: {face.identity for face in shipped.shipped_faces(name)}
+        for name in ("train", "val", "test")
+    }
     assert [len(people[name]) for name in ("train", "val", "test")] == [300, 50, 100]
-    assert not people["train"] & people["val"] and not people["test"] & (people["train"] | people["val"])
+    assert not people["train"] & people["val"] and not people["test"] & (
+        people["train"] | people["val"]
+    )
 
 
 def test_more_identities_never_move_one():
@@ -68,11 +73,15 @@ def test_pictures_use_the_grey_scale(loaded):
 
 def test_a_sample_is_rendered_again_byte_for_byte(loaded):
     if shipped.canary() != shipped.shipped_canary():
-        pytest.skip("numpy rounds differently on this machine than on the one that made the shipped set")
+        pytest.skip(
+            "numpy rounds differently on this machine than on the one that made the shipped set"
+        )
     for name, rows in (("train", (0, 1234, 4199)), ("val", (3, 350)), ("test", (7, 700, 1399))):
         split, wanted = loaded.splits[name], shipped.shipped_faces(name)
         for row in rows:
-            np.testing.assert_array_equal(wanted[row].render(), split.images[row], err_msg=f"{name} {row}")
+            np.testing.assert_array_equal(
+                wanted[row].render(), split.images[row], err_msg=f"{name} {row}"
+            )
 
 
 def test_it_is_nearly_the_same_on_any_platform(loaded):
@@ -85,9 +94,9 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
     whole = shipped.PATH.read_bytes()
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"cut\.npz"):
         shipped.unpack(cut)
-    with pytest.raises(DataError, match="install lrfer-bench again"):
+    with pytest.raises(DataError, match="install lrfer-bench"):
         shipped.unpack(tmp_path / "none.npz")
 
 

@@ -133,7 +133,7 @@ def test_a_protocol_has_to_know_its_name(monkeypatch: Any) -> None:
             Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls),
         )
         with pytest.raises(
-            UserError, match=rf'"mine" of mine.py calls itself {said} .*write name = "mine"'
+            UserError, match=rf'"mine" of mine\.py .*{said} .*name = "mine"'
         ):
             protocol_of("mine")
 

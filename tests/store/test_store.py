@@ -67,21 +67,21 @@ def edit(change: Callable[[dict], None]) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (cut, "no whole JSON"),
-        (lambda text: "", "no whole JSON"),
-        (edit(lambda r: r["metrics"]["all"].update(accuracy=0.99)), "does not follow from its confusion"),
-        (edit(lambda r: r["metrics"]["clean"].update(n=20)), "does not count 20 images"),
-        (edit(lambda r: r.update(schema_version=2)), "schema version 1"),
+        (cut, "JSON"),
+        (lambda text: "", "JSON"),
+        (edit(lambda r: r["metrics"]["all"].update(accuracy=0.99)), "confusion"),
+        (edit(lambda r: r["metrics"]["clean"].update(n=20)), "20 images"),
+        (edit(lambda r: r.update(schema_version=2)), "schema version"),
         (edit(lambda r: r.update(seed="many")), "field seed"),
         (edit(lambda r: r.update(extra=1)), "field extra"),
-        (edit(lambda r: r["method"].update(name="gmenet")), "name does not match"),
-        (edit(lambda r: r.update(metrics=None)), "has no metrics"),
-        (edit(lambda r: r.update(status="failed", failure=None)), "without a reason"),
-        (edit(lambda r: r["metrics"]["all"].update(macro_f1=0.99)), "changed after it was written"),
-        (edit(lambda r: r["cost"].update(macs=1)), "changed after it was written"),
-        (edit(lambda r: r["method"].update(settings={"x": 1})), "changed after it was written"),
-        (edit(lambda r: r["metrics"]["all"].update(confusion=[[1], [1, 2]])), "do not fit together"),
-        (lambda text: "[" * 100_000, "no whole JSON"),
+        (edit(lambda r: r["method"].update(name="gmenet")), "name"),
+        (edit(lambda r: r.update(metrics=None)), "metrics"),
+        (edit(lambda r: r.update(status="failed", failure=None)), "reason"),
+        (edit(lambda r: r["metrics"]["all"].update(macro_f1=0.99)), "changed"),
+        (edit(lambda r: r["cost"].update(macs=1)), "changed"),
+        (edit(lambda r: r["method"].update(settings={"x": 1})), "changed"),
+        (edit(lambda r: r["metrics"]["all"].update(confusion=[[1], [1, 2]])), "fit together"),
+        (lambda text: "[" * 100_000, "JSON"),
     ],
 )
 def test_a_damaged_record_is_named_and_never_counted(
@@ -112,10 +112,10 @@ def test_logits_that_were_exchanged_or_lost_are_noticed(saved: tuple[Store, Path
     assert found is not None
     path = store.logits / f"{found.stem}.npz"
     path.write_bytes(Logits(answers().logits + 1, answers().labels, answers().clean).to_bytes())
-    with pytest.raises(RecordError, match="not the file its record was written with"):
+    with pytest.raises(RecordError, match="not the file"):
         store.read_logits(found)
     path.unlink()
-    with pytest.raises(RecordError, match="are missing"):
+    with pytest.raises(RecordError, match="missing"):
         store.read_logits(found)
 
 
@@ -148,7 +148,7 @@ def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Stor
     store, _ = saved
     found = record(answers()).model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{found.stem}.npz").write_bytes(data)
-    with pytest.raises(RecordError, match=r"\.npz holds no test logits \(.+\): run the cell again"):
+    with pytest.raises(RecordError, match=r"\.npz .*test logits \(.+\)"):
         store.read_logits(found)
 
 
@@ -160,7 +160,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match=r"cannot write .*a\.json: No space left on device; free some space"):
+    with pytest.raises(UserError, match=r"a\.json.*No space left on device"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a.json"]
 

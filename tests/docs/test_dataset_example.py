@@ -36,8 +36,10 @@ def test_the_example_works(plugin, tmp_path):
         arrays[f"{name}_labels"] = np.arange(count) % 2
     np.savez(tmp_path / "faces.npz", **arrays)
     plain = prepare(make_dataset("myfaces"), "myfaces", tmp_path, cache=tmp_path / "cache")
-    negative = prepare(make_dataset("myfaces", {"negative": True}), "myfaces", tmp_path, cache=tmp_path / "cache")
+    negative = prepare(
+        make_dataset("myfaces", {"negative": True}), "myfaces", tmp_path, cache=tmp_path / "cache"
+    )
     np.testing.assert_array_equal(negative.faces.test.images, 255 - arrays["test_images"])
     assert plain.fingerprint != negative.fingerprint and negative.options == {"negative": True}
-    with pytest.raises(DataError, match=r"there is no faces.npz"):
+    with pytest.raises(DataError, match=r"faces\.npz"):
         prepare(make_dataset("myfaces"), "myfaces", tmp_path / "cache", cache=tmp_path / "cache")

@@ -1,0 +1,147 @@
+"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import made_records
+import numpy as np
+import torch
+from folders import REFERENCE, TINY
+from made import made_faces, tiny_preset
+from small_models import fit
+from torch import nn
+
+import lrfer_bench
+from lrfer_bench.api import Batch, FaceSet, Method, Split, Task
+from lrfer_bench.files import write_atomically
+from lrfer_bench.running.evaluate import predict
+from lrfer_bench.store.store import Record, Store
+
+FILES = {
+    "file": "in the way",
+    "torn.png": "no picture",
+    "wrong.py": "def f(:\n",
+    "taken.py": """from lrfer_bench.api import Method, register_method
+
+
+@register_method("direct")
+class Mine(Method):
+    pass
+""",
+    "odd.py": """from lrfer_bench.api import Method, Protocol, register_method, register_protocol
+
+
+@register_method("odd")
+class Odd(Method):
+    trains = "often"
+
+
+@register_method("selfish")
+class Selfish(Method):
+    needs = {"other": "selfish@lr"}
+
+
+@register_protocol("corner")
+class Corner(Protocol):
+    def degrade(self, hr, size, scale, seeds):
+        return hr[:, :, ::scale, ::scale]
+""",
+}
+"""The user's folder, beside results folders."""
+
+
+def fill(folder: Path) -> None:
+    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in it."""
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    (folder / "empty").mkdir()
+    for name in ("results", "cut", "edited"):
+        save(folder / name, scale=2)
+    save(folder / "results", scale=4)
+    made_records.save(
+        folder / "results", method="multires", failure="train multires: no (mine.py:3)"
+    )
+    for name, spoil in (
+        ("cut", lambda text: text[:99]),
+        ("edited", lambda text: text.replace("2.5", "0.5")),
+    ):
+        (path,) = (folder / name / "records").iterdir()
+        path.write_text(spoil(path.read_text()))
+
+
+def save(root: Path, **fields: Any) -> Record:
+    labels = np.arange(40) % 7
+    return made_records.save(root, labels % 3 > 0, labels, method="direct", **fields)
+
+
+def key(method: str, results: Path = Path("results")) -> str:
+    """The key of a method's first record."""
+    records = (record for record in Store(results).scan() if isinstance(record, Record))
+    return next(record.key for record in records if record.method.name == method)
+
+
+def logits_after(change: Callable[[Path], object]) -> object:
+    """Read the logits of a record when something has happened to their file."""
+    record, store = save(Path("exchanged")), Store(Path("exchanged"))
+    change(store.logits / f"{record.stem}.npz")
+    return store.read_logits(next(one for one in store.scan() if isinstance(one, Record)))
+
+
+def on_a_full_disk(call: Callable[[], object]) -> object:
+    with patch("os.fsync", side_effect=OSError(28, "No space left on device")):
+        return call()
+
+
+def with_cache(folder: str, call: Callable[[], object]) -> object:
+    with patch.dict("os.environ", LRFER_CACHE=folder):
+        return call()
+
+
+class Made(Method):
+    """Its loss is `loss`; its answers are `classes` logits of `answer`."""
+
+    def __init__(
+        self, task: Task, loss: float = 1.0, classes: int = 7, answer: float = 0.0
+    ) -> None:
+        super().__init__(task)
+        self.weight = nn.Parameter(torch.ones(()))
+        self.loss, self.classes, self.answer = loss, classes, answer
+
+    def losses(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {"ce": self.weight * self.loss}
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(lr), self.classes), self.answer)
+
+
+def made_method(**fields: Any) -> Made:
+    return Made(Task(7, 1, (16, 16), (4,), tiny_preset()), **fields)
+
+
+def inner() -> type[Method]:
+    class Inner(Method):
+        pass
+
+    return Inner
+
+
+def with_label(label: int) -> FaceSet:
+    """A FaceSet of two classes, all of whose test faces have that label."""
+    faces = made_faces(4, classes=2)
+    test = Split(faces.images, np.full(4, label))
+    return FaceSet("mine", ("a", "b"), {"train": faces, "val": faces, "test": test})
+
+
+NAMES = {
+    "REFERENCE": REFERENCE, "TINY": TINY, "Path": Path,
+    "run": lrfer_bench.run, "report": lrfer_bench.report,
+    "load_model": lrfer_bench.load_model, "load_results": lrfer_bench.load_results,
+    "write_atomically": write_atomically, "fit": fit, "predict": predict, "made_faces": made_faces,
+    "key": key, "inner": inner, "logits_after": logits_after, "made_method": made_method,
+    "on_a_full_disk": on_a_full_disk, "with_cache": with_cache, "with_label": with_label,
+}  # fmt: skip
+"""What the calls in the table are made of."""

@@ -1,0 +1,244 @@
+"""The sentences that users meet most, each caused for real: how to cause it, and below it what is said, to the letter.
+
+Every other test pins a message by its exception and a word or two, so a sentence is changed here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import mistakes
+import pytest
+import registries
+from folders import REFERENCE, TINY
+
+from lrfer_bench.cli import main
+from lrfer_bench.errors import CellError, UserError
+
+TABLE = """
+rnu
+    there is no command "rnu": did you mean "run"?
+run TINY --methods drect
+    there is no method "drect": did you mean "direct"?
+run --dataset fer2031
+    there is no dataset "fer2031": did you mean "fer2013"?
+run TINY --protocols bicubik
+    there is no protocol "bicubik": did you mean "bicubic"?
+run TINY --preset cpuu
+    there is no preset "cpuu": did you mean "cpu"?
+run TINY --methods linear --engine lokal
+    there is no engine "lokal": did you mean "local"?
+run TINY --methods linear --protocols bicubic@9
+    protocol bicubic@9 is not here: this lrfer-bench has bicubic@1, and versions never mix in one
+    table
+run TINY --methods ,
+    --methods names nothing: give one or more names with commas between
+run TINY --methods linear,linear
+    a method was asked for twice: linear, linear; name each once
+run TINY --methods linear[
+    the method "linear[" is not understood: write NAME or "NAME[SETTING=VALUE,...]"
+run TINY --scales two
+    --scales is "two": give whole numbers with commas between, such as 2,4,8
+run TINY --scales 0
+    the scale 0 is not possible: scales are whole numbers of 1 (HR) or more
+run TINY --scales 400
+    the scale 400 is larger than the images (16x16 pixels): choose one up to 16
+run TINY --seeds -1
+    the seed -1 is not possible: seeds are whole numbers from 0 to 2**63 - 1
+run TINY --methods linear --workers 0
+    --workers 0 is not possible: at least one worker is needed
+run TINY --set kd_weight=0
+    --set "kd_weight=0" is not understood: write --set METHOD.SETTING=VALUE
+run TINY --methods gmenet --set gmenet.kd_wait=0
+    method "gmenet" has no setting "kd_wait": did you mean "kd_weight"?
+run TINY --methods gmenet --set gmenet.kd_weight=much
+    gmenet.kd_weight is 'much': it takes a number
+run TINY --methods gmenet --set gmenet.kd_weight=inf
+    gmenet.kd_weight is inf: it takes a finite number
+run TINY --methods gmenet --set gmenet.global_branch=perhaps
+    gmenet.global_branch is 'perhaps': it takes true or false
+run TINY --methods linear --set gmenet.kd_weight=1
+    the setting gmenet.kd_weight reaches nothing: "gmenet" is neither asked for nor a stage of what
+    is; leave it out, or name the method
+run TINY --data-option train
+    "train" is no data option: write name=value, such as size=112
+run TINY --data-option trian=3
+    data set "tinyfaces" has no option "trian": did you mean "train"?
+run --dataset fer2013
+    data set "fer2013" needs your copy of FER2013: give its folder or file with --data-root
+run --dataset fer2013 --data-root nowhere
+    there is no file or folder nowhere: check --data-root
+run --dataset fer2013 --data-root empty
+    empty holds no FER2013 for "fer2013": looked for fer2013.csv, icml_face_data.csv, train/ and
+    test/, fer2013.npz; give the right folder with --data-root
+run --dataset folder --data-root empty
+    empty has no folder train: its layout must be train|val|test/<class>/<picture>
+run TINY --methods linear --results file/results
+    the results folder file/results cannot be written (Not a directory): choose another one with
+    --results
+run --plugin none.py
+    the plugin file HERE/none.py does not exist: check --plugin and LRFER_PLUGINS
+methods list --plugin wrong.py
+    left out: HERE/wrong.py: SyntaxError: invalid syntax (wrong.py, line 1) (HERE/wrong.py:1)
+methods list --plugin taken.py
+    left out: HERE/taken.py: UserError: the method name "direct" of taken.py sha256:HASH is taken by
+    lrfer-bench VERSION: give yours another name (HERE/taken.py:4)
+run TINY --plugin odd.py --methods odd
+    the method "odd" cannot be used: its trains is 'often': write one of 'each scale', 'all scales',
+    'nothing' (HERE/odd.py:4)
+run TINY --plugin odd.py --methods selfish
+    stages go in a circle: selfish needs selfish; break it in needs_for()
+run TINY --plugin odd.py --methods linear --protocols corner
+    the protocol "corner" of odd.py sha256:HASH calls itself None in its records: write name =
+    "corner" into its class
+check-method none.py
+    there is no file none.py: give the file of your method, or the name of one that is listed
+new-method direct
+    the method name "direct" is taken by lrfer-bench VERSION: give yours another name
+new-method My_Idea
+    "My_Idea" will not do as a name: use small letters, digits and single hyphens, such as my-idea
+new-method class
+    "class" is the name of something in Python, which class.py would hide: choose another name
+faces TINY --out faces.gif
+    the picture faces.gif has no known ending: let it end with .png or .svg
+faces TINY --out faces.png --count 17
+    17 faces do not fit into a picture: ask for 1 to 16
+faces TINY --out faces.png --restored linear
+    the method "linear" shows no restored face: name one that super-resolves, or give it a
+    restored(self, lr)
+report --results nowhere
+    there is no results folder nowhere: check --results
+report --results empty
+    empty holds no records: fill it with "lrfer-bench run", or name another folder with --results
+report --results cut
+    none of the 1 records in cut can be trusted (STEM.json: it is no whole JSON file
+    (JSONDecodeError)): run the cells again or restore the files
+report --results edited
+    none of the 1 records in edited can be trusted (STEM.json: it was changed after it was written (its checksum
+    differs)): run the cells again or restore the files
+report --sort-by acuracy
+    there is no column "acuracy" to sort by: did you mean "accuracy"?
+report --scales two
+    Invalid value for '--scales': "two" is no whole number: give numbers like 2,4,8
+compare direct dircet
+    no record is about method "dircet": did you mean "direct"?
+predict --method direct --scale 3 torn.png
+    no finished cell of direct fits: there are KEY (direct of lrfer-bench VERSION,
+    faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of lrfer-bench VERSION,
+    faces_direct_bicubic@1_x4_s0_cpu@1)
+predict --method direct --scale 2 --results REFERENCE torn.png
+    the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
+    with --overwrite always, or copy the folder models/ as well
+merge nowhere
+    nowhere is no results folder: it has no records/ in it
+merge results
+    results is the folder to merge into: name another machine's copy
+>>> run("direct", scales=[2.0])
+    scales: 2.0 is no whole number: write it as one, such as 2
+>>> run("direct", preset=None)
+    preset is None: give a text, such as "quick"
+>>> run("direct", tell="me")
+    tell is 'me': give a function that takes a line, such as print, or None
+>>> run(inner())
+    inner.<locals>.Inner is defined inside a function or a class: workers cannot reach it there;
+    define it at the top level of its file
+>>> load_model("zzz", "results")
+    no record in results/records has the key "zzz": a key is hexadecimal, of 0-9 and a-f;
+    lrfer_bench.load_results() lists the keys
+>>> load_model(key("multires"), "results")
+    the cell STEM failed, so there is no model of it: train multires: no (mine.py:3)
+>>> load_model(key("direct"), "results")
+    STEM was made by other code or settings than those here (the record: lrfer-bench VERSION,
+    version 1; here: lrfer-bench VERSION): use the version it came from, or run the cell again with
+    --overwrite always
+>>> load_results("nowhere")
+    there is no results folder nowhere: check --results
+>>> report("results", colour="red")
+    report() does not take that: got an unexpected keyword argument 'colour'
+>>> logits_after(lambda path: path.write_bytes(b"others"))
+    exchanged/logits/STEM.npz is not the file its record was written with: restore it or run
+    the cell again
+>>> logits_after(Path.unlink)
+    the logits of STEM are missing: exchanged/logits/STEM.npz cannot be read; run the cell again
+>>> on_a_full_disk(lambda: write_atomically(Path("new"), b"data"))
+    cannot write new: No space left on device; free some space or choose another folder with
+    --results
+>>> with_cache("file/cache", lambda: run("bicubic", dataset="tinyfaces", plugins=TINY))
+    the cache HERE/file/cache cannot be written: Not a directory; free some space or set LRFER_CACHE
+    to another folder
+>>> fit(made_method(loss=float("nan")), made_faces(14, side=16))
+    the loss "ce" is no number any more (NaN or infinity) in epoch 1, by step 1: lower the learning
+    rate or the weight of that loss
+>>> predict(made_method(classes=6), made_faces(14, side=16).images, 7)
+    Made.forward returned shape (14, 6) for 14 faces: return logits of shape (14, 7)
+>>> predict(made_method(answer=float("nan")), made_faces(14, side=16).images, 7)
+    Made.forward returned NaN or infinity for 14 of 14 test faces: check its last layers and its
+    training
+>>> with_label(7).check()
+    split "test" of data set "mine" has a label outside 0..1: check the class list
+"""
+"""TINY: the options that bring the data set of tests/support/plugins/tiny.py. HERE: the folder.
+REFERENCE: results/reference. HASH, KEY, STEM, VERSION: any."""
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """(how to cause it, what is said) of the table."""
+    for how, said in re.findall(r"^(\S.*)\n((?:    .*\n)+)", TABLE, flags=re.MULTILINE):
+        yield how, " ".join(line.strip() for line in said.splitlines())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("messages").resolve()
+    mistakes.fill(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def as_a_user(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("LRFER_CACHE", str(place / "cache"))
+    monkeypatch.setenv("LRFER_PLUGINS", "")
+    monkeypatch.setenv("COLUMNS", "100")
+    with registries.kept():
+        yield
+
+
+@pytest.mark.parametrize(("how", "sentence"), rows(), ids=[how for how, _ in rows()])
+def test_what_is_said(
+    how: str, sentence: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if how.startswith(">>> "):
+        with pytest.raises((UserError, CellError)) as caught:
+            eval(how.removeprefix(">>> "), mistakes.NAMES)
+        said = str(caught.value)
+    else:
+        words = shlex.split(
+            how.replace("TINY", f"--plugin {TINY} --dataset tinyfaces").replace(
+                "REFERENCE", str(REFERENCE)
+            )
+        )
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        assert left.value.code == (0 if "list" in words else 2)
+        said = re.sub("^(lrfer-bench|Error): ", "", capsys.readouterr().err.splitlines()[-1])
+    assert without_what_varies(said, place) == sentence
+
+
+def test_the_table_is_read_whole() -> None:
+    found = list(rows())
+    assert len(found) == len({how for how, _ in found}) > 60
+    assert sum(len(how) + len(said) for how, said in found) > 0.9 * len(
+        TABLE.replace("\n    ", " ")
+    )
+
+
+def without_what_varies(said: str, place: Path) -> str:
+    said = said.replace(str(place), "HERE").replace(str(REFERENCE), "REFERENCE")
+    said = re.sub(r"sha256:[0-9a-f]{12}", "sha256:HASH", said)
+    said = re.sub(r"\b(faces|fer2013)_\S+?_[0-9a-f]{12}", "STEM", said)
+    said = re.sub(r"\b[0-9a-f]{12,64}\b", "KEY", said)
+    return re.sub(r"lrfer-bench \d[\w.]*", "lrfer-bench VERSION", said)
