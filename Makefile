@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-METHODS ?= oracle,bicubic,direct
+METHODS ?= oracle,enlarge,direct
 RESULTS ?= results
 
 .PHONY: run test install clean

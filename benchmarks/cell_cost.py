@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 
 from lrfer_bench.contract.preset import PRESETS
-from lrfer_bench.planning.plan import Request, build_plan
-from lrfer_bench.planning.request import data_ref, prepared_dataset
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.request import Request, data_ref, prepared_dataset
 from lrfer_bench.plugins.registry import load_plugins
 from lrfer_bench.running.cost import peak_memory_mb
-from lrfer_bench.running.jobs import TrainJob, run_training
+from lrfer_bench.running.jobs import TrainJob
+from lrfer_bench.running.work import run_training
 
 FACES = 28_709
 
@@ -34,7 +35,7 @@ def main() -> None:
     load_plugins([Path(__file__).with_name("noise_faces.py")])
     prepared = prepared_dataset("noisefaces", None, {"train": FACES})
     preset = PRESETS["cpu"]
-    plan = build_plan(Request(data_ref("noisefaces", prepared), ["direct"], [4], replace(preset, epochs=epochs)))
+    plan = build_plan(Request(["direct"], scales=[4], preset=replace(preset, epochs=epochs)), data_ref("noisefaces", prepared))
     (training,) = plan.trainings.values()
     with tempfile.TemporaryDirectory() as folder:
         started, cpu = time.perf_counter(), time.process_time()

@@ -19,12 +19,13 @@ import torch
 import torch.nn.functional as F
 
 from lrfer_bench.contract.faceset import Split
-from lrfer_bench.contract.method import Method, Task, complete_settings, sgd
+from lrfer_bench.contract.method import Method, Task, sgd
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.planning.plan import MethodRef
+from lrfer_bench.planning.settings import complete_settings
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.protocols.resample import Bicubic
-from lrfer_bench.running.jobs import build
+from lrfer_bench.running.models import build_method
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.loop import train
 
@@ -36,7 +37,7 @@ def fresh() -> Method:
     preset = replace(PRESETS["cpu"], epochs=1)
     settings = complete_settings("direct", METHODS.load("direct"), {})
     ref = MethodRef("direct", "1", "", "", "", settings, {})
-    return build(ref, Task(7, 1, (48, 48), (4,), preset), CPU)
+    return build_method(ref, Task(7, 1, (48, 48), (4,), preset), CPU)
 
 
 def bare_seconds(faces: torch.Tensor, labels: torch.Tensor, batch: int) -> float:

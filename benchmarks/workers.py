@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lrfer_bench.contract.preset import PRESETS
-from lrfer_bench.planning.plan import Request, build_plan
-from lrfer_bench.planning.request import data_ref, prepared_dataset
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.request import Request, data_ref, prepared_dataset
 from lrfer_bench.plugins.registry import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
 from lrfer_bench.running.runner import Runner, Status
@@ -28,10 +28,10 @@ def steps_per_second(workers: int, faces: int) -> float:
     load_plugins([PLUGIN])
     prepared = prepared_dataset("noisefaces", None, {"train": faces})
     preset = replace(PRESETS["quick"], epochs=3)
-    request = Request(data_ref("noisefaces", prepared), ["direct"], [2, 3, 4, 6], preset)
+    request = Request(["direct"], scales=[2, 3, 4, 6], preset=preset)
     with tempfile.TemporaryDirectory() as folder:
         clock = _Clock()
-        runner = Runner(build_plan(request), Store(Path(folder)))
+        runner = Runner(build_plan(request, data_ref("noisefaces", prepared)), Store(Path(folder)))
         runner.plan.cells.clear()  # training only: tests are short and measure latency
         runner.waiting_cells.clear()
         runner.run(LocalEngine(workers, [PLUGIN], Path(folder) / "logs"), clock)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -13,11 +13,11 @@ from lrfer_bench.planning import defaults
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lrfer_bench.planning.arguments import RunArguments
     from lrfer_bench.planning.plan import Plan
-    from lrfer_bench.planning.request import Wish
+    from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.predictor import Predictor
-    from lrfer_bench.reporting.make import Options
-    from lrfer_bench.running.runner import Overwrite
+    from lrfer_bench.running.session import Display
     from lrfer_bench.store.store import Store
 
 Item = TypeVar("Item")
@@ -60,37 +60,18 @@ def run(
     A cell that failed is a line too, its reason in `failure`: so is one whose method refuses a value of a setting. Raises
     UserError, one sentence: for wrong names, files or settings before anything is trained, for a full disk when it is met.
     """
-    from lrfer_bench.planning.request import check_writable, open_session
-    from lrfer_bench.running.engines import engine_of
-    from lrfer_bench.running.runner import Runner
+    from lrfer_bench.planning.arguments import RunArguments, checked_arguments
+    from lrfer_bench.running.session import run_session
 
-    which, lines = _overwrite(overwrite), _teller(tell)
-    workers = None if workers is None else _whole("workers", workers)
-    engine = _text("engine", engine, "local")
-    root = _folder("results", results)
-    wish = _wish(root, {
-        "methods": methods, "dataset": dataset, "protocols": protocols, "test_protocols": test_protocols,
-        "plugins": [_folder("plugins", file) for file in _listed("plugins", plugins)],
-    }, {
-        "data_root": _folder("data_root", data_root) if data_root else None,
-        "data_options": _options("data_options", data_options), "scales": _numbers("scales", scales),
-        "test_scales": None if test_scales is None else _numbers("test_scales", test_scales),
-        "seeds": _numbers("seeds", seeds), "preset": _text("preset", preset, "quick"), "settings": _settings(settings),
+    given = checked_arguments(RunArguments, {
+        "methods": methods, "dataset": dataset, "data_root": data_root, "data_options": data_options,
+        "scales": scales, "protocols": protocols, "test_protocols": test_protocols,
+        "test_scales": test_scales, "seeds": seeds, "preset": preset, "settings": settings,
+        "plugins": plugins, "results": results, "workers": workers, "engine": engine,
+        "overwrite": overwrite, "tell": tell,
     })  # fmt: skip
-    session = open_session(wish)
-    check_writable(session.store)
-    runner = Runner(session.plan, session.store, which)
-    if runner.plan.cells:
-        runner.run(engine_of(engine, workers, session.wish.plugins, session.store.root / "logs"), lines)
-    return _frame(session.plan, session.store)
-
-
-def _overwrite(word: Any) -> Overwrite:
-    from lrfer_bench.running.runner import Overwrite
-
-    if _text("overwrite", word, "never") not in {choice.value for choice in Overwrite}:
-        raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"')
-    return Overwrite(word)
+    outcome = run_session(_request(given), _lines(given.tell))
+    return _frame(outcome.session.plan, outcome.session.store)
 
 
 def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = None, **options: Any) -> pd.DataFrame:
@@ -103,15 +84,20 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
     is nothing to show.
     """
-    from lrfer_bench.reporting.make import make_report
+    from lrfer_bench.planning.arguments import (
+        ReportArguments,
+        ResultsArguments,
+        checked_arguments,
+    )
+    from lrfer_bench.reporting.make import Options, make_report
     from lrfer_bench.reporting.table import leaderboard_frame
 
-    folders = [_folder("results", folder) for folder in _listed("results", results)]
-    if not folders:
+    given = checked_arguments(ResultsArguments, {"results": results, "out": out})
+    if not given.results:
         raise UserError("results names no folder: give one or more results folders")
-    chosen = _report_options(options)
-    target = _folder("out", out) if out else folders[0] / "report"
-    made = make_report(folders, target, chosen)
+    chosen = checked_arguments(ReportArguments, options).given()
+    target = given.out or given.results[0] / "report"
+    made = make_report(given.results, target, Options(**chosen))
     return leaderboard_frame(made.rows, made.boards)
 
 
@@ -130,12 +116,17 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
     Files that are cut or edited are left out, and so are records that claim one and the same cell. UserError when a folder is
     not there, or none of them holds a record that can be trusted.
     """
+    from lrfer_bench.planning.arguments import ResultsArguments, checked_arguments
     from lrfer_bench.reporting.frame import load_frame
 
-    listed = [folder for one_or_more in results or (defaults.RESULTS,) for folder in _listed("results", one_or_more)]
-    if not listed:
+    folders = [
+        folder
+        for one_or_more in results or (defaults.RESULTS,)
+        for folder in checked_arguments(ResultsArguments, {"results": one_or_more}).results
+    ]
+    if not folders:
         raise UserError("results names no folder: give one or more results folders")
-    return load_frame([_folder("results", folder) for folder in listed])
+    return load_frame(folders)
 
 
 def load_model(
@@ -155,130 +146,52 @@ def load_model(
     UserError when there is no such record or more than one, the cell failed, its weights are not in the folder, or the method's
     code is not the one that was trained.
     """
+    from lrfer_bench.planning.arguments import LoadArguments, checked_arguments
     from lrfer_bench.plugins.registry import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
-    key = _text("key", key, "3f9c0a")
-    load_plugins([_folder("plugins", file) for file in _listed("plugins", plugins)])
-    return open_predictor(key, _folder("results", results), device)
+    given = checked_arguments(
+        LoadArguments, {"key": key, "results": results, "plugins": plugins}
+    )
+    load_plugins(given.plugins)
+    return open_predictor(given.key, given.results, device)
 
 
-def _listed(what: str, value: Any) -> list[Any]:
-    """One thing as a list of one; what holds several as a list; sets, which have no order, in that of their words."""
-    if value is None or isinstance(value, Mapping):
-        raise UserError(f"{what} is {_shown(value)}: give one, or a list of them")
-    if isinstance(value, (set, frozenset)):
-        return sorted(value, key=str)
-    if isinstance(value, (str, bytes, type, Path)):
-        return [value]
-    try:
-        return list(value)
-    except TypeError:  # also an array without a dimension
-        return [value]
-
-
-def _numbers(what: str, value: Any) -> list[int]:
-    """Whole numbers; a text as the command line takes it ("2,4")."""
-    if isinstance(value, str):
-        from lrfer_bench.cli.options import numbers
-
-        return numbers(what, value)
-    found = [_whole(what, item) for item in _listed(what, value)]
-    return sorted(found) if isinstance(value, (set, frozenset)) else found
-
-
-def _whole(what: str, value: Any) -> int:
-    """A plain int: 2.0 and True equal 2 and 1, but would run under other keys."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise UserError(f"{what}: {_shown(value)} is no whole number: write it as one, such as 2") from None
-
-
-def _text(what: str, value: Any, example: str) -> str:
-    if not isinstance(value, str):
-        raise UserError(f'{what} is {_shown(value)}: give a text, such as "{example}"')
-    return value
-
-
-def _folder(what: str, value: Any) -> Path:
-    try:
-        return Path(value).expanduser()
-    except TypeError:
-        raise UserError(f"{what} is {_shown(value)}: give a path, as text or Path") from None
-
-
-def _options(what: str, value: Any) -> dict[str, Any]:
-    if value is not None and not isinstance(value, Mapping):
-        raise UserError(f"{what} is {_shown(value)}: give a dict of names and values")
-    return dict(value or {})
-
-
-def _settings(value: Any) -> dict[str, dict[str, Any]]:
-    """{"gmenet": {"kd_weight": 0}}, and nothing else."""
-    return {
-        name: _options(f"settings of {_shown(name)}", changed) for name, changed in _options("settings", value).items()
-    }
-
-
-def _report_options(given: dict[str, Any]) -> Options:
-    from lrfer_bench.reporting.make import PICTURES, Options
-
-    for name, example in (("sort_by", "rank"), ("title", "Faces"), ("pictures", "all")):
-        if name in given:
-            _text(name, given[name], example)
-    if given.get("pictures", "all") not in PICTURES:
-        raise UserError(f'pictures is "{given["pictures"]}": give "all", "curves" or "none"')
-    if "resamples" in given:
-        given = given | {"resamples": _whole("resamples", given["resamples"])}
-        if given["resamples"] < 0:
-            raise UserError(f"resamples is {given['resamples']}: give 0 or more")
-    try:
-        return Options(**given)
-    except TypeError as error:
-        raise UserError(f"report() does not take that: {str(error).partition(') ')[2] or error}") from error
-
-
-def _shown(value: Any) -> str:
-    """A value in a sentence: on one line, and a long one (a table, an array) by its type."""
-    words = repr(value)
-    return words if len(words) <= 60 and "\n" not in words else f"a {type(value).__name__}"
-
-
-def _wish(root: Path, things: dict[str, Any], rest: dict[str, Any]) -> Wish:
+def _request(given: RunArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.planning.request import Wish
+    from lrfer_bench.planning.request import Request
     from lrfer_bench.plugins.handover import hand_over
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
 
-    files: list[Path] = things["plugins"]
+    files = list(given.plugins)
     load_plugins(files)
-    found: dict[str, Any] = {"test_protocols": None}
-    wanted = {"methods": METHODS, "dataset": DATASETS, "protocols": PROTOCOLS, "test_protocols": PROTOCOLS}
-    for what, registry in wanted.items():
-        if what != "test_protocols" or things[what] is not None:
-            found[what], more = hand_over(registry, _listed(what, things[what]), root)
+    words = {name: getattr(given, name) for name in type(given).model_fields if name != "tell"}
+    kinds = {
+        "methods": METHODS, "dataset": DATASETS, "protocols": PROTOCOLS, "test_protocols": PROTOCOLS,
+    }  # fmt: skip
+    for what, registry in kinds.items():
+        if words[what] is not None:
+            words[what], more = hand_over(registry, words[what], given.results)
             files += more
-    if len(found["dataset"]) != 1:
-        raise UserError(f"dataset names {len(found['dataset'])} data sets: give one a run")
-    (dataset,) = found.pop("dataset")
-    return Wish(dataset=dataset, plugins=tuple(dict.fromkeys(files)), results=root, **found, **rest)
+    if len(words["dataset"]) != 1:
+        raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
+    words |= {
+        "dataset": words["dataset"][0], "plugins": tuple(dict.fromkeys(files)),
+        "settings": words["settings"] or {}, "data_options": words["data_options"] or {},
+    }  # fmt: skip
+    return Request(**words)
 
 
-def _teller(tell: Callable[[str], None] | None) -> Callable[[Any], None]:
-    """What the runner calls with its status; UserError where tell is no function and not None."""
-    if tell is not None and not callable(tell):
-        raise UserError(f"tell is {_shown(tell)}: give a function that takes a line, such as print, or None")
-    from lrfer_bench.cli.progress import news
+def _lines(tell: Callable[[str], None] | None) -> Display:
+    """A display that tells what happens, line by line."""
+    from lrfer_bench.running.status import Status, news
 
-    def listen(status: Any) -> None:
+    def listen(status: Status) -> None:
         for line in news(status):
             if tell is not None:
                 tell(line)
 
-    return listen
+    return lambda status: nullcontext(listen)
 
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:

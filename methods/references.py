@@ -25,9 +25,9 @@ class Oracle(_Judge):
     tests = "hr"
 
 
-@register_method("bicubic")
-class Bicubic(_Judge):
-    """The same HR classifier on LR faces, enlarged by bicubic interpolation: what happens when nobody does anything."""
+@register_method("enlarge")
+class Enlarge(_Judge):
+    """The HR classifier on enlarged faces: what happens when nobody does anything."""
 
 
 @register_method("direct")

@@ -27,7 +27,6 @@ LINES, FUNCTION_LINES = 350, 50
 
 KNOWN = {
     "lrfer_bench/checking/checks.py",
-    "lrfer_bench/library.py run",
     "lrfer_bench/plugins/handover.py",
     "tests/store/test_merge_and_predict.py",
 }
@@ -69,6 +68,7 @@ def test_the_harness_names_no_method_and_no_data_set() -> None:
     names = {*METHODS.names(), *DATASETS.names()} - {
         "folder",
         "bicubic",
+        "enlarge",
         "direct",
         "classifier",
         "oracle",

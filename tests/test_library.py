@@ -15,6 +15,7 @@ from folders import TINY
 
 import lrfer_bench
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.arguments import Arguments, Integers, as_list
 from lrfer_bench.plugins.handover import definitions, hand_over
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.store import Record, Store
@@ -110,12 +111,12 @@ def test_report_is_callable_although_a_package_has_its_name(trained: Path, tmp_p
     import lrfer_bench.reporting.frame  # the package is imported, and the name still works
 
     board = lrfer_bench.report(trained, tmp_path / "report", resamples=0, pictures="none")
-    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "bicubic"} <= set(board.method)
+    assert (tmp_path / "report" / "index.html").is_file() and {"linear", "enlarge"} <= set(board.method)
     with pytest.raises(UserError, match="colour"):
         lrfer_bench.report(trained, tmp_path / "report", colour="red")
 
 
-@pytest.mark.parametrize("method", ["linear", "bicubic"])
+@pytest.mark.parametrize("method", ["linear", "enlarge"])
 def test_a_loaded_model_gives_the_logits_of_its_record(trained: Path, method: str, environment: dict[str, str],
                                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
@@ -181,14 +182,16 @@ def test_wrong_kinds_are_sentences(options: dict[str, Any], words: str, tmp_path
     assert "\n" not in str(caught.value) and not (tmp_path / "results").exists()
 
 
-def test_whole_numbers_of_any_kind_are_plain_ones() -> None:
-    from lrfer_bench.library import _listed, _numbers
+def test_integers_of_any_kind_are_plain_ones() -> None:
+    class Only(Arguments):
+        scales: Integers
 
     for value in ("2, 4", (2, 4), {4, 2}, (n for n in (2, 4)), np.array([2, 4]), [np.int64(2), np.uint8(4)]):
-        found = _numbers("scales", value)
+        found = Only(scales=value).scales  # type: ignore[arg-type]
         assert found == [2, 4] and {type(number) for number in found} == {int}
-    assert _numbers("seeds", np.int64(3)) == _numbers("seeds", np.array(3)) == _numbers("seeds", 3) == [3]
-    assert _listed("methods", {"b", "a"}) == _listed("methods", (m for m in "ab")) == ["a", "b"]
+    for one in (np.int64(3), np.array(3), 3):
+        assert Only(scales=one).scales == [3]  # type: ignore[arg-type]
+    assert as_list("methods", {"b", "a"}) == as_list("methods", (m for m in "ab")) == ["a", "b"]
 
 
 def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> None:

@@ -41,13 +41,13 @@ run TINY --methods linear,linear
 run TINY --methods linear[
     the method "linear[" is not understood: write NAME or "NAME[SETTING=VALUE,...]"
 run TINY --scales two
-    --scales is "two": give whole numbers with commas between, such as 2,4,8
+    --scales is "two": give integers with commas between, such as 2,4,8
 run TINY --scales 0
     the scale 0 is not possible: scales are whole numbers of 1 (HR) or more
 run TINY --scales 400
     the scale 400 is larger than the images (16x16 pixels): choose one up to 16
 run TINY --seeds -1
-    the seed -1 is not possible: seeds are whole numbers from 0 to 2**63 - 1
+    the seed -1 is not possible: seeds are integers from 0 to 2**63 - 1
 run TINY --methods linear --workers 0
     --workers 0 is not possible: at least one worker is needed
 run TINY --set kd_weight=0
@@ -64,7 +64,7 @@ run TINY --methods linear --set gmenet.kd_weight=1
     the setting gmenet.kd_weight reaches nothing: "gmenet" is neither asked for nor a stage of what
     is; leave it out, or name the method
 run TINY --data-option train
-    "train" is no data option: write name=value, such as size=112
+    "train" is not a data option: write name=value, such as size=112
 run TINY --data-option trian=3
     data set "tinyfaces" has no option "trian": did you mean "train"?
 run --dataset fer2013
@@ -122,7 +122,7 @@ report --results edited
 report --sort-by acuracy
     there is no column "acuracy" to sort by: did you mean "accuracy"?
 report --scales two
-    Invalid value for '--scales': "two" is no whole number: give numbers like 2,4,8
+    Invalid value for '--scales': "two" is not an integer: give integers such as 2,4,8
 compare direct dircet
     no record is about method "dircet": did you mean "direct"?
 predict --method direct --scale 3 torn.png
@@ -137,7 +137,7 @@ merge nowhere
 merge results
     results is the folder to merge into: name another machine's copy
 >>> run("direct", scales=[2.0])
-    scales: 2.0 is no whole number: write it as one, such as 2
+    scales: 2.0 is not an integer: write it as one, such as 2
 >>> run("direct", preset=None)
     preset is None: give a text, such as "quick"
 >>> run("direct", tell="me")
@@ -157,7 +157,7 @@ merge results
 >>> load_results("nowhere")
     there is no results folder nowhere: check --results
 >>> report("results", colour="red")
-    report() does not take that: got an unexpected keyword argument 'colour'
+    colour is not an argument here: check its spelling
 >>> logits_after(lambda path: path.write_bytes(b"others"))
     exchanged/logits/STEM.npz is not the file its record was written with: restore it or run
     the cell again

@@ -33,7 +33,6 @@ ONLY = {
 """Rooms that import these of ours and no other."""
 
 KNOWN = {
-    ("library", "cli"): "words into numbers (cli/options), and a run's news (cli/progress)",
     ("scoring", "store"): "Metrics and MetricsPart",
     ("contract", "plugins"): "the type Entry in card_of()",
 }

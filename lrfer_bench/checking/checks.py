@@ -28,26 +28,20 @@ from lrfer_bench.checking.trial import (
     stopped_and_resumed,
 )
 from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.contract.method import Method, Task, settings_of
+from lrfer_bench.contract.method import Method
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.data.lowres import lr_images
 from lrfer_bench.errors import CellError, UserError
+from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.declared import checked
-from lrfer_bench.planning.plan import Cell, DataRef, Plan, Request, Training, build_plan
-from lrfer_bench.planning.request import data_ref
+from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training
+from lrfer_bench.planning.request import Request, data_ref
+from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import METHODS, own_place
-from lrfer_bench.running.calibrate import _fresh
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.running.jobs import (
-    Model,
-    TrainJob,
-    cell_method,
-    load_model,
-    place_of,
-    run_training,
-    stage_bytes,
-    train_here,
-)
+from lrfer_bench.running.jobs import TrainJob
+from lrfer_bench.running.models import Model, cell_method, load_model, untrained
+from lrfer_bench.running.work import place_of, run_training, stage_bytes, train_here
 
 State = Literal["ok", "failed", "skipped", "note"]
 SHAPES = (  # channels, classes, height and width, scale
@@ -150,15 +144,15 @@ class Conformance:
         self.prepared = prepare(Sample.of(self.sample), "sample", None, cache=self.folder / "true")
         scales = (2, 4) if self.cls.trains == "all scales" else (2,)
         ref = data_ref("sample", self.prepared)
-        self.plan = build_plan(Request(data=ref, methods=[self.name], scales=scales, preset=small_preset()))
+        self.plan = build_plan(Request(methods=[self.name], scales=scales, preset=small_preset()), ref)
         self.cell: Cell = next(iter(self.plan.cells.values()))
         for key, training in self.plan.trainings.items():
             self.models[key], self.in_memory = train_here(TrainJob(training, dict(self.models)))  # its own comes last
-        seconds = sum(float(model.meta["seconds"]) for model in self.models.values())
+        seconds = sum(model.cost.seconds for model in self.models.values())
         return f"{len(self.models)} models, {len(self.sample.train)} faces, {EPOCHS} epochs, {seconds:.1f} s"
 
     def learns(self) -> str:
-        images = lr_images(self.prepared, "train", self.cell.test_protocol, self.cell.test_scale)
+        images = lr_images(self.prepared, "train", self.cell.tested)
         labels = self.prepared.faces.train.labels
         method = self._trained()
         if self.stage_only:
@@ -259,17 +253,9 @@ class Conformance:
         """A method on untrained stages, by way of a plan."""
         names = tuple(f"class {number}" for number in range(classes))
         ref = DataRef("made", "0" * 64, "", names, channels, size, True)
-        plan = build_plan(Request(data=ref, methods=[self.name], scales=[scale], preset=small_preset()))
-        cell = next(iter(plan.cells.values()))
-        if cell.training:
-            method = _fresh(plan.trainings[cell.training], plan)
-            return method, dict(method.stages)
-        stages = {
-            name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval() for name, key in cell.stages.items()
-        }
-        return self.cls(
-            Task(classes, channels, size, (cell.test_scale,), small_preset(), stages), **cell.method.settings
-        ), stages
+        plan = build_plan(Request(methods=[self.name], scales=[scale], preset=small_preset()), ref)
+        method = untrained(next(iter(plan.cells.values())), plan)
+        return method, dict(method.stages)
 
     def _optimizers(self, method: Method) -> dict[str, torch.optim.Optimizer]:
         optimizers: Any = method.optimizers()
@@ -298,13 +284,13 @@ class Conformance:
 
     def _own_history(self) -> list[Any]:
         assert self.cell.training
-        return list(self.models[self.cell.training].meta["history"])
+        return list(self.models[self.cell.training].cost.history)
 
     def _trained(self) -> Method:
         return cell_method(self.cell, self.models, CPU)
 
     def _test_images(self) -> NDArray[np.uint8]:
-        return np.array(lr_images(self.prepared, "test", self.cell.test_protocol, self.cell.test_scale))
+        return np.array(lr_images(self.prepared, "test", self.cell.tested))
 
     def _answers(self, method: Method | None = None) -> NDArray[np.float32]:
         return predict(method or self._trained(), self._test_images(), len(self.cell.data.classes))

@@ -46,7 +46,7 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
 def check_in_process(name: str, dataset: str, plugins: Sequence[str]) -> Iterator[Found]:
     """The checks of one method, each as soon as it is known; at last what it printed and left running, if anything."""
     from lrfer_bench.running.engines.local import cause, end_with_children, one_thread, without_main
-    from lrfer_bench.running.jobs import place_of
+    from lrfer_bench.running.work import place_of
 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -114,7 +114,7 @@ def _serve(pipe: Connection, name: str, dataset: str, plugins: Sequence[str], lo
 
     torch.set_num_threads(1)
     from lrfer_bench.checking.checks import run_checks
-    from lrfer_bench.running.jobs import place_of
+    from lrfer_bench.running.work import place_of
 
     load_plugins(plugins)
     for found in run_checks(name, dataset, pipe.send):

@@ -16,10 +16,12 @@ from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.contract.method import Batch, Task
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.pixels import resize
-from lrfer_bench.planning.plan import protocol_of
 from lrfer_bench.planning.request import prepared_dataset
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import place_now
-from lrfer_bench.running.jobs import Model, TrainJob, run_training
+from lrfer_bench.running.jobs import TrainJob
+from lrfer_bench.running.models import Model
+from lrfer_bench.running.work import run_training
 from lrfer_bench.training.batches import make_batch
 
 CPU = torch.device("cpu")

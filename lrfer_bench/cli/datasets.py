@@ -182,7 +182,8 @@ def verify(
 
 def _prepare(name: str, root: Path | None, options: tuple[str, ...], cache: Path | None) -> Prepared:
     from lrfer_bench.data.cache import prepare
-    from lrfer_bench.data.options import make_dataset, parse_options
+    from lrfer_bench.data.options import make_dataset
+    from lrfer_bench.planning.settings import parse_options
 
     return prepare(make_dataset(name, parse_options(options)), name, root, cache=cache)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN, SCALES, names, numbers
+from lrfer_bench.cli.options import PLUGIN, SCALES, integers, names
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 
@@ -69,7 +69,7 @@ def faces(
     check_restores(options["restored"])
     prepared = _prepared(options)
     chosen = choose_faces(prepared, split, count)
-    factors = numbers("--scales", scales)
+    factors = integers("--scales", scales)
     conditions = names("--protocols", protocols) if protocols else PROTOCOLS.names()
     low = low_faces(chosen, conditions, factors)
     restored = _restored(chosen, conditions, factors, options) if options["restored"] else {}
@@ -89,25 +89,24 @@ def _card(dataset: str) -> DatasetCard:
 
 
 def _prepared(options: dict[str, Any]) -> Prepared:
-    from lrfer_bench.data.options import parse_options
     from lrfer_bench.planning.request import prepared_dataset
+    from lrfer_bench.planning.settings import parse_options
 
     return prepared_dataset(options["dataset"], options["data_root"], parse_options(options["data_option"]))
 
 
 def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]) -> Shown:
     """What trained models there are make of the faces; the others are named, and none at all is a UserError."""
-    from lrfer_bench.contract.preset import preset_of
-    from lrfer_bench.planning.plan import Request, build_plan
-    from lrfer_bench.planning.request import data_ref
+    from lrfer_bench.planning.build import build_plan
+    from lrfer_bench.planning.request import Request, data_ref
     from lrfer_bench.predicting.faces import restored_faces
     from lrfer_bench.store.store import Store
 
     data = data_ref(options["dataset"], chosen.prepared)
     plan = build_plan(Request(
-        data=data, methods=options["restored"], scales=scales, preset=preset_of(options["preset"]), protocols=protocols,
+        methods=options["restored"], scales=scales, preset=options["preset"], protocols=protocols,
         seeds=[options["seed"]],
-    ))  # fmt: skip
+    ), data)  # fmt: skip
     shown, missing = restored_faces(chosen, plan, Store(options["results"]))
     if not shown:
         raise UserError(

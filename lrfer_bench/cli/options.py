@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from lrfer_bench.contract.labels import split_labels
-from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
+from lrfer_bench.planning.settings import integers, names
+
+if TYPE_CHECKING:
+    from lrfer_bench.planning.request import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 METHODS, SCALES = ",".join(defaults.METHODS), ",".join(map(str, defaults.SCALES))
-
-
-def names(what: str, text: str) -> list[str]:
-    """ "a, b[c=1,d=2]" -> ["a", "b[c=1,d=2]"]; nothing named is a UserError."""
-    parts = split_labels(text)
-    if not parts:
-        raise UserError(f"{what} names nothing: give one or more names with commas between")
-    return parts
-
-
-def numbers(what: str, text: str) -> list[int]:
-    """ "2,4,8" -> [2, 4, 8]; anything but whole numbers is a UserError."""
-    try:
-        return [int(part) for part in names(what, text)]
-    except ValueError:
-        raise UserError(f'{what} is "{text}": give whole numbers with commas between, such as 2,4,8') from None
-
-
-def method_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
-    """("gmenet.kd_weight=0", ...) -> {"gmenet": {"kd_weight": "0"}}"""
-    settings: dict[str, dict[str, str]] = {}
-    for text in texts:
-        left, equals, value = text.partition("=")
-        method, dot, setting = left.strip().rpartition(".")
-        if not equals or not dot or not method or not setting:
-            raise UserError(f'--set "{text}" is not understood: write --set METHOD.SETTING=VALUE')
-        settings.setdefault(method, {})[setting] = value.strip()
-    return settings
 
 
 def label_list(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -50,11 +25,11 @@ def label_list(_: click.Context, __: click.Parameter, value: tuple[str, ...]) ->
 
 
 def number_list(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
-    """Comma-separated whole numbers."""
+    """Comma-separated integers."""
     found = label_list(context, parameter, value)
     for word in found:
         if not (word.isascii() and word.isdigit()):
-            raise click.BadParameter(f'"{word}" is no whole number: give numbers like 2,4,8')
+            raise click.BadParameter(f'"{word}" is not an integer: give integers such as 2,4,8')
     return tuple(map(int, found))
 
 
@@ -78,6 +53,33 @@ PLAN_GROUPS = {
     "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
 }
 """Headings in the help of `run` and `plan`."""
+
+
+def request_of(options: Mapping[str, Any]) -> Request:
+    """The options of `run` and `plan` as a Request; UserError for words that are not understood."""
+    from lrfer_bench.planning.request import Request
+    from lrfer_bench.planning.settings import parse_options, parse_settings
+
+    root: Path | None = options["data_root"]
+    test_protocols, test_scales = options["test_protocols"], options["test_scales"]
+    return Request(
+        methods=names("--methods", options["methods"]),
+        dataset=options["dataset"],
+        data_root=root.expanduser() if root else None,
+        data_options=parse_options(options["data_option"]),
+        scales=integers("--scales", options["scales"]),
+        protocols=names("--protocols", options["protocols"]),
+        test_protocols=names("--test-protocols", test_protocols) if test_protocols else None,
+        test_scales=integers("--test-scales", test_scales) if test_scales else None,
+        seeds=integers("--seeds", options["seeds"]),
+        preset=options["preset"],
+        settings=parse_settings(options["settings"]),
+        plugins=options["plugins"],
+        results=options["results"],
+        workers=options["workers"],
+        engine=options.get("engine", defaults.ENGINE),
+        overwrite=options["overwrite"],
+    )
 
 
 def plan_options(command: Command) -> Command:

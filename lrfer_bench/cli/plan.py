@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLAN_GROUPS, plan_options
+from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.plan import Plan
-    from lrfer_bench.planning.request import Session
+    from lrfer_bench.running.session import Session
 
 EXAMPLES = (
     "lrfer-bench plan --methods direct,multires --scales 2,4,8",
@@ -24,27 +24,24 @@ EXAMPLES = (
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print trainings and cells as JSON.")
 @click.option("--no-estimate", is_flag=True, help="No calibration (it takes a few seconds a model).")
-def plan(workers: int | None, overwrite: str, as_json: bool, no_estimate: bool, **options: Any) -> None:
+def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
     """Show the stages and cells of a run, which exist already, and how long the rest would take. Runs nothing."""
-    from lrfer_bench.cli.run import wish_of
-    from lrfer_bench.planning.request import open_session
+    from lrfer_bench.running.session import open_session
 
-    session = open_session(wish_of(options))
+    session = open_session(request_of(options))
     if as_json:
         click.echo(json.dumps(_as_data(session.plan), indent=1))
         return
-    show_plan(session, workers, overwrite, calibrate=not no_estimate)
+    show_plan(session, calibrate=not no_estimate)
 
 
-def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: bool) -> None:
+def show_plan(session: Session, calibrate: bool) -> None:
     """Print trainings, cells and what is left to do."""
-    from lrfer_bench.cli.progress import duration
     from lrfer_bench.running.calibrate import estimate
     from lrfer_bench.running.engines.local import default_workers
-    from lrfer_bench.running.jobs import TrainJob
-    from lrfer_bench.running.runner import Overwrite, Runner
+    from lrfer_bench.running.status import duration
 
-    runner = Runner(session.plan, session.store, Overwrite(overwrite))
+    runner = session.runner()
     todo = {training.key for training in runner.waiting_trainings}
     seconds = estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
     click.echo(f"{len(session.plan.trainings)} models to train, each once:")
@@ -57,7 +54,7 @@ def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: 
             else "not needed or there already"
         )
         needs = f" (after {', '.join(training.stages)})" if training.stages else ""
-        click.echo(f"  {key[:12]}  {TrainJob(training).label.removeprefix('train ')}{needs}: {state}")
+        click.echo(f"  {key[:12]}  {training.label}{needs}: {state}")
     click.echo(f"{len(session.plan.cells)} cells to test:")
     waiting = {cell.key for cell in runner.waiting_cells}
     for key, cell in session.plan.cells.items():
@@ -65,7 +62,7 @@ def show_plan(session: Session, workers: int | None, overwrite: str, calibrate: 
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     click.echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
     if seconds:
-        slots = workers or default_workers()
+        slots = session.request.workers or default_workers()
         longest = max(seconds.values())
         total = max(sum(seconds.values()) / slots, longest)
         click.echo(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -15,7 +13,7 @@ from torch import Tensor, nn
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.search import Space
-from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.errors import UserError
 from lrfer_bench.pixels import enlarge, to_unit
 
 
@@ -224,50 +222,3 @@ def sgd(module: nn.Module, preset: Preset) -> torch.optim.SGD:
     others = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": preset.weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.SGD([g for g in groups if g["params"]], lr=preset.lr, momentum=0.9, nesterov=True)
-
-
-def settings_of(cls: type[Method]) -> dict[str, Any]:
-    """The settings of a method and their defaults, read from its __init__."""
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[2:]
-    named = [p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {p.name: None if p.default is p.empty else p.default for p in named}
-
-
-def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Defaults overlaid with what the user gave, strings turned into the default's type; unknown names are UserErrors."""
-    settings = settings_of(cls)
-    for setting, value in given.items():
-        if setting not in settings:
-            raise UserError(f'method "{name}" has no setting "{setting}": {did_you_mean(setting, settings)}')
-        settings[setting] = _finite(f"{name}.{setting}", _coerce(f"{name}.{setting}", value, settings[setting]))
-    return settings
-
-
-def _finite(what: str, value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{what} is {value}: it takes a finite number")
-    return value
-
-
-def _coerce(what: str, value: Any, default: Any) -> Any:
-    """A command line's string as the type of the default; values from Python pass, whole numbers as floats where those are
-    meant: 1 and 1.0 are one setting and have to give one key.
-    """
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str) or isinstance(default, str):
-        return value
-    words = {"true": True, "false": False, "none": None}
-    if value.lower() in words:
-        return words[value.lower()]
-    if isinstance(default, bool):
-        raise UserError(f"{what} is {value!r}: it takes true or false")
-    for kind in (int, float):
-        try:
-            number = kind(value)
-        except ValueError:
-            continue
-        return float(number) if isinstance(default, float) else number
-    if default is None:
-        return value
-    raise UserError(f"{what} is {value!r}: it takes a number")

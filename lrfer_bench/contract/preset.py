@@ -76,8 +76,10 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 
 
-def preset_of(name: str) -> Preset:
-    """The preset of a name; UserError with the nearest one."""
+def preset_of(name: str | Preset) -> Preset:
+    """The preset of a name, or the preset itself; UserError with the nearest name."""
+    if isinstance(name, Preset):
+        return name
     if name not in PRESETS:
         raise UserError(f'there is no preset "{name}": {did_you_mean(name, PRESETS)}')
     return PRESETS[name]

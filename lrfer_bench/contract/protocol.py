@@ -54,6 +54,25 @@ class Protocol(ABC):
         return lr
 
 
+class Identity(Protocol):
+    """The degradation of the condition "HR": faces stay as they are, so nobody has to ask whether there is one."""
+
+    name = HR
+    summary = "the HR images themselves"
+
+    @property
+    def id(self) -> str:
+        return HR
+
+    def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
+        """The images as they are."""
+        return hr
+
+    def apply(self, hr: Tensor, scale: int, seeds: Tensor) -> Tensor:
+        """The images as they are, at every scale."""
+        return hr
+
+
 def lr_size(size: tuple[int, int], scale: int) -> tuple[int, int]:
     """Height and width of the LR image: ceil(side / scale)."""
     return math.ceil(size[0] / scale), math.ceil(size[1] / scale)

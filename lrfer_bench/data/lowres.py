@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.protocol import HR, Protocol
+from lrfer_bench.contract.condition import Condition
+from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import CACHE_VARIABLE, Prepared
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import replacing
 from lrfer_bench.keys import seed_for
-from lrfer_bench.plugins.registry import PROTOCOLS
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.protocols.golden import protocol_hash
 
 CHUNK = 256
@@ -24,14 +25,14 @@ def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.T
     return torch.tensor([seed_for(fingerprint, split, scale, row) for row in range(count)])
 
 
-def lr_images(prepared: Prepared, split: str, protocol_id: str, scale: int) -> NDArray[np.uint8]:
-    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a protocol; scale 1 is the HR images themselves."""
+def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[np.uint8]:
+    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a condition of one scale; at scale 1 the HR images."""
     images = prepared.faces.splits[split].images
-    if scale == 1 or protocol_id == HR:
+    if condition.is_hr:
         return images
-    protocol: Protocol = PROTOCOLS.load(protocol_id.partition("@")[0])()
+    protocol, scale = protocol_of(condition.protocol), condition.scale
     # The hash of what the protocol makes of its golden picture stands in the name: another torch, other pixels, other file.
-    name = f"{split}.{protocol_id}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
+    name = f"{split}.{condition.protocol}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
     path = prepared.directory / "lr" / name
     if not path.exists():
         _write(path, _degrade(images, protocol, scale, image_seeds(prepared.fingerprint, split, scale, len(images))))

@@ -10,9 +10,10 @@ from typing import Any
 
 from lrfer_bench.contract import budget
 from lrfer_bench.contract.cards import MethodCard
-from lrfer_bench.contract.method import Method, settings_of
+from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import own_place
 
 WORDS = {
@@ -101,7 +102,8 @@ def _wrong_search(cls: type[Method]) -> str:
     settings = settings_of(cls)
     for setting, space in cls.search.items():
         if setting not in settings:
-            return f'its search names the setting "{setting}", which it does not have: {did_you_mean(str(setting), settings)}'
+            near = did_you_mean(str(setting), settings)
+            return f'its search names the setting "{setting}", which it does not have: {near}'
         if not isinstance(space, LogUniform | Choice):
             return f'its search space for "{setting}" is {space!r}: write LogUniform(low, high) or Choice(...)'
         if fault := space.fault(settings[setting]):

@@ -1,8 +1,10 @@
-"""What a run is when its user says nothing: the same from a command line and from Python."""
+"""Defaults of a run: the same from a command line and from Python."""
 
-METHODS = ("oracle", "bicubic", "direct", "multires")
+METHODS = ("oracle", "enlarge", "direct", "multires")
 DATASET = "synthface"
 PROTOCOL = "bicubic"
 SCALES = (2, 4, 8)
 PRESET = "quick"
 RESULTS = "results"
+ENGINE = "local"
+OVERWRITE = "never"

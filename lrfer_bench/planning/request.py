@@ -1,28 +1,32 @@
-"""From what a command line or a script asks for to a plan and a finished run."""
+"""Request: what a user asks for, in the words of the command line; and the way from there to a plan."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.options import make_dataset
-from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
-from lrfer_bench.planning.plan import DataRef, Plan, Request, build_plan
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.plugins.registry import load_plugins
-from lrfer_bench.store.store import Store
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is asked for, in the words of the command line; see `lrfer-bench run --help`."""
+class Request:
+    """All that one run is asked for; see `lrfer-bench run --help` for the words.
 
-    methods: Sequence[str]
+    methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
+    settings: method -> setting -> value, wherever the method stands, as a stage as well
+    preset:   a name, or a budget of one's own
+    test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one a GPU.
+    """
+
+    methods: Sequence[str] = defaults.METHODS
     dataset: str = defaults.DATASET
     data_root: Path | None = None
     data_options: Mapping[str, Any] = field(default_factory=dict)
@@ -31,61 +35,34 @@ class Wish:
     test_protocols: Sequence[str] | None = None
     test_scales: Sequence[int] | None = None
     seeds: Sequence[int] = (0,)
-    preset: str = defaults.PRESET
+    preset: str | Preset = defaults.PRESET
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: Sequence[Path] = ()
     results: Path = Path(defaults.RESULTS)
+    workers: int | None = None
+    engine: str = defaults.ENGINE
+    overwrite: str = defaults.OVERWRITE
 
 
-@dataclass(frozen=True)
-class Session:
-    """A wish made ready: data prepared, plan built, results folder opened."""
+def plan_request(request: Request) -> tuple[Prepared, Plan]:
+    """Load plugins, prepare the data and build the plan.
 
-    wish: Wish
-    prepared: Prepared
-    plan: Plan
-    store: Store
-
-
-def open_session(wish: Wish) -> Session:
-    """Check everything that can be checked before an hour of training: names, scales, settings, files, the results folder."""
-    load_plugins(wish.plugins)
-    preset = preset_of(wish.preset)
-    prepared = prepared_dataset(wish.dataset, wish.data_root, wish.data_options)
-    request = Request(
-        data=data_ref(wish.dataset, prepared), methods=wish.methods, scales=wish.scales, preset=preset,
-        protocols=wish.protocols, test_protocols=wish.test_protocols, test_scales=wish.test_scales, seeds=wish.seeds,
-        settings=wish.settings,
-    )  # fmt: skip
-    return Session(wish, prepared, build_plan(request), Store(wish.results))
+    Mistakes in names, scales, settings and files are UserErrors here, before an hour of training.
+    """
+    load_plugins(request.plugins)
+    preset_of(request.preset)
+    prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
+    return prepared, build_plan(request, data_ref(request.dataset, prepared))
 
 
 def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
-    """Load (or find in the cache) a data set by name; UserErrors say what is missing and where it was looked for."""
+    """Load a data set by name, or find it in the cache; UserErrors say what is missing and where."""
     return prepare(make_dataset(name, options), name, root)
 
 
 def data_ref(name: str, prepared: Prepared) -> DataRef:
-    faces = prepared.faces
+    """What a plan keeps of a prepared data set."""
+    faces, directory = prepared.faces, str(prepared.directory.resolve())
     return DataRef(
-        name,
-        prepared.fingerprint,
-        str(prepared.directory.resolve()),
-        faces.classes,
-        faces.channels,
-        faces.size,
-        faces.synthetic,
+        name, prepared.fingerprint, directory, faces.classes, faces.channels, faces.size, faces.synthetic
     )
-
-
-def check_writable(store: Store) -> None:
-    """A results folder that cannot be written is found out before the training, not after."""
-    probe = store.root / f".write-probe-{os.getpid()}"
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"the results folder {store.root} cannot be written ({error.strerror or error}): choose another one with --results"
-        ) from error

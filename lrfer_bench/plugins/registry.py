@@ -59,11 +59,17 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name."""
+    """The things of one kind ("method", "dataset", "protocol") by name.
 
-    def __init__(self, kind: str, group: str) -> None:
+    former_group: entry points of this group say which thing had another name once: `old = "new"`. It answers to both,
+    and keys keep the name that its first results were made under.
+    """
+
+    def __init__(self, kind: str, group: str, former_group: str = "") -> None:
         self.kind = kind
         self.group = group
+        self.former_group = former_group
+        self._former: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
         self._scanned = False
         self.broken: dict[str, str] = {}
@@ -113,6 +119,9 @@ class Registry:
         if self._scanned:
             return
         self._scanned = True
+        if self.former_group:
+            former = metadata.entry_points(group=self.former_group)
+            self._former = {point.name: point.value for point in former}
         points = sorted(metadata.entry_points(group=self.group), key=lambda p: (_owner(p) != "lrfer-bench", p.name))
         for point in points:
             try:
@@ -129,7 +138,7 @@ class Registry:
 
     def entry(self, name: str) -> Entry:
         """The entry of a name; UserError with the nearest name, and with the plugins that failed to load."""
-        self._scan()
+        name = self.current(name)
         if name not in self._entries:
             broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
             raise UserError(f'there is no {self.kind} "{name}": {did_you_mean(name, self._entries)}{broken}')
@@ -138,8 +147,31 @@ class Registry:
     def load(self, name: str) -> Any:
         return self.entry(name).load()
 
+    def current(self, name: str) -> str:
+        """What a thing is called today; a name that is not a former one stays as it is.
 
-METHODS = Registry("method", "lrfer_bench.methods")
+        >>> METHODS.current("bicubic"), METHODS.current("direct")
+        ('enlarge', 'direct')
+        """
+        self._scan()
+        return name if name in self._entries else self._former.get(name, name)
+
+    def current_label(self, label: str) -> str:
+        """A label under the name of today.
+
+        >>> METHODS.current_label("bicubic[input_size=48]")
+        'enlarge[input_size=48]'
+        """
+        name, bracket, settings = label.partition("[")
+        return f"{self.current(name)}{bracket}{settings}"
+
+    def first_name(self, name: str) -> str:
+        """The name that a thing had first: what keys call it, so that a new name orphans no result."""
+        self._scan()
+        return next((old for old, new in self._former.items() if new == name), name)
+
+
+METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
 REGISTRIES = (METHODS, DATASETS, PROTOCOLS)

@@ -16,10 +16,10 @@ from lrfer_bench.contract.protocol import check_scale
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.lowres import image_seeds
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import Cell, Plan, protocol_of
+from lrfer_bench.planning.plan import Cell, Plan
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.running.jobs import cell_method
-from lrfer_bench.running.models import read_model
+from lrfer_bench.running.models import ModelMissing, cell_method, read_models
 from lrfer_bench.store.store import Store
 from lrfer_bench.training.batches import gather
 
@@ -95,19 +95,17 @@ def restored_faces(faces: Faces, plan: Plan, store: Store) -> tuple[Shown, list[
             missing.append(cell.label)
             continue
         with torch.no_grad():
-            answer = method.restored(faces.low(cell.test_protocol, cell.test_scale))
-        name = f"{cell.method.name} of {cell.test_protocol}"
-        shown.setdefault(name, {})[cell.test_scale] = _pixels(cell, answer, faces.hr)
+            answer = method.restored(faces.low(cell.tested.protocol, cell.tested.scale))
+        name = f"{cell.method.name} of {cell.tested.protocol}"
+        shown.setdefault(name, {})[cell.tested.scale] = _pixels(cell, answer, faces.hr)
     return shown, missing
 
 
 def _trained(cell: Cell, plan: Plan, store: Store) -> Method | None:
-    models = {}
-    for key in plan.needed_for(cell):
-        model = read_model(store, plan.trainings[key])
-        if model is None:
-            return None
-        models[key] = model
+    try:
+        models = read_models(store, plan, plan.needed_for(cell))
+    except ModelMissing:
+        return None
     return cell_method(cell, models, torch.device("cpu"))
 
 

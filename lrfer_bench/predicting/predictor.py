@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,16 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.preset import PRESETS
-from lrfer_bench.contract.protocol import HR, lr_size
+from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import default_cache, open_prepared
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.pixels import resize
-from lrfer_bench.planning.plan import Cell, DataRef, Plan, Request, build_plan, protocol_of
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Cell, DataRef, Plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.handover import FOLDER
 from lrfer_bench.plugins.registry import METHODS, load_plugin
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.running.jobs import Model, cell_method
-from lrfer_bench.running.models import read_model
+from lrfer_bench.running.models import ModelMissing, cell_method, model_facts, read_models
 from lrfer_bench.scoring.metrics import log_softmax
 from lrfer_bench.store.store import Record, Store
 
@@ -126,19 +127,19 @@ def predictor_of(record: Record, store: Store, device: str = "cpu") -> Predictor
     _bring_plugin(record, store)
     plan, cell = _cell_of(record, store, ANY_SIZE)  # keys do not depend on the size, so they can be known before it is
     plan, cell = _cell_of(record, store, _image(record, store, plan.needed_for(cell)))
-    models: dict[str, Model] = {}
-    for key in plan.needed_for(cell):
-        model = read_model(store, plan.trainings[key])
-        if model is None:
-            raise UserError(
-                f"the weights {store.models / key}.safetensors are missing or damaged: records travel without them; "
-                "run the cell here with --overwrite always, or copy the folder models/ as well"
-            )
-        models[key] = model
+    try:
+        models = read_models(store, plan, plan.needed_for(cell))
+    except ModelMissing as error:
+        raise UserError(
+            f"the weights {error.path} are missing or damaged: records travel without them; "
+            "run the cell here with --overwrite always, or copy the folder models/ as well"
+        ) from error
     where = torch.device(device)
     method = cell_method(cell, models, where)
-    size = cell.data.size if cell.test_scale == 1 else lr_size(cell.data.size, cell.test_scale)
-    return Predictor(record, cell.data.classes, cell.data.channels, cell.data.size, size, method, where)
+    data = cell.data
+    return Predictor(
+        record, data.classes, data.channels, data.size, cell.lr_size, method, where
+    )
 
 
 def _bring_plugin(record: Record, store: Store) -> None:
@@ -159,7 +160,7 @@ def _bring_plugin(record: Record, store: Store) -> None:
 def _image(record: Record, store: Store, keys: list[str]) -> tuple[int, int, int]:
     """Channels, height and width of the HR faces: kept with the weights, else in the cache of prepared data sets."""
     for key in keys:
-        image = _meta(store, key).get("image")
+        image = model_facts(store, key).get("image")
         if image:
             return image[0], image[1], image[2]
     for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
@@ -177,14 +178,6 @@ def _image(record: Record, store: Store, keys: list[str]) -> tuple[int, int, int
     )
 
 
-def _meta(store: Store, key: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads((store.models / f"{key}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def _cell_of(record: Record, store: Store, image: tuple[int, int, int]) -> tuple[Plan, Cell]:
     """The plan in which the record's key comes out the same; UserError when it does in none."""
     preset = PRESETS.get(record.preset.partition("@")[0])
@@ -200,10 +193,10 @@ def _cell_of(record: Record, store: Store, image: tuple[int, int, int]) -> tuple
     for label, settings in _requests(record, store):
         try:
             plan = build_plan(Request(
-                data=data, methods=[label], scales=record.train.scales or [record.test.scale], preset=preset,
+                methods=[label], scales=record.train.scales or [record.test.scale], preset=preset,
                 protocols=[trained], test_protocols=[record.test.protocol], test_scales=[record.test.scale],
                 seeds=[record.seed], settings=settings,
-            ))  # fmt: skip
+            ), data)  # fmt: skip
         except UserError as error:
             problem = problem or error  # the first request is the plainest, so its complaint is the one to show
             continue
@@ -230,7 +223,7 @@ def _stage_settings(record: Record, store: Store) -> dict[str, Mapping[str, Any]
     found: dict[str, Mapping[str, Any]] = {}
     waiting = [stage.key for stage in record.stages.values()]
     while waiting:
-        meta = _meta(store, waiting.pop())
+        meta = model_facts(store, waiting.pop())
         method, settings = meta.get("method", ""), meta.get("settings", {})
         known = found.get(method, settings)
         found[method] = {name: value for name, value in settings.items() if name in known and known[name] == value}

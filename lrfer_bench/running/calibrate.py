@@ -8,13 +8,11 @@ from itertools import islice
 
 import torch
 
-from lrfer_bench.contract.method import Method, Task
-from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.keys import canonical_json
-from lrfer_bench.planning.plan import Plan, Training, protocol_of
-from lrfer_bench.running.jobs import build
-from lrfer_bench.training.batches import BatchSource
+from lrfer_bench.planning.plan import Plan, Training
+from lrfer_bench.running.models import untrained
+from lrfer_bench.running.work import batch_source
 
 WARM_STEPS = 2
 STEPS = 4
@@ -38,7 +36,7 @@ def _estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> 
     measured: dict[str, float] = {}
     seconds: dict[str, float] = {}
     for training in trainings:
-        alike = canonical_json([training.method.identity(), training.protocol, training.scales])
+        alike = canonical_json([training.method.identity(), training.condition])
         if alike not in measured:
             measured[alike] = _seconds_per_step(training, plan, prepared)
         steps = training.preset.epochs * max(len(prepared.faces.train) // training.preset.batch, 1)
@@ -47,12 +45,8 @@ def _estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> 
 
 
 def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> float:
-    method = _fresh(training, plan)
-    protocol = None if training.protocol == HR else protocol_of(training.protocol)
-    preset = training.preset
-    source = BatchSource(
-        prepared.faces.train, protocol, training.scales, preset.batch, preset.shift, training.key, torch.device("cpu")
-    )
+    method = untrained(training, plan)
+    source = batch_source(training, prepared, torch.device("cpu"))
     optimizers = method.optimizers()
     method.train()
     batches = islice(source.epoch(0), WARM_STEPS + STEPS)
@@ -65,13 +59,3 @@ def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> flo
         else:
             done += 1
     return (time.perf_counter() - started) / max(done, 1)
-
-
-def _fresh(training: Training, plan: Plan) -> Method:
-    """The method on untrained stages."""
-    data = training.data
-    stages = {
-        name: _fresh(plan.trainings[key], plan).requires_grad_(False).eval() for name, key in training.stages.items()
-    }
-    task = Task(len(data.classes), data.channels, data.size, training.scales, training.preset, stages)
-    return build(training.method, task, torch.device("cpu"))

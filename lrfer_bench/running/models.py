@@ -1,47 +1,179 @@
-"""Finished models on disk: <key>.safetensors and, written last, <key>.json with what the training cost."""
+"""A trained model: its weights as bytes, what its training cost, its files, and how it is built again.
+
+On disk it is <key>.safetensors and, written last, <key>.json with the cost of its training.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
+import torch
+
+from lrfer_bench.contract.method import Method, Task
+from lrfer_bench.errors import UserError
 from lrfer_bench.files import write_atomically
-from lrfer_bench.planning.plan import Training
-from lrfer_bench.running.jobs import Model
+from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.store import Store
 
+Stages = Callable[[str], Method]
+"""From a training's key to its model, frozen and in eval mode."""
 
-def _paths(store: Store, key: str) -> tuple[Path, Path]:
-    return store.models / f"{key}.safetensors", store.models / f"{key}.json"
+
+@dataclass(frozen=True)
+class TrainingCost:
+    """What a training took, and how the kept weights were chosen.
+
+    seconds: all epochs, validation included; rule, epoch: the selection rule and the epoch it kept
+    history: a row an epoch with "epoch", "seconds", "losses" and "val_score"
+    """
+
+    seconds: float
+    rule: str
+    epoch: int
+    epochs: int
+    history: list[dict[str, Any]]
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model on its way to a worker or to disk. weights: safetensors."""
+
+    training: Training
+    weights: bytes
+    cost: TrainingCost
+
+
+class ModelMissing(UserError):
+    """A model is not on disk, or its two files do not belong together."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the model {path} is missing, damaged or does not belong to its .json: delete both files and "
+            "run again, then it is trained anew"
+        )
+
+
+# Building
+
+
+def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
+    """Construct a method under its settings, on its device, in the memory format that convolutions like."""
+    cls: type[Method] = METHODS.load(ref.name)
+    if dict(cls.canonical_settings(ref.settings, task.preset)) != dict(ref.effective):
+        raise UserError(
+            f"a file that the settings of {ref.name} name has changed since the plan was made: run again"
+        )
+    method = cls(task, **ref.settings)
+    return method.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def build_on_stages(node: Training | Cell, stages: Stages, device: torch.device) -> Method:
+    """A freshly initialised method of a training, or of a cell that trains nothing, on its stages."""
+    below = {name: stages(key) for name, key in node.stages.items()}
+    task = node.data.task(node.scales, node.preset, below)
+    return build_method(node.method, task, device)
+
+
+def build_for_cell(cell: Cell, stages: Stages, device: torch.device) -> Method:
+    """The method that answers for a cell: its model, or what is built on its stages where it trains nothing."""
+    return stages(cell.training) if cell.training else build_on_stages(cell, stages, device).eval()
+
+
+def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> Method:
+    """Build a trained method with its stages and give it its weights; frozen and in eval mode."""
+    model = models[key]
+    with torch.random.fork_rng(devices=[]):
+        method = build_on_stages(model.training, lambda stage: load_model(stage, models, device), device)
+    method.load_state_dict(safetensors.torch.load(model.weights))
+    return frozen(method)
+
+
+def cell_method(cell: Cell, models: Mapping[str, Model], device: torch.device) -> Method:
+    """The trained method of a cell, ready to be asked."""
+    return build_for_cell(cell, lambda key: load_model(key, models, device), device)
+
+
+def untrained(node: Training | Cell, plan: Plan, device: torch.device | None = None) -> Method:
+    """The method of a training or cell as it is before training, on stages that are untrained, too.
+
+    For what needs its shape or speed only. Its stages are frozen, the method itself is not.
+    """
+    where = device or torch.device("cpu")
+    if isinstance(node, Cell) and node.training:
+        node = plan.trainings[node.training]
+    return build_on_stages(node, lambda key: frozen(untrained(plan.trainings[key], plan, where)), where)
+
+
+def frozen(method: Method) -> Method:
+    """The method itself, in eval mode, with no parameter that learns."""
+    return method.eval().requires_grad_(False)
+
+
+# Files
+
+
+def weights_path(store: Store, key: str) -> Path:
+    """Where the weights of a training stand."""
+    return store.models / f"{key}.safetensors"
+
+
+def _cost_path(store: Store, key: str) -> Path:
+    return store.models / f"{key}.json"
 
 
 def save_model(store: Store, model: Model) -> None:
-    """Weights first, meta data last: a model on disk is always whole."""
-    weights, meta = _paths(store, model.training.key)
-    write_atomically(weights, model.weights)
-    content = {**model.meta, **_to_build_again(model.training), "sha256": hashlib.sha256(model.weights).hexdigest()}
-    write_atomically(meta, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def _to_build_again(training: Training) -> dict[str, Any]:
-    """What a predictor has to know and no record says: the HR faces' shape, the changed settings, the stages' keys."""
-    image = [training.data.channels, *training.data.size]
-    return {"image": image, "settings": dict(training.method.given), "stages": dict(training.stages)}
+    """Write the weights first, the cost last: a model on disk is always complete."""
+    key, training = model.training.key, model.training
+    write_atomically(weights_path(store, key), model.weights)
+    cost = {field.name: getattr(model.cost, field.name) for field in fields(TrainingCost)}
+    # What a predictor needs to build it again, and no record says.
+    rebuild = {
+        "image": [training.data.channels, *training.data.size],
+        "settings": dict(training.method.given), "stages": dict(training.stages),
+    }  # fmt: skip
+    digest = hashlib.sha256(model.weights).hexdigest()
+    content = {"key": key, "method": training.method.name, **cost, **rebuild, "sha256": digest}
+    write_atomically(_cost_path(store, key), (json.dumps(content, indent=1) + "\n").encode())
 
 
 def has_model(store: Store, key: str) -> bool:
-    return all(path.is_file() for path in _paths(store, key))
+    """Whether both files of a model are there."""
+    return weights_path(store, key).is_file() and _cost_path(store, key).is_file()
 
 
-def read_model(store: Store, training: Training) -> Model | None:
-    """The finished model of a training, or None where there is none or its files do not belong together."""
-    weights, meta = _paths(store, training.key)
+def read_model(store: Store, training: Training) -> Model:
+    """The finished model of a training; ModelMissing where its files are not there or do not fit."""
+    path = weights_path(store, training.key)
     try:
-        data, content = weights.read_bytes(), json.loads(meta.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        content = model_facts(store, training.key)
+        cost = TrainingCost(**{field.name: content[field.name] for field in fields(TrainingCost)})
+    except (OSError, KeyError) as error:
+        raise ModelMissing(path) from error
+    same = content.get("sha256") == hashlib.sha256(data).hexdigest()
+    if content.get("key") != training.key or not same:
+        raise ModelMissing(path)
+    return Model(training, data, cost)
+
+
+def read_models(store: Store, plan: Plan, keys: Iterable[str]) -> dict[str, Model]:
+    """The finished models of these trainings, by key; ModelMissing for the first that is not there."""
+    return {key: read_model(store, plan.trainings[key]) for key in keys}
+
+
+def model_facts(store: Store, key: str) -> dict[str, Any]:
+    """What stands beside the weights of a training: cost, "image", "settings", "stages"; {} when unreadable."""
+    try:
+        content = json.loads(_cost_path(store, key).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    if content.get("key") != training.key or content.pop("sha256", "") != hashlib.sha256(data).hexdigest():
-        return None
-    return Model(training, data, content)
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan, subset
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Progressed
-from lrfer_bench.running.jobs import Model, TestJob, TrainJob, failed_record
-from lrfer_bench.running.models import has_model, read_model, save_model
-from lrfer_bench.store.store import Record, Store
-from lrfer_bench.training.loop import Progress
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Progressed
+from lrfer_bench.running.jobs import Job, TestJob, TrainJob
+from lrfer_bench.running.models import Model, has_model, read_models, save_model
+from lrfer_bench.running.records import failed_record
+from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.store import Store
 
 TRIES = 2
 
@@ -25,44 +24,12 @@ class Overwrite(enum.Enum):
     ALWAYS = "always"
 
 
-@dataclass
-class Status:
-    """How a run stands; given to the listener at every event."""
-
-    cells: int
-    trainings: int
-    kept: int = 0
-    finished: int = 0
-    failed: int = 0
-    trained: int = 0
-    running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
-    training_seconds: list[float] = field(default_factory=list)
-    slots: int = 1
-    note: str = ""
-    last: Record | None = None
-
-    @property
-    def faces_per_second(self) -> float:
-        return sum(progress.faces_per_second for _, progress in self.running.values() if progress)
-
-    def seconds_left(self) -> float | None:
-        """An estimate from the trainings seen so far; None before anything is known."""
-        running = [p for _, p in self.running.values() if p and p.step and p.faces_per_second]
-        known = [*self.training_seconds, *(_projected(p) for p in running)]
-        if not known or self.trained >= self.trainings:
-            return None
-        waiting = self.trainings - self.trained - len(running)
-        left = sum(_projected(p) * (1 - p.step / p.steps) for p in running)
-        at_once = max(min(self.slots, len(running) + waiting), 1)  # the last training keeps one worker busy, not all
-        return (left + max(waiting, 0) * sum(known) / len(known)) / at_once
-
-
-def _projected(progress: Progress) -> float:
-    """Seconds the whole of a running training will take at its present speed."""
-    return progress.seconds_per_step * progress.steps
-
-
-Listener = Callable[[Status], None]
+def overwrite_of(word: str) -> Overwrite:
+    """The choice of a word; UserError for another word."""
+    try:
+        return Overwrite(word)
+    except ValueError:
+        raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"') from None
 
 
 class Runner:
@@ -121,16 +88,7 @@ class Runner:
         return sum(key in training.stages.values() for training in self.waiting_trainings)
 
     def _models(self, keys: list[str]) -> dict[str, Model]:
-        models = {}
-        for key in keys:
-            model = read_model(self.store, self.plan.trainings[key])
-            if model is None:
-                raise UserError(
-                    f"the model {self.store.models / key}.safetensors is damaged or does not belong to its .json: "
-                    "delete both and run again, it will be trained anew"
-                )
-            models[key] = model
-        return models
+        return read_models(self.store, self.plan, keys)
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Progressed):
@@ -151,7 +109,7 @@ class Runner:
             (self.store.checkpoints / f"{event.key}.ckpt").unlink(missing_ok=True)
             self.done.add(event.key)
             self.status.trained += 1
-            self.status.training_seconds.append(float(event.result.meta["seconds"]))
+            self.status.training_seconds.append(event.result.cost.seconds)
             return
         record, logits = event.result
         self.store.save(record, logits)

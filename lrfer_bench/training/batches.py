@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ class BatchSource:
     """
 
     split: Split
-    protocol: Protocol | None
+    protocol: Protocol
     scales: tuple[int, ...]
     size: int
     shift: int
@@ -63,7 +62,7 @@ def make_batch(
     labels: Tensor,
     scale: Tensor,
     seeds: Tensor,
-    protocol: Protocol | None,
+    protocol: Protocol,
     soft: Tensor | None,
     device: torch.device,
 ) -> Batch:
@@ -72,8 +71,7 @@ def make_batch(
     for value in sorted(set(scale.tolist())):
         chosen = scale == value
         faces = hr if bool(chosen.all()) else hr[chosen]
-        lr = faces if protocol is None else protocol.apply(faces, value, seeds[chosen])
-        parts[value] = lr.to(device)
+        parts[value] = protocol.apply(faces, value, seeds[chosen]).to(device)
     return Batch(
         hr=hr.to(device), label=labels.to(device), scale=scale.to(device), lr_parts=parts,
         soft=None if soft is None else soft.to(device),
@@ -83,10 +81,3 @@ def make_batch(
 def gather(images: np.ndarray, rows: Tensor | Sequence[int]) -> Tensor:
     """Rows of a (memory-mapped) uint8 array as a tensor of its own."""
     return torch.from_numpy(np.ascontiguousarray(images[np.asarray(rows)]))
-
-
-def as_tensor(images: np.ndarray) -> Tensor:
-    """A read-only view of an array as a tensor; nobody here writes to it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(images)

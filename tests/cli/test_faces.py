@@ -11,6 +11,7 @@ from folders import PLUGINS
 from PIL import Image
 
 from lrfer_bench.cli import main
+from lrfer_bench.contract.condition import Condition
 from lrfer_bench.reporting.sheet import psnr, ssim
 
 PLUGIN = ["--plugin", str(PLUGINS / "restoring.py")]
@@ -99,7 +100,7 @@ def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, prot
     assert labels.tolist() == [0, 1, 2, 3, 0, 1] and len(set(faces.rows)) == 6
     shown = low_faces(faces, [protocol], [2, 4])
     for scale in (2, 4):
-        whole = lr_images(prepared, split, f"{protocol}@1", scale)
+        whole = lr_images(prepared, split, Condition(f"{protocol}@1", (scale,)))
         assert np.array_equal(shown[f"{protocol}@1"][scale], whole[list(faces.rows)])
     assert choose_faces(prepared, split, 16).rows[:6] == faces.rows
 

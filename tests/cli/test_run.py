@@ -30,7 +30,7 @@ def finished(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFacto
     """One run of good and bad methods together, two workers."""
     results = tmp_path_factory.mktemp("run")
     flag = results / "flag"
-    names = "linear,oracle,bicubic,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
+    names = "linear,oracle,enlarge,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
     done = lrfer(
         "run", *tiny, "--methods", names, *SMALL, "--workers", "2", "--results", results, LRFER_TEST_FLAG=str(flag)
     )
@@ -44,7 +44,7 @@ def test_a_failed_cell_gives_status_1_and_the_others_finish(finished: tuple[Path
     assert {name for name, state in status.items() if state == "finished"} == {
         "linear",
         "oracle",
-        "bicubic",
+        "enlarge",
         "dies-once",
     }
     assert {name for name, state in status.items() if state == "failed"} == {
@@ -99,9 +99,9 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
     enlarging = 8 * 8 * 16 + 16 * 8 * 16  # columns, then rows, of an 8x8 face to 16x16
     assert (linear.cost.parameters, linear.cost.macs) == (256 * 4 + 4, 256 * 4 + enlarging)
     assert linear.selection is not None and linear.selection.rule == "last" and len(linear.history) == 10
-    bicubic, oracle = records(results)["bicubic", 2], records(results)["oracle", 1]
-    assert bicubic.stages["classifier"].key == oracle.stages["classifier"].key
-    assert has_model(store, bicubic.stages["classifier"].key)
+    enlarge, oracle = records(results)["enlarge", 2], records(results)["oracle", 1]
+    assert enlarge.stages["classifier"].key == oracle.stages["classifier"].key
+    assert has_model(store, enlarge.stages["classifier"].key)
 
 
 def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
@@ -109,7 +109,7 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
 ) -> None:
     results, _ = finished
     before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
-    again = lrfer("run", *tiny, "--methods", "linear,bicubic,raises", *SMALL, "--results", results)
+    again = lrfer("run", *tiny, "--methods", "linear,enlarge,raises", *SMALL, "--results", results)
     assert again.returncode == 1 and "nothing to run" in again.stdout and "1 cell failed" in again.stderr
     assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
     retry = lrfer(
@@ -154,7 +154,7 @@ def _metrics(results: Path) -> dict[str, Any]:
 def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     lrfer: Any, tiny: list[str], environment: dict[str, str], tmp_path: Path, stop: signal.Signals
 ) -> None:
-    asked = ["run", *tiny, "--methods", "slow,bicubic", *SMALL, "--workers", "1"]
+    asked = ["run", *tiny, "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
     alone, stopped = tmp_path / "alone", tmp_path / "stopped"
     assert lrfer(*asked, "--results", alone).returncode == 0
     command = [sys.executable, "-m", "lrfer_bench", *asked, "--results", str(stopped)]

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lrfer_bench.data.options import make_dataset, parse_options
+from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.settings import parse_options
 
 
 def test_values_become_what_they_look_like():

@@ -54,8 +54,8 @@ def test_a_budget_has_one_spelling_and_the_preset_s_own_has_none(
 
 def test_stages_keep_their_budget_and_can_be_given_one() -> None:
     preset = tiny_preset(epochs=10)
-    plain = plan_of(["bicubic"], (4,), preset)
-    longer = plan_of(["bicubic"], (4,), preset, classifier={"epochs": "2x"})
+    plain = plan_of(["enlarge"], (4,), preset)
+    longer = plan_of(["enlarge"], (4,), preset, classifier={"epochs": "2x"})
     assert [t.preset.epochs for t in longer.trainings.values()] == [20]
     assert not keys(plain) & keys(longer)
 

@@ -125,7 +125,7 @@ def test_a_checkpoint_that_changes_after_the_plan_is_refused(
     tmp_path: Path, monkeypatch: Any
 ) -> None:
     from lrfer_bench.contract.method import Task
-    from lrfer_bench.running.jobs import build
+    from lrfer_bench.running.models import build_method
 
     monkeypatch.setitem(sys.modules, "spandrel", _fake_spandrel())
     (tmp_path / "a.pth").write_bytes(b"good")
@@ -133,7 +133,7 @@ def test_a_checkpoint_that_changes_after_the_plan_is_refused(
     (tmp_path / "a.pth").write_bytes(b"other")
     cell = next(iter(plan.cells.values()))
     with pytest.raises(UserError, match="changed since the plan"):
-        build(cell.method, Task(7, 1, (48, 48), (4,), cell.preset), torch.device("cpu"))
+        build_method(cell.method, Task(7, 1, (48, 48), (4,), cell.preset), torch.device("cpu"))
 
 
 def test_without_spandrel_the_cascade_says_how_to_get_it(tmp_path: Path, monkeypatch: Any) -> None:

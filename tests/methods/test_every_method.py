@@ -12,8 +12,8 @@ from made import batch_of, data_ref, made_faces, tiny_preset
 from small_models import fresh
 
 from lrfer_bench.contract.cards import MethodCard, card_of
-from lrfer_bench.contract.method import settings_of
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.planning.settings import settings_of
 
 KINDS = [(1, 7, 48, 4, 12), (3, 8, 48, 7, 7), (3, 7, 100, 8, 13), (1, 8, 100, 4, 25)]
 
@@ -23,7 +23,7 @@ def test_the_seed_methods_are_there() -> None:
         sorted(
             [
                 "oracle",
-                "bicubic",
+                "enlarge",
                 "direct",
                 "multires",
                 "cascade",

@@ -11,7 +11,7 @@ from made import batch_of, data_ref, fine_faces, made_faces, tiny_preset
 from small_models import fitted, fresh
 
 LEARNERS = [
-    name for name in LISTED if name not in ("oracle", "bicubic")
+    name for name in LISTED if name not in ("oracle", "enlarge")
 ]  # which train nothing of their own
 KINDS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in LEARNERS),
@@ -29,7 +29,7 @@ def test_learns_made_faces_by_heart(name: str) -> None:
 def test_there_is_something_to_learn() -> None:
     """The HR classifier alone does not know these faces when they are enlarged: what the methods add is what is tested."""
     assert accuracy("oracle", 24) > 0.95
-    assert accuracy("bicubic", 24) < 0.6
+    assert accuracy("enlarge", 24) < 0.6
 
 
 def accuracy(name: str, epochs: int) -> float:
@@ -78,7 +78,7 @@ def test_the_super_resolver_beats_enlarging() -> None:
 
 def test_an_interrupted_gan_goes_on_with_the_same_bits(tmp_path: Any) -> None:
     """fsrfer pretrains, then plays; which of both comes next is known from the harness alone, so a resume cannot miss it."""
-    from lrfer_bench.planning.plan import protocol_of
+    from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.training.batches import BatchSource
     from lrfer_bench.training.loop import Progress, train
 

@@ -20,21 +20,24 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import Request, build_plan, protocol_of
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.request import data_ref as data_ref_of
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS, Entry
 from lrfer_bench.predicting.predictor import _cell_of
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
-from lrfer_bench.running.jobs import TrainJob, run_test, run_training
+from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
+from lrfer_bench.running.work import run_test, run_training
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.store import Record, Store
 
 ALL = [
     "oracle",
-    "bicubic",
+    "enlarge",
     "direct",
     "multires",
     "cascade",
@@ -74,7 +77,7 @@ PINNED = Preset(
     ema=0.998, selection="last", shift=4, compute="small", classifier="lean",
 )  # fmt: skip
 PINS = {  # trainings, then the cell
-    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "bicubic": ["81ea61855453e1b7", "03efa92032410a74"],
+    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "enlarge": ["81ea61855453e1b7", "03efa92032410a74"],
     "direct": ["2a2f0b2f3bec07db", "a77d5abaaf5513cd"], "multires": ["13b7149f1a59e856", "11f3c883b90b3e07"],
     "cascade": ["22d5e2b16c778501", "81ea61855453e1b7", "9c52949009ed62b4"],
     "srfer": ["22d5e2b16c778501", "81ea61855453e1b7", "90735cd13268bf33", "0a826a12caeb5dda"],
@@ -131,13 +134,12 @@ def test_an_edited_protocol_of_a_plugin_file_is_another_result(monkeypatch: Any)
         entry = Entry("protocol", "mine", "made:Mine", source, loaded=mine)
         monkeypatch.setitem(PROTOCOLS._entries, "mine", entry)
         request = Request(
-            data=data_ref(),
             methods=["direct"],
             scales=(4,),
             preset=tiny_preset(),
             protocols=["mine"],
         )
-        plan = build_plan(request)
+        plan = build_plan(request, data_ref())
         return {*plan.trainings, *plan.cells}
 
     first, edited = keys("mine.py sha256:111111111111"), keys("mine.py sha256:222222222222")
@@ -170,15 +172,14 @@ def test_all_methods_share_their_stages() -> None:
 
 def test_the_cascade_has_a_condition_a_scale_and_crosses() -> None:
     request = Request(
-        data=data_ref(),
         methods=["cascade"],
         scales=(2, 4),
         preset=tiny_preset(),
         test_scales=(2, 6),
     )
-    plan = build_plan(request)
+    plan = build_plan(request, data_ref())
     conditions = [
-        (cell.train_scales, cell.test_scale, cell.training) for cell in plan.cells.values()
+        (cell.trained.scales, cell.tested.scale, cell.training) for cell in plan.cells.values()
     ]
     assert conditions == [((2,), 2, None), ((2,), 6, None), ((4,), 2, None), ((4,), 6, None)]
     labels = [cell.label for cell in plan.cells.values()]
@@ -276,9 +277,7 @@ def test_a_run_of_all_methods_trains_each_stage_once(tmp_path: Path, monkeypatch
         _Made(FaceSet("made", tuple("abcdefg"), splits)), "made", None, cache=tmp_path / "cache"
     )
     ref = dataclasses.replace(data_ref_of("made", prepared))
-    plan = build_plan(
-        Request(data=ref, methods=ALL, scales=(2, 4, 8), preset=tiny_preset(epochs=1))
-    )
+    plan = build_plan(Request(methods=ALL, preset=tiny_preset(epochs=1)), ref)
     store, engine = Store(tmp_path / "results"), _Here()
     status = Runner(plan, store).run(engine)
     assert (status.finished, status.failed) == (len(plan.cells), 0)

@@ -36,7 +36,7 @@ def test_all_others_restore_nothing() -> None:
     assert restoring >= {"superres", "cascade", "srfer"} and not restoring & {
         "direct",
         "oracle",
-        "bicubic",
+        "enlarge",
         "fsrfer",
     }
     assert METHODS.load("direct").restored(None, torch.zeros(1)) is None

@@ -11,9 +11,9 @@ from builtin import LISTED
 from small_models import plan_of
 
 from lrfer_bench.api import Choice, LogUniform, Method
-from lrfer_bench.contract.method import settings_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.declared import checked
+from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import METHODS, Entry
 
 TUNED = {"gmenet", "askd", "fskd", "kd", "fitnet", "srfer", "rsnet", "qualnet", "mafer"}

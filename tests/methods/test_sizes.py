@@ -14,7 +14,7 @@ from small_models import fitted, fresh, plan_of
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.methods.rsnet import teaching
-from lrfer_bench.running.calibrate import _fresh
+from lrfer_bench.running.models import untrained
 
 SCALES = (1, 2, 4)
 
@@ -25,7 +25,7 @@ def rsnet(**settings: Any) -> Any:
     (training,) = plan.trainings.values()
     assert training.scales == SCALES
     torch.manual_seed(3)
-    method: Any = _fresh(training, plan)
+    method: Any = untrained(training, plan)
     with torch.no_grad():
         method.ensemble.alpha.copy_(torch.tensor([1.0, 0.5, -1.0]))
         for name, parameter in method.named_parameters():
@@ -120,7 +120,7 @@ def test_a_batch_at_hr_alone_and_a_lone_face_of_its_size_are_trained_on() -> Non
     batch = batch_of(made_faces(8, side=24), (1,))
     assert set(method.losses(batch)) == {"ce"}
     plan = plan_of(["rsnet"], (2, 4), tiny_preset(), data_ref(side=16))
-    tiny: Any = _fresh(next(iter(plan.trainings.values())), plan)  # whose last map has one position
+    tiny: Any = untrained(next(iter(plan.trainings.values())), plan)  # whose last map has one position
     lone = batch_of(made_faces(3, side=16), SCALES)
     told = tiny.train().update(lone, tiny.optimizers())
     assert all(loss.isfinite() for loss in told.values())
@@ -135,7 +135,7 @@ def test_rsnet_without_kl_has_no_ensemble() -> None:
 def test_rsnet_takes_a_network_of_timm() -> None:
     preset = tiny_preset(classifier="resnet18@3x3")
     plan = plan_of(["rsnet"], (4,), preset, data_ref(side=24))
-    method: Any = _fresh(next(iter(plan.trainings.values())), plan)
+    method: Any = untrained(next(iter(plan.trainings.values())), plan)
     assert len(norms(method)) == 20
     told = method.train().losses(batch_of(made_faces(4, side=24), (1, 4)))
     assert all(loss.isfinite() for loss in told.values())
@@ -176,7 +176,7 @@ def test_mafer_keeps_its_stage_s_conditions_wherever_it_is_built() -> None:
         "mafer", made_faces(14, side=16), preset=tiny_preset(epochs=1, batch=7), smallest=2
     )
     assert [model.training.scales for model in outcome.models.values()] == [(1, 2), (4,)]
-    assert {model.training.protocol for model in outcome.models.values()} == {"bicubic@1"}
+    assert {model.training.condition.protocol for model in outcome.models.values()} == {"bicubic@1"}
 
 
 @pytest.mark.parametrize("smallest", [0, 1, 6, -4, 2.5])

@@ -14,8 +14,8 @@ from small_models import fresh, plan_of
 from torch import Tensor
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.running.calibrate import _fresh
 from lrfer_bench.running.cost import parameters_used
+from lrfer_bench.running.models import untrained
 
 LABELS = np.arange(8) % 7
 SMOOTHING = 0.1
@@ -104,7 +104,7 @@ def test_qualnet_has_the_teacher_s_decoder_draw_the_hr_face() -> None:
 
 def test_qualnet_s_teacher_learns_to_draw_and_to_name_hr_faces() -> None:
     plan = plan_of(["qualnet"], (4,), tiny_preset(), data_ref(side=24))
-    teacher: Any = _fresh(next(t for t in plan.trainings.values() if t.scales == (1,)), plan)
+    teacher: Any = untrained(next(t for t in plan.trainings.values() if t.scales == (1,)), plan)
     batch = batch_of(made_faces(8, side=24), (1,))
     teacher.train()
     losses = teacher.losses(batch)
@@ -155,7 +155,7 @@ def test_one_teacher_for_all_that_learn_from_the_classifier_and_one_for_every_we
 @pytest.mark.parametrize("name", ["kd", "fitnet"])
 def test_a_student_has_its_teacher_s_architecture(name: str) -> None:
     plan = plan_of([name], (4,), classifier={"arch": "resnet18@3x3"})
-    method: Any = _fresh(next(t for t in plan.trainings.values() if t.method.name == name), plan)
+    method: Any = untrained(next(t for t in plan.trainings.values() if t.method.name == name), plan)
     assert method.arch == "resnet18@3x3"
     told = method.losses(batch_of(made_faces(4), (4,)))
     assert all(loss.isfinite() for loss in told.values())

@@ -191,14 +191,15 @@ def test_the_penalty_is_taken_at_points_between_made_and_real_ones() -> None:
 
 
 def test_a_student_of_fskd_has_its_teacher_s_architecture() -> None:
-    from lrfer_bench.planning.plan import Request, build_plan
-    from lrfer_bench.running.calibrate import _fresh
+    from lrfer_bench.planning.build import build_plan
+    from lrfer_bench.planning.request import Request
+    from lrfer_bench.running.models import untrained
 
     plan = build_plan(Request(
-        data=data_ref(), methods=["fskd"], scales=(4,), preset=tiny_preset(),
+        methods=["fskd"], scales=(4,), preset=tiny_preset(),
         settings={"classifier": {"arch": "resnet18@3x3"}},
-    ))  # fmt: skip
-    method: Any = _fresh(next(t for t in plan.trainings.values() if t.method.name == "fskd"), plan)
+    ), data_ref())  # fmt: skip
+    method: Any = untrained(next(iter(plan.cells.values())), plan)
     batch = batch_of(made_faces(4), (4,))
     assert method.losses(batch)["feature"].isfinite()
     alone = plan_of(["fskd"], (4,), fskd={"feature": 0, "relation": 0})

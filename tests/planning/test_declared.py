@@ -10,7 +10,9 @@ import pytest
 
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import DataRef, Request, build_plan
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, left_out, load_plugin, load_plugins
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
@@ -28,7 +30,7 @@ def clean() -> Iterator[None]:
 
 
 def plan(*methods: str, **settings: Any) -> Any:
-    return build_plan(Request(data=DATA, methods=methods, scales=(2,), preset=PRESETS["quick"], settings=settings))
+    return build_plan(Request(methods=methods, scales=(2,), preset=PRESETS["quick"], settings=settings), DATA)
 
 
 @pytest.mark.parametrize(

@@ -10,25 +10,27 @@ import pytest
 
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import DataRef, Plan, Request, build_plan, subset
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import DataRef, Plan, subset
+from lrfer_bench.planning.request import Request
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
-REFERENCES = ("oracle", "bicubic", "direct", "multires")
+REFERENCES = ("oracle", "enlarge", "direct", "multires")
 
 
 def plan(**changes: Any) -> Plan:
     asked: dict[str, Any] = {
-        "data": DATA,
         "methods": REFERENCES,
         "scales": (2, 4, 8),
         "preset": PRESETS["cpu"],
         **changes,
     }
-    return build_plan(Request(**asked))
+    data = asked.pop("data", DATA)
+    return build_plan(Request(**asked), data)
 
 
 def labels(found: Plan) -> list[tuple[str, int]]:
-    return [(cell.method.name, cell.test_scale) for cell in found.cells.values()]
+    return [(cell.method.name, cell.tested.scale) for cell in found.cells.values()]
 
 
 def test_reference_rows_share_one_classifier() -> None:
@@ -38,16 +40,16 @@ def test_reference_rows_share_one_classifier() -> None:
         ("classifier", (1,)), ("direct", (2,)), ("direct", (4,)), ("direct", (8,)), ("multires", (1, 2, 4, 8)),
     ]  # fmt: skip
     assert labels(found) == [
-        ("oracle", 1), *((name, scale) for name in ("bicubic", "direct", "multires") for scale in (2, 4, 8)),
+        ("oracle", 1), *((name, scale) for name in ("enlarge", "direct", "multires") for scale in (2, 4, 8)),
     ]  # fmt: skip
-    assert found.alone() == 10  # oracle 1, bicubic 3, direct 3, multires 3
+    assert found.alone() == 10  # oracle 1, enlarge 3, direct 3, multires 3
     order = list(found.trainings)
     assert all(order.index(stage) < order.index(t.key) for t in found.trainings.values() for stage in t.stages.values())
 
 
 def test_cells_cross_training_and_test_conditions() -> None:
     found = plan(methods=("direct",), scales=(2, 4), test_protocols=("bicubic", "camera"), test_scales=(3, 6))
-    conditions = {(c.train_scales, c.test_protocol, c.test_scale) for c in found.cells.values()}
+    conditions = {(c.trained.scales, c.tested.protocol, c.tested.scale) for c in found.cells.values()}
     assert conditions == {((a,), p, b) for a in (2, 4) for p in ("bicubic@1", "camera@1") for b in (3, 6)}
     assert len(found.trainings) == 2
 
@@ -92,7 +94,7 @@ def test_keys_are_pinned() -> None:
     assert {cell.method.name: key[:12] for key, cell in plan(scales=(4,)).cells.items()} == PINNED
 
 
-PINNED = {"oracle": "bc9f4b716b73", "bicubic": "03efa9203241", "direct": "a77d5abaaf55", "multires": "11f3c883b90b"}
+PINNED = {"oracle": "bc9f4b716b73", "enlarge": "03efa9203241", "direct": "a77d5abaaf55", "multires": "11f3c883b90b"}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_wrong_requests_are_refused_in_one_sentence(change: Mapping[str, Any], w
 
 def test_a_subset_keeps_what_its_cells_rest_on() -> None:
     found = plan()
-    part = subset(found, [c for c in found.cells.values() if c.method.name == "bicubic"])
+    part = subset(found, [c for c in found.cells.values() if c.method.name == "enlarge"])
     assert [t.method.name for t in part.trainings.values()] == ["classifier"]
     assert len(part.cells) == 3
 
@@ -132,7 +134,7 @@ def test_a_label_brings_settings_for_its_row_only() -> None:
     assert set(by_option.cells) < set(both.cells) and len(both.cells) == 6
     assert [t.scales for t in both.trainings.values()].count((1,)) == 1, "one teacher for every weight"
     assert sum("gmenet[kd_weight=3.0]" in cell.label for cell in both.cells.values()) == 3
-    resnet = plan(methods=("direct[arch=resnet18]", "bicubic"), settings={"direct": {"pretrained": False}})
+    resnet = plan(methods=("direct[arch=resnet18]", "enlarge"), settings={"direct": {"pretrained": False}})
     assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
 
 
@@ -149,3 +151,11 @@ def test_a_label_with_an_unknown_name_or_setting_is_refused() -> None:
         plan(methods=("gmnet[kd_weight=1]",))
     with pytest.raises(UserError, match='"weight"'):
         plan(methods=("gmenet[weight=1]",))
+
+
+def test_a_former_name_means_the_same_cells_under_the_same_keys() -> None:
+    now, before = plan(methods=("enlarge",)), plan(methods=("bicubic",))
+    assert list(now.cells) == list(before.cells) and list(now.trainings) == list(before.trainings)
+    assert {cell.method.name for cell in before.cells.values()} == {"enlarge"}
+    with pytest.raises(UserError, match="twice"):
+        plan(methods=("bicubic", "enlarge"))

@@ -12,7 +12,7 @@ from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_of, read_ca
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry, load_plugin
 
-FIRST_HOUR = {"oracle", "bicubic", "direct", "multires"}
+FIRST_HOUR = {"oracle", "enlarge", "direct", "multires"}
 
 
 def test_built_in_things_come_by_entry_points() -> None:
@@ -24,7 +24,7 @@ def test_built_in_things_come_by_entry_points() -> None:
 
 @pytest.mark.parametrize("name", METHODS.names())
 def test_every_method_has_a_card_that_fits_its_settings(name: str) -> None:
-    from lrfer_bench.contract.method import settings_of
+    from lrfer_bench.planning.settings import settings_of
 
     entry = METHODS.entry(name)
     card = card_of(entry, MethodCard)

@@ -11,7 +11,9 @@ import torch
 from lrfer_bench.contract.faceset import Split
 from lrfer_bench.contract.method import Batch
 from lrfer_bench.contract.preset import Preset, preset_of
-from lrfer_bench.planning.plan import DataRef, protocol_of
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.training.batches import make_batch
 
 CPU = torch.device("cpu")
@@ -57,5 +59,5 @@ def batch_of(split: Split, scales: tuple[int, ...], count: int | None = None) ->
     count = count or len(split)
     scale = torch.tensor(scales)[torch.arange(count) % len(scales)]
     hr, labels = torch.from_numpy(split.images[:count]), torch.from_numpy(split.labels[:count])
-    protocol = None if scales == (1,) else protocol_of("bicubic")
+    protocol = protocol_of(HR if scales == (1,) else "bicubic")
     return make_batch(hr, labels, scale, torch.zeros(count, dtype=torch.long), protocol, None, CPU)

@@ -124,7 +124,7 @@ class World:
 
 
 SKILLS = {
-    "bicubic": (0.4, -0.9, -1.9),
+    "enlarge": (0.4, -0.9, -1.9),
     "direct": (0.8, 0.3, -0.4),
     "multires": (0.8, 0.25, -0.3),
     "gmenet": (0.9, 0.4, -0.2),
@@ -145,7 +145,7 @@ def fill(root, images=400, seeds=(0, 1, 2), scales=(2, 4, 8), leaked=30, dataset
             for place, (name, skill) in enumerate(skills.items()):
                 for k, scale in enumerate(scales):
                     fields = {"method": name, "scale": scale, "seed": seed, "protocol": protocol, **common}
-                    if name == "bicubic":
+                    if name == "enlarge":
                         fields |= {"protocol": "hr", "test_protocol": protocol, "stages": {"classifier": hr}}
                     if name == "multires":
                         fields |= {"train_scales": [1, *scales]}

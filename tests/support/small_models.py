@@ -12,11 +12,23 @@ from made import CPU, data_ref, tiny_preset
 from lrfer_bench.contract.faceset import Split
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.contract.preset import Preset
-from lrfer_bench.planning.plan import Cell, DataRef, Plan, Request, build_plan, protocol_of
-from lrfer_bench.running.calibrate import _fresh
-from lrfer_bench.running.jobs import Model, build, cell_method, load_model
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Cell, DataRef, Plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.running.models import (
+    Model,
+    TrainingCost,
+    build_method,
+    cell_method,
+    load_model,
+    untrained,
+)
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.loop import Trained, train
+
+FREE = TrainingCost(0.0, "last", 1, 1, [], 0.0)
 
 
 def plan_of(
@@ -27,13 +39,9 @@ def plan_of(
     **settings: Any,
 ) -> Plan:
     request = Request(
-        data=ref or data_ref(),
-        methods=names,
-        scales=scales,
-        preset=preset or tiny_preset(),
-        settings=settings,
+        methods=names, scales=scales, preset=preset or tiny_preset(), settings=settings
     )
-    return build_plan(request)
+    return build_plan(request, ref or data_ref())
 
 
 def fresh(
@@ -48,24 +56,14 @@ def fresh(
     torch.manual_seed(seed)
     plan = plan_of([name], (scale,), preset, ref, **{name: settings})
     cell = next(iter(plan.cells.values()))
-    if cell.training:
-        return _fresh(plan.trainings[cell.training], plan)
-    stages = {
-        key: _fresh(plan.trainings[value], plan).requires_grad_(False).eval()
-        for key, value in cell.stages.items()
-    }
-    data = cell.data
-    return build(
-        cell.method,
-        Task(len(data.classes), data.channels, data.size, (scale,), cell.preset, stages),
-        CPU,
-    ).eval()
+    method = untrained(cell, plan)
+    return method if cell.training else method.eval()
 
 
 def fit(method: Method, split: Split, key: str = "k") -> Trained:
     """Train on the made faces under the harness' own loop; the method is left with the kept weights."""
     task = method.task
-    protocol = None if task.is_hr else protocol_of("bicubic")
+    protocol = protocol_of(HR if task.is_hr else "bicubic")
     source = BatchSource(
         split, protocol, task.scales, task.preset.batch, task.preset.shift, key, CPU
     )
@@ -106,8 +104,8 @@ def fitted(
         stages = {stage: load_model(of, models, CPU) for stage, of in training.stages.items()}
         torch.manual_seed(1)
         task = Task(len(ref.classes), channels, ref.size, training.scales, training.preset, stages)
-        in_memory[key] = build(training.method, task, CPU)
+        in_memory[key] = build_method(training.method, task, CPU)
         trained[key] = fit(in_memory[key], split, key)
         weights = {part: value.contiguous() for part, value in trained[key].weights.items()}
-        models[key] = Model(training, safetensors.torch.save(weights), {"seconds": 0.0})
+        models[key] = Model(training, safetensors.torch.save(weights), FREE)
     return Outcome(cell, models, trained, in_memory)

@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrfer_bench.running.jobs import Model, TestJob, TrainJob
+from lrfer_bench.running.jobs import Job
+from lrfer_bench.running.models import Model
 from lrfer_bench.store.store import Logits, Record
 from lrfer_bench.training.loop import Progress
 
-Job = TrainJob | TestJob
 Result = Model | tuple[Record, Logits]
 
 

@@ -18,8 +18,9 @@ from types import ModuleType
 import torch
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Progressed
 from lrfer_bench.running.engines.worker import descendants, end, parents_of_all, work
+from lrfer_bench.running.jobs import Job
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

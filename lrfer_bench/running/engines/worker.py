@@ -42,7 +42,8 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
 
 def _answer(pipe: Connection, job: Any) -> None:
     from lrfer_bench.running.engines.base import Failed, Finished
-    from lrfer_bench.running.jobs import TrainJob, failure_of, run_test, run_training
+    from lrfer_bench.running.jobs import TrainJob
+    from lrfer_bench.running.work import failure_of, run_test, run_training
 
     try:
         result = run_training(job, _teller(pipe, job.key)) if isinstance(job, TrainJob) else run_test(job)
@@ -63,7 +64,7 @@ def _end_left_behind(pipe: Connection, job: Any) -> None:
     if not left:
         return
     from lrfer_bench.running.engines.base import Progressed
-    from lrfer_bench.running.jobs import author_place
+    from lrfer_bench.running.work import author_place
     from lrfer_bench.training.loop import Progress
 
     end(left)

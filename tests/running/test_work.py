@@ -10,37 +10,41 @@ import pytest
 import torch
 from folders import PLUGINS
 
+from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.data.lowres import image_seeds, lr_images
-from lrfer_bench.planning.request import Session, Wish, open_session
+from lrfer_bench.planning.request import Request
 from lrfer_bench.protocols.resample import Bicubic
-from lrfer_bench.running import jobs
-from lrfer_bench.running.jobs import Model, TestJob, TrainJob, run_test, run_training
+from lrfer_bench.running import models, work
+from lrfer_bench.running.jobs import TestJob, TrainJob
+from lrfer_bench.running.models import Model
+from lrfer_bench.running.session import Session, open_session
+from lrfer_bench.running.work import run_test, run_training
 
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
-    wish = Wish(
-        ["linear", "bicubic", "oracle"],
+    request = Request(
+        ["linear", "enlarge", "oracle"],
         "tinyfaces",
         scales=[2],
         plugins=[PLUGINS / "tiny.py"],
         results=tmp_path / "results",
     )
-    return open_session(wish)
+    return open_session(request)
 
 
 def train_all(session: Session) -> dict[str, Model]:
-    models: dict[str, Model] = {}
+    trained: dict[str, Model] = {}
     for training in session.plan.trainings.values():
-        models[training.key] = run_training(TrainJob(training, dict(models)))
-    return models
+        trained[training.key] = run_training(TrainJob(training, dict(trained)))
+    return trained
 
 
 def spy_on(monkeypatch: pytest.MonkeyPatch, seen: list[Any]) -> None:
     """Write down every tensor that reaches forward, losses or score of any method."""
-    build = jobs.build
+    build = models.build_method
 
     def build_spied(*arguments: Any) -> Method:
         method = build(*arguments)
@@ -54,7 +58,7 @@ def spy_on(monkeypatch: pytest.MonkeyPatch, seen: list[Any]) -> None:
             object.__setattr__(method, name, outer)
         return method
 
-    monkeypatch.setattr(jobs, "build", build_spied)
+    monkeypatch.setattr(models, "build_method", build_spied)
 
 
 def faces_in(seen: list[Any]) -> set[bytes]:
@@ -88,24 +92,24 @@ def test_poisoned_test_images_change_no_weight(
 ) -> None:
     before = {key: model.weights for key, model in train_all(session).items()}
     directory = Path(next(iter(session.plan.trainings.values())).data.directory)
-    jobs.prepared_data.cache_clear()
+    work.prepared_data.cache_clear()
     poisoned = np.zeros_like(np.load(directory / "test.images.npy"))
     np.save(directory / "test.images.npy", poisoned)
     after = {key: model.weights for key, model in train_all(session).items()}
-    jobs.prepared_data.cache_clear()
+    work.prepared_data.cache_clear()
     assert before == after
 
 
 def test_at_test_time_every_method_gets_the_same_lr_bytes_and_nothing_else(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models = train_all(session)
-    expected = lr_images(session.prepared, "test", "bicubic@1", 2)
+    trained = train_all(session)
+    expected = lr_images(session.prepared, "test", Condition("bicubic@1", (2,)))
     shown = {}
     for cell in session.plan.cells.values():
         seen: list[Any] = []
         spy_on(monkeypatch, seen)
-        run_test(TestJob(cell, models))
+        run_test(TestJob(cell, trained))
         tensors = [given for name, given in seen if name == "forward" and isinstance(given, torch.Tensor)]
         assert all(tensor.dtype == torch.uint8 for tensor in tensors)
         first = tensors[0]  # the first batch holds the whole small test split
@@ -113,15 +117,15 @@ def test_at_test_time_every_method_gets_the_same_lr_bytes_and_nothing_else(
         monkeypatch.undo()
         monkeypatch.setenv("LRFER_CACHE", "unused")
     assert (shown["linear"] == expected).all() and shown["linear"].shape == (48, 1, 8, 8)
-    assert (shown["bicubic"][:48] == expected[: len(shown["bicubic"])]).all()
+    assert (shown["enlarge"][:48] == expected[: len(shown["enlarge"])]).all()
     assert shown["oracle"].shape[-1] == 16
 
 
 def test_lr_images_are_made_once_and_read_back(session: Session) -> None:
-    first = lr_images(session.prepared, "test", "camera@1", 2)
+    first = lr_images(session.prepared, "test", Condition("camera@1", (2,)))
     (file,) = (session.prepared.directory / "lr").glob("test.camera@1.x2.*.npy")
     stamp = file.stat().st_mtime_ns
-    assert (lr_images(session.prepared, "test", "camera@1", 2) == first).all()
+    assert (lr_images(session.prepared, "test", Condition("camera@1", (2,))) == first).all()
     assert file.stat().st_mtime_ns == stamp
     seeds = image_seeds(session.prepared.fingerprint, "test", 2, 48)
     assert len(set(seeds.tolist())) == 48
@@ -129,17 +133,17 @@ def test_lr_images_are_made_once_and_read_back(session: Session) -> None:
 
 def test_leaked_validation_rows_do_not_count(session: Session) -> None:
     training = next(t for t in session.plan.trainings.values() if t.method.name == "linear")
-    batches = jobs.validation_batches(session.prepared, training, torch.device("cpu"))
+    batches = work.validation_batches(session.prepared, training, torch.device("cpu"))
     masks = torch.cat([mask for _, mask in batches])
     assert (~masks).nonzero().flatten().tolist() == [5]
 
 
 def test_a_saved_model_comes_back_with_the_same_answers(session: Session) -> None:
-    models = train_all(session)
+    trained = train_all(session)
     cell = next(c for c in session.plan.cells.values() if c.method.name == "linear")
-    lr = torch.from_numpy(np.array(lr_images(session.prepared, "test", "bicubic@1", 2)))
-    answers = [jobs.cell_method(cell, models, torch.device("cpu"))(lr) for _ in range(2)]
+    lr = torch.from_numpy(np.array(lr_images(session.prepared, "test", Condition("bicubic@1", (2,)))))
+    answers = [models.cell_method(cell, trained, torch.device("cpu"))(lr) for _ in range(2)]
     assert torch.equal(*answers)
-    record, logits = run_test(TestJob(cell, models))
+    record, logits = run_test(TestJob(cell, trained))
     assert np.array_equal(logits.logits, answers[0].detach().numpy())
     assert record.metrics is not None and record.metrics.all.accuracy > 0.6

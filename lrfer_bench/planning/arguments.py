@@ -1,0 +1,167 @@
+"""What Python callers hand in, checked by pydantic and told in our sentences."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationInfo as Info
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning import defaults
+from lrfer_bench.planning.settings import integers
+
+Content = TypeVar("Content", bound=BaseModel)
+
+SENTENCES = {
+    "int_type": "{what}: {shown} is not an integer: write it as one, such as 2",
+    "string_type": '{what} is {shown}: give a text, such as "{example}"',
+    "is_instance_of": "{what} is {shown}: give a path, as text or Path",
+    "dict_type": "{what} is {shown}: give a dict of names and values",
+    "callable_type": "{what} is {shown}: give a function that takes a line, such as print, or None",
+    "greater_than_equal": "{what} is {shown}: give {ge} or more",
+    "literal_error": '{what} is "{given}": give one of {expected}',
+    "bool_type": "{what} is {shown}: give True or False",
+    "extra_forbidden": "{what} is not an argument here: check its spelling",
+}
+"""pydantic's kinds of errors, in our words; another kind is told in pydantic's."""
+
+
+def listed(value: Any, info: Info) -> list[Any]:
+    """One thing as a list of one, what holds several as a list; sets in the order of their words."""
+    return as_list(str(info.field_name), value)
+
+
+def as_list(what: str, value: Any) -> list[Any]:
+    """One thing as a list of one, what holds several as a list; UserError for None and dicts."""
+    if value is None or isinstance(value, Mapping):
+        raise UserError(f"{what} is {shown(value)}: give one, or a list of them")
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if isinstance(value, (str, bytes, type, Path)):
+        return [value]
+    try:
+        return list(value)
+    except TypeError:  # also an array without a dimension
+        return [value]
+
+
+def _numbers(value: Any, info: Info) -> Any:
+    if isinstance(value, str):
+        return integers(str(info.field_name), value)
+    found = listed(value, info)
+    return sorted(found) if isinstance(value, (set, frozenset)) else found
+
+
+def _index(value: Any) -> Any:
+    """Integers of any kind as plain ones; True and 2.0 would pass for 1 and 2, and run under other keys."""
+    try:
+        return value if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return value
+
+
+def _folder(value: Any) -> Any:
+    return Path(value).expanduser() if isinstance(value, (str, Path)) else value
+
+
+Things = Annotated[list[Any], BeforeValidator(listed)]
+Integer = Annotated[int, BeforeValidator(_index)]
+Integers = Annotated[list[Integer], BeforeValidator(_numbers)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Folders = Annotated[list[Folder], BeforeValidator(listed)]
+Options = dict[str, Any]
+
+
+class Arguments(BaseModel):
+    """The common rules: nothing is coerced, nothing is unknown."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class RunArguments(Arguments):
+    """Those of lrfer_bench.run()."""
+
+    methods: Things
+    dataset: Things
+    protocols: Things
+    test_protocols: Things | None
+    data_root: Folder | None
+    data_options: Options | None
+    scales: Integers
+    test_scales: Integers | None
+    seeds: Integers
+    preset: str = Field(examples=[defaults.PRESET])
+    settings: dict[str, Options] | None
+    plugins: Folders
+    results: Folder
+    workers: Integer | None
+    engine: str = Field(examples=[defaults.ENGINE])
+    overwrite: str = Field(examples=[defaults.OVERWRITE])
+    tell: Callable[[str], None] | None
+
+
+class LoadArguments(Arguments):
+    """Those of lrfer_bench.load_model()."""
+
+    key: str = Field(examples=["3f9c0a"])
+    results: Folder
+    plugins: Folders
+
+
+class ResultsArguments(Arguments):
+    """Results folders, and where a report goes."""
+
+    results: Folders
+    out: Folder | None = None
+
+
+class ReportArguments(Arguments):
+    """Those of lrfer_bench.report() beside the folders: the options of a report."""
+
+    choice: Any = None
+    sort_by: str = Field("rank", examples=["rank"])
+    resamples: Annotated[Integer, Field(ge=0)] = 1000
+    title: str = Field("", examples=["Faces"])
+    citations: bool = False
+    partial: bool = False
+    pictures: Literal["all", "curves", "none"] = "all"
+    page: bool = True
+    metrics: Things = []
+    command: str = ""
+
+    def given(self) -> dict[str, Any]:
+        """Only what the caller said."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def checked_arguments(kind: type[Content], given: Mapping[str, Any]) -> Content:
+    """The arguments in their right types; the first that is wrong is a UserError of one sentence."""
+    examples = {
+        name: (field.examples or ["text"])[0] for name, field in kind.model_fields.items()
+    }
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        raise UserError(_sentence(error, examples)) from None
+
+
+def _sentence(error: ValidationError, examples: Mapping[str, Any]) -> str:
+    first = error.errors()[0]
+    what, *inside = map(str, first["loc"])
+    example = examples.get(what, "text")
+    if what == "settings" and inside:
+        what = f"settings of {inside[0]!r}"
+    template = SENTENCES.get(first["type"], "{what} is {shown}: {message}")
+    given = first["input"]
+    context = {"example": example, "message": first["msg"], **first.get("ctx", {})}
+    return template.format(**{**context, "what": what, "shown": shown(given), "given": given})
+
+
+def shown(value: Any) -> str:
+    """A value in a sentence: on one line, and a long one (a table, an array) by its type."""
+    words = repr(value)
+    return words if len(words) <= 60 and "\n" not in words else f"a {type(value).__name__}"

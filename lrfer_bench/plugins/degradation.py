@@ -1,0 +1,30 @@
+"""From a protocol's name or id to the degradation itself."""
+
+from __future__ import annotations
+
+from lrfer_bench.contract.protocol import HR, Identity, Protocol
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.registry import PROTOCOLS
+
+
+def protocol_of(name: str) -> Protocol:
+    """The protocol of a name or id ("bicubic", "bicubic@1", "hr").
+
+    UserError for an unknown name, for another version than the one here, and for a class that calls itself
+    something else than it is registered under.
+    """
+    if name == HR:
+        return Identity()
+    bare, _, version = name.partition("@")
+    protocol: Protocol = PROTOCOLS.load(bare)()
+    if getattr(protocol, "name", None) != bare:
+        raise UserError(
+            f'the protocol "{bare}" of {PROTOCOLS.entry(bare).source} calls itself '
+            f'{getattr(protocol, "name", None)!r} in its records: write name = "{bare}" into its class'
+        )
+    if version and version != str(protocol.version):
+        raise UserError(
+            f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never mix "
+            "in one table"
+        )
+    return protocol

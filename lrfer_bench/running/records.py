@@ -1,0 +1,101 @@
+"""From a cell and what it answered to its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from lrfer_bench.contract.method import Method
+from lrfer_bench.planning.plan import Cell
+from lrfer_bench.running import cost
+from lrfer_bench.running.environment import environment
+from lrfer_bench.running.models import Model
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store.store import (
+    Cost,
+    DatasetPart,
+    Epoch,
+    Failure,
+    Logits,
+    MethodPart,
+    Record,
+    SelectionPart,
+    StagePart,
+    TestPart,
+    TrainPart,
+)
+
+
+def draft(cell: Cell) -> Record:
+    """A record with all that is known before the cell runs."""
+    data, method = cell.data, cell.method
+    return Record(
+        key=cell.key, status="failed", seed=cell.seed, preset=cell.preset.id,
+        dataset=DatasetPart(
+            name=data.name, fingerprint=data.fingerprint, classes=list(data.classes),
+            synthetic=data.synthetic,
+        ),
+        method=MethodPart(
+            name=method.name, version=method.version, settings=dict(method.given), source=method.source,
+            kind="oracle" if cell.kind == "oracle" else "lr",
+            test_time_augmentation=cell.test_time_augmentation,
+        ),
+        train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
+        test=TestPart(
+            protocol=cell.tested.protocol, scale=cell.tested.scale, size_px=cell.lr_size[0]
+        ),
+    )  # fmt: skip
+
+
+def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
+    """The record of a cell that could not be finished."""
+    failure = Failure(sentence=sentence, traceback=trace)
+    return draft(cell).model_copy(update={"failure": failure, "environment": environment()})
+
+
+def finished_record(
+    cell: Cell, answers: Logits, models: Mapping[str, Model], method: Method, lr: torch.Tensor
+) -> Record:
+    """The record of a tested cell. lr: one LR face, uint8 [1, C, h, w], to measure the method's cost with."""
+    return draft(cell).model_copy(update={
+        "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
+        "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),
+        "environment": environment(),
+    })  # fmt: skip
+
+
+def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:
+    """The parts of a record that tell of its training and its stages."""
+    stages = {
+        name: StagePart(
+            key=key, method=models[key].training.method.name, train_seconds=models[key].cost.seconds
+        )
+        for name, key in cell.stages.items()
+    }
+    if cell.training is None:
+        return {"stages": stages}
+    own = models[cell.training].cost
+    history = [
+        Epoch(
+            epoch=row["epoch"], seconds=row["seconds"], losses=row["losses"],
+            val_accuracy=row["val_score"],
+        )
+        for row in own.history
+    ]  # fmt: skip
+    selection = SelectionPart(rule=own.rule, epoch=own.epoch, epochs=own.epochs)
+    return {"stages": stages, "history": history, "selection": selection}
+
+
+def _cost(cell: Cell, models: Mapping[str, Model], method: Method, lr: torch.Tensor) -> Cost:
+    own = models[cell.training].cost if cell.training else None
+    with_stages = sum(model.cost.seconds for model in models.values())
+    return Cost(
+        parameters=cost.parameters_used(method, lr), macs=cost.macs_used(method, lr),
+        latency_ms=round(cost.latency_ms(method, lr), 4),
+        throughput=round(cost.throughput(method, lr), 2),
+        train_seconds=own.seconds if own else 0.0,
+        train_seconds_with_stages=round(with_stages, 3),
+        peak_memory_mb=own.peak_memory_mb if own else round(cost.peak_memory_mb(), 1),
+    )  # fmt: skip

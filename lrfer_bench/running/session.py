@@ -1,0 +1,95 @@
+"""One run, from a request to finished records. Command line and Python end here, both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning.plan import Cell, Plan
+from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.runner import Runner, overwrite_of
+from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.store import Store
+
+Display = Callable[[Status], AbstractContextManager[Listener]]
+"""Shows a run while it goes on: a context manager that gives what the runner calls with each status."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A request made ready: data prepared, plan built, results folder opened."""
+
+    request: Request
+    prepared: Prepared
+    plan: Plan
+    store: Store
+
+    def runner(self) -> Runner:
+        """What is left to do of the plan."""
+        return Runner(self.plan, self.store, overwrite_of(self.request.overwrite))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that came to its end. kept: cells that had a record before it."""
+
+    session: Session
+    status: Status
+    kept: list[Cell]
+
+    @property
+    def failed(self) -> int:
+        """Failed cells, those of earlier runs that were kept among them."""
+        records = [self.session.store.find(cell.key) for cell in self.kept]
+        before = sum(record is not None and record.status == "failed" for record in records)
+        return self.status.failed + before
+
+
+def open_session(request: Request) -> Session:
+    """Check everything that can be checked before an hour of training.
+
+    UserError for wrong names, scales, settings, files and words.
+    """
+    overwrite_of(request.overwrite)
+    prepared, plan = plan_request(request)
+    return Session(request, prepared, plan, Store(request.results))
+
+
+def run_session(
+    request: Request,
+    display: Display = lambda status: nullcontext(lambda now: None),
+    before: Callable[[Session, Runner], None] = lambda session, runner: None,
+) -> Outcome:
+    """Run what is missing of a request.
+
+    before() is called once all is known to be in order, and nothing is trained yet.
+    """
+    logs = request.results / "logs"
+    engine = engine_of(request.engine, request.workers, request.plugins, logs)
+    session = open_session(request)
+    check_writable(session.store)
+    runner = session.runner()
+    before(session, runner)
+    if runner.plan.cells:
+        with display(runner.status) as listener:
+            runner.run(engine, listener)
+    return Outcome(session, runner.status, runner.kept)
+
+
+def check_writable(store: Store) -> None:
+    """A results folder that cannot be written is found out before the training, not after."""
+    probe = store.root / f".write-probe-{os.getpid()}"
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the results folder {store.root} cannot be written ({error.strerror or error}): "
+            "choose another one with --results"
+        ) from error

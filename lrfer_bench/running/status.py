@@ -1,0 +1,104 @@
+"""How a run stands, as numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrfer_bench.store.store import Record
+    from lrfer_bench.training.loop import Progress
+
+
+@dataclass
+class Status:
+    """How a run stands; given to the listener at every event."""
+
+    cells: int
+    trainings: int
+    kept: int = 0
+    finished: int = 0
+    failed: int = 0
+    trained: int = 0
+    running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
+    training_seconds: list[float] = field(default_factory=list)
+    slots: int = 1
+    note: str = ""
+    last: Record | None = None
+
+    @property
+    def faces_per_second(self) -> float:
+        return sum(progress.faces_per_second for _, progress in self.running.values() if progress)
+
+    def seconds_left(self) -> float | None:
+        """An estimate from the trainings seen so far; None before anything is known."""
+        running = [p for _, p in self.running.values() if p and p.step and p.faces_per_second]
+        known = [*self.training_seconds, *(_projected(p) for p in running)]
+        if not known or self.trained >= self.trainings:
+            return None
+        waiting = self.trainings - self.trained - len(running)
+        left = sum(_projected(p) * (1 - p.step / p.steps) for p in running)
+        at_once = max(min(self.slots, len(running) + waiting), 1)  # the last training keeps one worker busy, not all
+        return (left + max(waiting, 0) * sum(known) / len(known)) / at_once
+
+
+def _projected(progress: Progress) -> float:
+    """Seconds the whole of a running training will take at its present speed."""
+    return progress.seconds_per_step * progress.steps
+
+
+Listener = Callable[[Status], None]
+"""Is given the status at every event of a run."""
+
+
+def news(status: Status) -> list[str]:
+    """What just happened, in lines: a note, a finished or a failed cell."""
+    lines = [f"note: {status.note}"] if status.note else []
+    record = status.last
+    if record is None:
+        return lines
+    cell = f"{record.method.name} {record.test.protocol} x{record.test.scale} seed {record.seed}"
+    if record.failure:
+        return [*lines, f"failed: {record.failure.sentence}"]
+    assert record.metrics is not None
+    clean = record.metrics.clean
+    return [
+        *lines,
+        f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)",
+    ]
+
+
+def summary(status: Status) -> str:
+    """Cells done, running, failed; faces a second; time left."""
+    todo = status.cells - status.kept
+    parts = [f"{status.finished}/{todo} cells done", f"{status.trained}/{status.trainings} models trained"]
+    if status.kept:
+        parts.append(f"{status.kept} had a record")
+    if status.failed:
+        parts.append(f"{status.failed} failed")
+    if status.faces_per_second:
+        parts.append(f"{status.faces_per_second:.0f} faces/s")
+    left = status.seconds_left()
+    if left is not None:
+        parts.append(f"about {duration(left)} left")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(42), duration(600), duration(9000)
+    ('42 s', '10 min', '2 h 30 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def running_line(label: str, progress: Progress | None) -> str:
+    """One running job: its epoch, share of the budget and latest losses."""
+    if progress is None:
+        return label
+    losses = " ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+    return f"{label}: epoch {progress.epoch}/{progress.epochs}, {100 * progress.step / progress.steps:.0f} %, {losses}"
