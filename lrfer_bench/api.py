@@ -25,8 +25,8 @@ A method
 
 B: faces of a batch; C: 1 (grey) or 3 (RGB); H, W: HR size in pixels; h, w: LR size, ceil(H / scale); K: classes.
 
-A setting named `epochs`, with the default "1x", is the training budget: tiny[epochs=3x] is a row that is trained three
-times as long as the preset says. The harness reads it; the method does nothing with it.
+A setting named `epochs`, with the default "1x", is the training budget: tiny[epochs=3x] is a row
+that is trained three times as long as the preset says. The harness reads it; the method does not.
 
 What a method is given
     Task           what it is built for: classes, channels, size, scales, preset, and its trained stages
@@ -36,13 +36,13 @@ What a method is given
 
 What a method may say of itself (class attributes of Method)
     needs          {"teacher": "classifier@hr"}: stages, each trained once for all cells that need it, frozen in self.stages;
-                   "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need objects where settings decide,
-                   or where a stage is trained at scales of its own
+                   "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need
+                   objects where settings decide, or where a stage is trained at scales of its own
     answers        "logits", or "images" for a stage such as a super-resolver
     trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages do the work)
     version        raise it when the same settings would give another result: old records are then not mixed with new ones
-    added          settings that came later: at their default they are in no key, so that older records stay valid
-    search         {"weight": LogUniform(0.3, 30.0), "kind": Choice("a", "b")}: what may be tried when it is tuned
+    added          settings that came later: at their default they are in no key; old records stay valid
+    search         {"weight": LogUniform(0.3, 30.0), "kind": Choice("a", "b")}: what may be tuned
     with_hr        an "all scales" method that trains on HR images as well; tests: "hr" for a ceiling that sees them in the test
     test_time_augmentation  a sentence, when forward looks at more views than one: such a row is set apart, without a rank
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
@@ -102,9 +102,9 @@ if TYPE_CHECKING:
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
-    "Batch", "Choice", "ClassifierNet", "DataError", "Dataset", "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard",
-    "Need", "Preset", "Protocol", "Split", "Task", "UserError", "build_classifier", "register_dataset", "register_method",
-    "register_protocol", "sgd",
+    "Batch", "Choice", "ClassifierNet", "DataError", "Dataset", "DatasetCard", "FaceSet",
+    "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol", "Split", "Task",
+    "UserError", "build_classifier", "register_dataset", "register_method", "register_protocol", "sgd",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")

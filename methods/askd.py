@@ -20,7 +20,8 @@ class ASKD(AttentionDistilled):
     kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a teacher.
     """
 
-    search = {"kd_weight": LogUniform(0.5, 50.0)}  # with 8 maps, 10 and 30 are the authors' 80 and 240 times the mean
+    # With 8 maps, 10 and 30 are the 80 and 240 times the mean over maps that its authors use.
+    search = {"kd_weight": LogUniform(0.5, 50.0)}
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:

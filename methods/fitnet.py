@@ -17,10 +17,11 @@ WEIGHTS = {"fitnet": 1.5, "at": 1000.0}
 
 @register_method("fitnet")
 class FitNet(Student):
-    """A classifier on LR faces that learns labels, and the maps that the HR classifier makes of the same faces.
+    """A student that learns labels, and the maps that the HR classifier makes of the same faces.
 
     kd_weight: times the variant's own weight; 0 trains without a teacher
-    variant:   "fitnet": the maps themselves, the student's through hint layers; "at": the mean squares over channels
+    variant:   "fitnet": the maps themselves, the student's through hint layers;
+               "at": the mean squares over channels
     """
 
     search = {"kd_weight": LogUniform(0.03, 10.0), "variant": Choice(*WEIGHTS)}

@@ -20,7 +20,8 @@ class FSKD(Student):
     hint: put each map through a 1x1 convolution and batch norm before both terms, in training only.
     """
 
-    version = "2"  # 1 had cosines of positions in place of inner products, no hint layers, and lone faces in the relation term
+    # Version 1 had cosines of positions, no hint layers, and lone faces in the relation term.
+    version = "2"
     search = {"feature": LogUniform(0.5, 50.0), "relation": LogUniform(0.1, 10.0)}
 
     @classmethod

@@ -52,7 +52,7 @@ class Build:
                 )
         if self.heads == 2 and not self.global_branch:
             raise UserError(
-                "gmenet.heads=2 is a head for each branch: leave global_branch at true, or heads at 1"
+                "gmenet.heads=2 needs both branches: leave global_branch at true, or heads at 1"
             )
         return self
 
@@ -78,7 +78,7 @@ class GMENet(AttentionDistilled):
     gate_norm:     batch norm on the gates' values before the sigmoid
     gate_start:    "identity": gates begin near 1; "quarter": two sigmoids begin near 1/2 each
     heads:         2: a head for each branch, each with its cross-entropy; their logits are mixed
-    global_at:     where the first global block ends: at an "eighth" of the input's side, or at a "quarter"
+    global_at:     the first global block ends at an "eighth" or a "quarter" of the input's side
     """
 
     added = ("centred", "gate_norm", "gate_start", "heads", "global_at")
@@ -132,9 +132,11 @@ class GMENet(AttentionDistilled):
 
 
 class TwoBranches(nn.Module):
-    """Two shared stages of mixed-attention blocks; from there on two more of them (local) beside two of mixed-channel
-    blocks (global). The pooled ends of both stand side by side before dropout and one linear layer; with two heads
-    each end has a linear layer of its own."""
+    """Two shared stages of mixed-attention blocks, then two more beside two of mixed-channel ones.
+
+    These are the local and the global branch. Their pooled ends stand side by side before dropout
+    and one linear layer; with two heads each end has a linear layer of its own.
+    """
 
     def __init__(self, task: Task, shape: Shape, build: Build) -> None:
         super().__init__()
@@ -172,7 +174,7 @@ class TwoBranches(nn.Module):
 
 
 def global_stages(shape: Shape, first_at: str) -> nn.Module:
-    """The mixed-channel blocks on the map at 1/4 of the input; each stage halves it, but for a first one at a "quarter"."""
+    """Mixed-channel blocks on the map at 1/4 of the input; a first one at a "quarter" keeps it."""
     before, blocks = shape.local[1], []
     for number, width in enumerate(shape.wide):
         stride = 1 if number == 0 and first_at == "quarter" else 2

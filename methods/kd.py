@@ -15,12 +15,12 @@ from lrfer_bench.nets.losses import decoupled_distillation, distillation
 
 VARIANTS = ("kd", "dkd")
 WARM_UP = 20 / 240
-"""Share of the budget over which DKD's weight grows from 0 to its own: 20 of the 240 epochs of its code."""
+"""Share of the budget over which DKD's weight grows from 0: 20 of the 240 epochs of its code."""
 
 
 @register_method("kd")
 class KD(Student):
-    """A classifier on LR faces that learns labels, and what the HR classifier says of the same faces.
+    """A student that learns labels, and what the HR classifier says of the same faces.
 
     kd_weight:   weight of the second part; 0 trains without a teacher
     temperature: how soft both answers are made

@@ -1,4 +1,4 @@
-"""QualNet: a decoder that can draw the HR face from an HR network's last map; an LR network has to make a map that suits it."""
+"""QualNet: an LR network has to make a map from which a decoder of HR maps draws the HR face."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ WIDEST, NARROWEST = 128, 16
 
 @register_method("qualnet")
 class QualNet(Classifier):
-    """Trained on LR faces at one scale; its teacher is the same network with a decoder, trained on HR ones.
+    """Trained at one scale; its teacher is the same network with a decoder, trained on HR faces.
 
-    pixel:      weight of the L1 distance between the HR face and what the teacher's decoder draws; 0: no teacher
+    pixel:      weight of the L1 distance to the HR face of what the decoder draws; 0: no teacher
     warm_start: begin with the teacher's weights, not from scratch
     """
 
@@ -36,14 +36,16 @@ class QualNet(Classifier):
         super().__init__(task)
         self.pixel = pixel
         with_decoder = task.is_hr and pixel
-        self.own = Decoder(map_shapes(self)[-1], task.channels, task.size) if with_decoder else None
+        self.decoder = (
+            Decoder(map_shapes(self)[-1], task.channels, task.size) if with_decoder else None
+        )
         if warm_start and task.stages:
             self.net.load_state_dict(teacher_of(self).net.state_dict())
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.net.maps(self.enlarged(batch))[-1]
         losses = {"ce": self.cross_entropy(self.net.head(features), batch)}
-        decoder = teacher_of(self).own if self.stages else self.own
+        decoder = teacher_of(self).decoder if self.stages else self.decoder
         if decoder is not None:
             drawn = decoder(features).clamp(0.0, 1.0)
             losses["pixel"] = self.pixel * F.l1_loss(drawn, self.unit(batch.hr))
@@ -58,7 +60,7 @@ def teacher_of(method: QualNet) -> QualNet:
 
 
 class Decoder(nn.Module):
-    """A 1x1 convolution, then steps to twice the size by conv3x3 and pixel shuffle, each with half the channels."""
+    """conv1x1, then steps to twice the size by conv3x3 and pixel shuffle, with half the channels."""
 
     def __init__(self, features: tuple[int, ...], channels: int, size: tuple[int, int]) -> None:
         """features: channels, height and width of the map; channels, size: of the faces."""

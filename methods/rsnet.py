@@ -1,4 +1,4 @@
-"""RS-Net: one network for all sizes of a face, with batch norms of its own for each, that teaches itself from large to small."""
+"""RS-Net: one network for all sizes, with batch norms for each; large ones teach small ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lrfer_bench.nets.losses import prediction_consistency
 
 @register_method("rsnet")
 class RSNet(Classifier):
-    """Cross-entropy at each size, and KL from the ensemble of the sizes, and from larger sizes, to each one.
+    """Cross-entropy at each size, and KL to each from the ensemble of sizes and from larger ones.
 
     A step sees each face at HR and at the size that was drawn for it.
     kd_weight: weight of the KL terms; 0 leaves the shared convolutions and the norms a size.
@@ -66,7 +66,11 @@ class RSNet(Classifier):
 
 
 def teaching(logits: list[Tensor], ensemble: Tensor) -> Tensor:
-    """2 / (n + 1) times the sum of KL from the ensemble, and from each larger size, to each of n sizes, largest first."""
+    """2 / (n + 1) times the sum of KL to each of n sizes from the ensemble and from larger sizes.
+
+    logits: float [B, K] each, the largest size first; ensemble: float [B, K].
+    No gradient reaches the side that teaches.
+    """
     terms = [prediction_consistency(said, ensemble) for said in logits]
     for place, said in enumerate(logits):
         terms += [prediction_consistency(said, larger.detach()) for larger in logits[:place]]
@@ -81,7 +85,10 @@ class Ensemble(nn.Module):
         self.alpha = nn.Parameter(torch.ones(sizes))
 
     def forward(self, large: Tensor, small: Tensor, places: Tensor) -> Tensor:
-        """Logits [B, K] of faces at the largest size and at another, int64 [B]: their sum, weighed by softmax over both."""
+        """The sum of both logits, weighed by softmax over the numbers of both sizes: float [B, K].
+
+        large, small: float [B, K], at the largest size and at another; places: int64 [B], which one
+        """
         both = torch.stack([self.alpha[0].expand(len(places)), self.alpha[places]], 1)
         weight = both.softmax(1)
         return weight[:, :1] * large + weight[:, 1:] * small

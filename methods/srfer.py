@@ -51,7 +51,7 @@ class SRFER(Method):
         super().__init__(task)
         if not (pixel or attention or prediction or ce):
             raise UserError(
-                "srfer has no loss with pixel, attention, prediction and ce all 0: give one of them a weight"
+                "srfer has no loss with pixel, attention, prediction and ce at 0: give one a weight"
             )
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
@@ -88,7 +88,7 @@ class SRFER(Method):
     def consistency(
         self, maps: list[Tensor], logits: Tensor, original: Tensor
     ) -> dict[str, Tensor]:
-        """What the classifier sees and says of the restored face, against the frozen one on the original face."""
+        """What the classifier sees and says, against the frozen one on the original face."""
         with torch.no_grad():
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)

@@ -16,7 +16,7 @@ class Classifier(Method):
 
     arch: "lean", a timm name, or "preset" for the preset's; pretrained: load timm's weights;
     input_size: side in pixels that a timm network is fed (0: the HR size).
-    epochs: the training budget, as a factor of the preset's ("3x") or a number; the harness reads it.
+    epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What F-SKD, KD and FitNets share: a student on LR faces that is built like the HR classifier it learns from."""
+"""What F-SKD, KD and FitNets share: a student that is built like the HR classifier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lrfer_bench.methods.stages import Classifier, classifier_of, map_shapes
 
 
 class Student(Classifier):
-    """Starts from scratch, with the architecture of the stage "classifier"; that of the preset where there is no teacher."""
+    """Starts from scratch, built like the stage "classifier"; as the preset says without one."""
 
     def __init__(self, task: Task) -> None:
         if task.stages:
@@ -24,7 +24,7 @@ class Student(Classifier):
         return super().losses(batch)
 
     def seen(self, batch: Batch) -> tuple[list[Tensor], list[Tensor]]:
-        """The maps of every stage: the student's of the enlarged LR faces, the teacher's of the HR ones."""
+        """The maps of every stage: the student's of enlarged LR faces, the teacher's of HR ones."""
         low = self.net.maps(self.enlarged(batch))
         with torch.no_grad():
             high = classifier_of(self.stages).net.maps(self.unit(batch.hr))
@@ -32,7 +32,7 @@ class Student(Classifier):
 
 
 class HintLayers(nn.Module):
-    """A 1x1 convolution and batch norm for each map of a student, before it is compared with its teacher's.
+    """conv1x1 and batch norm for each map of a student, before it is compared with its teacher's.
 
     They belong to the training alone: no answer goes through them.
     """

@@ -1,6 +1,6 @@
 """A training budget of a method's own: its setting `epochs`, which the harness reads.
 
-A method that has a setting of this name can be trained for longer (or shorter) than the preset says:
+A method with this setting can be trained for longer, or shorter, than the preset says:
 `direct[epochs=3x]` is a row of its own, under a key of its own. The method does nothing with it.
 """
 
@@ -34,15 +34,15 @@ def with_budget(name: str, settings: Mapping[str, Any], preset: Preset) -> dict[
         number = epochs = 0
     if epochs < 1 or not (factor or number == epochs):
         raise UserError(
-            f'{name}.{SETTING} is "{settings[SETTING]}": write a factor of the preset\'s epochs, such as 3x, '
-            "or a number of epochs"
+            f'{name}.{SETTING} is "{settings[SETTING]}": write a factor of the preset\'s epochs, '
+            "such as 3x, or a number of epochs"
         )
     spelled = AS_PRESET if epochs == preset.epochs else f"{number:g}{'x' if factor else ''}"
     return {**settings, SETTING: spelled}
 
 
 def budgeted(preset: Preset, settings: Mapping[str, Any]) -> Preset:
-    """The preset with the epochs that these settings ask for; the preset itself where they say nothing."""
+    """The preset with the epochs that these settings ask for, or as it is."""
     value = settings.get(SETTING, AS_PRESET)
     return (
         preset if value == AS_PRESET else dataclasses.replace(preset, epochs=_epochs(value, preset))
@@ -55,7 +55,7 @@ def fault(default: Any) -> str:
         return ""
     return (
         f'its setting "{SETTING}" is {default!r}, but this name is for the training budget: '
-        f'write "{AS_PRESET}" (as long as the preset says) or "2x", or give the setting another name'
+        f'write "{AS_PRESET}" (the preset\'s) or "2x", or give the setting another name'
     )
 
 

@@ -102,8 +102,8 @@ class Method(nn.Module):
     A setting `epochs="1x"` is the training budget, which the harness reads (contract/budget.py).
 
     version: raise it when the same settings would give another result
-    added:   settings that came after results were published; at their default they are in no key, so those stay valid
-    search:  setting -> LogUniform or Choice: what may be tried when the method is tuned; {}: nothing is worth tuning
+    added:   settings that came after results were published: at their default they are in no key
+    search:  setting -> LogUniform or Choice: what may be tried when the method is tuned
     needs:   stages, trained once and shared by every cell that names them: {"teacher": "classifier@hr"}
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales

@@ -1,4 +1,4 @@
-"""Search spaces: what may be tried for a setting when somebody tunes a method. Standard library only.
+"""Search spaces: what may be tried for a setting when a method is tuned. Standard library only.
 
 A method says so beside its settings:
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LogUniform:
-    """Any number from low to high whose logarithm is uniform: for weights and rates. 0 < low < high."""
+    """Any number from low to high, uniform in its logarithm: for weights and rates."""
 
     low: float
     high: float

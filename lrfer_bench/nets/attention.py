@@ -48,8 +48,8 @@ class Gates(nn.Module):
 
     depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a channel's number knows
     of its neighbourhoods and not of its mean and its maximum alone; what is gated stays the input itself.
-    norm: batch norm on the gates' values before the sigmoid, so that each differs from face to face.
-    identity: twice the sigmoid, which is 1 where a value is 0, in place of 1/2: gates that start near identity.
+    norm: batch norm on the gates' values before the sigmoid, so that they differ between faces.
+    identity: twice the sigmoid, which is 1 where a value is 0: gates that start near identity.
     """
 
     def __init__(

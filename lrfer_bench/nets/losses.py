@@ -10,9 +10,9 @@ from torch import Tensor
 
 
 def same_size(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Two maps [B, C, h, w] at one size: the larger is averaged down to the smaller, an axis at a time.
+    """Two maps [B, C, h, w] at one size: the larger is averaged to the smaller, an axis at a time.
 
-    Student and teacher may see faces of other sizes, so their maps may differ; equal ones are left as they are.
+    Student and teacher may see faces of other sizes; maps of one size are left as they are.
     """
     size = (min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3]))
     return _averaged(a, size), _averaged(b, size)
@@ -25,7 +25,7 @@ def _averaged(m: Tensor, size: tuple[int, int]) -> Tensor:
 def same_sizes(
     student: Sequence[Tensor], teacher: Sequence[Tensor]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pairs of the maps of student and teacher, of which there are equally many, each pair at one size."""
+    """Pairs of maps, of which both sides have equally many, each pair at one size."""
     return (same_size(s, t) for s, t in zip(student, teacher, strict=True))
 
 
@@ -62,18 +62,18 @@ def attention_transfer(features: Sequence[Tensor], reference: Sequence[Tensor]) 
 
 
 def attention_error(features: Sequence[Tensor], reference: Sequence[Tensor]) -> Tensor:
-    """The mean over stages of the mean squared error between attention maps, as F-SKD's code has AT beside it."""
+    """The mean over stages of the mean squared error of attention maps, as F-SKD's code has AT."""
     pairs = same_sizes(features, reference)
     return torch.stack([F.mse_loss(attention_map(f), attention_map(r)) for f, r in pairs]).mean()
 
 
 def hint_error(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """FitNets' hint loss (Romero et al., 2015) over all stages: the mean of the mean squared errors of the maps."""
+    """FitNets' hints (Romero et al., 2015): the mean over stages of the mean squared error."""
     return torch.stack([F.mse_loss(s, t) for s, t in same_sizes(student, teacher)]).mean()
 
 
 def centred_on_batch(maps: Sequence[Tensor]) -> list[Tensor]:
-    """Each entry of each map [B, ...] without its mean over the batch: what differs between faces is left."""
+    """Each entry of each map [B, ...] without its mean over the batch."""
     return [m - m.mean(0, keepdim=True) for m in maps]
 
 
@@ -88,7 +88,7 @@ def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
 
 
 def distillation(logits: Tensor, reference: Tensor, temperature: float) -> Tensor:
-    """T^2 KL(reference || logits) of both softmax outputs at temperature T (Hinton et al., 2015), batch mean.
+    """T^2 KL(reference || logits) of softmax at temperature T (Hinton et al., 2015), batch mean.
 
     logits, reference: float [B, K]
     """
@@ -102,7 +102,7 @@ def decoupled_distillation(
     temperature: float,
     weights: tuple[float, float],
 ) -> Tensor:
-    """DKD (Zhao et al., 2022): T^2 (alpha KL of "true class or not" + beta KL among the other classes), batch mean.
+    """DKD (Zhao et al., 2022): T^2 (alpha KL of true or not + beta KL among the others), batch mean.
 
     logits, reference: float [B, K]; labels: int64 [B]; weights: (alpha, beta)
     """
@@ -132,9 +132,9 @@ def same_class_partner(labels: Tensor) -> Tensor:
 
 
 def affinity(a: Tensor, b: Tensor) -> Tensor:
-    """Inner products of every position of a with every position of b, [B, C, h, w] each: float [B, h*w, h*w].
+    """Inner products of all positions of a with all of b, [B, C, h, w] each: float [B, h*w, h*w].
 
-    Each map is first brought to length 1 as a whole, so that a position with much to say counts for more than one with little.
+    Each map is brought to length 1 as a whole, so a position with much to say counts for more.
     """
     return _of_length_one(a).transpose(1, 2) @ _of_length_one(b)
 
@@ -148,8 +148,8 @@ def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
     """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces (teacher), [B, C, h, w].
 
     With R_XY the affinity of a sample's X map and its partner's Y map:
-    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos: the mean over the samples that have a partner.
-    One that is its own partner has none and drops out; 0 where nobody has one.
+    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos. The mean is over those
+    that have a partner: a sample that is its own drops out; 0 where nobody has one.
     """
     low, high = same_size(low, high)
     paired = (partner != torch.arange(len(partner), device=partner.device)).to(low.dtype)

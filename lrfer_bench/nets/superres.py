@@ -82,15 +82,15 @@ def psnr(images: Tensor, reference: Tensor) -> Tensor:
 
 
 FACE_SIDE = 512
-"""Pixels that face restorers such as GFPGAN were trained on, where the network does not ask for more."""
+"""Side in pixels that face restorers such as GFPGAN know, where the network asks for no more."""
 
 
 class Published(nn.Module):
     """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the HR size.
 
     A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for grey restores each
-    colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows large square faces alone: it is shown
-    the face enlarged to these, by bicubic interpolation.
+    colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows large square faces
+    alone: it is shown the face enlarged to these, by bicubic interpolation.
     """
 
     def __init__(self, file: Path) -> None:

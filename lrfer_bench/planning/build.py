@@ -195,7 +195,12 @@ class _Builder:
         )  # fmt: skip
 
     def _shared(
-        self, ref: MethodRef, seed: int, preset: Preset, stages: dict[str, str], *conditions: Condition
+        self,
+        ref: MethodRef,
+        seed: int,
+        preset: Preset,
+        stages: dict[str, str],
+        *conditions: Condition,
     ) -> dict[str, object]:
         """What the keys of trainings and cells have in common."""
         return {

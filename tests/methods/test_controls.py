@@ -1,4 +1,4 @@
-"""Rows that a reviewer asks for, by settings alone: joint fine-tuning without consistency, and single terms."""
+"""Rows that a reviewer asks for, by settings alone: joint fine-tuning, and single terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cascade with a published face restorer: a network that enlarges nothing and knows large square faces alone."""
+"""The cascade with a face restorer, which enlarges nothing and knows large square faces alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def cascade_with(
 ) -> Any:
     module = ModuleType("spandrel")
     loader = SimpleNamespace(load_from_file=lambda file: descriptor)
-    module.ModelLoader, module.ImageModelDescriptor = lambda device: loader, Descriptor  # type: ignore[attr-defined]
+    vars(module).update(ModelLoader=lambda device: loader, ImageModelDescriptor=Descriptor)
     module.__spec__ = type(sys.__spec__)("spandrel", None)
     monkeypatch.setitem(sys.modules, "spandrel", module)
     (folder / "face.pth").write_bytes(b"weights")
@@ -100,14 +100,15 @@ def test_other_networks_are_shown_the_face_as_it_is(tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 def test_a_real_face_restorer(tmp_path: Path) -> None:
-    """RestoreFormer as spandrel has it, small and untrained: what the cascade shows is what it makes of the enlarged face."""
+    """RestoreFormer, small and untrained: the cascade shows what it makes of the enlarged face."""
     pytest.importorskip("spandrel", reason='needs pip install "lrfer-bench[sr]"')
     from spandrel.architectures.RestoreFormer import RestoreFormer
 
     torch.manual_seed(0)
     net = RestoreFormer(
-        n_embed=8, embed_dim=4, ch=32, out_ch=3, ch_mult=(1,) * 6, num_res_blocks=1, attn_resolutions=(16,), dropout=0.0,
-        in_channels=3, resolution=SIDE, z_channels=32, double_z=False, enable_mid=True, head_size=8,
+        n_embed=8, embed_dim=4, ch=32, out_ch=3, ch_mult=(1,) * 6, num_res_blocks=1,
+        attn_resolutions=(16,), dropout=0.0, in_channels=3, resolution=SIDE, z_channels=32,
+        double_z=False, enable_mid=True, head_size=8,
     ).eval()  # fmt: skip
     torch.save(net.state_dict(), tmp_path / "restoreformer.pth")
     # as the harness has it: under other rounding the network takes other codes of its codebook

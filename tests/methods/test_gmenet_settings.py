@@ -1,4 +1,4 @@
-"""The settings that gmenet got later: what each one changes in its network or its loss, by itself."""
+"""The settings that gmenet got later: what each one changes in its network or its loss."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_gates_that_start_as_identity_let_everything_through_where_their_values_
     for identity, share in ((True, 1.0), (False, 0.25)):
         gates = Gates(8, depthwise=True, identity=identity).eval()
         with torch.no_grad():
-            for parameter in (*gates.channel.parameters(), *gates.spatial.parameters()):  # type: ignore[union-attr]
+            for parameter in (*gates.channel.parameters(), *gates.spatial.parameters()):
                 parameter.zero_()
             torch.testing.assert_close(gates(x), share * x)
     torch.manual_seed(0)

@@ -83,8 +83,13 @@ PINS = {  # trainings, then the cell
     "srfer": ["22d5e2b16c778501", "81ea61855453e1b7", "90735cd13268bf33", "0a826a12caeb5dda"],
     "fsrfer": ["81ea61855453e1b7", "dcb5e51203d1ed19", "4125f5abfc5395db"],
     "askd": ["6bc421cd596cd2dd", "ca5bcf3b158e285d", "3abf75f47b3bcf1a"],
-    "fskd": ["81ea61855453e1b7", "6a070d88e45ddd64", "d3cd1b01ad8d0de6"],
+    "fskd": ["81ea61855453e1b7", "b14183151b8e9750", "3782ff5240e829d4"],
     "gmenet": ["2917b0e850b23216", "6ff8c697a2a3f4dd", "68d15f4f5fc06daa"],
+    "kd": ["81ea61855453e1b7", "88076e823a3c4f99", "314a34fea15cff76"],
+    "fitnet": ["81ea61855453e1b7", "e1bd79b25deeb94d", "73101a4b69d959e4"],
+    "rsnet": ["d8fbdd396b697237", "606b59a9e1fe161e"],
+    "mafer": ["a03b9c27f90cc89d", "f3d0aaf6dad127ab", "d280f914bbfaceb7"],
+    "qualnet": ["09f53c2d642a7798", "0cbb957f7551d8d3", "38fda2ae5da42486"],
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Search spaces beside the settings: what the built-in methods say, and what is refused before anything is trained."""
+"""Search spaces: what the built-in methods say, and what is refused before anything is trained."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def test_each_end_of_a_space_can_be_planned(name: str) -> None:
 
 
 def test_askd_s_space_holds_what_its_authors_use() -> None:
-    """With the 8 maps of the small network: 240 and 80 times the mean over maps are 30 and 10 a map."""
+    """With 8 maps, 240 and 80 times the mean over maps are 30 and 10 a map."""
     space = METHODS.load("askd").search["kd_weight"]
     assert isinstance(space, LogUniform) and space.low < 80 / 8 < 240 / 8 < space.high
 
 
 def test_good_spaces() -> None:
     search = {
-        "weight": LogUniform(0.3, 30), "kind": Choice("a", "b"), "count": Choice(1, 2), "on": Choice(True, False),
-        "free": Choice(None, "x", 3),
+        "weight": LogUniform(0.3, 30), "kind": Choice("a", "b"), "count": Choice(1, 2),
+        "on": Choice(True, False), "free": Choice(None, "x", 3),
     }  # fmt: skip
     assert checked("mine", with_space(search)).search == search
     assert checked("mine", with_space({"weight": Choice(1, 2.5)})).search

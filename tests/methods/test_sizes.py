@@ -20,7 +20,7 @@ SCALES = (1, 2, 4)
 
 
 def rsnet(**settings: Any) -> Any:
-    """For 24-pixel faces at HR, x2 and x4; the numbers of the ensemble and the norms moved apart."""
+    """For 24-pixel faces at HR, x2 and x4, with numbers of the ensemble and norms that differ."""
     plan = plan_of(["rsnet"], (2, 4), tiny_preset(), data_ref(side=24), rsnet=settings)
     (training,) = plan.trainings.values()
     assert training.scales == SCALES
@@ -120,7 +120,8 @@ def test_a_batch_at_hr_alone_and_a_lone_face_of_its_size_are_trained_on() -> Non
     batch = batch_of(made_faces(8, side=24), (1,))
     assert set(method.losses(batch)) == {"ce"}
     plan = plan_of(["rsnet"], (2, 4), tiny_preset(), data_ref(side=16))
-    tiny: Any = untrained(next(iter(plan.trainings.values())), plan)  # whose last map has one position
+    # whose last map has one position
+    tiny: Any = untrained(next(iter(plan.trainings.values())), plan)
     lone = batch_of(made_faces(3, side=16), SCALES)
     told = tiny.train().update(lone, tiny.optimizers())
     assert all(loss.isfinite() for loss in told.values())
@@ -171,7 +172,7 @@ def test_mafer_shares_its_stage_with_the_row_multires_at_the_usual_scales() -> N
 
 
 def test_mafer_keeps_its_stage_s_conditions_wherever_it_is_built() -> None:
-    """Trained whole, with one epoch each: the stage's LR faces come from the protocol of the cell."""
+    """One epoch each: the stage's LR faces come from the protocol of the cell."""
     outcome = fitted(
         "mafer", made_faces(14, side=16), preset=tiny_preset(epochs=1, batch=7), smallest=2
     )

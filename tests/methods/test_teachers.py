@@ -1,4 +1,4 @@
-"""kd, fitnet and qualnet: what they hand to their losses, recomputed in numpy from the outputs of student and teacher."""
+"""kd, fitnet and qualnet: their losses in numpy, from the outputs of student and teacher."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_qualnet_has_the_teacher_s_decoder_draw_the_hr_face() -> None:
     method, batch, hr, enlarged = met("qualnet", pixel=2.0)
     teacher = method.stages["teacher"]
     features = method.net.maps(enlarged)[-1]
-    drawn = number(teacher.own(features)).clip(0, 1)
+    drawn = number(teacher.decoder(features)).clip(0, 1)
     assert drawn.shape == (8, 1, 24, 24)
     assert told(method, batch) == close({
         "ce": by_numpy.cross_entropy(number(method.net(enlarged)), LABELS, SMOOTHING),
@@ -110,7 +110,7 @@ def test_qualnet_s_teacher_learns_to_draw_and_to_name_hr_faces() -> None:
     losses = teacher.losses(batch)
     assert set(losses) == {"ce", "pixel"}
     losses["pixel"].backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in teacher.own.parameters())
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in teacher.decoder.parameters())
 
 
 def test_qualnet_starts_from_its_teacher_and_carries_no_decoder() -> None:
@@ -118,7 +118,7 @@ def test_qualnet_starts_from_its_teacher_and_carries_no_decoder() -> None:
     state = warm.stages["teacher"].net.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in warm.net.state_dict().items())
     assert not torch.equal(cold.net.linear.weight, cold.stages["teacher"].net.linear.weight)
-    assert not any(name.startswith("own") for name in warm.state_dict())
+    assert not any(name.startswith("decoder") for name in warm.state_dict())
 
 
 def test_qualnet_s_decoder_makes_faces_of_any_size() -> None:
@@ -128,7 +128,7 @@ def test_qualnet_s_decoder_makes_faces_of_any_size() -> None:
         method = fresh("qualnet", 2, ref=ref).eval()
         with torch.no_grad():
             features = method.net.maps(torch.rand(2, 3, height, width))[-1]
-            assert method.stages["teacher"].own(features).shape == (2, 3, height, width)
+            assert method.stages["teacher"].decoder(features).shape == (2, 3, height, width)
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,7 @@ def test_without_a_weight_there_is_no_teacher(name: str, off: str) -> None:
     assert set(method.losses(batch_of(made_faces(8, side=24), (4,)))) == {"ce"}
 
 
-def test_one_teacher_for_all_that_learn_from_the_classifier_and_one_for_every_weight_of_qualnet() -> (
-    None
-):
+def test_rows_that_learn_from_the_same_teacher_train_it_once() -> None:
     rows = ["oracle", "kd", "kd[variant=dkd]", "fitnet", "fitnet[variant=at]", "fskd"]
     plan = plan_of(rows, (2, 4))
     assert [t.method.name for t in plan.trainings.values() if t.scales == (1,)] == ["classifier"]

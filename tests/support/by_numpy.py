@@ -60,7 +60,7 @@ def kl(reference: Array, logits: Array) -> float:
 
 
 def attention_error(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
-    """Mean over stages of the mean squared difference of the maps of mean squares, each of length one."""
+    """Mean over stages of the mean squared difference of maps of mean squares, of length one."""
     errors = []
     for a, b in zip(ours, theirs, strict=True):
         p, q = ((m**2).mean(1).reshape(len(m), -1) for m in (a, b))
@@ -70,7 +70,7 @@ def attention_error(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
 
 
 def decoupled(logits: Array, reference: Array, labels: NDArray[np.int64], t: float) -> list[float]:
-    """DKD's two divergences, mean over faces: of true class or not, and of the other classes among themselves."""
+    """DKD's two divergences, mean over faces: true class or not, and among the others."""
     sums = [0.0, 0.0]
     for said, wanted, label in zip(logits, reference, labels, strict=True):
         p, q = softmax(wanted / t), softmax(said / t)
@@ -84,7 +84,7 @@ def decoupled(logits: Array, reference: Array, labels: NDArray[np.int64], t: flo
 
 
 def affinity(a: Array, b: Array) -> Array:
-    """Inner products of all positions of one map [C, h, w] with all of another, each map of length one as a whole."""
+    """Inner products of all positions of two maps [C, h, w], each map of length one."""
     a, b = (m.reshape(len(m), -1) / np.linalg.norm(m) for m in (a, b))
     return a.T @ b
 
