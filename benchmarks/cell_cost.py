@@ -16,9 +16,11 @@ from pathlib import Path
 
 import torch
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.request import Request, data_ref, prepared_dataset
+from lrfer_bench.planning.plan import data_ref
+from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.registry import load_plugins
 from lrfer_bench.running.cost import peak_memory_mb
 from lrfer_bench.running.jobs import TrainJob
@@ -34,7 +36,7 @@ def main() -> None:
     torch.set_num_threads(1)
     load_plugins([Path(__file__).with_name("noise_faces.py")])
     prepared = prepared_dataset("noisefaces", None, {"train": FACES})
-    preset = PRESETS["cpu"]
+    preset = preset_of("cpu")
     plan = build_plan(Request(["direct"], scales=[4], preset=replace(preset, epochs=epochs)), data_ref("noisefaces", prepared))
     (training,) = plan.trainings.values()
     with tempfile.TemporaryDirectory() as folder:

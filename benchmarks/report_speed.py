@@ -25,20 +25,21 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from lrfer_bench.reporting import page
-from lrfer_bench.reporting.make import Options, Report, collect, write
+from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.make import write
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import (
     Cost,
     DatasetPart,
     Epoch,
-    Logits,
     MethodPart,
     Record,
     SelectionPart,
-    Store,
     TestPart,
     TrainPart,
 )
+from lrfer_bench.store.store import Store
 
 CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 SCALES = (2, 3, 4, 6, 8)
@@ -137,7 +138,8 @@ def sorting(path: Path) -> float | None:
         probe = tab.context.new_cdp_session(tab)
         probe.send("Performance.enable", {"timeDomain": "threadTicks"})
         before = _busy(probe)
-        for name in ("x2", "x4", "area", "macs", "method", "x2", "x8", "f1", "rank", "params"):
+        for name in ("accuracy:2", "accuracy:4", "area", "macs", "method", "accuracy:2", "accuracy:8", "macro_f1", "rank",
+                     "parameters"):  # fmt: skip
             click = "id => { document.querySelector(`[data-sort='${id}']`).click(); document.body.offsetHeight; }"
             tab.evaluate(click, name)
         found = _busy(probe) - before
@@ -173,7 +175,7 @@ def main() -> None:
         sort = sorting(out / "index.html")
         told = "not measured, no Chromium or playwright" if sort is None else f"{sort:.0f} ms"
         print(f"{'sorting the page':<44} {told}   goal: 100 ms")
-        print(f"{len(plain.cells):,} records, {len(full.rows):,} rows, {len(full.boards)} boards")
+        print(f"{len(plain.results):,} records, {len(full.rows):,} rows, {len(full.boards)} boards")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ import torch
 import torch.nn.functional as F
 
 from lrfer_bench.contract.faceset import Split
-from lrfer_bench.contract.method import Method, Task, sgd
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.method import Method, Task
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.plan import MethodRef
 from lrfer_bench.planning.settings import complete_settings
 from lrfer_bench.plugins.registry import METHODS
@@ -34,7 +34,7 @@ CPU = torch.device("cpu")
 
 
 def fresh() -> Method:
-    preset = replace(PRESETS["cpu"], epochs=1)
+    preset = replace(preset_of("cpu"), epochs=1)
     settings = complete_settings("direct", METHODS.load("direct"), {})
     ref = MethodRef("direct", "1", "", "", "", settings, {})
     return build_method(ref, Task(7, 1, (48, 48), (4,), preset), CPU)
@@ -43,7 +43,7 @@ def fresh() -> Method:
 def bare_seconds(faces: torch.Tensor, labels: torch.Tensor, batch: int) -> float:
     method = fresh().train()
     net = method.net
-    optimizer = sgd(method, method.task.preset)
+    (optimizer,) = method.optimizers().values()
     started = time.perf_counter()
     for at in range(0, STEPS * batch, batch):
         loss = F.cross_entropy(net(faces[at : at + batch]), labels[at : at + batch], label_smoothing=0.1)
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    batch = PRESETS["cpu"].batch
+    batch = preset_of("cpu").batch
     rng = np.random.default_rng(0)
     split = Split(rng.integers(0, 256, (STEPS * batch, 1, 48, 48), dtype=np.uint8), np.arange(STEPS * batch) % 7)
     faces = (torch.from_numpy(split.images) / 255.0).contiguous(memory_format=torch.channels_last)

@@ -13,9 +13,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.request import Request, data_ref, prepared_dataset
+from lrfer_bench.planning.plan import data_ref
+from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.registry import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
 from lrfer_bench.running.runner import Runner, Status
@@ -27,7 +29,7 @@ PLUGIN = Path(__file__).with_name("noise_faces.py")
 def steps_per_second(workers: int, faces: int) -> float:
     load_plugins([PLUGIN])
     prepared = prepared_dataset("noisefaces", None, {"train": faces})
-    preset = replace(PRESETS["quick"], epochs=3)
+    preset = replace(preset_of("quick"), epochs=3)
     request = Request(["direct"], scales=[2, 3, 4, 6], preset=preset)
     with tempfile.TemporaryDirectory() as folder:
         clock = _Clock()

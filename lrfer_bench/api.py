@@ -1,4 +1,4 @@
-"""The one door for authors of methods, data sets and protocols.
+"""The one door for authors of methods, data sets, protocols and metrics.
 
 A method
 ========
@@ -48,7 +48,9 @@ What a method may say of itself (class attributes of Method)
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
 
 What a method may override besides forward() and losses()
-    optimizers()   default: sgd(), Nesterov at the preset's peak rate; the harness scales every rate by the schedule
+    optimizers()   default: default_optimizers(self, preset), what the preset says: SGD, or Muon for the convolutions that
+                   a batch norm follows and SGD for the rest; the harness scales every rate by the schedule. For SGD under
+                   every preset: return {"main": sgd(self, self.task.preset)}
     update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward, step
     score()        float [B] a validation face; default: 1 where the answer is right
     after_training()  closed-form parts, once, on un-augmented training faces
@@ -73,6 +75,17 @@ A degradation protocol
                    degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size], the same bytes for the same
                    image, scale and seed
 
+A metric
+========
+    @register_metric("worst-recall", percent=True)   # head="...", better="lower": how its column looks
+    def worst_recall(logits, labels):                # float64 [N, K], int64 [N], both read-only
+        said = logits.argmax(1)
+        return min((said[labels == k] == k).mean() for k in set(labels))
+
+    register_metric  a report computes it from the logits on disk, with intervals over seeds and images, for
+                   `report --plugin FILE --metrics worst-recall`. Return one number; or one an image, [N], where the metric is
+                   their mean (resampled faster). NaN where it is not defined
+
 Errors
 ======
     UserError      a mistake outside the program: one sentence with what, where and what to do; exit status 2 before a run,
@@ -95,22 +108,27 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, register
+from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, register
+from lrfer_bench.scoring.shown import Better, shown
 
 if TYPE_CHECKING:
-    from lrfer_bench.contract.method import Batch, Method, Need, Task, sgd
+    from lrfer_bench.contract.method import Batch, Method, Need, Task
+    from lrfer_bench.contract.optimizers import default_optimizers, sgd
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
     "Batch", "Choice", "ClassifierNet", "DataError", "Dataset", "DatasetCard", "FaceSet",
     "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol", "Split", "Task",
-    "UserError", "build_classifier", "register_dataset", "register_method", "register_protocol", "sgd",
+    "UserError", "build_classifier", "default_optimizers", "register_dataset", "register_method",
+    "register_metric", "register_protocol", "sgd",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LAZY = {
-    **dict.fromkeys(("Batch", "Method", "Need", "Task", "sgd"), "lrfer_bench.contract.method"),
+    **dict.fromkeys(("Batch", "Method", "Need", "Task"), "lrfer_bench.contract.method"),
+    **dict.fromkeys(("default_optimizers", "sgd"), "lrfer_bench.contract.optimizers"),
     **dict.fromkeys(("ClassifierNet", "build_classifier"), "lrfer_bench.nets.classifiers"),
 }
 
@@ -144,9 +162,42 @@ def register_protocol(name: str) -> Callable[[type[Thing]], type[Thing]]:
     return _registering(PROTOCOLS, name)
 
 
-def _registering(registry: Any, name: str) -> Callable[[type[Thing]], type[Thing]]:
+def register_metric(
+    name: str, *, head: str = "", better: Better = "higher", percent: bool = False
+) -> Callable[[Function], Function]:
+    """Function decorator: enter a metric under a name, for `lrfer-bench report --metrics NAME`.
+
+    The function takes logits, float64 [N, K], and labels, int64 [N] in 0..K-1, both read-only, and returns one number; or
+    one number an image, [N], where the metric is their mean. NaN means "not defined for these images": a hole in the table.
+
+    head: what stands above its column, default the name. better: "higher" or "lower" numbers. percent: the numbers are
+    shares of 1 and are shown in percent. UserError for a name that is taken (it names both owners) and for what is no
+    function.
+    """
+    _check_name(METRICS, name)
+    if better not in ("higher", "lower"):
+        raise UserError(f'the metric "{name}" has better={better!r}: write "higher" or "lower"')
+
+    def decorate(function: Function) -> Function:
+        if not callable(function):
+            raise UserError(f'the metric "{name}" is a {type(function).__name__}: write a function of logits and labels')
+        try:
+            shown(head, better, percent)(function)
+        except AttributeError:
+            raise UserError(f'the metric "{name}" is a {type(function).__name__}: write it as a plain function') from None
+        register(METRICS, name, function)
+        return function
+
+    return decorate
+
+
+def _check_name(registry: Any, name: Any) -> None:
     if not isinstance(name, str):
         raise UserError(f'write @register_{registry.kind}("name"), with a name in brackets')
+
+
+def _registering(registry: Any, name: str) -> Callable[[type[Thing]], type[Thing]]:
+    _check_name(registry, name)
 
     def decorate(cls: type[Thing]) -> type[Thing]:
         register(registry, name, cls)

@@ -74,11 +74,19 @@ def run(
     return _frame(outcome.session.plan, outcome.session.store)
 
 
-def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = None, **options: Any) -> pd.DataFrame:
+def report(
+    results: OneOrMore[Folder] = defaults.RESULTS,
+    out: Folder | None = None,
+    *,
+    plugins: OneOrMore[Folder] = (),
+    **options: Any,
+) -> pd.DataFrame:
     """Write tables, pictures and the web page of some results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page.
-    options: those of lrfer_bench.reporting.make.Options, such as sort_by="macs", resamples=0, pictures="none", title="...";
+    plugins: files that register metrics.
+    options: those of lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0, pictures="none",
+        title="...", metrics=["brier", "auroc"] (more columns, computed from the logits);
         choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...]) leaves others out.
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 % intervals. UserError when there
@@ -89,16 +97,18 @@ def report(results: OneOrMore[Folder] = defaults.RESULTS, out: Folder | None = N
         ResultsArguments,
         checked_arguments,
     )
-    from lrfer_bench.reporting.make import Options, make_report
-    from lrfer_bench.reporting.table import leaderboard_frame
+    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.reporting.collect import Options
+    from lrfer_bench.reporting.make import frame, make_report
 
-    given = checked_arguments(ResultsArguments, {"results": results, "out": out})
+    folders = {"results": results, "out": out, "plugins": plugins}
+    given = checked_arguments(ResultsArguments, folders)
     if not given.results:
         raise UserError("results names no folder: give one or more results folders")
     chosen = checked_arguments(ReportArguments, options).given()
     target = given.out or given.results[0] / "report"
-    made = make_report(given.results, target, Options(**chosen))
-    return leaderboard_frame(made.rows, made.boards)
+    load_plugins(given.plugins)
+    return frame(make_report(given.results, target, Options(**chosen)))
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
@@ -159,6 +169,7 @@ def load_model(
 
 def _request(given: RunArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
+    from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.request import Request
     from lrfer_bench.plugins.handover import hand_over
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, load_plugins
@@ -177,7 +188,7 @@ def _request(given: RunArguments) -> Request:
         raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
     words |= {
         "dataset": words["dataset"][0], "plugins": tuple(dict.fromkeys(files)),
-        "settings": words["settings"] or {}, "data_options": words["data_options"] or {},
+        "preset": preset_of(given.preset), "settings": words["settings"] or {}, "data_options": words["data_options"] or {},
     }  # fmt: skip
     return Request(**words)
 
@@ -196,13 +207,7 @@ def _lines(tell: Callable[[str], None] | None) -> Display:
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
-    from lrfer_bench.contract.labels import label_of
-    from lrfer_bench.reporting.frame import Cell, frame_of, trained_on
+    from lrfer_bench.reporting.frame import frame_of, plain_result
 
     records = [record for key in plan.cells if (record := store.find(key)) is not None]
-    return frame_of(
-        Cell(
-            record, store, label_of(record.method.name, record.method.settings), record.dataset.name, trained_on(record)
-        )
-        for record in records
-    )
+    return frame_of(plain_result(record, store) for record in records)

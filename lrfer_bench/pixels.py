@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 ONE = float(1 << 22)
@@ -13,6 +14,10 @@ ONE = float(1 << 22)
 
 IN_CACHE = 300_000
 """Pixels that are resized at once: as float64 they still fit into a processor's cache, which is worth a factor of four."""
+
+
+PIXELS_EACH, FEWEST_PIXELS = 4, 24
+"""See input_side()."""
 
 
 def to_unit(images: Tensor) -> Tensor:
@@ -83,6 +88,26 @@ def _round(value: float) -> float:
 def enlarge(images: Tensor, size: tuple[int, int]) -> Tensor:
     """uint8 LR faces -> float32 [B, C, *size] in 0..1. Rounded to uint8 on the way, as an enlarged image file would be."""
     return to_unit(resize(images, size))
+
+
+def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Float images [B, C, h, w] -> [B, C, *size] by antialiased bicubic interpolation; as they are where
+    they have that size already."""
+    if tuple(images.shape[-2:]) == tuple(size):
+        return images
+    return F.interpolate(images, size=size, mode="bicubic", antialias=True)
+
+
+def input_side(side: int, scale: int) -> int:
+    """Side in pixels at which a network works on faces of HR side `side`, enlarged after scale `scale`.
+
+    Four for each LR pixel, 24 at least, and never more than HR: a face of 6 pixels tells no more at 48
+    pixels than at 24, where a network takes half the time.
+
+    >>> [input_side(48, scale) for scale in (1, 4, 6, 8, 16)]
+    [48, 48, 32, 24, 24]
+    """
+    return min(side, max(PIXELS_EACH * math.ceil(side / scale), FEWEST_PIXELS))
 
 
 def flip_and_shift(images: Tensor, flips: Tensor, dy: Tensor, dx: Tensor, most: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from lrfer_bench.api import LogUniform, Need, Task, register_method
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
 from lrfer_bench.nets.attention import AttentionTrunk, Gates
-from lrfer_bench.nets.classifiers import LEAN_WIDTHS
+from lrfer_bench.nets.lean import LEAN, SHAPES
 
 
 @register_method("askd")
@@ -40,12 +40,16 @@ class ASKD(AttentionDistilled):
 
 
 class CBAMNet(nn.Module):
-    """The lean classifier's shape (four residual blocks; eight with a GPU's preset), with CBAM as its gates."""
+    """The shape of the preset's lean classifier, a block a stage, with CBAM as its gates.
+
+    With a GPU's preset: four stages of two blocks.
+    """
 
     def __init__(self, task: Task) -> None:
         super().__init__()
-        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (LEAN_WIDTHS, 1)
-        self.trunk = AttentionTrunk(task.channels, widths, depth, task.size, Gates)
+        shape = SHAPES.get(task.preset.classifier, LEAN)
+        widths, depth = ((64, 128, 256, 512), 2) if task.preset.large else (shape.widths, 1)
+        self.trunk = AttentionTrunk(task.channels, shape, widths, depth, task.input_size, Gates)
         self.dropout = nn.Dropout(task.preset.dropout)
         self.linear = nn.Linear(widths[-1], task.classes)
 

@@ -12,7 +12,7 @@ from lrfer_bench.nets.losses import attention_similarity, centred_on_batch
 
 
 class AttentionDistilled(Method):
-    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's maps are had."""
+    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's maps are made."""
 
     kd_weight: float
     centred: bool = False

@@ -16,6 +16,7 @@ from lrfer_bench.nets.losses import feature_similarity, relation, same_class_par
 class FSKD(Student):
     """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations between faces of a class.
 
+    Where its teacher works on more pixels, the teacher's maps are averaged down to the student's.
     feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves one out.
     hint: put each map through a 1x1 convolution and batch norm before both terms, in training only.
     """

@@ -10,8 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.api import Batch, Choice, LogUniform, Need, Task, UserError, register_method
+from lrfer_bench.api import (
+    Batch,
+    Choice,
+    LogUniform,
+    Need,
+    Preset,
+    Task,
+    UserError,
+    register_method,
+)
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
+from lrfer_bench.nets import lean
 from lrfer_bench.nets.attention import PARTS, AttentionTrunk, Gates, Parts
 from lrfer_bench.nets.lean import shortcut
 
@@ -20,15 +30,29 @@ GROUPS = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the four local stages and of the two global ones, and blocks a stage."""
+    """Channels of the local stages, of which the first `shared` are the global branch's too, and of the two
+    global ones; blocks a stage; whose stem comes first.
+    """
 
     local: tuple[int, ...]
     wide: tuple[int, ...]
+    shared: int
     depth: int
+    stem: lean.Shape
 
 
-SMALL = Shape((24, 64, 96, 192), (64, 128), 1)
-LARGE = Shape((64, 128, 256, 512), (256, 512), 2)
+SMALL = {
+    "lean": Shape((24, 64, 96, 192), (64, 128), 2, 1, lean.LEAN),
+    "lean2": Shape((64, 96, 192), (96, 192), 1, 1, lean.LEAN2),
+}
+"""By the preset's classifier: each costs about as much as that."""
+
+LARGE = Shape((64, 128, 256, 512), (256, 512), 2, 2, lean.LEAN)
+
+
+def shape_for(preset: Preset) -> Shape:
+    """The shape whose cost is nearest to that of the preset's classifier."""
+    return LARGE if preset.large else SMALL.get(preset.classifier, SMALL["lean"])
 
 
 @dataclass(frozen=True)
@@ -114,7 +138,7 @@ class GMENet(AttentionDistilled):
         super().__init__(task)
         self.kd_weight, self.centred = kd_weight, centred
         build = Build(attention, global_branch, gate_norm, gate_start, heads, global_at).checked()
-        self.net = TwoBranches(task, LARGE if task.preset.large else SMALL, build)
+        self.net = TwoBranches(task, shape_for(task.preset), build)
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         return self.net.local(images)[1]
@@ -132,7 +156,7 @@ class GMENet(AttentionDistilled):
 
 
 class TwoBranches(nn.Module):
-    """Two shared stages of mixed-attention blocks, then two more beside two of mixed-channel ones.
+    """Shared stages of mixed-attention blocks, then two more beside two of mixed-channel ones.
 
     These are the local and the global branch. Their pooled ends stand side by side before dropout
     and one linear layer; with two heads each end has a linear layer of its own.
@@ -147,7 +171,10 @@ class TwoBranches(nn.Module):
                 width, build.attention, depthwise=True, norm=build.gate_norm, identity=identity
             )
 
-        self.local = AttentionTrunk(task.channels, shape.local, shape.depth, task.size, gates)
+        self.shared = shape.shared
+        self.local = AttentionTrunk(
+            task.channels, shape.stem, shape.local, shape.depth, task.input_size, gates
+        )
         self.wide = global_stages(shape, build.global_at) if build.global_branch else None
         self.dropout = nn.Dropout(task.preset.dropout)
         local, wide = shape.local[-1], shape.wide[-1] if build.global_branch else 0
@@ -165,7 +192,11 @@ class TwoBranches(nn.Module):
     def by_head(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """The logits of each head, the local one first, and the attention maps."""
         features, maps = self.local(images)
-        ends = [features[-1]] if self.wide is None else [features[-1], self.wide(features[1])]
+        ends = (
+            [features[-1]]
+            if self.wide is None
+            else [features[-1], self.wide(features[self.shared - 1])]
+        )
         pooled = [end.mean((2, 3)) for end in ends]
         if self.second is None:
             return [self.linear(self.dropout(torch.cat(pooled, 1)))], maps
@@ -175,7 +206,7 @@ class TwoBranches(nn.Module):
 
 def global_stages(shape: Shape, first_at: str) -> nn.Module:
     """Mixed-channel blocks on the map at 1/4 of the input; a first one at a "quarter" keeps it."""
-    before, blocks = shape.local[1], []
+    before, blocks = shape.local[shape.shared - 1], []
     for number, width in enumerate(shape.wide):
         stride = 1 if number == 0 and first_at == "quarter" else 2
         blocks += [MixedChannelBlock(before, width, stride)]

@@ -9,7 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, LogUniform, Method, Need, Task, UserError, register_method, sgd
+from lrfer_bench.api import (
+    Batch,
+    LogUniform,
+    Method,
+    Need,
+    Task,
+    UserError,
+    default_optimizers,
+    register_method,
+)
 from lrfer_bench.methods.stages import Classifier
 
 
@@ -18,7 +27,7 @@ class MAFER(Method):
     """The classifier of `multires`, trained on at the scale of the cell.
 
     smallest: the first training has HR and the scales 2, 4, ... up to this power of two
-    rate:     share of the preset's peak rate in the second training
+    rate:     share of the preset's peak rates in the second training
     """
 
     search = {"rate": LogUniform(0.01, 1.0)}
@@ -41,10 +50,11 @@ class MAFER(Method):
         return {"ce": self.cross_entropy(self.net(self.enlarged(batch)), batch)}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        optimizer = sgd(self, self.task.preset)
-        for group in optimizer.param_groups:
-            group["lr"] *= self.rate
-        return {"main": optimizer}
+        optimizers = default_optimizers(self, self.task.preset)
+        for optimizer in optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] *= self.rate
+        return optimizers
 
 
 def powers(smallest: Any) -> tuple[int, ...]:

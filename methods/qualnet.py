@@ -67,6 +67,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.size = size
         width, height, breadth = features
+        self.map_size = (height, breadth)
         steps = math.ceil(math.log2(max(size[0] / height, size[1] / breadth)))
         layers: list[nn.Module] = [nn.Conv2d(width, WIDEST, 1)]
         width = WIDEST
@@ -82,8 +83,15 @@ class Decoder(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, channels, 3, 1, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Last map [B, C, h, w] -> faces float [B, channels, *size], about 0..1."""
-        drawn = 0.5 + self.layers(features)
-        if tuple(drawn.shape[2:]) == tuple(self.size):
-            return drawn
-        return F.interpolate(drawn, size=self.size, mode="bilinear", antialias=True)
+        """Last map [B, C, h, w] -> faces float [B, channels, *size], about 0..1.
+
+        The map of a network that works on fewer pixels is enlarged to what the decoder knows.
+        """
+        return resized(0.5 + self.layers(resized(features, self.map_size)), self.size)
+
+
+def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """float [B, C, h, w] at another height and width, bilinear; as it is where it has them."""
+    if tuple(x.shape[2:]) == size:
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", antialias=True)

@@ -15,8 +15,8 @@ from lrfer_bench.api import (
     Method,
     Task,
     UserError,
+    default_optimizers,
     register_method,
-    sgd,
 )
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
@@ -107,7 +107,9 @@ class SRFER(Method):
             "restore": torch.optim.Adam(self.restore.parameters(), lr=rate)
         }
         if self.tuned is not None:
-            optimizers["classifier"] = sgd(self.tuned, self.task.preset)
-            for group in optimizers["classifier"].param_groups:
-                group["lr"] *= 0.1
+            for name, optimizer in default_optimizers(self.tuned, self.task.preset).items():
+                for group in optimizer.param_groups:
+                    group["lr"] *= 0.1
+                # so checkpoints name it
+                optimizers["classifier" if name == "main" else name] = optimizer
         return optimizers

@@ -14,7 +14,7 @@ from lrfer_bench.api import Batch, Method, Task, build_classifier, register_meth
 class Classifier(Method):
     """A classifier of enlarged faces. Trained at HR it is the frozen judge, teacher or feature extractor of others.
 
-    arch: "lean", a timm name, or "preset" for the preset's; pretrained: load timm's weights;
+    arch: "lean", "lean2", a timm name, or "preset" for the preset's; pretrained: load timm's weights;
     input_size: side in pixels that a timm network is fed (0: the HR size).
     epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it.
     """
@@ -32,8 +32,8 @@ class Classifier(Method):
         self.arch, self.input_size = arch, input_size
         preset = task.preset
         self.net = build_classifier(
-            preset.classifier if arch == "preset" else arch, task.classes, task.channels, task.size,
-            dropout=preset.dropout, pretrained=pretrained, input_size=input_size,
+            preset.classifier if arch == "preset" else arch, task.classes, task.channels,
+            task.input_size, dropout=preset.dropout, pretrained=pretrained, input_size=input_size,
         )  # fmt: skip
 
     def forward(self, lr: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import Arguments, Integers, as_list
 from lrfer_bench.plugins.handover import definitions, hand_over
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SCRIPT = '''
 import json, sys
@@ -203,7 +204,7 @@ def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> 
         (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), r"resamples: 0\.5"),
-        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is "nothing"'),
+        (lambda: lrfer_bench.report(trained, tmp_path, pictures="nothing"), 'pictures is \'nothing\''),
     ):
         with pytest.raises(UserError, match=words):
             call()

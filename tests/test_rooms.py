@@ -33,7 +33,6 @@ ONLY = {
 """Rooms that import these of ours and no other."""
 
 KNOWN = {
-    ("scoring", "store"): "Metrics and MetricsPart",
     ("contract", "plugins"): "the type Entry in card_of()",
 }
 """Arrows that should not be, and what needs them. Only ever remove from this list."""

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from folders import ROOT, TINY
 
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 PARTS = ("lrfer_bench", "methods", "datasets", "pyproject.toml", "README.md", "LICENSE")
 BROKEN = {

@@ -23,20 +23,40 @@ GROUPS = {
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.argument("a")
 @click.argument("b")
-@click.option("--results", multiple=True, default=(defaults.RESULTS,), show_default=True, metavar="DIR",
-              help="Results folder; repeat it to use several together.")  # fmt: skip
-@click.option("--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only.")
-@click.option("--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only.")
-@click.option("--seeds", multiple=True, callback=number_list, metavar="0,1", help="These seeds only.")
+@click.option("--results", multiple=True, default=(defaults.RESULTS,), show_default=True,
+              metavar="DIR", help="Results folder; repeat it to use several together.")  # fmt: skip
+@click.option(
+    "--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only."
+)
+@click.option(
+    "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
+)
+@click.option(
+    "--seeds", multiple=True, callback=number_list, metavar="0,1", help="These seeds only."
+)
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100),
               metavar="N", help="Bootstrap resamples, 100 or more.")  # fmt: skip
 @click.option("--clean", is_flag=True, help="Leave out test rows that also stand in train.")
 @click.option(
-    "--images", default=None, metavar="FILE", help="Write a CSV of the test images on which only one is right."
+    "--images",
+    default=None,
+    metavar="FILE",
+    help="Write a CSV of the test images on which only one is right.",
 )
-def compare(a: str, b: str, results: tuple[str, ...], datasets: tuple[str, ...], scales: tuple[int, ...],
-            seeds: tuple[int, ...], resamples: int, clean: bool, images: str | None) -> None:  # fmt: skip
-    """Test method A against method B on the same images and seeds, scale by scale, with Holm's correction over them.
+def compare(
+    a: str,
+    b: str,
+    results: tuple[str, ...],
+    datasets: tuple[str, ...],
+    scales: tuple[int, ...],
+    seeds: tuple[int, ...],
+    resamples: int,
+    clean: bool,
+    images: str | None,
+) -> None:
+    """Test method A against method B on the same images and seeds, scale by scale.
+
+    The p values are corrected over all scales by Holm's method.
 
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """

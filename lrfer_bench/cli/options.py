@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from lrfer_bench.contract.labels import split_labels
 from lrfer_bench.planning import defaults
-from lrfer_bench.planning.settings import integers, names
+from lrfer_bench.planning.settings import integers, names, split_labels
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
@@ -57,6 +56,7 @@ PLAN_GROUPS = {
 
 def request_of(options: Mapping[str, Any]) -> Request:
     """The options of `run` and `plan` as a Request; UserError for words that are not understood."""
+    from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
 
@@ -72,8 +72,8 @@ def request_of(options: Mapping[str, Any]) -> Request:
         test_protocols=names("--test-protocols", test_protocols) if test_protocols else None,
         test_scales=integers("--test-scales", test_scales) if test_scales else None,
         seeds=integers("--seeds", options["seeds"]),
-        preset=options["preset"],
         settings=parse_settings(options["settings"]),
+        preset=preset_of(options["preset"]),
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],

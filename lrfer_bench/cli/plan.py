@@ -39,9 +39,10 @@ def show_plan(session: Session, calibrate: bool) -> None:
     """Print trainings, cells and what is left to do."""
     from lrfer_bench.running.calibrate import estimate
     from lrfer_bench.running.engines.local import default_workers
+    from lrfer_bench.running.runner import Overwrite, Runner
     from lrfer_bench.running.status import duration
 
-    runner = session.runner()
+    runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
     todo = {training.key for training in runner.waiting_trainings}
     seconds = estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
     click.echo(f"{len(session.plan.trainings)} models to train, each once:")

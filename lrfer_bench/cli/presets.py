@@ -23,27 +23,37 @@ def presets() -> None:
     "list",
     examples=(
         "lrfer-bench presets list",
-        "lrfer-bench presets show cpu",
+        "lrfer-bench presets show cpu@1",
     ),
 )
 def list_presets() -> None:
-    """Every preset with its version and one line."""
+    """Every version of every preset with one line.
+
+    A name without a version (--preset cpu) is the newest one, marked *.
+    """
     for preset in PRESETS.values():
-        click.echo(f"{preset.id:<10} {preset.summary}")
+        newest = preset_of(preset.name) is preset
+        click.echo(f"{preset.id:<8} {'*' if newest else ' '} {preset.summary}")
+    click.echo("* the version that a name alone stands for")
 
 
 @presets.command(
     "show",
     examples=(
         "lrfer-bench presets show quick",
-        "lrfer-bench presets show cpu",
+        "lrfer-bench presets show cpu@1",
     ),
 )
 @click.argument("name")
 def show_preset(name: str) -> None:
-    """Everything a preset fixes. Any change of it makes new keys, so old and new results are never mixed."""
+    """Everything a preset fixes, by name (the newest version) or id (cpu@1).
+
+    A preset never changes: other numbers are another version, so old and new results are never mixed.
+    """
     preset = preset_of(name)
     click.echo(f"{preset.id}: {preset.summary}")
-    for field, value in preset.content().items():
+    for field, value in preset.settings().items():
         if field not in ("name", "version"):
             click.echo(f"  {field}: {value}")
+    versions = [other.id for other in PRESETS.values() if other.name == preset.name]
+    click.echo(f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}")

@@ -13,8 +13,6 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lrfer_bench.running.runner import Runner
     from lrfer_bench.running.session import Session
     from lrfer_bench.running.status import Listener, Status
@@ -30,20 +28,24 @@ EXAMPLES = (
 @click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
-def run(plan_only: bool, no_report: bool, **options: Any) -> None:
+@click.pass_context
+def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
     """Train and test methods on low-resolution faces; what has a record already is not run again."""
-    from lrfer_bench.running.session import open_session, run_session
-
-    request = request_of(options)
     if plan_only:
-        from lrfer_bench.cli.plan import show_plan
+        from lrfer_bench.cli.plan import plan
 
-        show_plan(open_session(request), calibrate=True)
+        context.invoke(plan, **options)
         return
-    outcome = run_session(request, _display, _tell_about)
+    from lrfer_bench.running.session import run_session
+
+    outcome = run_session(request_of(options), _display, _tell_about)
     records = outcome.session.store.records
     if not no_report:
-        _report(outcome.session.store.root)
+        from lrfer_bench.cli.report import report
+
+        # The same report as `lrfer-bench report` makes of this folder.
+        words = ["--results", str(records.parent)]
+        report.main(args=words, prog_name="lrfer-bench report", standalone_mode=False)
     if outcome.failed:
         some = f"{outcome.failed} cell{'s' if outcome.failed > 1 else ''}"
         click.echo(
@@ -96,12 +98,3 @@ def _display(status: Status) -> Iterator[Listener]:
             err=True,
         )
         sys.exit(130)
-
-
-def _report(root: Path) -> None:
-    """The same report as `lrfer-bench report` makes of this folder."""
-    from lrfer_bench.cli.report import report
-
-    report.main(
-        args=["--results", str(root)], prog_name="lrfer-bench report", standalone_mode=False
-    )

@@ -39,23 +39,6 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
     return name, settings
 
 
-def split_labels(text: str) -> list[str]:
-    """Labels with commas between; a comma within brackets belongs to its label.
-
-    >>> split_labels("direct, gmenet[attention=none,kd_weight=0]")
-    ['direct', 'gmenet[attention=none,kd_weight=0]']
-    """
-    found, word, depth = [], "", 0
-    for letter in text:
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and depth <= 0:
-            found.append(word)
-            word = ""
-        else:
-            word += letter
-    return [label.strip() for label in (*found, word) if label.strip()]
-
-
 def same_label(one: str, other: str) -> bool:
     """Whether two labels mean one row: numbers count by value, the order of settings does not.
 

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.contract.cards import MethodCard
+from lrfer_bench.contract.optimizers import default_optimizers
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.search import Space
 from lrfer_bench.errors import UserError
-from lrfer_bench.pixels import enlarge, to_unit
+from lrfer_bench.pixels import enlarge, input_side, to_unit
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ class Task:
     def is_hr(self) -> bool:
         """True where the model is trained on HR images only, as a teacher is."""
         return tuple(self.scales) == (1,)
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width in pixels that a network for these faces should work at.
+
+        `size`; where the preset's network_input is "by-scale", what the largest of its faces needs. Method.enlarge
+        makes HR-sized faces all the same: lean and lean2 resize what they are given to the size they were built for.
+        """
+        if self.preset.network_input == "hr":
+            return self.size
+        height, width = (max(input_side(side, scale) for scale in self.scales) for side in self.size)
+        return height, width
 
 
 @dataclass(frozen=True)
@@ -171,8 +184,11 @@ class Method(nn.Module):
         return F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimisers, by name. Each one's learning rates follow the preset's schedule, scaled to their own peak."""
-        return {"main": sgd(self, self.task.preset)}
+        """The optimisers, by name. The harness scales each one's learning rates, as its peak, by the preset's schedule.
+
+        Default: those of the preset, see default_optimizers().
+        """
+        return default_optimizers(self, self.task.preset)
 
     def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
         """One training step; returns the losses by name, detached, one number each.
@@ -214,11 +230,3 @@ class Method(nn.Module):
     def unit(self, hr: Tensor) -> Tensor:
         """uint8 -> float in 0..1 in the memory format that convolutions like."""
         return to_unit(hr)
-
-
-def sgd(module: nn.Module, preset: Preset) -> torch.optim.SGD:
-    """Nesterov SGD at the preset's peak rate; weight decay on weights only, not on biases and norms."""
-    weights = [p for p in module.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": preset.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.SGD([g for g in groups if g["params"]], lr=preset.lr, momentum=0.9, nesterov=True)

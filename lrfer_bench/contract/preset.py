@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal
 
 from lrfer_bench.errors import UserError, did_you_mean
@@ -12,14 +12,26 @@ from lrfer_bench.errors import UserError, did_you_mean
 class Preset:
     """One budget.
 
-    epochs:     passes over the training split, for each trained model
-    batch:      faces a step
-    lr:         peak learning rate of the SGD that a method gets unless it builds its own optimiser
-    ema:        decay of the running mean of the weights that is tested and kept; 0 keeps the last step's weights
-    selection:  "last" or "best-val" (see training/selection.py); no rule looks at the test split
-    shift:      random shifts of at most so many HR pixels; flips are always on
-    compute:    "small" (two cores) or "large" (a GPU): by this a method chooses its widths
-    classifier: the classifier network, "lean" or a name that timm knows
+    epochs:        passes over the training split, for each trained model
+    batch:         faces a step
+    lr:            peak rate of SGD
+    ema:           decay a step of the running mean of the weights, which is tested and kept; 0 keeps
+                   the weights of the last step
+    selection:     "last" or "best-val" (see training/selection.py); no rule looks at the test split
+    shift:         random shifts of at most so many HR pixels; flips are always on
+    compute:       "small" (two cores) or "large" (a GPU): by this a method chooses its widths
+    classifier:    the classifier network: "lean", "lean2" or a name that timm knows
+    optimizer:     what a method gets unless it builds its own: "sgd", or "muon" for the convolutions
+                   that a batch norm follows and SGD for the rest (see contract/optimizers.py)
+    muon_lr:       peak rate of Muon
+    warm_up:       share of the steps in which rates rise to their peak, between 0 and 1
+    ema_every:     steps between two updates of the running mean
+    flip:          "random", or "alternating": a face is mirrored in every other epoch
+    network_input: side of the images that lean2 works on: "hr", or "by-scale" for fewer pixels
+                   where the faces have few (see Task.input_size)
+
+    Fields with a default came after version 1, and their defaults are what version 1 does. So that
+    the keys of old results stay, content() leaves such a field out at its default: never change one.
     """
 
     name: str
@@ -36,6 +48,12 @@ class Preset:
     shift: int
     compute: Literal["small", "large"]
     classifier: str
+    optimizer: Literal["sgd", "muon"] = "sgd"
+    muon_lr: float = 0.02
+    warm_up: float = 0.25
+    ema_every: int = 1
+    flip: Literal["random", "alternating"] = "random"
+    network_input: Literal["hr", "by-scale"] = "hr"
 
     @property
     def id(self) -> str:
@@ -47,39 +65,71 @@ class Preset:
         """Whether there is a GPU's time for networks of the papers' widths."""
         return self.compute == "large"
 
-    def content(self) -> dict[str, Any]:
-        """All that a result depends on, for keys: everything but the prose."""
-        content = asdict(self)
-        del content["summary"]
-        return content
+    def settings(self) -> dict[str, Any]:
+        """Every field but the prose."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "summary"}
 
+    def content(self) -> dict[str, Any]:
+        """Everything that a result depends on, for keys: settings() without those at their default."""
+        defaults = {f.name: f.default for f in fields(self)}
+        return {k: v for k, v in self.settings().items() if defaults[k] is MISSING or v != defaults[k]}
+
+
+_QUICK = Preset(
+    name="quick", version=1, summary="minutes on two cores: to see that all works, and to teach",
+    epochs=10, batch=64, lr=0.08, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.99,
+    selection="last", shift=4, compute="small", classifier="lean",
+)  # fmt: skip
+_CPU = Preset(
+    name="cpu", version=1,
+    summary="honest small runs on real data: 20 to 45 minutes of one core a model on FER2013",
+    epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.998,
+    selection="last", shift=4, compute="small", classifier="lean",
+)  # fmt: skip
+_PAPER = Preset(
+    name="paper", version=1, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs",
+    epochs=100, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.999,
+    selection="best-val", shift=4, compute="large", classifier="resnet18@3x3",
+)  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
-    preset.name: preset
+    preset.id: preset
     for preset in (
-        Preset(
-            name="quick", version=1, summary="minutes on two cores: to see that all works, and to teach",
-            epochs=10, batch=64, lr=0.08, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.99,
-            selection="last", shift=4, compute="small", classifier="lean",
+        _QUICK,
+        replace(
+            _QUICK, version=2, optimizer="muon", classifier="lean2", network_input="by-scale",
+            ema_every=4,
         ),
-        Preset(
-            name="cpu", version=1, summary="honest small runs on real data: 20 to 45 minutes of one core a model on FER2013",
-            epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.998,
-            selection="last", shift=4, compute="small", classifier="lean",
+        _CPU,
+        replace(
+            _CPU, version=2, summary="honest small runs on real data: 9 epochs with Muon",
+            epochs=9, optimizer="muon", classifier="lean2", network_input="by-scale", ema_every=4,
         ),
-        Preset(
-            name="paper", version=1, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs",
-            epochs=100, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2, ema=0.999,
-            selection="best-val", shift=4, compute="large", classifier="resnet18@3x3",
+        _PAPER,
+        replace(
+            _PAPER, version=2, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs with Muon",
+            optimizer="muon", ema_every=4,
         ),
     )
 }  # fmt: skip
+"""By id ("cpu@1"). A preset never changes: better numbers get a new version, and old ones stay."""
 
 
 def preset_of(name: str | Preset) -> Preset:
-    """The preset of a name, or the preset itself; UserError with the nearest name."""
+    """The preset of an id ("cpu@1"), the newest of a name ("cpu"), or the preset itself.
+
+    UserError for an unknown name, with the nearest one, and for an unknown version, with those there are.
+    """
     if isinstance(name, Preset):
         return name
+    bare = name.partition("@")[0]
+    versions = [preset for preset in PRESETS.values() if preset.name == bare]
+    if not versions:
+        names = sorted({preset.name for preset in PRESETS.values()})
+        raise UserError(f'there is no preset "{name}": {did_you_mean(bare, names)}')
+    if name == bare:
+        return max(versions, key=lambda preset: preset.version)
     if name not in PRESETS:
-        raise UserError(f'there is no preset "{name}": {did_you_mean(name, PRESETS)}')
+        known = " and ".join(preset.id for preset in versions)
+        raise UserError(f'there is no preset "{name}": this lrfer-bench has {known}')
     return PRESETS[name]

@@ -1,12 +1,13 @@
-"""A data set by name and options."""
+"""A data set by its name, with options: as an object, or prepared."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.data.cache import option_names
+from lrfer_bench.data.cache import Prepared, option_names, prepare
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS
 
@@ -19,3 +20,9 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
         if option not in known:
             raise UserError(f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}')
     return kind(**(options or {}))
+
+
+def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
+    """Load a data set by name, or find it in the cache; UserErrors say what is missing and where."""
+    dataset = make_dataset(name, options)
+    return prepare(dataset, name, root)

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lrfer_bench.nets.lean import ResidualBlock, stem
-from lrfer_bench.pixels import centred
+from lrfer_bench.nets.lean import ResidualBlock, Shape, stages
+from lrfer_bench.pixels import centred, fit
 
 Parts = Literal["both", "channel", "spatial", "none"]
 PARTS = get_args(Parts)
@@ -105,24 +105,33 @@ class AttentionBlock(ResidualBlock):
 
 
 class AttentionTrunk(nn.Module):
-    """Stem conv3x3/2 and stages of `depth` gated residual blocks at 1/2, 1/4, 1/8, ... of the input, as in nets/lean.py."""
+    """A stem and stages of `depth` gated residual blocks, each later stage at half the side of the one before.
+
+    shape: whose stem it has, with widths of its own (see nets/lean.py)
+    size:  height and width in pixels that it works at; images of another size are resized first
+    """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], depth: int, size: tuple[int, int], gates: Callable[[int], Gates]
+        self,
+        channels: int,
+        shape: Shape,
+        widths: Sequence[int],
+        depth: int,
+        size: tuple[int, int],
+        gates: Callable[[int], Gates],
     ) -> None:
         super().__init__()
-        self.stem = stem(channels, widths[0], size)
+        self.size = size
+        self.stem = shape.stem(channels, widths[0], size)
         self.stages = nn.ModuleList()
-        before = widths[0]
-        for number, width in enumerate(widths):
-            first = AttentionBlock(before, width, 1 if number == 0 else 2, gates(width))
+        for before, width, stride in stages(widths):
+            first = AttentionBlock(before, width, stride, gates(width))
             rest = [AttentionBlock(width, width, 1, gates(width)) for _ in range(depth - 1)]
             self.stages.append(nn.ModuleList([first, *rest]))
-            before = width
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention maps)."""
-        x = self.stem(centred(images))
+        x = self.stem(centred(fit(images, self.size)))
         features, maps = [], []
         for stage in self.stages:
             for block in cast(nn.ModuleList, stage):

@@ -9,10 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.nets.lean import LeanTrunk
-from lrfer_bench.pixels import centred
-
-LEAN_WIDTHS = (24, 64, 128, 256)
+from lrfer_bench.nets.lean import SHAPES, LeanTrunk, Shape
+from lrfer_bench.pixels import centred, fit
 
 
 class ClassifierNet(nn.Module):
@@ -44,24 +42,30 @@ class ClassifierNet(nn.Module):
 
 
 class LeanNet(ClassifierNet):
-    """See nets/lean.py; mean 0.5 and deviation 0.25 for every channel."""
+    """One of the shapes of nets/lean.py; mean 0.5 and deviation 0.25 for every channel.
 
-    def __init__(self, classes: int, channels: int, size: tuple[int, int], dropout: float) -> None:
+    size: height and width in pixels that it works at; images of another size are resized first
+    """
+
+    def __init__(
+        self, shape: Shape, classes: int, channels: int, size: tuple[int, int], dropout: float
+    ) -> None:
         super().__init__()
-        self.trunk = LeanTrunk(channels, LEAN_WIDTHS, size)
+        self.size = size
+        self.trunk = LeanTrunk(shape, channels, size)
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(LEAN_WIDTHS[-1], classes)
-        self.feature_channels = LEAN_WIDTHS[-1]
+        self.feature_channels = shape.widths[-1]
+        self.linear = nn.Linear(self.feature_channels, classes)
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        return self.trunk(centred(images))
+        return self.trunk(centred(fit(images, self.size)))
 
     def head(self, features: Tensor) -> Tensor:
         return self.linear(self.dropout(features.mean((2, 3))))
 
 
 class TimmNet(ClassifierNet):
-    """Any timm classifier that has forward_intermediates, normalised and (on wish) enlarged as its own card says.
+    """Any timm classifier that has forward_intermediates, normalised and optionally enlarged as its card says.
 
     input_size: side in pixels that images are enlarged to first; 0 leaves them as they are.
     """
@@ -113,7 +117,7 @@ def _timm_model(label: str, classes: int, channels: int, pretrained: bool, dropo
 
     name, _, stem = label.partition("@")
     if not timm.is_model(name):
-        raise UserError(f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), "lean"])}')
+        raise UserError(f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), *SHAPES])}')
     try:
         net = timm.create_model(name, pretrained=pretrained, num_classes=classes, in_chans=channels, drop_rate=dropout)
     except (OSError, RuntimeError) as error:
@@ -157,17 +161,21 @@ def build_classifier(
     pretrained: bool = False,
     input_size: int = 0,
 ) -> ClassifierNet:
-    """A classifier network by name: "lean", any name that timm knows ("resnet18", ...), or one of timm's ResNets with a stem for
-    small faces ("resnet18@3x3").
+    """A classifier network by name: "lean", "lean2", any name that timm knows ("resnet18", ...), or one of
+    timm's ResNets with a stem for small faces ("resnet18@3x3").
 
-    size: height and width of the faces in pixels. dropout: before the last layer. pretrained: with timm's weights.
-    input_size: side in pixels that a timm network's input is enlarged to; 0 is the faces' own.
-    UserError for an unknown name, and for weights that do not exist or cannot be had.
+    size: height and width in pixels that lean and lean2 work at, usually Task.input_size; images of
+    another size are resized to it. dropout: before the last layer. pretrained: with timm's weights.
+    input_size: side in pixels that a timm network's input is resized to; 0 is the images' own.
+    UserError for an unknown name, and for weights that do not exist or are not available.
     """
-    if name == "lean":
-        if pretrained:
-            raise UserError(
-                'the classifier "lean" has no pretrained weights: choose a timm name or leave out pretrained=true'
-            )
-        return LeanNet(classes, channels, size, dropout)
-    return TimmNet(name, classes, channels, pretrained=pretrained, dropout=dropout, input_size=input_size)
+    shape = SHAPES.get(name)
+    if shape is None:
+        return TimmNet(
+            name, classes, channels, pretrained=pretrained, dropout=dropout, input_size=input_size
+        )
+    if pretrained:
+        raise UserError(
+            f'the classifier "{name}" has no pretrained weights: choose a timm name or leave out pretrained=true'
+        )
+    return LeanNet(shape, classes, channels, size, dropout)

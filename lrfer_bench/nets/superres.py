@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.pixels import centred, enlarge, to_unit
+from lrfer_bench.pixels import centred, enlarge, fit, to_unit
 
 
 class EDSR(nn.Module):
@@ -66,13 +66,6 @@ def prime_factors(number: int) -> list[int]:
             number //= candidate
         candidate += 1
     return factors
-
-
-def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Float images resized to a size by antialiased bicubic interpolation; as they are where they have it already."""
-    if tuple(images.shape[-2:]) == tuple(size):
-        return images
-    return F.interpolate(images, size=size, mode="bicubic", antialias=True)
 
 
 def psnr(images: Tensor, reference: Tensor) -> Tensor:

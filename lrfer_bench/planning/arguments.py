@@ -23,7 +23,7 @@ SENTENCES = {
     "dict_type": "{what} is {shown}: give a dict of names and values",
     "callable_type": "{what} is {shown}: give a function that takes a line, such as print, or None",
     "greater_than_equal": "{what} is {shown}: give {ge} or more",
-    "literal_error": '{what} is "{given}": give one of {expected}',
+    "literal_error": "{what} is {shown}: give {expected}",
     "bool_type": "{what} is {shown}: give True or False",
     "extra_forbidden": "{what} is not an argument here: check its spelling",
 }
@@ -100,7 +100,7 @@ class RunArguments(Arguments):
     results: Folder
     workers: Integer | None
     engine: str = Field(examples=[defaults.ENGINE])
-    overwrite: str = Field(examples=[defaults.OVERWRITE])
+    overwrite: Literal["never", "failed", "always"]
     tell: Callable[[str], None] | None
 
 
@@ -117,6 +117,7 @@ class ResultsArguments(Arguments):
 
     results: Folders
     out: Folder | None = None
+    plugins: Folders = []
 
 
 class ReportArguments(Arguments):
@@ -130,7 +131,7 @@ class ReportArguments(Arguments):
     partial: bool = False
     pictures: Literal["all", "curves", "none"] = "all"
     page: bool = True
-    metrics: Things = []
+    metrics: Annotated[list[str], BeforeValidator(listed)] = Field([], examples=["brier"])
     command: str = ""
 
     def given(self) -> dict[str, Any]:
@@ -156,9 +157,8 @@ def _sentence(error: ValidationError, examples: Mapping[str, Any]) -> str:
     if what == "settings" and inside:
         what = f"settings of {inside[0]!r}"
     template = SENTENCES.get(first["type"], "{what} is {shown}: {message}")
-    given = first["input"]
     context = {"example": example, "message": first["msg"], **first.get("ctx", {})}
-    return template.format(**{**context, "what": what, "shown": shown(given), "given": given})
+    return template.format(**{**context, "what": what, "shown": shown(first["input"])})
 
 
 def shown(value: Any) -> str:

@@ -14,6 +14,7 @@ from lrfer_bench.contract.protocol import lr_size
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method, Task
+    from lrfer_bench.data.cache import Prepared
 
 Settings = Mapping[str, Any]
 
@@ -35,6 +36,14 @@ class DataRef:
         from lrfer_bench.contract.method import Task
 
         return Task(len(self.classes), self.channels, self.size, scales, preset, stages)
+
+
+def data_ref(name: str, prepared: Prepared) -> DataRef:
+    """What a plan keeps of a prepared data set."""
+    faces, directory = prepared.faces, str(prepared.directory.resolve())
+    return DataRef(
+        name, prepared.fingerprint, directory, faces.classes, faces.channels, faces.size, faces.synthetic
+    )
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.preset import Preset, preset_of
-from lrfer_bench.data.cache import Prepared, prepare
-from lrfer_bench.data.options import make_dataset
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.plan import DataRef, Plan
+from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.plugins.registry import load_plugins
 
 
@@ -22,7 +22,7 @@ class Request:
 
     methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
     settings: method -> setting -> value, wherever the method stands, as a stage as well
-    preset:   a name, or a budget of one's own
+    preset:   the training budget
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one a GPU.
     """
 
@@ -35,7 +35,7 @@ class Request:
     test_protocols: Sequence[str] | None = None
     test_scales: Sequence[int] | None = None
     seeds: Sequence[int] = (0,)
-    preset: str | Preset = defaults.PRESET
+    preset: Preset = field(default_factory=lambda: preset_of(defaults.PRESET))
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: Sequence[Path] = ()
     results: Path = Path(defaults.RESULTS)
@@ -50,19 +50,5 @@ def plan_request(request: Request) -> tuple[Prepared, Plan]:
     Mistakes in names, scales, settings and files are UserErrors here, before an hour of training.
     """
     load_plugins(request.plugins)
-    preset_of(request.preset)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
     return prepared, build_plan(request, data_ref(request.dataset, prepared))
-
-
-def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
-    """Load a data set by name, or find it in the cache; UserErrors say what is missing and where."""
-    return prepare(make_dataset(name, options), name, root)
-
-
-def data_ref(name: str, prepared: Prepared) -> DataRef:
-    """What a plan keeps of a prepared data set."""
-    faces, directory = prepared.faces, str(prepared.directory.resolve())
-    return DataRef(
-        name, prepared.fingerprint, directory, faces.classes, faces.channels, faces.size, faces.synthetic
-    )

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lrfer_bench.contract.labels import split_labels
 from lrfer_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -116,3 +115,20 @@ def integers(what: str, text: str) -> list[int]:
         raise UserError(
             f'{what} is "{text}": give integers with commas between, such as 2,4,8'
         ) from None
+
+
+def split_labels(text: str) -> list[str]:
+    """Labels with commas between; a comma within brackets belongs to its label.
+
+    >>> split_labels("direct, gmenet[attention=none,kd_weight=0]")
+    ['direct', 'gmenet[attention=none,kd_weight=0]']
+    """
+    found, word, depth = [], "", 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth <= 0:
+            found.append(word)
+            word = ""
+        else:
+            word += letter
+    return [label.strip() for label in (*found, word) if label.strip()]

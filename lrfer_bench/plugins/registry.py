@@ -1,4 +1,4 @@
-"""One registry for methods, data sets and protocols: lazy targets, entry points, plugin files, no silent replacement."""
+"""One registry for methods, data sets, protocols and metrics: lazy targets, entry points, plugin files, no silent replacement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,13 @@ class Entry:
     source: str
     loaded: Any = None
     made_from: str = ""
+    former: tuple[str, ...] = ()
     """For a class handed over from a script or a notebook: its target there, which may define it anew."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that it answers to; the first is the one that keys keep, so that a new name orphans no result."""
+        return (*self.former, self.name)
 
     @property
     def module(self) -> str:
@@ -59,7 +65,7 @@ class Entry:
 
 
 class Registry:
-    """The things of one kind ("method", "dataset", "protocol") by name.
+    """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
     former_group: entry points of this group say which thing had another name once: `old = "new"`. It answers to both,
     and keys keep the name that its first results were made under.
@@ -86,7 +92,10 @@ class Registry:
                 "begin with a letter or digit"
             )
         lazy = isinstance(target, str)
-        entry = Entry(self.kind, name, target if lazy else target_of(target), source, None if lazy else target)
+        former = tuple(old for old, new in self._former.items() if new == name)
+        entry = Entry(
+            self.kind, name, target if lazy else target_of(target), source, None if lazy else target, former=former
+        )
         taken = self._entries.get(name)
         if (
             taken is not None
@@ -165,16 +174,12 @@ class Registry:
         name, bracket, settings = label.partition("[")
         return f"{self.current(name)}{bracket}{settings}"
 
-    def first_name(self, name: str) -> str:
-        """The name that a thing had first: what keys call it, so that a new name orphans no result."""
-        self._scan()
-        return next((old for old, new in self._former.items() if new == name), name)
-
 
 METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
 PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
-REGISTRIES = (METHODS, DATASETS, PROTOCOLS)
+METRICS = Registry("metric", "lrfer_bench.metrics")
+REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why; they are listed, the others work."""

@@ -1,4 +1,4 @@
-"""What each finished cell answered, image by image: the raw material of every interval and paired test."""
+"""What each finished cell answered, image by image: all intervals and paired tests rest on it."""
 
 from __future__ import annotations
 
@@ -9,76 +9,96 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from lrfer_bench.errors import RecordError
-from lrfer_bench.reporting.frame import Cell
-from lrfer_bench.scoring.metrics import calibration_bins, log_softmax
-from lrfer_bench.store.store import Logits
+from lrfer_bench.reporting.frame import Result
+from lrfer_bench.scoring.metrics import calibration_bins
+from lrfer_bench.store.answers import Logits
+
+UNREADABLE = (RecordError, ValueError, KeyError, OSError, zipfile.BadZipFile)
+"""What trusted_logits() raises for logits that are missing, damaged or another cell's."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """correct, clean: bool [N]; said: uint8 or int64 [N]; labels: int64 [N] (shared between cells of one test set);
-    calibration: float64 [3, 15], images, hits and summed confidence per bin."""
+    """One cell's answers to N test images.
+
+    correct, clean: bool [N]; labels: int64 [N]; labels and clean are the same array for all cells
+    of one test set.
+    calibration: float64 [3, 15], images, hits and summed confidence per bin.
+    """
 
     correct: NDArray[np.bool_]
-    said: NDArray[np.integer]
     labels: NDArray[np.int64]
     clean: NDArray[np.bool_]
     calibration: NDArray[np.float64]
 
 
-def read_answers(cells: Iterable[Cell]) -> tuple[dict[str, Answers], list[str]]:
+def read_answers(results: Iterable[Result]) -> tuple[dict[str, Answers], list[str]]:
     """Answers by record key, and a sentence for each cell that has none that can be trusted.
 
-    Such a cell keeps its numbers, which stand in its record, but takes part in no interval and no test.
+    Such a cell keeps its numbers, which stand in its record, but takes part in no interval and
+    test.
     """
     found: dict[str, Answers] = {}
     problems: list[str] = []
     shared: dict[bytes, NDArray[np.generic]] = {}
-    finished = [cell for cell in cells if cell.finished]
-    for cell in finished:
+    finished = [result for result in results if result.finished]
+    for result in finished:
         try:
-            found[cell.record.key] = _answers(cell, shared)
-        except (RecordError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-            problems.append(f"no interval for {cell.record.stem}: {error}")
+            found[result.record.key] = _answers(trusted_logits(result), shared)
+        except UNREADABLE as error:
+            problems.append(f"no interval for {result.record.stem}: {error}")
     problems += _drop_odd_ones(finished, found)
     return found, problems
 
 
-def _answers(cell: Cell, shared: dict[bytes, NDArray[np.generic]]) -> Answers:
-    raw: Logits = cell.store.read_logits(cell.record)
-    scores = raw.logits.astype(np.float64)
-    said = scores.argmax(axis=1)
-    correct = said == raw.labels
-    if cell.record.metrics is None or abs(correct.mean() - cell.record.metrics.all.accuracy) > 1e-6:
+def trusted_logits(result: Result) -> Logits:
+    """The logits of a finished cell; one of UNREADABLE where they do not belong to its record."""
+    raw = result.store.read_logits(result.record)
+    accuracy = (raw.logits.astype(np.float64).argmax(axis=1) == raw.labels).mean()
+    metrics = result.record.metrics
+    if metrics is None or abs(accuracy - metrics.all.accuracy) > 1e-6:
         raise ValueError("its logits do not give the accuracy in its record; run the cell again")
-    confidence = np.exp(log_softmax(scores).max(axis=1))
+    return raw
+
+
+def _answers(raw: Logits, shared: dict[bytes, NDArray[np.generic]]) -> Answers:
+    scores = raw.logits.astype(np.float64)
+    correct = scores.argmax(axis=1) == raw.labels
+    confidence = np.exp(log_softmax(scores, axis=1).max(axis=1))
     return Answers(
         correct,
-        said.astype(np.uint8) if scores.shape[1] <= 256 else said,
         _intern(raw.labels, shared),  # type: ignore[arg-type]
         _intern(raw.clean, shared),  # type: ignore[arg-type]
         np.stack(calibration_bins(confidence, correct)),
     )
 
 
-def _intern(array: NDArray[np.generic], shared: dict[bytes, NDArray[np.generic]]) -> NDArray[np.generic]:
+def _intern(
+    array: NDArray[np.generic], shared: dict[bytes, NDArray[np.generic]]
+) -> NDArray[np.generic]:
     """Thousands of cells carry the same labels: keep them once."""
     return shared.setdefault(array.dtype.str.encode() + array.tobytes(), array)
 
 
-def _drop_odd_ones(cells: list[Cell], found: dict[str, Answers]) -> list[str]:
-    """Cells of one data set must have met the same images in the same order; those of the minority are dropped."""
+def _drop_odd_ones(results: list[Result], found: dict[str, Answers]) -> list[str]:
+    """Drop cells that met other images than most cells of their data set, or in another order."""
     votes: dict[str, Counter[tuple[int, int]]] = {}
-    for cell in cells:
-        if cell.record.key in found:
-            votes.setdefault(cell.dataset, Counter())[_face(found[cell.record.key])] += 1
+    for result in results:
+        if result.record.key in found:
+            face = _face(found[result.record.key])
+            votes.setdefault(result.dataset, Counter())[face] += 1
     problems = []
-    for cell in cells:
-        if cell.record.key in found and _face(found[cell.record.key]) != votes[cell.dataset].most_common(1)[0][0]:
-            del found[cell.record.key]
-            problems.append(f"no interval for {cell.record.stem}: its test labels are not those of the other cells")
+    for result in results:
+        key = result.record.key
+        if key in found and _face(found[key]) != votes[result.dataset].most_common(1)[0][0]:
+            del found[key]
+            problems.append(
+                f"no interval for {result.record.stem}: "
+                "its test labels are not those of the other cells"
+            )
     return problems
 
 

@@ -1,4 +1,7 @@
-"""Boards: one leaderboard for each data set, training protocol, test protocol and preset; versions never mix in one."""
+"""Boards: one leaderboard for each data set, training protocol, test protocol and preset.
+
+Versions of these never mix in one board.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
 
 NEUTRAL = ("hr", "nothing")
-"""Trained on HR only, or nothing trained at all: such a row stands in every board of its test protocol."""
+"""Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
 
 @dataclass
-class Entry:
+class Line:
     """One line of a board: a method (as trained) over the scales.
 
     rank:  1 for the best and all that tie with it; None when the row is not whole or is set apart
@@ -37,6 +40,13 @@ class Entry:
     best: set[int] = field(default_factory=set)
     best_clean: set[int] = field(default_factory=set)
     best_overall: bool = False
+
+    @property
+    def extra(self) -> str:
+        """What tables say beside its name, "" for a line like any other."""
+        if self.oracle:
+            return "sees HR"
+        return f"test-time augmentation: {self.augmentation}" if self.augmentation else ""
 
     @property
     def apart(self) -> bool:
@@ -62,7 +72,7 @@ class Entry:
 
 @dataclass
 class Board:
-    """sizes: scale -> size in pixels, largest size first; lr_scales: those that count for means, areas and ranks."""
+    """One leaderboard. sizes: scale -> size in pixels, largest size first."""
 
     dataset: str
     fingerprint: str
@@ -72,50 +82,61 @@ class Board:
     test_protocol: str
     preset: str
     sizes: dict[int, int]
-    entries: list[Entry]
+    lines: list[Line]
 
     @property
     def title(self) -> str:
-        trained = "" if self.protocol in (self.test_protocol, "hr") else f"trained on {self.protocol}, tested on "
+        trained = (
+            ""
+            if self.protocol in (self.test_protocol, "hr")
+            else f"trained on {self.protocol}, tested on "
+        )
         mark = " (synthetic)" if self.synthetic else ""
         return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.preset}"
 
     @property
     def slug(self) -> str:
-        text = f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}".replace("@", "")
-        return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in text)
+        return slug(f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}")
 
     @property
     def lr_scales(self) -> list[int]:
-        """Scales that means, areas and ranks are taken over: all but HR and those that only served to test models
-        trained for other scales, which have a column that no method needs."""
+        """Scales that means, areas and ranks are taken over.
+
+        HR is none of them, nor is a scale at which only models for other scales were tested.
+        """
         low = [scale for scale in self.sizes if scale > 1] or list(self.sizes)
         return [scale for scale in low if not self._only_met(scale)] or low
 
     def _only_met(self, scale: int) -> bool:
-        rows = [entry.rows[scale] for entry in self.entries if scale in entry.rows]
+        rows = [line.rows[scale] for line in self.lines if scale in line.rows]
         trained = [row.record.train.scales for row in rows if not _neutral(row)]
         return bool(trained) and not any(scale in scales for scales in trained)
 
     @property
-    def ranked(self) -> list[Entry]:
-        return [entry for entry in self.entries if not entry.apart]
+    def ranked(self) -> list[Line]:
+        return [line for line in self.lines if not line.apart]
 
     @property
-    def set_apart(self) -> list[Entry]:
-        return [entry for entry in self.entries if entry.apart]
+    def set_apart(self) -> list[Line]:
+        return [line for line in self.lines if line.apart]
 
     @property
     def ceiling(self) -> Row | None:
         """The oracle's row on HR images, or None."""
-        for entry in self.entries:
-            if entry.oracle and entry.shown:
-                return entry.rows.get(1) or entry.shown[0]
+        for line in self.lines:
+            if line.oracle and line.shown:
+                return line.rows.get(1) or line.shown[0]
         return None
 
     @property
     def leaks(self) -> bool:
-        return any(row.has_leaks for entry in self.entries for row in entry.rows.values())
+        return any(row.has_leaks for line in self.lines for row in line.rows.values())
+
+
+def slug(text: str) -> str:
+    """Text as a file name: "bicubic@1" is "bicubic1", and anything unusual a hyphen."""
+    plain = text.replace("@", "")
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in plain)
 
 
 def build_boards(rows: Iterable[Row]) -> list[Board]:
@@ -129,7 +150,9 @@ def build_boards(rows: Iterable[Row]) -> list[Board]:
         else:
             by_test[(dataset, test, preset)].append(row)
     for (dataset, preset), alone in anywhere.items():
-        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [(dataset, "hr", preset)]
+        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [
+            (dataset, "hr", preset)
+        ]
         for key in keys:
             by_test[key] += alone
     boards = []
@@ -150,20 +173,29 @@ def _board(rows: list[Row], protocol: str, test: str) -> Board:
     members = _members(rows, protocol)
     sizes = {row.scale: row.size_px for row in members}
     board = Board(
-        rows[0].first.dataset, record.dataset.fingerprint, record.dataset.synthetic, record.dataset.classes,
-        protocol, test, record.preset, {scale: sizes[scale] for scale in sorted(sizes)}, _entries(members),
-    )  # fmt: skip
-    for entry in board.entries:
-        wanted = [] if entry.off_scale or (entry.oracle and set(entry.rows) == {1}) else board.lr_scales
-        for scale in sorted({*wanted, *entry.rows}):
-            row = entry.rows.get(scale)
+        rows[0].first.dataset,
+        record.dataset.fingerprint,
+        record.dataset.synthetic,
+        record.dataset.classes,
+        protocol,
+        test,
+        record.preset,
+        {scale: sizes[scale] for scale in sorted(sizes)},
+        _lines(members),
+    )
+    for line in board.lines:
+        wanted = (
+            [] if line.off_scale or (line.oracle and set(line.rows) == {1}) else board.lr_scales
+        )
+        for scale in sorted({*wanted, *line.rows}):
+            row = line.rows.get(scale)
             if row is None or not row.counted:
-                entry.holes[scale] = row.status if row else "missing"
+                line.holes[scale] = row.status if row else "missing"
     return board
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:
-    """Rows trained under this protocol, and neutral ones; those of the protocol before others of the same method."""
+    """Rows trained under this protocol, and neutral ones of methods that have no such row."""
     found = [row for row in rows if row.record.train.protocol == protocol]
     taken = {(row.first.method, row.first.trained, row.scale) for row in found}
     for row in rows:
@@ -178,7 +210,7 @@ def _neutral(row: Row) -> bool:
     return row.first.trained in NEUTRAL or row.record.train.protocol == "hr"
 
 
-def _entries(rows: list[Row]) -> list[Entry]:
+def _lines(rows: list[Row]) -> list[Line]:
     groups: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
     for row in rows:
         groups[(row.first.method, row.first.trained)][row.scale] = row
@@ -189,15 +221,15 @@ def _entries(rows: list[Row]) -> list[Entry]:
     variants: dict[str, int] = defaultdict(int)
     for method, _ in groups:
         variants[method] += 1
-    entries = []
+    lines = []
     for method, trained in sorted(groups, key=sort_key):
         own = dict(sorted(groups[(method, trained)].items()))
         part = next(iter(own.values())).record.method
         off = trained.isdigit() or (variants[method] > 1 and trained != "each")
         label = f"{method} (trained at {_said(trained)})" if off else method
         tta = part.test_time_augmentation
-        entries.append(Entry(label, method, own, part.kind == "oracle", trained.isdigit(), tta))
-    return entries
+        lines.append(Line(label, method, own, part.kind == "oracle", trained.isdigit(), tta))
+    return lines
 
 
 def _said(trained: str) -> str:

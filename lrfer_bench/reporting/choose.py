@@ -1,18 +1,27 @@
-"""Which part of the records a report shows."""
+"""Which part of the records a report shows, and which pictures it can have. Quick to import."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.reporting.frame import Cell
+from lrfer_bench.plugins.registry import METHODS
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.frame import Result
+
+PICTURES = ("all", "curves", "none")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Names and numbers to show; an empty one means all. methods match by label or by bare name; the oracle stays, since
-    it is the ceiling of the others; scale 1 stays for the oracle only."""
+    """Names and numbers to show; an empty one means all.
+
+    methods match by label or by bare name. The oracle always stays, since it is the ceiling of the
+    others; scale 1 stays for the oracle only.
+    """
 
     datasets: Sequence[str] = ()
     methods: Sequence[str] = ()
@@ -20,17 +29,28 @@ class Choice:
     seeds: Sequence[int] = ()
 
 
-def choose(cells: Iterable[Cell], choice: Choice) -> list[Cell]:
-    """The cells of a choice; UserError for a name or number that no record has, or when nothing is left."""
-    found = list(cells)
-    _check("data set", choice.datasets, {c.dataset for c in found} | {c.record.dataset.name for c in found})
-    _check("method", choice.methods, {c.method for c in found} | {c.record.method.name for c in found})
-    _check("scale", choice.scales, {c.record.test.scale for c in found})
-    _check("seed", choice.seeds, {c.record.seed for c in found})
-    kept = [cell for cell in found if _wanted(cell, choice)]
+def selected(results: Iterable[Result], choice: Choice) -> list[Result]:
+    """The results of a choice.
+
+    UserError for a name or number that no record has, or when nothing is left.
+    """
+    found = list(results)
+    choice = replace(choice, methods=[METHODS.current_label(name) for name in choice.methods])
+    _check(
+        "data set",
+        choice.datasets,
+        {r.dataset for r in found} | {r.record.dataset.name for r in found},
+    )
+    _check(
+        "method", choice.methods, {r.method for r in found} | {r.method_name for r in found}
+    )
+    _check("scale", choice.scales, {r.record.test.scale for r in found})
+    _check("seed", choice.seeds, {r.record.seed for r in found})
+    kept = [result for result in found if _wanted(result, choice)]
     if not kept:
         raise UserError(
-            "no record is left under these --datasets, --methods, --scales and --seeds: ask for fewer at once"
+            "no record is left under these --datasets, --methods, --scales and --seeds: "
+            "ask for fewer at once"
         )
     return kept
 
@@ -42,12 +62,14 @@ def _check(kind: str, asked: Iterable[object], known: Iterable[object]) -> None:
             raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 
 
-def _wanted(cell: Cell, choice: Choice) -> bool:
-    record = cell.record
+def _wanted(result: Result, choice: Choice) -> bool:
+    record = result.record
     oracle = record.method.kind == "oracle"
+    datasets = {result.dataset, record.dataset.name}
+    methods = {result.method, result.method_name}
     return (
-        (not choice.datasets or bool({cell.dataset, record.dataset.name} & set(choice.datasets)))
-        and (not choice.methods or oracle or bool({cell.method, record.method.name} & set(choice.methods)))
+        (not choice.datasets or bool(datasets & set(choice.datasets)))
+        and (not choice.methods or oracle or bool(methods & set(choice.methods)))
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds)
     )

@@ -1,4 +1,4 @@
-"""Cards of the methods in a report, and the BibTeX of everything in its tables; imports no method."""
+"""Cards of the methods in a report, and the BibTeX of all in its tables; imports no method."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from lrfer_bench.plugins.registry import DATASETS, METHODS, Registry
 def method_cards(names: Iterable[str]) -> dict[str, MethodCard]:
     """Cards by method name; a method that is not installed here, or has no card, is left out."""
     return {
-        name: card for name in sorted(set(names)) if isinstance(card := _card(METHODS, name, MethodCard), MethodCard)
+        name: card
+        for name in sorted(set(names))
+        if isinstance(card := _card(METHODS, name, MethodCard), MethodCard)
     }
 
 
@@ -23,7 +25,9 @@ def dataset_cards(names: Iterable[str]) -> dict[str, DatasetCard]:
     return {name: card for name, card in found.items() if isinstance(card, DatasetCard)}
 
 
-def _card(registry: Registry, name: str, kind: type[MethodCard] | type[DatasetCard]) -> MethodCard | DatasetCard | None:
+def _card(
+    registry: Registry, name: str, kind: type[MethodCard] | type[DatasetCard]
+) -> MethodCard | DatasetCard | None:
     try:
         path = card_path(registry.entry(name).module, name)
         return read_card(path, kind) if path else None
@@ -46,4 +50,6 @@ def split_entries(text: str) -> list[str]:
     >>> len(split_entries("@book{a, title={A}} @book{b, title={B}}"))
     2
     """
-    return [part.strip() for part in re.split(r"(?=@\w+\s*\{)", text) if part.strip().startswith("@")]
+    return [
+        part.strip() for part in re.split(r"(?=@\w+\s*\{)", text) if part.strip().startswith("@")
+    ]

@@ -1,4 +1,4 @@
-"""The critical-difference diagram over data sets (Demšar, 2006), where there are enough of them; see docs/statistics.md."""
+"""The critical-difference diagram over data sets (Demšar, 2006); see docs/statistics.md."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrfer_bench.reporting.boards import Board, Entry
-from lrfer_bench.reporting.draw import canvas, finish, line, plain, styled
+from lrfer_bench.reporting.boards import Board, Line, slug
+from lrfer_bench.reporting.draw import canvas, finish, plain, stroke, styled
 from lrfer_bench.reporting.palette import Look
 from lrfer_bench.reporting.ranking import score_of
 from lrfer_bench.scoring.friedman import Friedman, comparable, friedman
@@ -22,7 +22,7 @@ STEP = 0.24
 
 @dataclass(frozen=True)
 class Across:
-    """Boards of different data sets that are alike in all else, and the methods that are finished on every one of them."""
+    """Boards that differ in their data set only, and the methods that are finished on all."""
 
     boards: tuple[Board, ...]
     methods: tuple[str, ...]
@@ -33,39 +33,44 @@ class Across:
     def slug(self) -> str:
         first = self.boards[0]
         scales = "-".join(f"x{scale}" for scale in first.lr_scales)
-        return "".join(
-            c if c.isascii() and (c.isalnum() or c in "-_.") else "-"
-            for c in f"critical-{first.protocol}-{first.test_protocol}-{first.preset}-{scales}".replace("@", "")
-        )
+        name = f"critical-{first.protocol}-{first.test_protocol}-{first.preset}-{scales}"
+        return slug(name)
 
 
 def across(boards: Sequence[Board]) -> Iterator[Across]:
-    """One for each training protocol, test protocol, preset and set of scales that 5 data sets or more share.
+    """One for each protocol pair, preset and set of scales that 5 data sets or more share.
 
-    One number a data set goes in, the area (or the accuracy where there is one scale): scales are never taken for data
-    sets. A data set that stands there in two versions is left out, for these two are not independent.
+    One number a data set goes in, the area (or the accuracy where there is one scale): scales are
+    never taken for data sets. A data set that stands there in two versions is left out, for these
+    two are not independent.
     """
     alike: dict[tuple[object, ...], list[Board]] = defaultdict(list)
     for board in boards:
-        alike[(board.protocol, board.test_protocol, board.preset, tuple(board.lr_scales))].append(board)
+        alike[(board.protocol, board.test_protocol, board.preset, tuple(board.lr_scales))].append(
+            board
+        )
     for group in alike.values():
         names = Counter(_name(board) for board in group)
         single = [board for board in group if names[_name(board)] == 1]
         lines = [_lines(board) for board in single]
-        everywhere = [label for label in (lines[0] if lines else {}) if all(label in found for found in lines)]
+        everywhere = [
+            label for label in (lines[0] if lines else {}) if all(label in found for found in lines)
+        ]
         if comparable([_name(board) for board in single], everywhere):
             scores = [[score_of(found[label]) for label in everywhere] for found in lines]
             met = {label for found in lines for label in found}
-            yield Across(tuple(single), tuple(everywhere), len(met) - len(everywhere), friedman(scores))
+            yield Across(
+                tuple(single), tuple(everywhere), len(met) - len(everywhere), friedman(scores)
+            )
 
 
 def _name(board: Board) -> str:
     """The data set's own name: the label also tells versions apart."""
-    return next(row.record.dataset.name for entry in board.entries for row in entry.rows.values())
+    return next(row.record.dataset.name for line in board.lines for row in line.rows.values())
 
 
-def _lines(board: Board) -> dict[str, Entry]:
-    return {entry.label: entry for entry in board.ranked if entry.mean is not None and entry.whole}
+def _lines(board: Board) -> dict[str, Line]:
+    return {line.label: line for line in board.ranked if line.mean is not None and line.whole}
 
 
 def diagram(found: Across, looks: Mapping[str, Look]) -> Figure:
@@ -114,16 +119,26 @@ def _scale_bar(axes: Axes, test: Friedman) -> None:
         return
     end = min(1 + test.difference, axes.get_xlim()[1])
     axes.annotate(
-        "", (1, 0.75), (end, 0.75), arrowprops={"arrowstyle": "|-|", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 3}
+        "",
+        (1, 0.75),
+        (end, 0.75),
+        arrowprops={"arrowstyle": "|-|", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 3},
     )
-    axes.text((1 + end) / 2, 0.95, f"critical difference {test.difference:.2f}", ha="center", va="bottom", fontsize=8)
+    axes.text(
+        (1 + end) / 2,
+        0.95,
+        f"critical difference {test.difference:.2f}",
+        ha="center",
+        va="bottom",
+        fontsize=8,
+    )
 
 
 def _method(axes: Axes, found: Across, k: int, height: float, looks: Mapping[str, Look]) -> None:
     rank, label = found.test.ranks[k], found.methods[k]
-    entry = _lines(found.boards[0])[label]
+    line = _lines(found.boards[0])[label]
     axes.plot((rank, rank), (1.8, height), color="#999999", linewidth=0.7, zorder=1)
-    axes.plot([rank], [height], **line(looks[entry.method]))
+    axes.plot([rank], [height], **stroke(looks[line.method]))
     # To the left, where the lines of better methods have ended above: no name is crossed by a line.
     axes.annotate(
         plain(f"{label}  {rank:.2f}"),
@@ -138,7 +153,11 @@ def _method(axes: Axes, found: Across, k: int, height: float, looks: Mapping[str
 
 def _title(found: Across) -> str:
     first, test = found.boards[0], found.test
-    trained = "" if first.protocol in (first.test_protocol, "hr") else f"trained on {first.protocol}, tested on "
+    trained = (
+        ""
+        if first.protocol in (first.test_protocol, "hr")
+        else f"trained on {first.protocol}, tested on "
+    )
     p = f"p = {test.p:.3f}" if test.p >= 0.001 else "p < 0.001"
     verdict = (
         "a bar joins methods that Nemenyi's test at 5 % does not tell apart"
@@ -149,5 +168,6 @@ def _title(found: Across) -> str:
     more = f"; {count} method{'s are' if count > 1 else ' is'} not finished on all" if count else ""
     return (
         f"Friedman's test (Iman and Davenport's F): {p}; {verdict}\n"
-        f"{test.datasets} data sets · {trained}{first.test_protocol} · preset {first.preset}{more}"
+        f"{test.datasets} data sets · {trained}{first.test_protocol} · "
+        f"preset {first.preset}{more}"
     )

@@ -9,17 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
     finish,
-    line,
     look_of,
     lr_sizes,
     panel_title,
     percent_axis,
     size_axis,
+    stroke,
     styled,
 )  # fmt: skip
 from lrfer_bench.reporting.palette import ORACLE, Look
@@ -28,7 +28,9 @@ from lrfer_bench.scoring.bootstrap import Estimate
 MOST_PANELS = 24
 
 
-def curves(boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = "") -> Figure:
+def curves(
+    boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = ""
+) -> Figure:
     """A panel a board (at most 24), a line a method; clean: without leaked test rows."""
     shown = boards[:MOST_PANELS]
     alone = len(shown) == 1
@@ -48,8 +50,8 @@ def curves(boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = Fal
 
 
 def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], clean: bool, key: Key) -> None:
-    for entry in board.ranked:
-        _curve(axes, board, entry, look_of(entry, looks), clean, key)
+    for line in board.ranked:
+        _curve(axes, board, line, look_of(line, looks), clean, key)
     ceiling = board.ceiling
     estimate = (ceiling.clean if clean else ceiling.accuracy) if ceiling else None
     if estimate is not None:
@@ -61,9 +63,9 @@ def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], clean: bool, key
     percent_axis(axes)
 
 
-def _curve(axes: Axes, board: Board, entry: Entry, look: Look, clean: bool, key: Key) -> None:
+def _curve(axes: Axes, board: Board, line: Line, look: Look, clean: bool, key: Key) -> None:
     points: list[tuple[int, Estimate]] = []
-    for scale, row in sorted(entry.rows.items()):
+    for scale, row in sorted(line.rows.items()):
         estimate = row.clean if clean else row.accuracy
         if estimate is not None and scale in board.sizes:
             points.append((board.sizes[scale], estimate))
@@ -71,16 +73,21 @@ def _curve(axes: Axes, board: Board, entry: Entry, look: Look, clean: bool, key:
         return
     points.sort(key=lambda point: point[0])
     sizes = [size for size, _ in points]
-    thin = {"linewidth": 1.0, "markersize": 4} if entry.off_scale else {}
-    axes.plot(sizes, [e.value for _, e in points], **line(look, **thin))
-    key.add(entry.label, look)
+    thin = {"linewidth": 1.0, "markersize": 4} if line.off_scale else {}
+    axes.plot(sizes, [e.value for _, e in points], **stroke(look, **thin))
+    key.add(line.label, look)
     if all(not math.isnan(e.low) for _, e in points):
         lows, highs = [e.low for _, e in points], [e.high for _, e in points]
         axes.fill_between(sizes, lows, highs, color=look.colour, alpha=0.14, linewidth=0)
 
 
-def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title: str = "") -> Figure:
-    """Accuracy at each scale against a cost ("macs" or "latency_ms"), the Pareto front drawn; a panel a board and scale."""
+def pareto(
+    boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title: str = ""
+) -> Figure:
+    """Accuracy against a cost ("macs" or "latency_ms") with the Pareto front.
+
+    One panel for each board and scale.
+    """
     panels = [(board, scale) for board in boards for scale in board.lr_scales][:MOST_PANELS]
     names = {"macs": "MACs for one face", "latency_ms": "latency for one face in ms"}
     key = Key()
@@ -89,32 +96,45 @@ def pareto(boards: Sequence[Board], looks: Mapping[str, Look], cost: str, title:
         for axes, (board, scale) in zip(sheet.axes, panels, strict=False):
             _scatter(axes, board, scale, cost, looks, key)
             place = f"x{scale} ({board.sizes[scale]} px)"
-            axes.set_title(place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9)
+            axes.set_title(
+                place if len(boards) == 1 else f"{panel_title(board, False)}\n{place}", fontsize=9
+            )
             axes.set_xlabel(names[cost])
             percent_axis(axes)
         if key.handles:
             key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
-        subject = title or ("What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs")
+        subject = title or (
+            "What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs"
+        )
         finish(sheet.figure, subject, list(boards))
     return sheet.figure
 
 
-def _scatter(axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key) -> None:
+def _scatter(
+    axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key
+) -> None:
     points = []
-    for entry in board.ranked:
-        row = entry.rows.get(scale)
+    for line in board.ranked:
+        row = line.rows.get(scale)
         if row is None or row.accuracy is None or not row.means.get(cost):
             continue
-        x, estimate, look = row.means[cost], row.accuracy, look_of(entry, looks)
+        x, estimate, look = row.means[cost], row.accuracy, look_of(line, looks)
         if not math.isnan(estimate.low):
-            axes.plot([x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2)
-        axes.plot([x], [estimate.value], **line(look, markersize=7, linewidth=0))
-        key.add(entry.label, look)
+            axes.plot(
+                [x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2
+            )
+        axes.plot([x], [estimate.value], **stroke(look, markersize=7, linewidth=0))
+        key.add(line.label, look)
         points.append((x, estimate.value))
     front = pareto_front(points)
     if front:
         axes.plot(
-            [x for x, _ in front], [y for _, y in front], color="#888888", linewidth=1, zorder=1, drawstyle="steps-post"
+            [x for x, _ in front],
+            [y for _, y in front],
+            color="#888888",
+            linewidth=1,
+            zorder=1,
+            drawstyle="steps-post",
         )
     _cost_axis(axes, [x for x, _ in points])
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrfer_bench.files import write_atomically
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.palette import MARKERS, ORACLE, Look
 
 DPI = 160
@@ -25,9 +25,11 @@ LEGEND = 1.9
 LEAST_WIDTH = 5.0
 """Inches: what a legend takes at the right, and what the shortest title needs."""
 STYLE: Any = {
-    "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True,
     "grid.color": "#dddddd", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False,
-    "svg.hashsalt": "lrfer-bench", "axes.formatter.use_mathtext": False, "savefig.facecolor": "white",
+    "svg.hashsalt": "lrfer-bench", "axes.formatter.use_mathtext": False,
+    "savefig.facecolor": "white",
 }  # fmt: skip
 
 
@@ -40,11 +42,15 @@ class Canvas:
     columns: int
 
 
-def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[float, float] = (0.0, 0.0)) -> Canvas:
+def canvas(
+    panels: int, columns: int, size: tuple[float, float], extra: tuple[float, float] = (0.0, 0.0)
+) -> Canvas:
     """Axes for panels in a grid; size in inches of one panel, extra for legends."""
     rows = math.ceil(panels / columns)
     width = columns * size[0] + extra[0]
-    figure = Figure(figsize=(max(width, LEAST_WIDTH), rows * size[1] + extra[1]), layout="constrained")
+    figure = Figure(
+        figsize=(max(width, LEAST_WIDTH), rows * size[1] + extra[1]), layout="constrained"
+    )
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in grid[panels:]:
@@ -52,17 +58,22 @@ def canvas(panels: int, columns: int, size: tuple[float, float], extra: tuple[fl
     return Canvas(figure, grid[:panels], columns)
 
 
-ENDINGS: Mapping[str, Mapping[str, Any]] = {"png": {"dpi": DPI}, "svg": {"metadata": {"Date": None}}}
+ENDINGS: Mapping[str, Mapping[str, Any]] = {
+    "png": {"dpi": DPI},
+    "svg": {"metadata": {"Date": None}},
+}
 
 
 def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
-    """Write path.png and path.svg atomically, free of dates, so that the same records give the same bytes."""
+    """Write path.png and path.svg; without dates, so that the same records give the same bytes."""
     written = []
     for ending in endings:
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
             figure.savefig(buffer, format=ending, **ENDINGS[ending])
-        figure.set_layout_engine("none")  # it was laid out for the first file; the second need not do it again
+        figure.set_layout_engine(
+            "none"
+        )  # it was laid out for the first file; the second need not do it again
         target = path.with_name(f"{path.name}.{ending}")
         write_atomically(target, buffer.getvalue(), "choose another --out")
         written.append(target)
@@ -70,45 +81,58 @@ def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) ->
 
 
 def plain(text: str) -> str:
-    """Text that matplotlib draws as it is: no formula between dollars, no hiding of a leading underscore."""
+    """Text that matplotlib draws as it is, also with dollars and a leading underscore."""
     return ("\u2009" if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 @dataclass
 class Key:
-    """Legend entries met while drawing; each label once, in the order of first sight."""
+    """Legend lines met while drawing; each label once, in the order of first sight."""
 
     handles: dict[str, Line2D] = field(default_factory=dict)
 
     def add(self, label: str, look: Look) -> None:
-        self.handles.setdefault(label, Line2D([], [], **line(look)))
+        self.handles.setdefault(label, Line2D([], [], **stroke(look)))
 
     def put(self, target: Any, **options: Any) -> None:
-        target.legend(list(self.handles.values()), [plain(label) for label in self.handles], **options)
+        target.legend(
+            list(self.handles.values()), [plain(label) for label in self.handles], **options
+        )
 
 
-def line(look: Look, **more: Any) -> dict[str, Any]:
+def stroke(look: Look, **more: Any) -> dict[str, Any]:
     """Options for Axes.plot."""
-    options: dict[str, Any] = {"color": look.colour, "marker": look.marker or None, "markersize": 5.5, "linewidth": 1.6}
+    options: dict[str, Any] = {
+        "color": look.colour,
+        "marker": look.marker or None,
+        "markersize": 5.5,
+        "linewidth": 1.6,
+    }
     options |= {"markeredgecolor": "white", "markeredgewidth": 0.5}
     if look.dash:
         options["dashes"] = look.dash
     return options | more
 
 
-def look_of(entry: Entry, looks: Mapping[str, Look]) -> Look:
-    """A method's look; trained at one scale and tested at others, it is dotted, with a marker for the scale trained at."""
-    if entry.oracle or not entry.off_scale:
-        return ORACLE if entry.oracle else looks[entry.method]
-    row = next(iter(entry.rows.values()))
-    return replace(looks[entry.method], dash=(1.5, 1.5), marker=MARKERS[row.record.train.scales[0] % len(MARKERS)])
+def look_of(line: Line, looks: Mapping[str, Look]) -> Look:
+    """A method's look; dotted, with a marker of its scale, where it was trained at another one."""
+    if line.oracle or not line.off_scale:
+        return ORACLE if line.oracle else looks[line.method]
+    row = next(iter(line.rows.values()))
+    return replace(
+        looks[line.method],
+        dash=(1.5, 1.5),
+        marker=MARKERS[row.record.train.scales[0] % len(MARKERS)],
+    )
 
 
 def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:
     """A log2 axis of sizes in pixels, each tick with its scale."""
     axes.set_xscale("log", base=2)
     points = sorted({px: scale for scale, px in sizes.items()}.items())
-    axes.set_xticks([px for px, _ in points], [f"{px}\n{'HR' if s == 1 else f'x{s}'}" for px, s in points])
+    axes.set_xticks(
+        [px for px, _ in points], [f"{px}\n{'HR' if s == 1 else f'x{s}'}" for px, s in points]
+    )
     axes.minorticks_off()
     if label:
         axes.set_xlabel("size of the face in pixels (and scale)")
@@ -116,13 +140,17 @@ def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:
 
 def lr_sizes(board: Board) -> dict[int, int]:
     """Sizes that some LR method was tested at: the axis of a curve."""
-    met = {scale for entry in board.ranked for scale, row in entry.rows.items() if row.counted}
+    met = {scale for line in board.ranked for scale, row in line.rows.items() if row.counted}
     return {scale: px for scale, px in board.sizes.items() if scale in met} or board.sizes
 
 
 def finish(figure: Figure, title: str, boards: Sequence[Board]) -> None:
-    """A title that says synthetic when all boards in the picture are; where only some are, their panels say it."""
-    mark = " (synthetic faces)" if all(b.synthetic for b in boards) and "(synthetic)" not in title else ""
+    """Put a title; it says synthetic when all boards are. Where some are, their panels say it."""
+    mark = (
+        " (synthetic faces)"
+        if all(b.synthetic for b in boards) and "(synthetic)" not in title
+        else ""
+    )
     # Left, and no wider than what a legend at the right leaves free.
     room = figure.get_figwidth() - (LEGEND if figure.legends else 0.2)
     lines = [textwrap.fill(text, max(24, int(room * 12.5))) for text in (title + mark).split("\n")]
@@ -144,7 +172,7 @@ def panel_title(board: Board, alone: bool) -> str:
     return "" if alone else plain(board.title.replace(" · ", "\n", 1))
 
 
-def shorten(entries: Iterable[Entry], most: int) -> tuple[list[Entry], int]:
-    """The first entries of a board, and how many were left out."""
-    found = list(entries)
+def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:
+    """The first lines of a board, and how many were left out."""
+    found = list(lines)
     return found[:most], max(0, len(found) - most)

@@ -1,4 +1,4 @@
-"""Two methods against each other: the paired test at each scale, and the images on which only one of them is right."""
+"""Two methods against each other: a test at each scale, and the images that one alone has right."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from lrfer_bench.contract.labels import same_label
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.make import Options, Report, collect
+from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
@@ -24,8 +25,11 @@ from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
 
 @dataclass(frozen=True)
 class Round:
-    """One board and scale. corrected: p after Holm over all rounds; images, only_a, only_b: rows of the test split, and
-    by how many of the common seeds A and B got each right."""
+    """A against B on one board at one scale.
+
+    corrected: p after Holm's correction over all rounds. images: rows of the test split; right_a,
+    right_b: how many of the common seeds of A and B have each of them right.
+    """
 
     board: Board
     scale: int
@@ -48,9 +52,18 @@ class Duel:
 
 
 def duel(
-    roots: Sequence[str | Path], a: str, b: str, choice: Choice, resamples: int = 1000, clean: bool = False
+    roots: Sequence[str | Path],
+    a: str,
+    b: str,
+    choice: Choice,
+    resamples: int = 1000,
+    clean: bool = False,
 ) -> Duel:
-    """Compare A with B wherever both were tested; UserError when a name is unknown or they never met."""
+    """Compare A with B wherever both were tested.
+
+    UserError when a name is unknown or they were never tested on the same cells.
+    """
+    a, b = METHODS.current_label(a), METHODS.current_label(b)
     report = collect(roots, Options(choice, resamples=resamples))
     notes = list(report.warnings)
     pairs: list[Round] = []
@@ -61,25 +74,30 @@ def duel(
     _check_names(report, a, b)
     if not pairs:
         raise UserError(
-            f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: run both on the same cells'
+            f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
+            "run both on the same cells"
         )
     corrected = holm([pair.difference.p for pair in pairs])
     rounds = [replace(pair, corrected=float(p)) for pair, p in zip(pairs, corrected, strict=True)]
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
 
 
-def _find(report: Report, board: Board, name: str) -> Entry | None:
-    return next((e for e in board.entries if same_label(name, e.label) or same_label(name, e.method)), None)
+def _find(report: Report, board: Board, name: str) -> Line | None:
+    return next(
+        (e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)), None
+    )
 
 
 def _check_names(report: Report, *asked: str) -> None:
-    known = {entry.label for board in report.boards for entry in board.entries}
+    known = {line.label for board in report.boards for line in board.lines}
     for name in asked:
         if not any(_find(report, board, name) for board in report.boards):
             raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 
 
-def _meet(board: Board, a: Entry, b: Entry, resamples: int, clean: bool, notes: list[str]) -> list[Round]:
+def _meet(
+    board: Board, a: Line, b: Line, resamples: int, clean: bool, notes: list[str]
+) -> list[Round]:
     """The rounds of one board, not yet corrected. An oracle meets each scale with its only row."""
     met = []
     for scale in board.sizes:
@@ -88,17 +106,24 @@ def _meet(board: Board, a: Entry, b: Entry, resamples: int, clean: bool, notes: 
             continue
         shared = sorted(set(first.answers) & set(second.answers))
         if not shared:
-            notes.append(f"{board.title}, x{scale}: no seed with logits is common to both, not compared")
+            notes.append(
+                f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
+            )
             continue
         met.append(_round(board, scale, (first, second), shared, resamples, clean))
     return met
 
 
-def _row(entry: Entry, scale: int) -> Row | None:
-    return entry.rows.get(1) if entry.oracle and scale not in entry.rows and scale > 1 else entry.rows.get(scale)
+def _row(line: Line, scale: int) -> Row | None:
+    """A line's row at a scale; an oracle stands at every LR scale with its HR row."""
+    if line.oracle and scale not in line.rows and scale > 1:
+        return line.rows.get(1)
+    return line.rows.get(scale)
 
 
-def _round(board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool) -> Round:
+def _round(
+    board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool
+) -> Round:
     answers: Answers = rows[0].answers[shared[0]]
     keep = np.flatnonzero(answers.clean) if clean else np.arange(len(answers.labels))
     if not len(keep):
@@ -113,43 +138,60 @@ def text(found: Duel) -> list[str]:
     """The duel as lines for a terminal."""
     lines: list[str] = []
     board = None
-    for entry in found.rounds:
-        if entry.board is not board:
-            board = entry.board
+    for one in found.rounds:
+        if one.board is not board:
+            board = one.board
             lines += [*([""] if lines else []), f"{board.title}: {found.a} minus {found.b}"]
-        lines += _round_lines(entry, found)
+        lines += _round_lines(one, found)
     lines += ["", f"Corrected: after Holm, over the {len(found.rounds)} comparisons above."]
-    if any(entry.difference.seeds == 1 for entry in found.rounds):
-        lines.append("One seed: this compares two trained models; another training may turn out differently.")
+    if any(one.difference.seeds == 1 for one in found.rounds):
+        lines.append(
+            "One seed: this compares two trained models; another training may turn out differently."
+        )
     return [*lines, *(f"note: {note}" for note in found.notes)]
 
 
-def _round_lines(entry: Round, found: Duel) -> list[str]:
-    d = entry.difference
+def _round_lines(one: Round, found: Duel) -> list[str]:
+    d = one.difference
     places = max(1, numbers.digits(100 * d.low, 100 * d.high))
+    value, low, high = (
+        f"{round(100 * v, places) + 0.0:+.{places}f}" for v in (d.value, d.low, d.high)
+    )
     verdict = "no significant difference"
-    if entry.corrected < SIGNIFICANT:
+    if one.corrected < SIGNIFICANT:
         verdict = f"{found.a if d.value > 0 else found.b} is better"
-    name = "HR" if entry.scale == 1 else f"x{entry.scale}"
-    only_a, only_b = int((entry.right_a > entry.right_b).sum()), int((entry.right_b > entry.right_a).sum())
+    name = "HR" if one.scale == 1 else f"x{one.scale}"
+    p, corrected = numbers.p_text(d.p), numbers.p_text(one.corrected)
+    test = f"{d.test}, {d.seeds} seed{'s' * (d.seeds > 1)}"
     kind = "right in one only" if d.seeds == 1 else "right in more seeds"
-    value, low, high = (f"{round(100 * v, places) + 0.0:+.{places}f}" for v in (d.value, d.low, d.high))
+    only_a, only_b = int((one.right_a > one.right_b).sum()), int((one.right_b > one.right_a).sum())
     return [
-        f"  {name:<4} {value} points [{low}, {high}]  p {numbers.p_text(d.p)}, corrected {numbers.p_text(entry.corrected)} "
-        f"({d.test}, {d.seeds} seed{'s' * (d.seeds > 1)}): {verdict}",
-        f"       {kind}: {found.a} {only_a}, {found.b} {only_b} of {len(entry.images)} images",
+        f"  {name:<4} {value} points [{low}, {high}]  p {p}, corrected {corrected} ({test}): "
+        f"{verdict}",
+        f"       {kind}: {found.a} {only_a}, {found.b} {only_b} of {len(one.images)} images",
     ]
 
 
 def images_csv(found: Duel) -> str:
-    """The images that one got right more often than the other: row of the test split, true class, seeds right by A and B."""
+    """The images that A and B have right in unequally many seeds, as CSV.
+
+    Columns: where (data set to scale), row of the test split, true class, and for how many of the
+    seeds A and B are right.
+    """
     frames = []
-    for entry in found.rounds:
-        differ = np.flatnonzero(entry.right_a != entry.right_b)
-        frames.append(pd.DataFrame({
-            "dataset": entry.board.dataset, "protocol": entry.board.protocol, "test_protocol": entry.board.test_protocol,
-            "preset": entry.board.preset, "scale": entry.scale, "test_row": entry.images[differ],
-            "label": [entry.board.classes[k] for k in entry.labels[differ]], "seeds": entry.difference.seeds,
-            "right_a": entry.right_a[differ], "right_b": entry.right_b[differ],
-        }))  # fmt: skip
+    for one in found.rounds:
+        board, differ = one.board, np.flatnonzero(one.right_a != one.right_b)
+        columns = {
+            "dataset": board.dataset,
+            "protocol": board.protocol,
+            "test_protocol": board.test_protocol,
+            "preset": board.preset,
+            "scale": one.scale,
+            "test_row": one.images[differ],
+            "label": [board.classes[k] for k in one.labels[differ]],
+            "seeds": one.difference.seeds,
+            "right_a": one.right_a[differ],
+            "right_b": one.right_b[differ],
+        }
+        frames.append(pd.DataFrame(columns))
     return str(pd.concat(frames).to_csv(index=False))

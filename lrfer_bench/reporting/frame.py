@@ -1,4 +1,7 @@
-"""From results folders to a long table: one line a record, finished or failed; damaged files are named, never counted."""
+"""From results folders to a long table: one line a record, finished or failed.
+
+Damaged files are named, never counted.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,19 @@ import pandas as pd
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.store.store import Damaged, Record, Store
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 NUMBERS = ("n", "accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 COSTS = (
-    "parameters", "macs", "latency_ms", "throughput", "train_seconds", "train_seconds_with_stages", "peak_memory_mb",
+    "parameters", "macs", "latency_ms", "throughput", "train_seconds",
+    "train_seconds_with_stages", "peak_memory_mb",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Cell:
+class Result:
     """A record, where it came from, and the names it goes by in tables."""
 
     record: Record
@@ -36,35 +42,47 @@ class Cell:
         return self.record.status == "finished"
 
     @property
+    def method_name(self) -> str:
+        """What its method is called today; a record keeps the name that it was written under."""
+        return METHODS.current(self.record.method.name)
+
+    @property
+    def label(self) -> str:
+        """That name with the settings its user changed."""
+        return label_of(self.method_name, self.record.method.settings)
+
+    @property
     def place(self) -> tuple[str, ...]:
-        """Everything that must be equal for two cells to differ by their seed only."""
+        """Everything that must be equal for two results to differ by their seed only."""
         record = self.record
         return (
-            self.dataset, record.train.protocol, self.trained, record.test.protocol, record.preset, self.method,
+            self.dataset,
+            record.train.protocol,
+            self.trained,
+            record.test.protocol,
+            record.preset,
+            self.method,
             str(record.test.scale),
-        )  # fmt: skip
+        )
 
 
 @dataclass
 class Loaded:
     """All records of some folders. notes: sentences about what was left out and why."""
 
-    cells: list[Cell] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     damaged: list[Damaged] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def failed(self) -> list[Cell]:
-        return [cell for cell in self.cells if not cell.finished]
 
 
 def load(roots: Iterable[str | Path]) -> Loaded:
     """Read every record under the given results folders.
 
-    The same key in two folders counts once. UserError when a folder is not there, cannot be read or holds no record.
+    The same key in two folders counts once. UserError when a folder is not there, cannot be read
+    or holds no record.
     """
     loaded = Loaded()
-    by_key: dict[str, Cell] = {}
+    by_key: dict[str, Result] = {}
     folders = [Path(root) for root in roots]
     for root in folders:
         _read_folder(root, by_key, loaded)
@@ -73,28 +91,40 @@ def load(roots: Iterable[str | Path]) -> Loaded:
         if loaded.damaged:
             first = loaded.damaged[0]
             raise UserError(
-                f"none of the {len(loaded.damaged)} records in {where} can be trusted ({first.path.name}: {first.reason}): "
-                "run the cells again or restore the files"
+                f"none of the {len(loaded.damaged)} records in {where} can be trusted "
+                f"({first.path.name}: {first.reason}): run the cells again or restore the files"
             )
-        inside = [child for root in folders for child in sorted(root.iterdir()) if (child / "records").is_dir()]
-        hint = f"did you mean --results {inside[0]}?" if inside else "name another folder with --results"
+        inside = [
+            child
+            for root in folders
+            for child in sorted(root.iterdir())
+            if (child / "records").is_dir()
+        ]
+        hint = (
+            f"did you mean --results {inside[0]}?"
+            if inside
+            else "name another folder with --results"
+        )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
-    loaded.cells = _without_twins(_named(list(by_key.values())), loaded.notes)
+    loaded.results = _without_twins(_named(list(by_key.values())), loaded.notes)
     return loaded
 
 
 def load_frame(roots: Iterable[str | Path]) -> pd.DataFrame:
     """load() as a DataFrame; see frame_of for its columns."""
-    return frame_of(load(roots).cells)
+    return frame_of(load(roots).results)
 
 
-def frame_of(cells: Iterable[Cell]) -> pd.DataFrame:
-    """One line a record. Metrics on the whole test split have plain names, those without leaked rows start with clean_;
-    both, and the cost, are NaN for a failed cell, whose sentence stands in `failure`."""
-    return pd.DataFrame([_line(cell) for cell in cells])
+def frame_of(results: Iterable[Result]) -> pd.DataFrame:
+    """One line a record.
+
+    Metrics on the whole test split have plain names, those without leaked rows start with clean_.
+    Both, and the costs, are NaN for a failed cell, whose sentence stands in `failure`.
+    """
+    return pd.DataFrame([_line(result) for result in results])
 
 
-def _read_folder(root: Path, by_key: dict[str, Cell], loaded: Loaded) -> None:
+def _read_folder(root: Path, by_key: dict[str, Result], loaded: Loaded) -> None:
     store = Store(root)
     if not root.is_dir():
         raise UserError(f"there is no results folder {root}: check --results")
@@ -104,17 +134,17 @@ def _read_folder(root: Path, by_key: dict[str, Cell], loaded: Loaded) -> None:
         raise UserError(
             f"the results folder {root} cannot be read: {error.strerror or error}; check --results"
         ) from error
-    for entry in found:
-        if isinstance(entry, Damaged):
-            loaded.damaged.append(entry)
+    for record in found:
+        if isinstance(record, Damaged):
+            loaded.damaged.append(record)
             continue
-        known = by_key.get(entry.key)
-        if known is None or (not known.finished and entry.status == "finished"):
-            by_key[entry.key] = Cell(entry, store)
+        known = by_key.get(record.key)
+        if known is None or (not known.finished and record.status == "finished"):
+            by_key[record.key] = Result(record, store)
 
 
 def trained_on(record: Record) -> str:
-    """The scales trained on, as tables say it: "each" (the tested one), "2;4;8", "hr" or "nothing"."""
+    """The scales trained on: "each" (the tested one), "2;4;8", "hr" or "nothing"."""
     scales = record.train.scales
     if not scales:
         return "nothing"
@@ -123,80 +153,103 @@ def trained_on(record: Record) -> str:
     return "each" if scales == [record.test.scale] else ";".join(map(str, scales))
 
 
-def _named(cells: list[Cell]) -> list[Cell]:
-    """Give every cell the shortest names that keep versions, sources and data set contents apart."""
+def plain_result(record: Record, store: Store) -> Result:
+    """A record under its plain names: for records that need no telling apart."""
+    unnamed = Result(record, store)
+    return Result(record, store, unnamed.label, record.dataset.name, trained_on(record))
+
+
+def _named(results: list[Result]) -> list[Result]:
+    """Give each result the shortest names that keep versions, sources and data sets apart."""
     identities: dict[str, set[tuple[str, str]]] = defaultdict(set)
     prints: dict[str, set[str]] = defaultdict(set)
-    for cell in cells:
-        method = cell.record.method
-        identities[label_of(method.name, method.settings)].add((method.version, method.source))
-        prints[cell.record.dataset.name].add(cell.record.dataset.fingerprint)
-    newest = _newest_edits(cells)
+    for result in results:
+        method = result.record.method
+        identities[result.label].add((method.version, method.source))
+        prints[result.record.dataset.name].add(result.record.dataset.fingerprint)
+    newest = _newest_edits(results)
     named = []
-    for cell in cells:
-        method, dataset = cell.record.method, cell.record.dataset
-        label = label_of(method.name, method.settings)
+    for result in results:
+        method, dataset = result.record.method, result.record.dataset
+        label = result.label
         versions = Counter(version for version, _ in identities[label])
         suffix = f"@{method.version}" if len(versions) > 1 else ""
-        if versions[method.version] > 1 and method.source != newest.get((label, method.version, method.plugin_file)):
+        if versions[method.version] > 1 and method.source != newest.get(
+            (label, method.version, method.plugin_file)
+        ):
             suffix += f" from {method.source}"
-        name = dataset.name if len(prints[dataset.name]) == 1 else f"{dataset.name} ({dataset.fingerprint[:8]})"
-        named.append(Cell(cell.record, cell.store, label + suffix, name, trained_on(cell.record)))
+        name = (
+            dataset.name
+            if len(prints[dataset.name]) == 1
+            else f"{dataset.name} ({dataset.fingerprint[:8]})"
+        )
+        named.append(
+            Result(result.record, result.store, label + suffix, name, trained_on(result.record))
+        )
     return named
 
 
-def _newest_edits(cells: list[Cell]) -> dict[tuple[str, str, str], str]:
-    """(label, version, plugin file) -> the source of its newest record: the author's file as it is now keeps the plain name."""
+def _newest_edits(results: list[Result]) -> dict[tuple[str, str, str], str]:
+    """(label, version, plugin file) -> the source of its newest record.
+
+    The author's file as it is now keeps the plain name.
+    """
     found: dict[tuple[str, str, str], tuple[float, str]] = {}
-    for cell in cells:
-        method = cell.record.method
+    for result in results:
+        method = result.record.method
         if method.plugin_file:
-            who = (label_of(method.name, method.settings), method.version, method.plugin_file)
-            found[who] = max(found.get(who, (0.0, "")), (cell.store.written_at(cell.record), method.source))
+            who = (result.label, method.version, method.plugin_file)
+            found[who] = max(
+                found.get(who, (0.0, "")), (result.store.written_at(result.record), method.source)
+            )
     return {who: source for who, (_, source) in found.items()}
 
 
-def _without_twins(cells: list[Cell], notes: list[str]) -> list[Cell]:
-    """Leave out cells that differ in nothing a table shows, for instance in their stages: which one is meant is unknown."""
-    groups: dict[tuple[tuple[str, ...], int], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        groups[cell.place, cell.record.seed].append(cell)
+def _without_twins(results: list[Result], notes: list[str]) -> list[Result]:
+    """Leave out results that no table can tell apart, for instance those with other stages.
+
+    Which of them is meant is unknown.
+    """
+    groups: dict[tuple[tuple[str, ...], int], list[Result]] = defaultdict(list)
+    for result in results:
+        groups[result.place, result.record.seed].append(result)
     kept = []
     for twins in groups.values():
-        finished = [cell for cell in twins if cell.finished] or twins[:1]
+        finished = [result for result in twins if result.finished] or twins[:1]
         if len(finished) == 1:
             kept += finished
             continue
         first = finished[0]
         notes.append(
-            f"{len(finished)} records claim the same cell ({first.method} on {first.dataset}, {first.record.test.protocol}, "
-            f"x{first.record.test.scale}, seed {first.record.seed}): {_names(finished)}; they differ in version or stages, "
-            "so none is counted: report them from separate folders"
+            f"{len(finished)} records claim the same cell ({first.method} on {first.dataset}, "
+            f"{first.record.test.protocol}, x{first.record.test.scale}, seed {first.record.seed}): "
+            f"{_names(finished)}; they differ in version or stages, so none is counted: "
+            "report them from separate folders"
         )
     return kept
 
 
-def _names(cells: Sequence[Cell]) -> str:
-    return " and ".join(cell.record.stem for cell in cells)
+def _names(results: Sequence[Result]) -> str:
+    return " and ".join(result.record.stem for result in results)
 
 
-def _line(cell: Cell) -> dict[str, Any]:
-    record, method = cell.record, cell.record.method
+def _line(result: Result) -> dict[str, Any]:
+    record, method = result.record, result.record.method
     line: dict[str, Any] = {
         "key": record.key,
         "status": record.status,
-        "dataset": cell.dataset,
+        "dataset": result.dataset,
         "fingerprint": record.dataset.fingerprint,
         "synthetic": record.dataset.synthetic,
-        "method": cell.method,
-        "method_name": method.name,
+        "method": result.method,
+        "method_name": result.method_name,
         "method_version": method.version,
         "settings": json.dumps(method.settings, sort_keys=True),
         "source": method.source,
         "kind": method.kind,
         "test_time_augmentation": method.test_time_augmentation,
         "protocol": record.train.protocol,
-        "trained_scales": cell.trained,
+        "trained_scales": result.trained,
         "test_protocol": record.test.protocol,
         "scale": record.test.scale,
         "size_px": record.test.size_px,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import canvas, finish, plain, shorten, styled
 from lrfer_bench.reporting.rows import Row
 
@@ -16,7 +16,7 @@ MOST_NUMBERED = 8
 
 
 def shares(row: Row) -> NDArray[np.float64]:
-    """Confusion [true, said] summed over seeds, as shares of the true class; NaN for a class the test lacks."""
+    """Confusion [true, said] over all seeds, as shares of the true class; NaN: no such image."""
     counts = confusion(row).astype(np.float64)
     totals = counts.sum(axis=1, keepdims=True)
     return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
@@ -24,26 +24,36 @@ def shares(row: Row) -> NDArray[np.float64]:
 
 def confusion(row: Row) -> NDArray[np.int64]:
     """Counts [true, said] on the whole test split, summed over seeds."""
-    found = [np.asarray(cell.record.metrics.all.confusion) for cell in row.finished if cell.record.metrics]
+    found = [
+        np.asarray(result.record.metrics.all.confusion)
+        for result in row.finished
+        if result.record.metrics
+    ]
     return np.asarray(np.sum(found, axis=0), dtype=np.int64)
 
 
 def confusion_sheet(board: Board) -> Figure:
-    """A row a method (at most eight, best first), a column a scale; shares of the true class in percent."""
-    entries, left = shorten([e for e in board.entries if e.shown], MOST_METHODS)
+    """A row a method (eight at most, best first), a column a scale; in % of the true class."""
+    lines, left = shorten([e for e in board.lines if e.shown], MOST_METHODS)
     return _sheet(
-        board, entries, None, _with_rest(f"{board.title}\nconfusion: true class (rows), said (columns), in %", left)
+        board,
+        lines,
+        None,
+        _with_rest(f"{board.title}\nconfusion: true class (rows), said (columns), in %", left),
     )
 
 
 def difference_sheet(board: Board) -> Figure | None:
-    """The same, minus the confusion of the board's first method at the same scale; None with fewer than two methods."""
-    entries = [entry for entry in board.ranked if entry.shown]
-    if len(entries) < 2:
+    """The same, minus the matrix of the board's first method at that scale; None for one method."""
+    lines = [line for line in board.ranked if line.shown]
+    if len(lines) < 2:
         return None
-    best, (others, left) = entries[0], shorten(entries[1:], MOST_METHODS)
+    best, (others, left) = lines[0], shorten(lines[1:], MOST_METHODS)
     return _sheet(
-        board, others, best, _with_rest(f"{board.title}\nconfusion minus that of {best.label}, in points", left)
+        board,
+        others,
+        best,
+        _with_rest(f"{board.title}\nconfusion minus that of {best.label}, in points", left),
     )
 
 
@@ -51,24 +61,29 @@ def _with_rest(title: str, left: int) -> str:
     return f"{title} ({left} more methods are in leaderboard.csv)" if left else title
 
 
-def _sheet(board: Board, entries: list[Entry], best: Entry | None, title: str) -> Figure:
-    """Rows of entries over the scales that a comparable one of them has; the oracle's only matrix stands first in its row."""
+def _sheet(board: Board, lines: list[Line], best: Line | None, title: str) -> Figure:
+    """A row for each line, over the scales that comparable ones have; an oracle's matrix first."""
     scales = [
-        s for s in board.sizes if any(e.has(s) for e in entries if not e.oracle) and (best is None or best.has(s))
+        s
+        for s in board.sizes
+        if any(e.has(s) for e in lines if not e.oracle) and (best is None or best.has(s))
     ]
     scales = scales or [1]
     side = 0.9 + 0.27 * len(board.classes)
     with styled():
-        sheet = canvas(len(entries) * len(scales), len(scales), (side, side), (0.5, 0.5))
-        for k, entry in enumerate(entries):
-            places = [1] if entry.oracle and set(entry.rows) == {1} else scales
-            line = sheet.axes[k * len(scales) : (k + 1) * len(scales)]
-            for axes in line[len(places) :]:
+        sheet = canvas(len(lines) * len(scales), len(scales), (side, side), (0.5, 0.5))
+        for k, line in enumerate(lines):
+            places = [1] if line.oracle and set(line.rows) == {1} else scales
+            row_axes = sheet.axes[k * len(scales) : (k + 1) * len(scales)]
+            for axes in row_axes[len(places) :]:
                 axes.set_axis_off()
-            bottom = k == len(entries) - 1 or (entries[k + 1].oracle and not entry.oracle)
-            for j, (axes, scale) in enumerate(zip(line, places, strict=False)):
-                _matrix(axes, board, entry.rows.get(scale), best.rows.get(scale) if best else None)
-                axes.set_title(plain(f"{_short(entry.label)} · {'HR' if scale == 1 else f'x{scale}'}"), fontsize=8.5)
+            bottom = k == len(lines) - 1 or (lines[k + 1].oracle and not line.oracle)
+            for j, (axes, scale) in enumerate(zip(row_axes, places, strict=False)):
+                _matrix(axes, board, line.rows.get(scale), best.rows.get(scale) if best else None)
+                axes.set_title(
+                    plain(f"{_short(line.label)} · {'HR' if scale == 1 else f'x{scale}'}"),
+                    fontsize=8.5,
+                )
                 _class_names(axes, board, rows=j == 0, columns=bottom)
         finish(sheet.figure, title, [board])
     return sheet.figure
@@ -82,7 +97,12 @@ def _matrix(axes: Axes, board: Board, row: Row | None, best: Row | None) -> None
     axes.grid(False)
     if row is None or not row.counted or (best is not None and not best.counted):
         axes.text(
-            0.5, 0.5, "missing" if row is None else row.status, ha="center", transform=axes.transAxes, color="#777777"
+            0.5,
+            0.5,
+            "missing" if row is None else row.status,
+            ha="center",
+            transform=axes.transAxes,
+            color="#777777",
         )
         axes.set_frame_on(False)
         axes.set_xlim(-0.5, len(board.classes) - 0.5)
@@ -103,7 +123,9 @@ def _numbers(axes: Axes, values: NDArray[np.float64], dark: float, signed: bool)
             points = round(100 * value)
             text = f"{points:+d}" if signed and points else f"{points}"
             colour = "white" if abs(value) > dark else "black"
-            label = axes.text(j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6.5, color=colour)
+            label = axes.text(
+                j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6.5, color=colour
+            )
             label.set_in_layout(False)
 
 
@@ -111,5 +133,12 @@ def _class_names(axes: Axes, board: Board, rows: bool, columns: bool) -> None:
     places = range(len(board.classes))
     names = [plain(name) for name in board.classes]
     axes.set_yticks(places, names if rows else [], fontsize=7)
-    axes.set_xticks(places, names if columns else [], fontsize=7, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        places,
+        names if columns else [],
+        fontsize=7,
+        rotation=60,
+        ha="right",
+        rotation_mode="anchor",
+    )
     axes.tick_params(length=0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from lrfer_bench.scoring.bootstrap import Estimate
-from lrfer_bench.scoring.resolution import SmallestSize
+if TYPE_CHECKING:  # --help imports this module, and numpy is slow to import
+    from lrfer_bench.scoring.bootstrap import Estimate
+    from lrfer_bench.scoring.resolution import SmallestSize
 
 DASH = "–"
 
 
 def digits(low: float, high: float) -> int:
-    """Decimals that an interval of this width deserves: 1; none for one wider than 20, 2 for one narrower than 0.2.
+    """Decimals that an interval of this width deserves: 0 if wider than 20, 2 below 0.2, else 1.
 
     >>> digits(60.3, 63.4), digits(61.74, 61.92), digits(49, 74)
     (1, 2, 0)
@@ -36,16 +38,26 @@ def bounds(estimate: Estimate) -> str:
 
 
 def fraction(estimate: Estimate) -> tuple[str, str]:
-    """A number in 0..1 and its interval, with two more decimals than as percent: 0.563, [0.553, 0.573]."""
+    """A number in 0..1, and its interval: 0.563, [0.553, 0.573]."""
     places = 2 + digits(100 * estimate.low, 100 * estimate.high)
     if math.isnan(estimate.low):
         return f"{estimate.value:.{places}f}", ""
-    return f"{estimate.value:.{places}f}", f"[{estimate.low:.{places}f}, {estimate.high:.{places}f}]"
+    return (
+        f"{estimate.value:.{places}f}",
+        f"[{estimate.low:.{places}f}, {estimate.high:.{places}f}]",
+    )
 
 
 def share(value: float | None) -> str:
     """A mean of shares without an interval, as percent."""
     return DASH if value is None else f"{100 * value:.1f}"
+
+
+def plain(value: float | None) -> str:
+    """Any other number, with three decimals where it is small: 0.563, 12.3, 1234."""
+    if value is None or math.isnan(value):
+        return DASH
+    return f"{value:.3f}" if abs(value) < 9.9995 else three(value)
 
 
 def p_text(p: float) -> str:
@@ -100,4 +112,6 @@ def smallest_text(found: SmallestSize | None, sizes: list[int]) -> str:
     value = pixels(found.value, largest, smallest)
     if math.isnan(found.low) or found.low == found.high:
         return value
-    return f"{value} [{pixels(found.low, largest, smallest)}, {pixels(found.high, largest, smallest)}]"
+    return (
+        f"{value} [{pixels(found.low, largest, smallest)}, {pixels(found.high, largest, smallest)}]"
+    )

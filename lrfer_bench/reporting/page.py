@@ -1,4 +1,4 @@
-"""index.html: one file with tables, curves and records inside; no network, everything from records escaped."""
+"""index.html: one file with tables, curves and records inside; it loads nothing from anywhere."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import base64
 import hashlib
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from lrfer_bench.reporting.collect import Report, how_made
 from lrfer_bench.reporting.page_data import page_data
-
-if TYPE_CHECKING:
-    from lrfer_bench.reporting.make import Report
 
 SCRIPTS = ("1_base.js", "2_chart.js", "3_table.js", "4_detail.js")
 
@@ -22,18 +20,18 @@ SCRIPTS = ("1_base.js", "2_chart.js", "3_table.js", "4_detail.js")
 def render(report: Report) -> str:
     """The page as HTML.
 
-    Data stand in a JSON block in which no "<" is left, so that nothing in them can end it; the script puts texts on the
-    page as text only; and a policy in the page lets no other script run and nothing be fetched.
+    The data stand in a JSON block without any "<", so that nothing in them can end it. The script
+    puts texts on the page as text only. A policy in the page forbids other scripts and all
+    requests.
     """
-    from lrfer_bench.reporting.make import how_made
-
     style = _read("page.css")
     script = "\n".join(_read(name) for name in SCRIPTS)
+    inside = f"img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(_read("page.html")).render(
         title=report.options.title or "lrfer-bench leaderboard",
         made=how_made(report),
-        policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}",
+        policy=f"default-src 'none'; {inside}",
         style=Markup(style),
         script=Markup(script),
         data=Markup(embedded(page_data(report))),
@@ -47,7 +45,8 @@ def embedded(data: Any) -> str:
 
 
 def _read(name: str) -> str:
-    return resources.files("lrfer_bench.reporting").joinpath("templates").joinpath(name).read_text(encoding="utf-8")
+    folder = resources.files("lrfer_bench.reporting").joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -12,21 +12,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
     finish,
-    line,
     look_of,
     lr_sizes,
     percent_axis,
     plain,
     shorten,
     size_axis,
+    stroke,
     styled,
 )  # fmt: skip
-from lrfer_bench.reporting.frame import Cell
+from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.palette import ORACLE, Look
 from lrfer_bench.reporting.rows import Row
 
@@ -35,10 +35,13 @@ MOST_METHODS = 10
 
 
 def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
-    """Share right against mean confidence, a panel a scale; bins of fewer than ten answers are not drawn. None without logits."""
-    entries = [entry for entry in board.ranked if any(row.tested for row in entry.shown)]
-    entries, left = shorten(entries, MOST_METHODS)
-    scales = [s for s in board.sizes if any(s in e.rows and e.rows[s].tested for e in entries)]
+    """Share right against mean confidence, a panel a scale; None without logits.
+
+    Bins of fewer than ten answers are not drawn.
+    """
+    lines = [line for line in board.ranked if any(row.tested for row in line.shown)]
+    lines, left = shorten(lines, MOST_METHODS)
+    scales = [s for s in board.sizes if any(s in e.rows and e.rows[s].tested for e in lines)]
     if not scales:
         return None
     key = Key()
@@ -46,11 +49,11 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
         sheet = canvas(len(scales), min(3, len(scales)), (3.1, 3.2), (1.9, 0.3))
         for axes, scale in zip(sheet.axes, scales, strict=True):
             axes.plot([0, 1], [0, 1], color="#888888", linewidth=1, dashes=(2, 2))
-            for entry in entries:
-                row = entry.rows.get(scale)
+            for line in lines:
+                row = line.rows.get(scale)
                 if row is not None and row.tested:
-                    _reliability_line(axes, row, look_of(entry, looks))
-                    key.add(entry.label, look_of(entry, looks))
+                    _reliability_line(axes, row, look_of(line, looks))
+                    key.add(line.label, look_of(line, looks))
             axes.set_title("HR" if scale == 1 else f"x{scale} ({board.sizes[scale]} px)")
             axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence in the class said, in %")
             axes.set_aspect("equal")
@@ -58,14 +61,18 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
             percent_axis(axes, "right, in %")
         key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
         more = f"; {left} more methods are not drawn" if left else ""
-        finish(sheet.figure, f"{board.title}\nreliability: below the diagonal is too sure{more}", [board])
+        finish(
+            sheet.figure,
+            f"{board.title}\nreliability: below the diagonal is too sure{more}",
+            [board],
+        )
     return sheet.figure
 
 
 def _reliability_line(axes: Axes, row: Row, look: Look) -> None:
     count, hits, mass = np.sum([row.answers[seed].calibration for seed in row.seeds], axis=0)
     met = count >= FEWEST_IMAGES
-    axes.plot(mass[met] / count[met], hits[met] / count[met], **line(look, markersize=4))
+    axes.plot(mass[met] / count[met], hits[met] / count[met], **stroke(look, markersize=4))
 
 
 def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
@@ -76,8 +83,8 @@ def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
         columns = min(4, len(board.classes))
         sheet = canvas(len(board.classes), columns, (2.6, 2.4), (1.9, 0.3))
         for k, (axes, name) in enumerate(zip(sheet.axes, board.classes, strict=True)):
-            for entry in [*board.ranked, *(e for e in board.entries if e.oracle)]:
-                _recall_line(axes, board, entry, k, look_of(entry, looks), key)
+            for line in [*board.ranked, *(e for e in board.lines if e.oracle)]:
+                _recall_line(axes, board, line, k, look_of(line, looks), key)
             axes.set_title(plain(name))
             axes.set_ylim(0, 1)
             size_axis(axes, sizes, label=k >= len(board.classes) - columns)
@@ -88,51 +95,66 @@ def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
     return sheet.figure
 
 
-def _recall_line(axes: Axes, board: Board, entry: Entry, k: int, look: Look, key: Key) -> None:
-    points = sorted((board.sizes[s], r) for s, row in entry.rows.items() if s in board.sizes
+def _recall_line(axes: Axes, board: Board, line: Line, k: int, look: Look, key: Key) -> None:
+    points = sorted((board.sizes[s], r) for s, row in line.rows.items() if s in board.sizes
                     if row.counted and (r := class_recall(row, k)) is not None)  # fmt: skip
-    if entry.oracle and points:
+    if line.oracle and points:
         axes.axhline(points[-1][1], color=ORACLE.colour, linewidth=1.2, dashes=ORACLE.dash)
         key.add("oracle (sees HR)", ORACLE)
     elif points:
-        axes.plot([size for size, _ in points], [r for _, r in points], **line(look, markersize=4, linewidth=1.3))
-        key.add(entry.label, look)
+        axes.plot(
+            [size for size, _ in points],
+            [r for _, r in points],
+            **stroke(look, markersize=4, linewidth=1.3),
+        )
+        key.add(line.label, look)
 
 
 def class_recall(row: Row, k: int) -> float | None:
     """Mean over seeds of the recall of class k; None when the test has no such image."""
-    values = [cell.record.metrics.all.recall[k] for cell in row.finished if cell.record.metrics]
+    values = [
+        result.record.metrics.all.recall[k] for result in row.finished if result.record.metrics
+    ]
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 
 
 def learning(board: Board) -> Figure | None:
-    """Validation accuracy (above) and training loss (below) by epoch, a column a method, a line a training.
+    """Validation accuracy (above) and training loss (below) by epoch; a column a method.
 
-    Trainings that failed end in a cross. None when no cell has a history.
+    Trainings that failed end in a cross. None when no result has a history.
     """
-    entries = [(e, runs) for e in board.entries if (runs := _trainings(e))]
-    entries, left = entries[:MOST_METHODS], max(0, len(entries) - MOST_METHODS)
-    if not entries:
+    lines = [(e, runs) for e in board.lines if (runs := _trainings(e))]
+    lines, left = lines[:MOST_METHODS], max(0, len(lines) - MOST_METHODS)
+    if not lines:
         return None
-    scales = sorted({scale for _, runs in entries for scale, _ in runs if scale})
+    scales = sorted({scale for _, runs in lines for scale, _ in runs if scale})
     ramp = colormaps["viridis"]
-    colours = {scale: ramp(0.85 * k / max(len(scales) - 1, 1)) for k, scale in enumerate(scales)} | {0: "#555555"}
+    colours = {
+        scale: ramp(0.85 * k / max(len(scales) - 1, 1)) for k, scale in enumerate(scales)
+    } | {0: "#555555"}
     with styled():
-        sheet = canvas(2 * len(entries), len(entries), (2.5, 2.2), (1.2, 0.4))
-        for k, (entry, runs) in enumerate(entries):
-            above, below = sheet.axes[k], sheet.axes[k + len(entries)]
-            above.set_title(plain(entry.label if len(entry.label) < 28 else entry.label[:27] + "…"), fontsize=8.5)
-            for scale, cell in runs:
-                _learning_lines(above, below, cell, colours[scale])
+        sheet = canvas(2 * len(lines), len(lines), (2.5, 2.2), (1.2, 0.4))
+        for k, (line, runs) in enumerate(lines):
+            above, below = sheet.axes[k], sheet.axes[k + len(lines)]
+            above.set_title(
+                plain(line.label if len(line.label) < 28 else line.label[:27] + "…"),
+                fontsize=8.5,
+            )
+            for scale, result in runs:
+                _learning_lines(above, below, result, colours[scale])
             percent_axis(above, "val. accuracy in %" if k == 0 else None)
             for axes in (above, below):
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             below.set_xlabel("epoch")
             below.set_ylabel("training loss" if k == 0 else "")
-        met = {scale for _, runs in entries for scale, _ in runs}
-        handles = [Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0) if s in met]
-        sheet.figure.legend(handles=handles, loc="outside right upper", title="trained at", fontsize=8)
+        met = {scale for _, runs in lines for scale, _ in runs}
+        handles = [
+            Line2D([], [], color=colours[s], label=trained_at(s)) for s in (*scales, 0) if s in met
+        ]
+        sheet.figure.legend(
+            handles=handles, loc="outside right upper", title="trained at", fontsize=8
+        )
         more = f" ({left} more methods are not drawn)" if left else ""
         finish(sheet.figure, f"{board.title}\nlearning curves, a line a training{more}", [board])
     return sheet.figure
@@ -142,20 +164,20 @@ def trained_at(scale: int) -> str:
     return {0: "several", 1: "HR"}.get(scale, f"x{scale}")
 
 
-def _trainings(entry: Entry) -> list[tuple[int, Cell]]:
+def _trainings(line: Line) -> list[tuple[int, Result]]:
     """Each training once, with its scale, or 0 for several scales."""
-    found: dict[tuple[str, tuple[int, ...], int], tuple[int, Cell]] = {}
-    for row in entry.rows.values():
-        for cell in row.cells:
-            scales = tuple(cell.record.train.scales)
-            if cell.record.history and scales:
-                key = (cell.record.train.protocol, scales, cell.record.seed)
-                found.setdefault(key, (scales[0] if len(scales) == 1 else 0, cell))
+    found: dict[tuple[str, tuple[int, ...], int], tuple[int, Result]] = {}
+    for row in line.rows.values():
+        for result in row.results:
+            scales = tuple(result.record.train.scales)
+            if result.record.history and scales:
+                key = (result.record.train.protocol, scales, result.record.seed)
+                found.setdefault(key, (scales[0] if len(scales) == 1 else 0, result))
     return list(found.values())
 
 
-def _learning_lines(above: Axes, below: Axes, cell: Cell, colour: object) -> None:
-    history = cell.record.history
+def _learning_lines(above: Axes, below: Axes, result: Result, colour: object) -> None:
+    history = result.record.history
     style: dict[str, Any] = {"color": colour, "linewidth": 1.1}
     known = [(e.epoch, e.val_accuracy) for e in history if e.val_accuracy is not None]
     if known:
@@ -163,7 +185,7 @@ def _learning_lines(above: Axes, below: Axes, cell: Cell, colour: object) -> Non
     totals = [(e.epoch, sum(e.losses.values())) for e in history if e.losses]
     if totals:
         below.plot([x for x, _ in totals], [y for _, y in totals], **style)
-    if not cell.finished:
+    if not result.finished:
         for axes, points in ((above, known), (below, totals)):
             if points:
                 axes.plot(*points[-1], marker="x", markersize=8, **style)

@@ -24,9 +24,12 @@ def write_pictures(
     title: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
-    """Write PNG and SVG of each picture; returns the files. everything: also accuracy against cost, the
-    critical differences over data sets (where there are five), and under pictures/ those of each board."""
-    shown = [board for board in boards if any(entry.shown for entry in board.entries)]
+    """Write PNG and SVG of each picture; returns the files.
+
+    everything: also accuracy against cost, the critical differences over data sets (where there are
+    five), and under pictures/ those of each board.
+    """
+    shown = [board for board in boards if any(line.shown for line in board.lines)]
     if not shown:
         return []
     jobs = list(_curves(shown, looks, title))

@@ -9,35 +9,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.reporting.boards import Board, Entry
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.rows import Row
-from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
+from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
-from lrfer_bench.scoring.resolution import SmallestSize, area_weights, smallest_size, smallest_with_interval
+from lrfer_bench.scoring.resolution import (
+    SmallestSize,
+    area_weights,
+    smallest_size,
+    smallest_with_interval,
+)
 
 Weights = dict[int, float]
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
-    """Fill rank, area, mean, smallest, retained and best of every entry; order the entries by rank, then by score."""
+    """Fill rank, area, mean, smallest, retained and best of every line; order by rank and score."""
     scales = board.lr_scales
     weights = weights_of(board)
-    whole = [e for e in board.entries if not e.oracle and all(e.has(scale) for scale in scales)]
-    for entry in whole:
-        entry.mean = float(np.mean([entry.rows[scale].means["accuracy"] for scale in scales]))
-        entry.smallest = _smallest(board, entry, bool(resamples))
+    whole = [e for e in board.lines if not e.oracle and all(e.has(scale) for scale in scales)]
+    for line in whole:
+        line.mean = float(np.mean([line.rows[scale].means["accuracy"] for scale in scales]))
+        line.smallest = _smallest(board, line, bool(resamples))
     if len(scales) > 1:
         _fill_areas(whole, weights, resamples, seed)
-    for entry in board.entries:
-        _retain(board, entry, bool(resamples))
+    for line in board.lines:
+        _retain(board, line, bool(resamples))
     _rank(board, weights)
     for scale in board.sizes:
         _mark_best(board, scale)
-    board.entries.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
+    board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
 
 
 def weights_of(board: Board) -> Weights:
-    """What a rank is taken over: the area over log2(size) of the LR scales, or the accuracy at the only one."""
+    """What a rank is taken over: the area of the LR scales, or the accuracy at the only one."""
     scales = board.lr_scales
     if len(scales) == 1:
         return {scales[0]: 1.0}
@@ -47,28 +52,30 @@ def weights_of(board: Board) -> Weights:
     return dict(zip(scales, area_weights(sizes).tolist(), strict=True))
 
 
-def score_of(entry: Entry) -> float:
+def score_of(line: Line) -> float:
     """What orders the board: the area, else the mean accuracy, else the mean of what is there."""
-    if entry.area is not None:
-        return entry.area.value
-    if entry.mean is not None:
-        return entry.mean
-    shown = [row.means["accuracy"] for row in entry.shown]
+    if line.area is not None:
+        return line.area.value
+    if line.mean is not None:
+        return line.mean
+    shown = [row.means["accuracy"] for row in line.shown]
     return float(np.mean(shown)) if shown else -1.0
 
 
-def weighted(entry: Entry, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
-    """Per seed and image, the weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
-    parts = [np.float32(weight) * entry.rows[scale].correct(seeds) for scale, weight in weights.items()]
+def weighted(line: Line, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
+    """Weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
+    parts = [
+        np.float32(weight) * line.rows[scale].correct(seeds) for scale, weight in weights.items()
+    ]
     return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float32)
 
 
-def testable(entry: Entry, scales: Sequence[int]) -> bool:
-    return all(scale in entry.rows and entry.rows[scale].tested for scale in scales)
+def testable(line: Line, scales: Sequence[int]) -> bool:
+    return all(scale in line.rows and line.rows[scale].tested for scale in scales)
 
 
-def p_value(a: Entry, b: Entry, weights: Weights, clean: bool = False) -> float:
-    """Raw p of "A and B are equally good" over these weights; NaN where no seed or no answers are common."""
+def p_value(a: Line, b: Line, weights: Weights, clean: bool = False) -> float:
+    """Raw p of "A and B are equally good"; NaN where no seed or no answers are common."""
     if not (testable(a, list(weights)) and testable(b, list(weights))):
         return float("nan")
     shared = sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in weights)))
@@ -88,46 +95,54 @@ def p_value(a: Entry, b: Entry, weights: Weights, clean: bool = False) -> float:
     return paired(first, second)[1]
 
 
-def _fill_areas(entries: Sequence[Entry], weights: Weights, resamples: int, seed: int) -> None:
-    """Areas with their intervals; entries that met the same images are resampled together, which is quicker."""
-    together: dict[int, list[tuple[Entry, Column, list[int]]]] = defaultdict(list)
-    for entry in entries:
-        value = float(sum(weight * entry.rows[scale].means["accuracy"] for scale, weight in weights.items()))
-        shared = sorted(set.intersection(*(set(entry.rows[s].seeds) for s in weights)))
-        entry.area = Estimate(value, float("nan"), float("nan"), len(shared), int(entry.shown[0].means["n"]))
-        if resamples and shared and testable(entry, list(weights)):
-            found = column(weighted(entry, weights, shared))
-            together[found.images].append((entry, found, shared))
+def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: int) -> None:
+    """Areas with intervals; lines that met the same images are resampled together, to save time."""
+    together: dict[int, list[tuple[Line, Quantity, list[int]]]] = defaultdict(list)
+    for line in lines:
+        value = float(
+            sum(weight * line.rows[scale].means["accuracy"] for scale, weight in weights.items())
+        )
+        shared = sorted(set.intersection(*(set(line.rows[s].seeds) for s in weights)))
+        line.area = Estimate(
+            value, float("nan"), float("nan"), len(shared), int(line.shown[0].means["n"])
+        )
+        if resamples and shared and testable(line, list(weights)):
+            found = quantity(weighted(line, weights, shared))
+            together[found.images].append((line, found, shared))
     for images, group in together.items():
-        columns = [found for _, found, _ in group]
-        draws = Resampler(images, resamples, seed).draws(columns, [shared for _, _, shared in group])
-        for (entry, _, _), estimate in zip(group, intervals(columns, draws), strict=True):
-            entry.area = estimate
+        quantities = [found for _, found, _ in group]
+        draws = Resampler(images, resamples, seed).draws(
+            quantities, [shared for _, _, shared in group]
+        )
+        for (line, _, _), estimate in zip(group, intervals(quantities, draws), strict=True):
+            line.area = estimate
 
 
-def _smallest(board: Board, entry: Entry, draws: bool) -> SmallestSize | None:
+def _smallest(board: Board, line: Line, draws: bool) -> SmallestSize | None:
     ceiling = board.ceiling
-    scales = [scale for scale in board.sizes if scale in entry.rows and entry.rows[scale].counted]
+    scales = [scale for scale in board.sizes if scale in line.rows and line.rows[scale].counted]
     if ceiling is None or not scales:
         return None
     sizes = [board.sizes[scale] for scale in scales]
-    rows = [entry.rows[scale] for scale in scales]
+    rows = [line.rows[scale] for scale in scales]
     accuracy = [row.means["accuracy"] for row in rows]
     joint = [row.draws for row in rows]
     top = ceiling.means["accuracy"]
     if not draws or ceiling.draws is None or any(d is None for d in joint):
-        return SmallestSize(float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan"))
+        return SmallestSize(
+            float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan")
+        )
     stacked = np.stack([d for d in joint if d is not None], axis=1)
     return smallest_with_interval(sizes, accuracy, stacked, top, ceiling.draws)
 
 
-def _retain(board: Board, entry: Entry, draws: bool) -> None:
+def _retain(board: Board, line: Line, draws: bool) -> None:
     ceiling = board.ceiling
     if ceiling is None or not ceiling.means["accuracy"]:
         return
-    for scale, row in entry.rows.items():
+    for scale, row in line.rows.items():
         if row.counted:
-            entry.retained[scale] = _ratio(row, ceiling, draws)
+            line.retained[scale] = _ratio(row, ceiling, draws)
 
 
 def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
@@ -139,15 +154,15 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
 
 
 def _rank(board: Board, weights: Weights) -> None:
-    whole = [entry for entry in board.ranked if entry.mean is not None]
+    whole = [line for line in board.ranked if line.mean is not None]
     if not whole:
         return
 
     def against(best: int, others: list[int]) -> list[float]:
         return [p_value(whole[best], whole[k], weights) for k in others]
 
-    for entry, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
-        entry.rank, entry.best_overall = rank, rank == 1
+    for line, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
+        line.rank, line.best_overall = rank, rank == 1
 
 
 def _mark_best(board: Board, scale: int) -> None:
@@ -158,6 +173,8 @@ def _mark_best(board: Board, scale: int) -> None:
             continue  # alone is not best
         shown.sort(key=lambda e: -e.rows[scale].means[name])
         corrected = holm([p_value(shown[0], other, {scale: 1.0}, clean) for other in shown[1:]])
-        tied = [shown[0]] + [e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT]
-        for entry in tied:
-            (entry.best_clean if clean else entry.best).add(scale)
+        tied = [shown[0]] + [
+            e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT
+        ]
+        for line in tied:
+            (line.best_clean if clean else line.best).add(scale)

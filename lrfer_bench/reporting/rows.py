@@ -1,4 +1,4 @@
-"""Rows: cells that differ by their seed only, with their means and intervals."""
+"""Rows: results that differ in their seed only, with means and intervals."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.answers import Answers
-from lrfer_bench.reporting.frame import COSTS, NUMBERS, Cell
-from lrfer_bench.scoring.bootstrap import Column, Estimate, Resampler, column, intervals
-from lrfer_bench.store.store import Record
-
-Place = tuple[str, str, str, str, str, str, str]
+from lrfer_bench.reporting.frame import COSTS, NUMBERS, Result
+from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
+from lrfer_bench.store.schema import Record
 
 
 @dataclass
 class Row:
     """One method under one training and one test condition, over its seeds.
 
-    wanted: seeds that any cell of the same method in the same table has; a row is whole when all of them are finished.
-    means:  metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
+    wanted: seeds that any result of the same method in the same table has; a row is whole when
+    all of them are finished.
+    means:    metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
+    measured: the metrics that were asked for, with their intervals
     """
 
-    cells: list[Cell]
+    results: list[Result]
     wanted: list[int] = field(default_factory=list)
     answers: dict[int, Answers] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, Estimate] = field(default_factory=dict)
     accuracy: Estimate | None = None
     clean: Estimate | None = None
     draws: NDArray[np.float64] | None = None
     partial: bool = False
 
     @property
-    def first(self) -> Cell:
-        return self.cells[0]
+    def first(self) -> Result:
+        return self.results[0]
 
     @property
     def record(self) -> Record:
@@ -52,12 +53,17 @@ class Row:
         return self.record.test.size_px
 
     @property
-    def finished(self) -> list[Cell]:
-        return [cell for cell in self.cells if cell.finished]
+    def finished(self) -> list[Result]:
+        return [result for result in self.results if result.finished]
 
     @property
     def seeds(self) -> list[int]:
-        return [cell.record.seed for cell in self.finished]
+        return [result.record.seed for result in self.finished]
+
+    @property
+    def rules(self) -> list[str]:
+        """How its epochs were chosen."""
+        return sorted({r.record.selection.rule for r in self.finished if r.record.selection})
 
     @property
     def whole(self) -> bool:
@@ -65,7 +71,7 @@ class Row:
 
     @property
     def counted(self) -> bool:
-        """Whether its numbers are shown: all seeds finished, or the user asked for partial means."""
+        """Whether its numbers are shown: all seeds are finished, or partial means are wanted."""
         return bool(self.seeds) and (self.whole or self.partial)
 
     @property
@@ -73,7 +79,7 @@ class Row:
         """finished, failed, or how many of the seeds are: "2 of 3 seeds"."""
         if self.whole:
             return "finished"
-        if not self.seeds and len(self.cells) >= len(self.wanted):
+        if not self.seeds and len(self.results) >= len(self.wanted):
             return "failed"
         return f"{len(self.seeds)} of {len(self.wanted)} seeds"
 
@@ -84,25 +90,35 @@ class Row:
 
     @property
     def has_leaks(self) -> bool:
-        return any(0 < c.record.metrics.clean.n < c.record.metrics.all.n for c in self.finished if c.record.metrics)
+        return any(
+            0 < c.record.metrics.clean.n < c.record.metrics.all.n
+            for c in self.finished
+            if c.record.metrics
+        )
 
     def correct(self, seeds: Sequence[int] | None = None) -> NDArray[np.bool_]:
         """bool [S, N]: right or wrong, for these seeds (default: all of its own)."""
-        return np.stack([self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)])
+        return np.stack(
+            [self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)]
+        )
 
 
-def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: bool = False) -> list[Row]:
-    """Group cells into rows in the order of first sight, sorted by place; partial: show means over unfinished rows too."""
-    groups: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+def build_rows(
+    results: Iterable[Result], answers: Mapping[str, Answers], partial: bool = False
+) -> list[Row]:
+    """Group results into rows, sorted by place; partial: unfinished rows have means, too."""
+    groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     wanted: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    for cell in cells:
-        groups[cell.place].append(cell)
-        wanted[cell.place[:-1]].add(cell.record.seed)
+    for result in results:
+        groups[result.place].append(result)
+        wanted[result.place[:-1]].add(result.record.seed)
     rows = []
     for place in sorted(groups, key=sort_key):
-        members = sorted(groups[place], key=lambda cell: cell.record.seed)
+        members = sorted(groups[place], key=lambda result: result.record.seed)
         row = Row(members, sorted(wanted[place[:-1]]), partial=partial)
-        row.answers = {c.record.seed: answers[c.record.key] for c in members if c.record.key in answers}
+        row.answers = {
+            c.record.seed: answers[c.record.key] for c in members if c.record.key in answers
+        }
         row.means = _means(row)
         rows.append(row)
     return rows
@@ -111,7 +127,8 @@ def build_rows(cells: Iterable[Cell], answers: Mapping[str, Answers], partial: b
 def sort_key(place: tuple[str, ...]) -> tuple[object, ...]:
     """Names in their order, numbers inside them by value: x2 before x16, kd=2 before kd=10."""
     return tuple(
-        tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", part)) for part in place
+        tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", part))
+        for part in place
     )
 
 
@@ -119,8 +136,8 @@ def _means(row: Row) -> dict[str, float]:
     if not row.counted:
         return {}
     found: dict[str, float] = {}
-    metrics = [cell.record.metrics for cell in row.finished if cell.record.metrics]
-    costs = [cell.record.cost for cell in row.finished if cell.record.cost]
+    metrics = [result.record.metrics for result in row.finished if result.record.metrics]
+    costs = [result.record.cost for result in row.finished if result.record.cost]
     for name in NUMBERS:
         found[name] = float(np.mean([getattr(m.all, name) for m in metrics]))
         if all(m.clean.n for m in metrics):
@@ -129,7 +146,7 @@ def _means(row: Row) -> dict[str, float]:
 
 
 def add_intervals(rows: Iterable[Row], resamples: int, seed: int = 0) -> None:
-    """Fill accuracy, clean and draws of every counted row; rows of one test set share their resamples.
+    """Fill accuracy, clean and draws of every counted row; those of one test set share resamples.
 
     Rows without answers (or with resamples 0) get estimates whose bounds are NaN.
     """
@@ -149,7 +166,7 @@ def _bare(row: Row, name: str) -> Estimate | None:
     if name not in row.means:
         return None
     part = "clean" if name.startswith("clean") else "all"
-    values = [getattr(cell.record.metrics, part).accuracy for cell in row.finished]
+    values = [getattr(result.record.metrics, part).accuracy for result in row.finished]
     std = float(np.std(values, ddof=1)) if len(values) > 1 else None
     images = int(row.means["clean_n" if part == "clean" else "n"])
     return Estimate(row.means[name], float("nan"), float("nan"), len(values), images, std)
@@ -158,9 +175,9 @@ def _bare(row: Row, name: str) -> Estimate | None:
 def _fill(rows: list[Row], resamples: int, seed: int) -> None:
     clean = rows[0].answers[rows[0].seeds[0]].clean
     names = [row.seeds for row in rows]
-    columns = [column(row.correct()) for row in rows]
-    draws = Resampler(len(clean), resamples, seed).draws(columns, names)
-    for k, (row, estimate) in enumerate(zip(rows, intervals(columns, draws), strict=True)):
+    quantities = [quantity(row.correct()) for row in rows]
+    draws = Resampler(len(clean), resamples, seed).draws(quantities, names)
+    for k, (row, estimate) in enumerate(zip(rows, intervals(quantities, draws), strict=True)):
         row.accuracy, row.draws = estimate, draws[:, k]
     if clean.all():
         for row in rows:
@@ -173,5 +190,7 @@ def _fill(rows: list[Row], resamples: int, seed: int) -> None:
 def _clean(
     rows: list[Row], names: list[list[int]], clean: NDArray[np.bool_], resamples: int, seed: int
 ) -> list[Estimate]:
-    columns: list[Column] = [column(row.correct()[:, clean]) for row in rows]
-    return intervals(columns, Resampler(int(clean.sum()), resamples, seed).draws(columns, names))
+    quantities: list[Quantity] = [quantity(row.correct()[:, clean]) for row in rows]
+    return intervals(
+        quantities, Resampler(int(clean.sum()), resamples, seed).draws(quantities, names)
+    )

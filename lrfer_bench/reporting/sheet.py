@@ -1,4 +1,7 @@
-"""The same faces at every scale under every protocol, and restored; only from data sets whose faces may be shown."""
+"""The same faces at every scale under every protocol, and restored.
+
+Only from data sets whose faces may be shown.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +34,23 @@ def psnr(a: Images, b: Images) -> float:
 def ssim(a: Images, b: Images, window: int = WINDOW) -> float:
     """Structural similarity of two uint8 images [C, H, W], channels averaged.
 
-    Wang et al. (2004) with a uniform window, K1 0.01, K2 0.03 and sample covariances, over whole windows only: what
-    scikit-image's structural_similarity gives by default. ValueError when a side is shorter than the window.
+    Wang et al. (2004) with a uniform window, K1 0.01, K2 0.03 and sample covariances, over whole
+    windows only: what scikit-image's structural_similarity gives by default. ValueError when a
+    side is shorter than the window.
     """
     if min(a.shape[1:]) < window:
-        raise ValueError(f"an image of {a.shape[1]} x {a.shape[2]} pixels is smaller than the window of {window}")
+        raise ValueError(
+            f"an image of {a.shape[1]} x {a.shape[2]} pixels is smaller than the window of {window}"
+        )
     x, y = a.astype(np.float64), b.astype(np.float64)
     mx, my = _mean(x, window), _mean(y, window)
     fair = window**2 / (window**2 - 1)
     vx, vy = fair * (_mean(x * x, window) - mx**2), fair * (_mean(y * y, window) - my**2)
     vxy = fair * (_mean(x * y, window) - mx * my)
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    return float(np.mean((2 * mx * my + c1) * (2 * vxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))))
+    return float(
+        np.mean((2 * mx * my + c1) * (2 * vxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2)))
+    )
 
 
 def _mean(image: NDArray[np.float64], window: int) -> NDArray[np.float64]:
@@ -54,7 +62,8 @@ def check_showable(showable: bool) -> None:
     """UserError unless the faces may be shown: most FER data sets forbid it."""
     if not showable:
         raise UserError(
-            "the faces of this data set may not be shown: use SynthFace, or say --show-faces for a set of your own"
+            "the faces of this data set may not be shown: use SynthFace, or say --show-faces "
+            "for a set of your own"
         )
 
 
@@ -67,29 +76,43 @@ def sheet(
     showable: bool,
     synthetic: bool = False,
 ) -> Figure:
-    """A row a protocol, then a row a restoring method; in each the HR faces and, scale by scale, the same faces.
+    """A row a protocol, then a row a restoring method: the HR faces, then the same at each scale.
 
-    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at the size of HR;
-    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces shown. UserError unless
-    showable.
+    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at
+    the size of HR;
+    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces
+    shown. UserError unless showable.
     """
     check_showable(showable)
-    rows = [(name, by, False) for name, by in low.items()] + [(name, by, True) for name, by in (restored or {}).items()]
+    rows = [(name, by, False) for name, by in low.items()] + [
+        (name, by, True) for name, by in (restored or {}).items()
+    ]
     scales = sorted({scale for _, by, _ in rows for scale in by})
     columns = len(scales) + 1
     with styled():
         board = canvas(
-            len(rows) * columns, columns, (0.25 + FACE * len(hr), FACE + (0.2 if restored else 0.06)), (1.1, 0.5)
+            len(rows) * columns,
+            columns,
+            (0.25 + FACE * len(hr), FACE + (0.2 if restored else 0.06)),
+            (1.1, 0.5),
         )
         for row, (name, by, is_restored) in enumerate(rows):
             panels = board.axes[row * columns : (row + 1) * columns]
             _strip(panels[0], hr, f"HR, {hr.shape[-1]} px" if row == 0 else "")
-            panels[0].set_ylabel(plain(_wrapped(name)), rotation=0, ha="right", va="center", fontsize=8)
+            panels[0].set_ylabel(
+                plain(_wrapped(name)), rotation=0, ha="right", va="center", fontsize=8
+            )
             for axes, scale in zip(panels[1:], scales, strict=True):
                 images = by.get(scale)
                 head = f"x{scale}, {_pixels(low, scale)} px" if row == 0 else ""
-                _strip(axes, images, f"{head}\n{_likeness(images, hr)}".strip() if is_restored else head)
-        board.figure.suptitle(plain(title + (" (synthetic faces)" if synthetic else "")), fontsize=10.5)
+                _strip(
+                    axes,
+                    images,
+                    f"{head}\n{_likeness(images, hr)}".strip() if is_restored else head,
+                )
+        board.figure.suptitle(
+            plain(title + (" (synthetic faces)" if synthetic else "")), fontsize=10.5
+        )
     return board.figure
 
 
@@ -122,11 +145,17 @@ def _strip(axes: Axes, images: Images | None, caption: str) -> None:
     for k, image in enumerate(() if images is None else images):
         left = k * (1 + GAP)
         axes.imshow(
-            image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255,
-            interpolation="nearest", extent=(left, left + 1, 0, image.shape[1] / image.shape[2]),
-        )  # fmt: skip
+            image[0] if len(image) == 1 else image.transpose(1, 2, 0),
+            cmap="gray",
+            vmin=0,
+            vmax=255,
+            interpolation="nearest",
+            extent=(left, left + 1, 0, image.shape[1] / image.shape[2]),
+        )
         axes.set_xlim(0, left + 1)
     if images is None:
-        axes.text(0.5, 0.5, "no model", ha="center", va="center", fontsize=8, transform=axes.transAxes)
+        axes.text(
+            0.5, 0.5, "no model", ha="center", va="center", fontsize=8, transform=axes.transAxes
+        )
     if caption:
         axes.set_title(plain(caption), fontsize=8)

@@ -6,13 +6,15 @@ import re
 
 from markupsafe import Markup, escape
 
-from lrfer_bench.reporting.grid import Grid, Text
+from lrfer_bench.reporting.columns import METHOD
+from lrfer_bench.reporting.grid import Grid
+from lrfer_bench.reporting.values import Text
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "·": r"\textperiodcentered{}", "≤": r"$\leq$",
-    "<": r"$<$", ">": r"$>$",
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "·": r"\textperiodcentered{}", "≤": r"$\leq$", "<": r"$<$", ">": r"$>$",
 }  # fmt: skip
 
 
@@ -23,8 +25,16 @@ def markdown_text(text: str) -> str:
 
 def markdown(grid: Grid, level: int = 2) -> str:
     """A heading, a pipe table, rows set apart below an empty one, and notes."""
-    lines = [f"{'#' * level} {markdown_text(grid.title)}", "", _md_line([Text(h) for h in grid.heads])]
-    lines.append("|" + "|".join(" --- " if k <= _name_column(grid) else " ---: " for k in range(len(grid.heads))) + "|")
+    lines = [
+        f"{'#' * level} {markdown_text(grid.title)}",
+        "",
+        _md_line([Text(h) for h in grid.heads]),
+    ]
+    lines.append(
+        "|"
+        + "|".join(" --- " if k <= _name_column(grid) else " ---: " for k in range(len(grid.heads)))
+        + "|"
+    )
     lines += [_md_line(line) for line in grid.lines]
     if grid.apart:
         lines.append(_md_line([Text("")] * len(grid.heads)))
@@ -75,8 +85,15 @@ def _html_line(cells: list[Text], name: int) -> Markup:
 
 def html_page(grids: list[Grid], title: str) -> str:
     """leaderboard.html: the bare tables in a document of their own."""
-    head = Markup('<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{}</title></head><body>\n')
-    return str(Markup("").join([head.format(title), *(html(grid) for grid in grids), Markup("</body></html>\n")]))
+    head = Markup(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        "<title>{}</title></head><body>\n"
+    )
+    return str(
+        Markup("").join(
+            [head.format(title), *(html(grid) for grid in grids), Markup("</body></html>\n")]
+        )
+    )
 
 
 def latex_text(text: str) -> str:
@@ -88,7 +105,11 @@ def latex(grid: Grid) -> str:
     """A booktabs table, best and its ties in bold; needs \\usepackage{booktabs,graphicx}."""
     name = _name_column(grid)
     columns = "".join("l" if k <= name else "r" for k in range(len(grid.heads)))
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{latex_text(' '.join([grid.title + '.', *grid.notes]))}}}"]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{latex_text(' '.join([grid.title + '.', *grid.notes]))}}}",
+    ]
     lines += [r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines.append(" & ".join(latex_text(h) for h in grid.heads) + r" \\")
     for body in (grid.lines, grid.apart):
@@ -106,4 +127,4 @@ def _tex_cell(cell: Text) -> str:
 
 
 def _name_column(grid: Grid) -> int:
-    return grid.heads.index("Method") if "Method" in grid.heads else 0
+    return grid.heads.index(METHOD) if METHOD in grid.heads else 0

@@ -13,12 +13,12 @@ from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
 from lrfer_bench.running.models import Model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import (
     Cost,
     DatasetPart,
     Epoch,
     Failure,
-    Logits,
     MethodPart,
     Record,
     SelectionPart,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 
-from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan, subset
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
 from lrfer_bench.running.models import Model, has_model, read_models, save_model
 from lrfer_bench.running.records import failed_record
@@ -22,14 +21,6 @@ class Overwrite(enum.Enum):
     NEVER = "never"
     FAILED = "failed"
     ALWAYS = "always"
-
-
-def overwrite_of(word: str) -> Overwrite:
-    """The choice of a word; UserError for another word."""
-    try:
-        return Overwrite(word)
-    except ValueError:
-        raise UserError(f'overwrite is "{word}": give "never", "failed" or "always"') from None
 
 
 class Runner:
@@ -91,6 +82,9 @@ class Runner:
         return read_models(self.store, self.plan, keys)
 
     def _handle(self, event: Event) -> None:
+        if isinstance(event, Noted):
+            self.status.note = event.text
+            return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)

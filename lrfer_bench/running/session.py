@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
-from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.running.engines import engine_of
-from lrfer_bench.running.runner import Runner, overwrite_of
+from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
 
@@ -28,10 +26,6 @@ class Session:
     prepared: Prepared
     plan: Plan
     store: Store
-
-    def runner(self) -> Runner:
-        """What is left to do of the plan."""
-        return Runner(self.plan, self.store, overwrite_of(self.request.overwrite))
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,6 @@ def open_session(request: Request) -> Session:
 
     UserError for wrong names, scales, settings, files and words.
     """
-    overwrite_of(request.overwrite)
     prepared, plan = plan_request(request)
     return Session(request, prepared, plan, Store(request.results))
 
@@ -69,27 +62,13 @@ def run_session(
 
     before() is called once all is known to be in order, and nothing is trained yet.
     """
-    logs = request.results / "logs"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs)
     session = open_session(request)
-    check_writable(session.store)
-    runner = session.runner()
+    session.store.check_writable()
+    runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
+    logs = session.store.root / "logs"
+    engine = engine_of(request.engine, request.workers, request.plugins, logs)
     before(session, runner)
     if runner.plan.cells:
         with display(runner.status) as listener:
             runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept)
-
-
-def check_writable(store: Store) -> None:
-    """A results folder that cannot be written is found out before the training, not after."""
-    probe = store.root / f".write-probe-{os.getpid()}"
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"the results folder {store.root} cannot be written ({error.strerror or error}): "
-            "choose another one with --results"
-        ) from error

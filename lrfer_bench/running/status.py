@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrfer_bench.store.store import Record
+    from lrfer_bench.store.schema import Record
     from lrfer_bench.training.loop import Progress
 
 

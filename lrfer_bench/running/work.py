@@ -30,7 +30,8 @@ from lrfer_bench.running.models import (
     load_model,
 )
 from lrfer_bench.running.records import finished_record
-from lrfer_bench.store.store import Logits, Record
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
 from lrfer_bench.training.batches import BatchSource, gather, make_batch
 from lrfer_bench.training.loop import Progress, train, validator
 

@@ -1,12 +1,13 @@
-"""Intervals from a hierarchical bootstrap over seeds and test images; vectorised over many columns, numpy and scipy only.
+"""Intervals from a hierarchical bootstrap over seeds and test images; numpy and scipy only.
 
-The model behind it: seed s and test image i are crossed (every seed meets the same images), so an answer's score is
-mean + seed effect + image effect + their interaction. docs/statistics.md derives what is computed here.
+The model behind it: seed s and test image i are crossed (every seed meets the same images), so an
+answer's score is mean + seed effect + image effect + their interaction. docs/statistics.md derives
+what is computed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +16,18 @@ from scipy import special
 
 LEVEL = 0.95
 BLOCK = 4_000_000
-"""Numbers drawn at a time: keeps the weights of one block near 32 MB, whatever the size of the test split."""
+"""Numbers drawn at a time: one block takes 32 MB or less, however large the test split is."""
+REDRAWS = 200
+"""Resamples of a number that has to be computed anew from the images of each one."""
+UNDEFINED = 0.05
+"""The largest share of resamples in which such a number may be undefined (NaN)."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds and images with its interval. std: between seeds, ddof 1, None for one seed."""
+    """A mean over seeds and images with its interval; std: between seeds (ddof 1), None for one."""
 
     value: float
     low: float
@@ -33,15 +38,16 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One quantity, ready to be resampled: what a table's cell, an area or a difference is made of.
+class Quantity:
+    """Something to be resampled: a number in a table, an area or a difference.
 
     value:      mean over seeds and images
     per_image:  float32 [N], mean over seeds
     per_seed:   float64 [S], mean over images
     image_var:  variance of value that comes from the images (interaction with the seeds included)
     seed_var:   variance of value that comes from the seeds, not below 0; 0 for one seed
-    paired:     a difference to be tested: widened as a whole by Student's t, see freedom; else the seeds' part alone is
+    paired:     a difference to be tested. All of it is widened by Student's t (see freedom); of any
+                other quantity only the seeds' part is
     """
 
     value: float
@@ -60,23 +66,32 @@ class Column:
         return len(self.per_seed)
 
     @property
-    def freedom(self) -> float:
-        """Degrees of freedom of a paired test: seeds - 1, divided by the seeds' share of the variance; inf for one seed.
+    def std(self) -> float | None:
+        """Standard deviation between seeds, ddof 1; None for one seed."""
+        return float(self.per_seed.std(ddof=1)) if self.seeds > 1 else None
 
-        Fewer than Welch and Satterthwaite's, whose share is squared: with two or three seeds theirs finds too many
-        differences where there are none (docs/statistics.md has the simulation).
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of a paired test: (S - 1) / the seeds' share of the variance.
+
+        Infinite for one seed.
+
+        Fewer than Welch and Satterthwaite's, whose share is squared: with two or three seeds theirs
+        finds too many differences where there are none (docs/statistics.md has the simulation).
         """
         if self.seed_var == 0:
             return float("inf")
         return (self.seeds - 1) * (self.image_var + self.seed_var) / self.seed_var
 
 
-def column(values: ArrayLike, paired: bool = False) -> Column:
-    """Split the variance of the mean of values [S, N] (seed, image) into the part of the images and that of the seeds.
+def quantity(values: ArrayLike, paired: bool = False) -> Quantity:
+    """Split the variance of the mean of values [S, N] (seed, image) into two parts.
 
-    Unbiased for crossed effects: Var(images) + Var(seeds) - Var(interaction), as in two-way clustering
-    (Cameron, Gelbach and Miller, 2011, section 2.1); the interaction is taken off the seeds' part.
-    paired: the values are differences to be tested; the interaction is left in, which errs towards "no difference".
+    Unbiased for crossed effects: Var(images) + Var(seeds) - Var(interaction), as in two-way
+    clustering (Cameron, Gelbach and Miller, 2011, section 2.1); the interaction is taken off the
+    seeds' part.
+    paired: the values are differences to be tested. The interaction stays in the seeds' part, which
+    errs towards "no difference". ValueError when there are no images.
     """
     scores = np.atleast_2d(np.asarray(values, dtype=np.float32))
     seeds, images = scores.shape
@@ -88,84 +103,158 @@ def column(values: ArrayLike, paired: bool = False) -> Column:
     around = per_image - np.float32(value)
     image_var = float(around @ around) / max(images - 1, 1) / images
     if seeds == 1:
-        return Column(value, per_image, per_seed, image_var, 0.0, paired)
+        return Quantity(value, per_image, per_seed, image_var, 0.0, paired)
     between = float(per_seed.var(ddof=1))
     if paired:
-        return Column(value, per_image, per_seed, image_var, between / seeds, paired)
+        return Quantity(value, per_image, per_seed, image_var, between / seeds, paired)
     residuals = (scores - per_image).ravel()
     within = float(residuals @ residuals)
-    interaction = max(within - images * (seeds - 1) * between, 0.0) / ((seeds - 1) * max(images - 1, 1))
-    return Column(value, per_image, per_seed, image_var, max(between - interaction / images, 0.0) / seeds)
+    interaction = max(within - images * (seeds - 1) * between, 0.0)
+    interaction /= (seeds - 1) * max(images - 1, 1)
+    seed_var = max(between - interaction / images, 0.0) / seeds
+    return Quantity(value, per_image, per_seed, image_var, seed_var)
 
 
 def student(freedom: float, level: float = LEVEL) -> float:
-    """How much wider than a normal an interval from few seeds has to be: Student's t over z at this level."""
+    """How much wider than a normal an interval from few seeds has to be: Student's t over z."""
     upper = 0.5 + level / 2
-    return float(special.stdtrit(freedom, upper) / special.ndtri(upper)) if np.isfinite(freedom) else 1.0
+    if not np.isfinite(freedom):
+        return 1.0
+    return float(special.stdtrit(freedom, upper) / special.ndtri(upper))
 
 
 class Resampler:
-    """The same draws of images and seeds for everything that is measured on one test set, so that pairs stay pairs."""
+    """The same draws of images and seeds for all that is measured on one test set.
+
+    So pairs stay pairs.
+    """
 
     def __init__(self, images: int, resamples: int = 1000, seed: int = 0) -> None:
         self.images = images
         self.resamples = resamples
         self.seed = seed
 
-    def draws(self, columns: Sequence[Column], names: Sequence[Sequence[int]] | None = None) -> Floats:
-        """Resampled values [resamples, columns].
+    def draws(
+        self, quantities: Sequence[Quantity], names: Sequence[Sequence[int]] | None = None
+    ) -> Floats:
+        """Resampled values [resamples, quantities].
 
-        names: which seeds stand behind each column; columns of the same seeds get the same seed draws. Images are drawn
-        with replacement. Two to five seeds are too few for that: their deviations get standard normal weights (the wild
-        bootstrap; Wu, 1986), scaled to the seed_var of the column and by Student's t over z (for a paired column: all is).
+        names: the seeds behind each quantity; the same seeds get the same seed draws. Images are
+        drawn with replacement. Two to five seeds are too few for that: their deviations get
+        standard normal weights (the wild bootstrap; Wu, 1986), scaled to the quantity's seed_var
+        and by Student's t over z (all of a paired quantity is).
         """
-        centre = np.array([c.value for c in columns])
-        values = np.stack([c.per_image for c in columns], axis=1) - centre.astype(np.float32)
-        out = np.empty((self.resamples, len(columns)))
+        centre = np.array([q.value for q in quantities])
+        values = np.stack([q.per_image for q in quantities], axis=1) - centre.astype(np.float32)
+        out = np.empty((self.resamples, len(quantities)))
         for start, weights in self._weights():
             out[start : start + len(weights)] = weights @ values / self.images
-        for k, entry in enumerate(columns):
-            if entry.seed_var > 0:
-                out[:, k] += self._shift(entry, names[k] if names is not None else range(entry.seeds))
-            out[:, k] *= student(entry.freedom) if entry.paired else 1.0
+        for k, found in enumerate(quantities):
+            if found.seed_var > 0:
+                out[:, k] += self._shift(
+                    found, names[k] if names is not None else range(found.seeds)
+                )
+            out[:, k] *= student(found.freedom) if found.paired else 1.0
         return out + centre
 
-    def _weights(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Blocks of multinomial counts float32 [rows, images]: how often each image is drawn."""
+    def redraw(
+        self,
+        measure: Callable[[NDArray[np.int64]], ArrayLike],
+        values: ArrayLike,
+        names: Sequence[int],
+    ) -> Estimate:
+        """The estimate of a number that is no mean over images, such as an F1 score.
+
+        measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is
+        called for each of the first 200 resamples. values: [S], on all images. names: the seeds.
+        The seeds' part is split off as in quantity(). The draws are moved so that their mean is
+        the
+        value: a calibration error, for one, is larger on nearly every resample than on the images
+        themselves. Without bounds (NaN) where the number is undefined in over 5 % of the resamples.
+        """
+        per_seed = np.asarray(values, dtype=np.float64)
+        drawn = np.array([measure(picks) for picks in self._first(REDRAWS)], dtype=np.float64)
+        defined = np.isfinite(drawn).all(axis=1)
+        found = _whole(per_seed, drawn[defined])
+        bounds = (float("nan"), float("nan"))
+        if defined.size and 1 - defined.mean() <= UNDEFINED:
+            means = drawn[defined].mean(axis=1)
+            moved = found.value + means - means.mean()
+            if found.seed_var > 0:
+                moved += self._shift(found, names)[: len(drawn)][defined]
+            bounds = tuple(np.percentile(moved, _tails(LEVEL)).tolist())
+        return Estimate(found.value, *bounds, found.seeds, self.images, found.std)
+
+    def _first(self, count: int) -> Iterator[NDArray[np.int64]]:
+        """The images of the first resamples, int [N] each: those that draws() weighs by."""
+        for _, picks in self._picks(min(count, self.resamples)):
+            yield from picks
+
+    def _picks(self, count: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Blocks of resamples: the first one's number, and the images drawn, int [rows, images]."""
         rows = max(1, BLOCK // self.images)
-        for start in range(0, self.resamples, rows):
-            count = min(rows, self.resamples - start)
+        for start in range(0, count, rows):
             rng = np.random.default_rng([self.seed, start])
-            picks = rng.integers(0, self.images, (count, self.images))
+            yield start, rng.integers(0, self.images, (min(rows, count - start), self.images))
+
+    def _weights(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """The same blocks as float32 [rows, images]: how often each image is drawn."""
+        for start, picks in self._picks(self.resamples):
+            count = len(picks)
             picks += self.images * np.arange(count)[:, None]
             counts = np.bincount(picks.ravel(), minlength=count * self.images)
             yield start, counts.reshape(count, self.images).astype(np.float32)
 
-    def _shift(self, entry: Column, names: Sequence[int]) -> Floats:
+    def _shift(self, found: Quantity, names: Sequence[int]) -> Floats:
+        """What the seeds add to each resample of a quantity, [resamples]."""
         weights = np.stack(
-            [np.random.default_rng([self.seed, 1, abs(n)]).standard_normal(self.resamples) for n in names]
+            [
+                np.random.default_rng([self.seed, 1, abs(n)]).standard_normal(self.resamples)
+                for n in names
+            ]
         )
-        deviations = entry.per_seed - entry.value
-        size = np.sqrt(entry.seed_var / float(deviations @ deviations))
-        size *= 1.0 if entry.paired else student(entry.seeds - 1)
+        deviations = found.per_seed - found.value
+        size = np.sqrt(found.seed_var / float(deviations @ deviations))
+        size *= 1.0 if found.paired else student(found.seeds - 1)
         return np.asarray(deviations @ weights) * size
 
 
-def intervals(columns: Sequence[Column], draws: Floats, level: float = LEVEL, share: bool = True) -> list[Estimate]:
+def _whole(per_seed: Floats, drawn: Floats) -> Quantity:
+    """A number that is computed of all images at once, [S], with its resamples, [B, S]."""
+    seeds = len(per_seed)
+    image_var = float(drawn.mean(axis=1).var()) if len(drawn) else 0.0
+    seed_var = 0.0
+    if seeds > 1:
+        between = float(per_seed.var(ddof=1))
+        # What the seeds of one resample differ by, beyond their own means, is the interaction.
+        apart = drawn - drawn.mean(axis=1, keepdims=True)
+        interaction = float(apart.var(axis=0).sum()) / (seeds - 1) if len(drawn) else 0.0
+        seed_var = max(between - interaction, 0.0) / seeds
+    nothing = np.empty(0, dtype=np.float32)
+    return Quantity(float(per_seed.mean()), nothing, per_seed, image_var, seed_var)
+
+
+def intervals(
+    quantities: Sequence[Quantity], draws: Floats, level: float = LEVEL, share: bool = True
+) -> list[Estimate]:
     """Percentile intervals of the draws of Resampler.draws.
 
-    share: the values are shares of images, so intervals stay in 0..1, and a column that is right (or wrong) everywhere,
-    whose resamples all agree, gets the exact interval of Clopper and Pearson instead of no width at all.
+    share: the values are shares of images, so intervals stay in 0..1. A share of 1 (or 0), whose
+    resamples all agree, gets the exact interval of Clopper and Pearson instead of no width at all.
     """
-    tails = [50 * (1 - level), 50 * (1 + level)]
-    bounds = np.percentile(draws, tails, axis=0) if len(columns) else np.empty((2, 0))
+    bounds = np.percentile(draws, _tails(level), axis=0) if len(quantities) else np.empty((2, 0))
     found = []
-    for entry, (low, high) in zip(columns, bounds.T, strict=True):
+    for entry, (low, high) in zip(quantities, bounds.T, strict=True):
         if share:
             low, high = max(low, 0.0), min(high, 1.0)
             edge = ((1 - level) / 2) ** (1 / entry.images)
             low = min(low, edge) if entry.value == 1 else low
             high = max(high, 1 - edge) if entry.value == 0 else high
-        std = float(entry.per_seed.std(ddof=1)) if entry.seeds > 1 else None
-        found.append(Estimate(entry.value, float(low), float(high), entry.seeds, entry.images, std))
+        found.append(
+            Estimate(entry.value, float(low), float(high), entry.seeds, entry.images, entry.std)
+        )
     return found
+
+
+def _tails(level: float) -> list[float]:
+    return [50 * (1 - level), 50 * (1 + level)]

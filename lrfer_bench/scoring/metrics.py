@@ -1,11 +1,12 @@
-"""The metrics of one cell, from its test logits; float64 throughout, numpy only."""
+"""The metrics that stand in a record, from a cell's test logits; float64 throughout."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax
 
-from lrfer_bench.store.store import Metrics, MetricsPart
+from lrfer_bench.scoring.parts import Metrics, MetricsPart
 
 ECE_BINS = 15
 
@@ -22,18 +23,22 @@ def score(logits: ArrayLike, labels: ArrayLike, clean: ArrayLike) -> MetricsPart
         raise ValueError(f"clean has shape {keep.shape}, labels have {truth.shape}")
     classes = scores.shape[1]
     whole = metrics(scores, truth, classes)
-    return MetricsPart(all=whole, clean=whole if keep.all() else metrics(scores[keep], truth[keep], classes))
+    return MetricsPart(
+        all=whole, clean=whole if keep.all() else metrics(scores[keep], truth[keep], classes)
+    )
 
 
 def metrics(logits: ArrayLike, labels: ArrayLike, classes: int) -> Metrics:
-    """Metrics of logits [N, classes] against labels [N]; of no images at all: n 0 and every number 0.
+    """Metrics of logits [N, classes] against labels [N]; of no images: n 0 and every number 0.
 
-    accuracy           share of images whose highest logit is the label; equal logits: the lowest class index
-    balanced_accuracy  mean recall over the classes that the labels contain (as scikit-learn's balanced_accuracy_score)
-    macro_f1           mean F1 over the classes in labels or predictions (as scikit-learn's f1_score, average="macro");
+    accuracy           share of images whose highest logit is the label; equal logits: the lowest
+    class index balanced_accuracy  mean recall over the classes that the labels contain (as
+    scikit-learn's balanced_accuracy_score) macro_f1           mean F1 over the classes in labels
+    or predictions (as scikit-learn's f1_score, average="macro");
                        F1 is 2 TP / (2 TP + FP + FN), 0 for a class never hit
     nll                mean of -log softmax(logits)[label], in nats
-    ece                expected calibration error: 15 equal-width bins (low, high] of the top class's probability
+    ece                expected calibration error: 15 equal-width bins (low, high] of the top
+    class's probability
                        (Guo et al., 2017, arXiv:1706.04599, equation 3)
     """
     scores, truth = _checked(logits, labels)
@@ -42,43 +47,43 @@ def metrics(logits: ArrayLike, labels: ArrayLike, classes: int) -> Metrics:
     said = scores.argmax(axis=1)
     matrix = confusion_matrix(truth, said, classes)
     total = len(truth)
-    hits = np.diag(matrix)
-    present, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    probabilities = log_softmax(scores)
+    hits, present = np.diag(matrix), matrix.sum(axis=1)
+    logs = log_softmax(scores, axis=1)
     return Metrics(
         n=total,
         accuracy=float(hits.sum() / total) if total else 0.0,
-        balanced_accuracy=balanced_accuracy(hits, present),
-        macro_f1=macro_f1(hits, present, predicted),
-        nll=float(-probabilities[np.arange(total), truth].mean()) if total else 0.0,
-        ece=expected_calibration_error(np.exp(probabilities.max(axis=1)), said == truth),
-        recall=[float(hit / count) if count else None for hit, count in zip(hits, present, strict=True)],
+        balanced_accuracy=mean_recall(matrix),
+        macro_f1=mean_f1(matrix),
+        nll=float(-logs[np.arange(total), truth].mean()) if total else 0.0,
+        ece=expected_calibration_error(np.exp(logs.max(axis=1)), said == truth),
+        recall=[
+            float(hit / count) if count else None for hit, count in zip(hits, present, strict=True)
+        ],
         confusion=matrix.tolist(),
     )
 
 
-def confusion_matrix(truth: NDArray[np.int64], said: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def confusion_matrix(
+    truth: NDArray[np.int64], said: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
     """Counts [classes, classes]: row is the true class, column the class said."""
-    return np.bincount(truth * classes + said, minlength=classes * classes).reshape(classes, classes)
+    return np.bincount(truth * classes + said, minlength=classes * classes).reshape(
+        classes, classes
+    )
 
 
-def balanced_accuracy(hits: NDArray[np.int64], present: NDArray[np.int64]) -> float:
-    """Mean recall over classes with at least one image; hits, present: int [K]."""
+def mean_recall(matrix: NDArray[np.int64]) -> float:
+    """Mean recall over the classes with an image; matrix: confusion [K, K]; 0 for no image."""
+    hits, present = np.diag(matrix), matrix.sum(axis=1)
     seen = present > 0
     return float((hits[seen] / present[seen]).mean()) if seen.any() else 0.0
 
 
-def macro_f1(hits: NDArray[np.int64], present: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Mean F1 over classes that are true or said at least once; all int [K]."""
-    support = present + predicted
+def mean_f1(matrix: NDArray[np.int64]) -> float:
+    """Mean F1 over the classes that are true or said at least once; matrix: confusion [K, K]."""
+    hits, support = np.diag(matrix), matrix.sum(axis=1) + matrix.sum(axis=0)
     met = support > 0
     return float((2 * hits[met] / support[met]).mean()) if met.any() else 0.0
-
-
-def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Row-wise log softmax of float64 [N, K], safe for logits of any finite size."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def expected_calibration_error(
@@ -94,7 +99,7 @@ def expected_calibration_error(
 def calibration_bins(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = ECE_BINS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Per equal-width bin (low, high]: number of images, number right, sum of confidences; float64 [bins] each."""
+    """Images, hits and summed confidence of equal-width bins (low, high]; float64 [bins] each."""
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     return (
         np.bincount(place, minlength=bins).astype(np.float64),
@@ -107,13 +112,16 @@ def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64],
     scores = np.asarray(logits, dtype=np.float64)
     truth = np.asarray(labels)
     if scores.ndim != 2 or scores.shape[1] < 1 or truth.shape != scores.shape[:1]:
-        raise ValueError(f"logits have shape {scores.shape} and labels {truth.shape}: give [N, K] and [N]")
-    if not np.isfinite(scores).all():
         raise ValueError(
-            f"{int((~np.isfinite(scores)).any(axis=1).sum())} of {len(scores)} rows of logits are not finite"
+            f"logits have shape {scores.shape} and labels {truth.shape}: give [N, K] and [N]"
         )
+    if not np.isfinite(scores).all():
+        bad = int((~np.isfinite(scores)).any(axis=1).sum())
+        raise ValueError(f"{bad} of {len(scores)} rows of logits are not finite")
     if not np.issubdtype(truth.dtype, np.integer):
         raise ValueError(f"labels are {truth.dtype}: give integers")
     if len(truth) and (truth.min() < 0 or truth.max() >= scores.shape[1]):
-        raise ValueError(f"labels reach from {truth.min()} to {truth.max()} for {scores.shape[1]} classes")
+        raise ValueError(
+            f"labels reach from {truth.min()} to {truth.max()} for {scores.shape[1]} classes"
+        )
     return scores, truth.astype(np.int64)

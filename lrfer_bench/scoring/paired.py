@@ -1,4 +1,4 @@
-"""Is one method better than another on the same test images? McNemar, a paired hierarchical bootstrap, Holm, ties."""
+"""Is one method better than another on the same images? Paired tests, Holm's correction, ties."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from lrfer_bench.scoring.bootstrap import Column, Resampler, column, intervals
+from lrfer_bench.scoring.bootstrap import Quantity, Resampler, intervals, quantity
 
 SIGNIFICANT = 0.05
+MCNEMAR, BOOTSTRAP = "McNemar, exact", "paired bootstrap"
+"""Names of the tests."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A minus B. only_a, only_b: images that only one of them has right (one seed), None with more seeds.
-
-    test: "McNemar, exact" or "paired bootstrap"; low and high: 95 % interval; seeds: how many both have.
-    """
+    """A minus B, with its 95 % interval. test: MCNEMAR or BOOTSTRAP; seeds: those of both."""
 
     value: float
     low: float
@@ -27,12 +26,10 @@ class Difference:
     p: float
     test: str
     seeds: int
-    only_a: int | None = None
-    only_b: int | None = None
 
 
 def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> NDArray[np.float64]:
-    """Exact two-sided p of the counts of images that only A, only B has right (McNemar, 1947); arrays broadcast.
+    """Exact two-sided p of how many images only A and only B has right (McNemar, 1947).
 
     Twice the binomial tail at 1/2, at most 1; 1 where the two never disagree.
     """
@@ -41,7 +38,7 @@ def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> NDArray[np.float64]:
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's (1979) step-down correction of a family of p values [M]; NaN (not tested) stays NaN and is not counted."""
+    """Holm's (1979) correction of a family of p values [M]; NaN (not tested) stays NaN."""
     raw = np.asarray(p, dtype=np.float64)
     out = np.full(raw.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(raw))
@@ -51,44 +48,47 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     return out
 
 
-def p_of(difference: Column) -> float:
-    """Two-sided p of "the mean of a paired column is 0": Student's t with the column's degrees of freedom."""
+def p_of(difference: Quantity) -> float:
+    """Two-sided p of "the mean of a paired quantity is 0", from Student's t."""
     variance = difference.image_var + difference.seed_var
     if variance == 0:
         return 1.0 if difference.value == 0 else 0.0
     size = abs(difference.value) / np.sqrt(variance)
     freedom = difference.freedom
-    return float(2 * (special.stdtr(freedom, -size) if np.isfinite(freedom) else special.ndtr(-size)))
+    tail = special.stdtr(freedom, -size) if np.isfinite(freedom) else special.ndtr(-size)
+    return float(2 * tail)
 
 
-def paired(a: ArrayLike, b: ArrayLike) -> tuple[Column, float, tuple[int, int] | None]:
-    """The difference a - b of scores [S, N] (same seeds, same images) as a column, its p, and the discordant counts.
+def paired(a: ArrayLike, b: ArrayLike) -> tuple[Quantity, float, str]:
+    """The difference a - b of scores [S, N] (same seeds, same images), its p, and the test's name.
 
     One seed of 0/1 scores: McNemar's exact test; else the p of the paired hierarchical bootstrap.
     """
     first, second = (np.atleast_2d(np.asarray(x, dtype=np.float32)) for x in (a, b))
     if first.shape != second.shape:
-        raise ValueError(f"scores have shapes {first.shape} and {second.shape}: give the same seeds and images")
-    gap = column(first - second, paired=True)
+        raise ValueError(
+            f"scores have shapes {first.shape} and {second.shape}: give the same seeds and images"
+        )
+    gap = quantity(first - second, paired=True)
     if len(first) > 1 or not (_binary(first) and _binary(second)):
-        return gap, p_of(gap), None
-    counts = int((first > second).sum()), int((second > first).sum())
-    return gap, float(mcnemar(*counts)), counts
+        return gap, p_of(gap), BOOTSTRAP
+    only_a, only_b = int((first > second).sum()), int((second > first).sum())
+    return gap, float(mcnemar(only_a, only_b)), MCNEMAR
 
 
 def compare(a: ArrayLike, b: ArrayLike, resampler: Resampler, seeds: Sequence[int]) -> Difference:
-    """Everything about one pair; seeds: the common seeds, in the order of the rows of a and b."""
-    gap, p, counts = paired(a, b)
+    """All about one pair; seeds: the common seeds, in the order of the rows of a and b."""
+    gap, p, test = paired(a, b)
     found = intervals([gap], resampler.draws([gap], [seeds]), share=False)[0]
-    name = "McNemar, exact" if counts else "paired bootstrap"
-    return Difference(gap.value, found.low, found.high, p, name, len(seeds), *(counts or (None, None)))
+    return Difference(gap.value, found.low, found.high, p, test, len(seeds))
 
 
 def ranks(values: ArrayLike, p_between: Callable[[int, list[int]], Sequence[float]]) -> list[int]:
-    """Ranks 1, 1, 3, ...: methods whose difference to the best is not significant after Holm share its rank.
+    """Ranks 1, 1, 3, ...: methods not significantly worse than the best share its rank.
 
-    values: float [M], higher is better. p_between(best, others) gives raw p values of best against each other. After a
-    group is found the rest is ranked in the same way; a method below a tied one may still share the best's rank.
+    values: float [M], higher is better. p_between(best, others) gives raw p values of best against
+    each other. After a group is found the rest is ranked in the same way; a method below a tied one
+    may still share the best's rank.
     """
     scores = np.asarray(values, dtype=np.float64)
     left = [int(k) for k in np.argsort(-scores, kind="stable")]

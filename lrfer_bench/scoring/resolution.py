@@ -1,4 +1,4 @@
-"""Numbers over resolution: area under the accuracy curve, accuracy retained, the smallest size that is good enough."""
+"""Numbers over resolution: the area under the curve, and the smallest size that is good enough."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ KEPT = 0.9
 
 
 def area_weights(sizes: Sequence[int]) -> NDArray[np.float64]:
-    """Weights [K] that turn accuracies at sizes (pixels, any order) into the area under the curve over log2(size).
+    """Weights [K] that make an area over log2(size) of accuracies at sizes (pixels, any order).
 
-    Trapezoids, divided by the width, so that accuracy 1 everywhere has area 1. ValueError for fewer than two sizes.
+    Trapezoids, divided by the width, so that accuracy 1 everywhere has area 1. ValueError for
+    fewer than two sizes.
     """
     points = np.log2(np.asarray(sizes, dtype=np.float64))
     if len(set(sizes)) < 2 or len(set(sizes)) != len(sizes):
@@ -32,7 +33,8 @@ def area_weights(sizes: Sequence[int]) -> NDArray[np.float64]:
 class SmallestSize:
     """The smallest size in pixels that is good enough, with its interval.
 
-    0 means: the smallest size tested is good enough already (an open end below); inf: not even the largest is.
+    0 means: the smallest size tested is good enough already (an open end below); inf: not even
+    the largest is.
     """
 
     value: float
@@ -40,11 +42,16 @@ class SmallestSize:
     high: float
 
 
-def smallest_size(sizes: Sequence[int], accuracy: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
-    """Where each curve, followed down from its largest size, first falls below its target; linear in log2(size).
+def smallest_size(
+    sizes: Sequence[int], accuracy: ArrayLike, target: ArrayLike
+) -> NDArray[np.float64]:
+    """Where each curve, followed down from its largest size, first falls below its target.
 
-    sizes: [K]; accuracy: [K] or [B, K] (B curves); target: scalar or [B]. Returns [B]: sizes in pixels, 0 where the whole
-    curve stays at or above its target, inf where its largest size is below.
+    Between two sizes the curve is linear in log2(size).
+
+    sizes: [K]; accuracy: [K] or [B, K] (B curves); target: scalar or [B]. Returns [B]: sizes in
+    pixels, 0 where the whole curve stays at or above its target, inf where its largest size is
+    below.
     """
     order = np.argsort(sizes)[::-1]
     points = np.log2(np.asarray(sizes, dtype=np.float64)[order])
@@ -69,13 +76,16 @@ def smallest_with_interval(
     ceiling_draws: ArrayLike,
     kept: float = KEPT,
 ) -> SmallestSize:
-    """Smallest size at which a method keeps `kept` of the oracle's accuracy, with a 95 % interval from joint draws.
+    """Smallest size at which a method keeps `kept` of the oracle's accuracy, with its interval.
 
-    accuracy: [K]; draws: [B, K]; ceiling: the oracle's accuracy; ceiling_draws: [B], of the same resamples.
+    accuracy: [K]; draws: [B, K]; ceiling: the oracle's accuracy; ceiling_draws: [B], of the same
+    resamples.
     """
     value = float(smallest_size(sizes, accuracy, kept * ceiling)[0])
     found = smallest_size(sizes, draws, kept * np.asarray(ceiling_draws, dtype=np.float64))
     if not len(found):
         return SmallestSize(value, float("nan"), float("nan"))
-    low, high = np.sort(found)[[int(0.025 * (len(found) - 1)), int(np.ceil(0.975 * (len(found) - 1)))]]
+    low, high = np.sort(found)[
+        [int(0.025 * (len(found) - 1)), int(np.ceil(0.975 * (len(found) - 1)))]
+    ]
     return SmallestSize(value, float(low), float(high))

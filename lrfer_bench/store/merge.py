@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Damaged, Logits, Record, Store
+from lrfer_bench.scoring.parts import MetricsPart
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 Verdict = Literal["taken", "stood", "refused"]
 
@@ -162,12 +164,8 @@ def _check_versions(record: Record) -> None:
         here = PROTOCOLS.load(name)().id
         if here != protocol_id:
             raise _Refused(f"it was made under {protocol_id}, but here is {here}: versions never mix in one table")
-    preset = PRESETS.get(record.preset.partition("@")[0])
-    if preset is None or preset.id != record.preset:
-        here = preset.id if preset else "none of that name"
-        raise _Refused(
-            f"it was made under the preset {record.preset}, but here is {here}: versions never mix in one table"
-        )
+    if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
+        raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:
@@ -181,9 +179,9 @@ def _check_metrics(record: Record, answers: Logits) -> None:
         raise _Refused("its metrics do not follow from its logits")
 
 
-def _equal(one: BaseModel, two: BaseModel | None) -> bool:
+def _equal(one: MetricsPart, two: MetricsPart | None) -> bool:
     """Equal up to the last digits, which may differ between machines."""
-    return two is not None and _close(one.model_dump(), two.model_dump())
+    return two is not None and _close(asdict(one), asdict(two))
 
 
 def _close(one: object, two: object) -> bool:

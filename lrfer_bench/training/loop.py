@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from lrfer_bench.errors import CellError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
+from lrfer_bench.training.mean import RunningMean, decay_since
 from lrfer_bench.training.schedule import one_cycle
 from lrfer_bench.training.selection import rule_of
 
@@ -28,7 +28,7 @@ CHECK_EVERY = 10
 
 @dataclass
 class Progress:
-    """What a running training tells: epochs done, steps done in all, the latest losses, faces a second."""
+    """What a running training tells: epochs done, steps done, the latest losses, faces a second."""
 
     epoch: int
     epochs: int
@@ -43,7 +43,10 @@ class Progress:
 
 @dataclass
 class Trained:
-    """A finished training. weights: the kept state; history: a row an epoch; seconds: all epochs, validation included."""
+    """A finished training.
+
+    weights: the kept state; history: a row an epoch; seconds: of all epochs, validation included
+    """
 
     weights: State
     history: list[dict[str, Any]]
@@ -59,18 +62,24 @@ class _Run:
 
     method: Method
     optimizers: dict[str, torch.optim.Optimizer]
-    mean: Method | None
+    mean: RunningMean | None
     kept: State = field(default_factory=dict)
     kept_epoch: int = 0
     kept_score: float | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def tested(self) -> Method:
+        """What validation sees and what is kept."""
+        return self.method if self.mean is None else self.mean.method
+
     def state(self) -> dict[str, Any]:
         return {
             "method": self.method.state_dict(),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "mean": None if self.mean is None else self.mean.state_dict(),
-            "kept": self.kept, "kept_epoch": self.kept_epoch, "kept_score": self.kept_score, "history": self.history,
+            "optimizers": {name: each.state_dict() for name, each in self.optimizers.items()},
+            "mean": None if self.mean is None else self.mean.method.state_dict(),
+            "kept": self.kept, "kept_epoch": self.kept_epoch, "kept_score": self.kept_score,
+            "history": self.history,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -78,9 +87,9 @@ class _Run:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         if self.mean is not None:
-            self.mean.load_state_dict(state["mean"])
-        self.kept, self.kept_epoch, self.kept_score = state["kept"], state["kept_epoch"], state["kept_score"]
-        self.history = state["history"]
+            self.mean.method.load_state_dict(state["mean"])
+        self.kept, self.kept_epoch = state["kept"], state["kept_epoch"]
+        self.kept_score, self.history = state["kept_score"], state["history"]
 
 
 def train(
@@ -90,13 +99,16 @@ def train(
     checkpoint: Path | None = None,
     tell: Callable[[Progress], None] = lambda progress: None,
 ) -> Trained:
-    """Train a freshly built method to the end of its preset's budget and return the weights that the rule keeps.
+    """Train a freshly built method to the end of its preset's budget; return the weights to keep.
 
-    Goes on from the checkpoint where there is one. Raises CellError when a loss is no number or runs away.
+    Goes on from the checkpoint where there is one. Raises CellError when a loss becomes NaN or
+    infinite, or grows beyond DIVERGED.
     """
     preset = method.task.preset
-    run = _Run(method, dict(method.optimizers()), _running_mean(method))
-    peaks = {name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()}
+    run = _Run(method, dict(method.optimizers()), RunningMean(method) if preset.ema else None)
+    peaks = {
+        name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()
+    }
     state, note = load_checkpoint(checkpoint, source.key) if checkpoint else (None, "")
     if state is not None:
         run.restore(state)
@@ -106,13 +118,13 @@ def train(
         _train_epoch(run, source, epoch, peaks, validate, tell)
         if checkpoint:
             save_checkpoint(checkpoint, source.key, run.state())
-    final = run.mean or method
-    final.load_state_dict(run.kept)
     method.load_state_dict(run.kept)
     method.eval()
     method.after_training(source.epoch(preset.epochs, augment=False))
     seconds = sum(row["seconds"] for row in run.history)
-    return Trained(_copy(method), run.history, preset.selection, run.kept_epoch, preset.epochs, seconds)
+    return Trained(
+        _copy(method), run.history, preset.selection, run.kept_epoch, preset.epochs, seconds
+    )
 
 
 def _train_epoch(
@@ -125,30 +137,33 @@ def _train_epoch(
 ) -> None:
     preset = run.method.task.preset
     steps = preset.epochs * len(source)
-    torch.manual_seed(seed_for(source.key, "epoch", epoch))  # dropout and the like: the same after a resume
+    torch.manual_seed(seed_for(source.key, "epoch", epoch))  # dropout: the same after a resume
     started = time.perf_counter()
     sums: dict[str, Tensor] = {}
     run.method.train()
     for number, batch in enumerate(source.epoch(epoch)):
-        step = epoch * len(source) + number
+        step, last = epoch * len(source) + number, number == len(source) - 1
         run.method.progress = step / steps
-        _set_rates(run.optimizers, peaks, one_cycle(run.method.progress))
-        losses = run.method.update(batch, run.optimizers)
-        for name, loss in losses.items():
-            sums[name] = sums.get(name, torch.zeros(())) + loss.detach().cpu().reshape(())
-        if run.mean is not None:
-            _update_mean(run.mean, run.method, min(preset.ema, (1 + step) / (10 + step)))
-        if number % CHECK_EVERY == CHECK_EVERY - 1 or number == len(source) - 1:
+        _set_rates(run.optimizers, peaks, one_cycle(run.method.progress, preset.warm_up))
+        for name, loss in run.method.update(batch, run.optimizers).items():
+            # summed where it is: to fetch each one would make a GPU wait
+            sums[name] = sums.get(name, torch.zeros(())) + loss.detach().reshape(())
+        since = number % preset.ema_every + 1
+        if run.mean is not None and (since == preset.ema_every or last):
+            run.mean.update(decay_since(preset.ema, step, since))
+        if number % CHECK_EVERY == CHECK_EVERY - 1 or last:
             means = _means(sums, number + 1, epoch, number)
             pace = (time.perf_counter() - started) / (number + 1)
-            tell(Progress(epoch, preset.epochs, step + 1, steps, means, source.size / pace, pace))
-    tested = run.mean or run.method
-    score = validate(tested)
+            rate = source.size / pace
+            tell(Progress(epoch, preset.epochs, step + 1, steps, means, rate, pace))
+    score = validate(run.tested)
     if rule_of(preset.selection).keeps(epoch + 1, preset.epochs, score, run.kept_score):
-        run.kept, run.kept_epoch, run.kept_score = _copy(tested), epoch + 1, score
-    seconds = time.perf_counter() - started
-    run.history.append({"epoch": epoch + 1, "seconds": round(seconds, 3), "losses": means, "val_score": score})
-    tell(Progress(epoch + 1, preset.epochs, (epoch + 1) * len(source), steps, means, source.size / pace, pace, score))
+        run.kept, run.kept_epoch, run.kept_score = _copy(run.tested), epoch + 1, score
+    seconds = round(time.perf_counter() - started, 3)
+    run.history.append(
+        {"epoch": epoch + 1, "seconds": seconds, "losses": means, "val_score": score}
+    )
+    tell(Progress(epoch + 1, preset.epochs, step + 1, steps, means, rate, pace, score))
 
 
 def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict[str, float]:
@@ -156,7 +171,7 @@ def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict
     means = {name: float(value) / count for name, value in sums.items()}
     for name, mean in means.items():
         if not math.isfinite(mean) or abs(mean) > DIVERGED:
-            what = "is no number any more (NaN or infinity)" if not math.isfinite(mean) else f"ran away to {mean:.3g}"
+            what = f"ran away to {mean:.3g}" if math.isfinite(mean) else "became NaN or infinite"
             raise CellError(
                 f'the loss "{name}" {what} in epoch {epoch + 1}, by step {number + 1}: '
                 "lower the learning rate or the weight of that loss"
@@ -164,30 +179,12 @@ def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict
     return means
 
 
-def _set_rates(optimizers: dict[str, torch.optim.Optimizer], peaks: dict[str, list[float]], factor: float) -> None:
+def _set_rates(
+    optimizers: dict[str, torch.optim.Optimizer], peaks: dict[str, list[float]], factor: float
+) -> None:
     for name, optimizer in optimizers.items():
         for group, peak in zip(optimizer.param_groups, peaks[name], strict=True):
             group["lr"] = peak * factor
-
-
-def _running_mean(method: Method) -> Method | None:
-    """A copy whose weights will follow the trained ones, or None where the preset wants no mean."""
-    if not method.task.preset.ema:
-        return None
-    mean = copy.deepcopy(method, {id(stage): stage for stage in method.stages.values()})  # stages stay shared
-    mean.eval()
-    return mean.requires_grad_(False)
-
-
-@torch.no_grad()
-def _update_mean(mean: Method, method: Method, decay: float) -> None:
-    """mean <- decay * mean + (1 - decay) * method, counters copied."""
-    floats = [(a, b) for a, b in zip(mean.state_dict().values(), method.state_dict().values(), strict=True)]
-    follow = [(a, b) for a, b in floats if a.dtype.is_floating_point]
-    torch._foreach_lerp_([a for a, _ in follow], [b for _, b in follow], 1.0 - decay)
-    for a, b in floats:
-        if not a.dtype.is_floating_point:
-            a.copy_(b)
 
 
 def _copy(method: Method) -> State:
@@ -195,7 +192,7 @@ def _copy(method: Method) -> State:
 
 
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
-    """A validate() for train(): the mean of method.score over the given batches, only where the mask is true."""
+    """A validate() for train(): the mean of method.score over the batches where the mask is true."""
 
     def validate(method: Method) -> float:
         was_training = method.training

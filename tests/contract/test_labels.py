@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lrfer_bench.contract.labels import label_of, parse_label, same_label, split_labels
+from lrfer_bench.contract.labels import label_of, parse_label, same_label
+from lrfer_bench.planning.settings import split_labels
 
 
 @pytest.mark.parametrize(

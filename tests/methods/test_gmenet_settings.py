@@ -80,7 +80,7 @@ def test_normed_gates_have_values_of_mean_0_and_deviation_1_over_the_batch() -> 
     for values in maps[1::2]:  # of positions: over faces and positions
         assert abs(values.mean()) < 1e-4 and abs(values.std() - 1) < 0.05
     count = sum("norm" in name for name, _ in method.named_parameters() if "gate." in name)
-    assert count == 4 * 2 * 2
+    assert count == 2 * len(maps), "a weight and a bias for each gate"
 
 
 def test_gates_that_start_as_identity_let_everything_through_where_their_values_are_0() -> None:
@@ -105,7 +105,7 @@ def test_two_heads_have_a_loss_each_and_answer_together() -> None:
     with torch.no_grad():
         features, _ = method.net.local(seen)
         local = method.net.linear(features[-1].mean((2, 3)))
-        wide = method.net.second(method.net.wide(features[1]).mean((2, 3)))
+        wide = method.net.second(method.net.wide(features[method.net.shared - 1]).mean((2, 3)))
         torch.testing.assert_close(method(faces.lr), 0.6 * local + 0.4 * wide)
     labels = faces.label.numpy()
     found = method.losses(faces)
@@ -124,7 +124,7 @@ def test_the_first_global_block_ends_at_a_quarter() -> None:
     for at, sides in (("eighth", [6, 3]), ("quarter", [12, 6])):
         net: Any = fresh("gmenet", global_at=at).eval().net  # type: ignore[attr-defined]
         with torch.no_grad():
-            x = net.local(torch.rand(1, 1, 48, 48))[0][1]
+            x = net.local(torch.rand(1, 1, 48, 48))[0][net.shared - 1]
             assert x.shape[-1] == 12
             found = []
             for block in net.wide:

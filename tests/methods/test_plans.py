@@ -21,11 +21,11 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import data_ref as data_ref_of
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.request import data_ref as data_ref_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS, Entry
-from lrfer_bench.predicting.predictor import _cell_of
+from lrfer_bench.predicting.origin import plan_again
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.running.jobs import TrainJob
@@ -33,7 +33,8 @@ from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.work import run_test, run_training
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 ALL = [
     "oracle",
@@ -111,13 +112,13 @@ def test_the_reference_records_are_those_of_this_code() -> None:
     for record in records:
         if record.method.name in older:
             continue
-        _, cell = _cell_of(record, store, (1, 48, 48))
+        _, cell = plan_again(record, store, (1, 48, 48))
         assert cell.key == record.key
         assert record.metrics is not None
         found, stored = score(*dataclasses.astuple(store.read_logits(record))), record.metrics
         # Machines differ in the last digits, so this is as exact as `merge` is.
-        expected = pytest.approx(leaves(stored.model_dump()), rel=1e-6, abs=1e-6)
-        assert leaves(found.model_dump()) == expected
+        expected = pytest.approx(leaves(dataclasses.asdict(stored)), rel=1e-6, abs=1e-6)
+        assert leaves(dataclasses.asdict(found)) == expected
 
 
 def leaves(tree: Any, path: str = "") -> dict[str, Any]:
@@ -133,18 +134,18 @@ def leaves(tree: Any, path: str = "") -> dict[str, Any]:
     }
 
 
-def test_an_edited_protocol_of_a_plugin_file_is_another_result(monkeypatch: Any) -> None:
+def test_an_edited_protocol_of_a_plugin_file_is_another_result() -> None:
     def keys(source: str) -> set[str]:
         mine = type("Mine", (PROTOCOLS.load("bicubic"),), {"name": "mine"})
         entry = Entry("protocol", "mine", "made:Mine", source, loaded=mine)
-        monkeypatch.setitem(PROTOCOLS._entries, "mine", entry)
         request = Request(
             methods=["direct"],
             scales=(4,),
             preset=tiny_preset(),
             protocols=["mine"],
         )
-        plan = build_plan(request, data_ref())
+        with PROTOCOLS.scope(put=[entry]):
+            plan = build_plan(request, data_ref())
         return {*plan.trainings, *plan.cells}
 
     first, edited = keys("mine.py sha256:111111111111"), keys("mine.py sha256:222222222222")
@@ -155,16 +156,15 @@ def test_an_edited_protocol_of_a_plugin_file_is_another_result(monkeypatch: Any)
     )
 
 
-def test_a_protocol_has_to_know_its_name(monkeypatch: Any) -> None:
+def test_a_protocol_has_to_know_its_name() -> None:
     nameless = type("Nameless", (Protocol,), {"degrade": lambda self, hr, size, scale, seeds: hr})
     other = type("Other", (PROTOCOLS.load("bicubic"),), {})
     for cls, said in ((nameless, "None"), (other, "'bicubic'")):
-        monkeypatch.setitem(
-            PROTOCOLS._entries,
-            "mine",
-            Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls),
-        )
-        with pytest.raises(UserError, match=rf'"mine" of mine\.py .*{said} .*name = "mine"'):
+        entry = Entry("protocol", "mine", "made:Mine", "mine.py", loaded=cls)
+        with (
+            PROTOCOLS.scope(put=[entry]),
+            pytest.raises(UserError, match=rf'"mine" of mine\.py .*{said} .*name = "mine"'),
+        ):
             protocol_of("mine")
 
 

@@ -150,8 +150,11 @@ def test_mafer_goes_on_from_multires_at_a_tenth_of_the_rate() -> None:
     method.eval()
     with torch.no_grad():
         assert torch.equal(method(batch.lr), stage(batch.lr))
-    for group in method.optimizers()["main"].param_groups:
-        assert group["lr"] == pytest.approx(0.1 * method.task.preset.lr)
+    preset = method.task.preset
+    peaks = {"main": preset.lr, "muon": preset.muon_lr}
+    for name, optimizer in method.optimizers().items():
+        for group in optimizer.param_groups:
+            assert group["lr"] == pytest.approx(0.1 * peaks[name])
     found = method.losses(batch)["ce"].item()
     logits = number(method.net(method.enlarge(batch.lr)))
     assert found == pytest.approx(

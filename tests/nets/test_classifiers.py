@@ -6,28 +6,63 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.classifiers import LeanNet, build_classifier
+from lrfer_bench.nets.lean import LEAN, LEAN2, Shape
 
 
-@pytest.mark.parametrize("name", ["lean", "resnet18", "resnet18@3x3"])
+@pytest.mark.parametrize("name", ["lean", "lean2", "resnet18", "resnet18@3x3"])
 @pytest.mark.parametrize(("channels", "classes", "side"), [(1, 7, 48), (3, 8, 100)])
 def test_logits_maps_and_head_fit_together(name: str, channels: int, classes: int, side: int) -> None:
     net = build_classifier(name, classes, channels, (side, side), dropout=0.2).eval()
     images = torch.rand(2, channels, side, side)
     maps = net.maps(images)
-    assert len(maps) >= 4 and maps[-1].shape[1] == net.feature_channels
+    assert len(maps) >= 3 and maps[-1].shape[1] == net.feature_channels
     assert torch.equal(net.head(maps[-1]), net(images))
     assert net(images).shape == (2, classes)
 
 
 def test_the_lean_network_has_the_size_that_its_card_says() -> None:
-    net = LeanNet(7, 1, (48, 48), 0.2)
+    net = LeanNet(LEAN, 7, 1, (48, 48), 0.2)
     assert [tuple(m.shape[1:]) for m in net.maps(torch.rand(1, 1, 48, 48))] == [
         (24, 24, 24), (64, 12, 12), (128, 6, 6), (256, 3, 3),
     ]  # fmt: skip
     assert sum(p.numel() for p in net.parameters()) == 1_236_547
+
+
+@pytest.mark.parametrize(
+    ("side", "millions", "maps"),
+    [
+        (48, 27.7, [(64, 12, 12), (128, 6, 6), (256, 3, 3)]),
+        (24, 8.5, [(64, 6, 6), (128, 3, 3), (256, 2, 2)]),
+        (100, 40.9, [(64, 13, 13), (128, 7, 7), (256, 4, 4)]),
+        (12, 2.0, [(64, 3, 3), (128, 2, 2), (256, 1, 1)]),
+    ],
+)
+def test_the_second_lean_network_has_three_maps(
+    side: int, millions: float, maps: list[tuple[int, ...]]
+) -> None:
+    net = LeanNet(LEAN2, 7, 1, (side, side), 0.2).eval()
+    images = torch.rand(2, 1, side, side)
+    assert [tuple(m.shape[1:]) for m in net.maps(images)] == maps
+    assert not any("gate" in name for name, _ in net.named_parameters()), "no squeeze-and-excite"
+    assert sum(p.numel() for p in net.parameters()) == 1_229_191
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net(images[:1])
+    assert counter.get_total_flops() / 2e6 == pytest.approx(millions, rel=0.03)
+
+
+@pytest.mark.parametrize("shape", [LEAN, LEAN2], ids=["lean", "lean2"])
+def test_lean_networks_resize_to_the_size_they_work_at(shape: Shape) -> None:
+    torch.manual_seed(0)
+    net = LeanNet(shape, 7, 1, (24, 24), 0.2).eval()
+    images = torch.rand(2, 1, 48, 48)
+    small = F.interpolate(images, size=(24, 24), mode="bicubic", antialias=True)
+    with torch.no_grad():
+        assert torch.equal(net(images), net(small))
 
 
 def test_networks_of_tokens_classify_but_hand_out_no_maps() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef
@@ -30,7 +30,7 @@ def clean() -> Iterator[None]:
 
 
 def plan(*methods: str, **settings: Any) -> Any:
-    return build_plan(Request(methods=methods, scales=(2,), preset=PRESETS["quick"], settings=settings), DATA)
+    return build_plan(Request(methods=methods, scales=(2,), preset=preset_of("quick"), settings=settings), DATA)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lrfer_bench.contract.preset import PRESETS
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan, subset
@@ -22,7 +22,7 @@ def plan(**changes: Any) -> Plan:
     asked: dict[str, Any] = {
         "methods": REFERENCES,
         "scales": (2, 4, 8),
-        "preset": PRESETS["cpu"],
+        "preset": preset_of("cpu@1"),
         **changes,
     }
     data = asked.pop("data", DATA)
@@ -58,8 +58,8 @@ def test_cells_cross_training_and_test_conditions() -> None:
     "change",
     [
         {"seeds": (1,)},
-        {"preset": PRESETS["quick"]},
-        {"preset": dataclasses.replace(PRESETS["cpu"], lr=0.05)},
+        {"preset": preset_of("quick@1")},
+        {"preset": dataclasses.replace(preset_of("cpu@1"), lr=0.05)},
         {"data": dataclasses.replace(DATA, fingerprint="e" * 64)},
         {"protocols": ("area",)},
         {"settings": {"direct": {"arch": "resnet18"}}},

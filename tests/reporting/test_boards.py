@@ -6,8 +6,10 @@ import pytest
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting.boards import build_boards
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.grid import main_grid, ordered
-from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.columns import COLUMNS
+from lrfer_bench.reporting.grid import main_grid
+from lrfer_bench.reporting.lookup import ordered
 from lrfer_bench.reporting.writers import markdown
 
 
@@ -18,7 +20,7 @@ def save(factory, root, right=60, **fields):
 
 def entries(root, **options):
     report = collect([root], Options(resamples=options.pop("resamples", 100), **options))
-    return {board.title: {e.label: e for e in board.entries} for board in report.boards}
+    return {board.title: {e.label: e for e in board.lines} for board in report.boards}
 
 
 def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
@@ -38,13 +40,23 @@ def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
     ]
 
 
-def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(factory, tmp_path):
+def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(
+    factory, tmp_path
+):
     save(factory, tmp_path, method="bicubic", train_scales=[])
-    save(factory, tmp_path, method="oracle", kind="oracle", scale=1, train_scales=[], test_protocol="bicubic@1")
+    save(
+        factory,
+        tmp_path,
+        method="oracle",
+        kind="oracle",
+        scale=1,
+        train_scales=[],
+        test_protocol="bicubic@1",
+    )
     save(factory, tmp_path, method="direct")
     save(factory, tmp_path, method="direct", protocol="camera@1", test_protocol="bicubic@1")
     boards = entries(tmp_path)
-    assert [sorted(b) for b in boards.values()] == [["bicubic", "direct", "oracle"]] * 2
+    assert [sorted(b) for b in boards.values()] == [["direct", "enlarge", "oracle"]] * 2
 
 
 def test_the_oracle_is_set_apart_and_so_is_test_time_augmentation(factory, tmp_path):
@@ -55,7 +67,9 @@ def test_the_oracle_is_set_apart_and_so_is_test_time_augmentation(factory, tmp_p
     assert [e.label for e in board.ranked] == ["direct"]
     assert {e.label: e.rank for e in board.set_apart} == {"oracle": None, "tencrop": None}
     text = markdown(main_grid(board))
-    assert text.index("| 1 | **direct**") < text.index("tencrop (test-time augmentation: ten crops)")
+    assert text.index("| 1 | **direct**") < text.index(
+        "tencrop (test-time augmentation: ten crops)"
+    )
     assert board.ceiling.means["accuracy"] == pytest.approx(0.9)
 
 
@@ -80,7 +94,7 @@ def test_a_seed_that_failed_makes_a_hole_unless_partial_means_are_asked_for(fact
     assert row.holes == {4: "2 of 3 seeds"}
     assert row.mean is None
     partial = collect([tmp_path], Options(resamples=100, partial=True)).boards[0]
-    entry = partial.entries[0]
+    entry = partial.lines[0]
     assert entry.rows[4].accuracy.value == pytest.approx(0.405)
     line = main_grid(partial).lines[0]
     assert [cell.text for cell in line if "*" in cell.text] == ["40.5*", "0.46*"]
@@ -108,14 +122,22 @@ def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(fac
     save(factory, tmp_path, scale=4)
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [2, 4]
-    assert {e.label: (e.holes, e.rank) for e in board.entries} == {"bicubic": ({}, 1), "direct": ({2: "missing"}, None)}
-    assert [e.best for e in board.entries] == [{4}, {4}], "alone at x2, bicubic is not called the best there"
+    assert {e.label: (e.holes, e.rank) for e in board.lines} == {
+        "enlarge": ({}, 1),
+        "direct": ({2: "missing"}, None),
+    }
+    assert [e.best for e in board.lines] == [{4}, {4}], (
+        "alone at x2, bicubic is not called the best there"
+    )
 
 
 def test_one_method_trained_each_way_has_two_lines(factory, tmp_path):
     save(factory, tmp_path, scale=4)
     save(factory, tmp_path, scale=4, train_scales=[2, 4])
-    assert sorted(entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]) == ["direct", "direct (trained at x2, x4)"]
+    assert sorted(entries(tmp_path)["faces · bicubic@1 · preset cpu@1"]) == [
+        "direct",
+        "direct (trained at x2, x4)",
+    ]
 
 
 def test_missing_logits_leave_the_number_and_take_the_interval(factory, tmp_path):
@@ -123,10 +145,12 @@ def test_missing_logits_leave_the_number_and_take_the_interval(factory, tmp_path
     save(factory, tmp_path, method="other", right=20)
     (tmp_path / "logits" / f"{record.stem}.npz").unlink()
     report = collect([tmp_path], Options(resamples=100))
-    direct = next(e for e in report.boards[0].entries if e.label == "direct")
+    direct = next(e for e in report.boards[0].lines if e.label == "direct")
     assert direct.rows[4].accuracy.value == pytest.approx(0.6)
     assert np.isnan(direct.rows[4].accuracy.low)
-    assert report.warnings == [w for w in report.warnings if "no interval for" in w and "missing" in w]
+    assert report.warnings == [
+        w for w in report.warnings if "no interval for" in w and "missing" in w
+    ]
     assert len(report.warnings) == 1
 
 
@@ -146,7 +170,7 @@ def test_sorting(factory, tmp_path, sort_by, order):
     save(factory, tmp_path, method="big", right=80, cost={"macs": 9})
     save(factory, tmp_path, method="small", right=30, cost={"macs": 5})
     board = collect([tmp_path], Options(resamples=100)).boards[0]
-    assert [e.label for e in ordered(board, sort_by)] == order
+    assert [e.label for e in ordered(board, sort_by, COLUMNS)] == order
 
 
 def test_an_unknown_column_or_name_is_refused(factory, tmp_path):
@@ -155,26 +179,45 @@ def test_an_unknown_column_or_name_is_refused(factory, tmp_path):
         collect([tmp_path], Options(sort_by="acuracy"))
     with pytest.raises(UserError, match='cannot sort by "accuracy:3"'):
         collect([tmp_path], Options(sort_by="accuracy:3"))
-    with pytest.raises(UserError, match='no record is about method "dierct": did you mean "direct"'):
+    with pytest.raises(
+        UserError, match='no record is about method "dierct": did you mean "direct"'
+    ):
         collect([tmp_path], Options(choice=Choice(methods=("dierct",))))
     with pytest.raises(UserError, match='scale "3"'):
         collect([tmp_path], Options(choice=Choice(scales=(3,))))
 
 
 def test_choice_keeps_the_oracle(bench):
-    report = collect([bench], Options(choice=Choice(methods=("direct",), scales=(4,), seeds=(0,)), resamples=100))
-    assert sorted(c.method for c in report.cells) == ["direct", "oracle"]
+    report = collect(
+        [bench], Options(choice=Choice(methods=("direct",), scales=(4,), seeds=(0,)), resamples=100)
+    )
+    assert sorted(c.method for c in report.results) == ["direct", "oracle"]
     assert list(report.boards[0].sizes) == [1, 4]
 
 
 def test_training_time_counts_shared_models_and_stages_once(bench):
-    from lrfer_bench.reporting.grid import training_seconds
+    from lrfer_bench.reporting.values import training_seconds
 
     board = collect([bench], Options(resamples=0)).boards[0]
-    seconds = {e.label: training_seconds(e) for e in board.entries}
+    seconds = {e.label: training_seconds(e) for e in board.lines}
     # direct: a model for each of 3 scales; multires: one for all; bicubic: its own "training" and the HR stage
-    assert seconds == {"direct": 1800, "gmenet": 1800, "multires": 600, "bicubic": 1500, "oracle": 900}
+    assert seconds == {
+        "direct": 1800,
+        "gmenet": 1800,
+        "multires": 600,
+        "enlarge": 1500,
+        "oracle": 900,
+    }
 
 
 def test_boards_of_nothing_are_none():
     assert build_boards([]) == []
+
+
+def test_a_record_under_a_former_name_is_shown_under_the_name_of_today(factory, tmp_path):
+    save(factory, tmp_path, method="bicubic", train_scales=[])
+    save(factory, tmp_path)
+    (board,) = entries(tmp_path, choice=Choice(methods=["bicubic"])).values()
+    assert list(board) == ["enlarge"]
+    (board,) = entries(tmp_path, choice=Choice(methods=["enlarge", "direct"])).values()
+    assert sorted(board) == ["direct", "enlarge"]

@@ -15,7 +15,9 @@ def test_entries_come_once_and_in_order():
 
 
 def test_an_address_with_an_at_sign_is_no_entry():
-    assert citations.split_entries("@misc{a, note={mail me@home.org}}") == ["@misc{a, note={mail me@home.org}}"]
+    assert citations.split_entries("@misc{a, note={mail me@home.org}}") == [
+        "@misc{a, note={mail me@home.org}}"
+    ]
 
 
 def test_a_method_that_is_not_installed_has_no_card():

@@ -19,12 +19,24 @@ def run(command, *arguments):
 
 def test_report_writes_tables_curves_and_page(bench, tmp_path):
     found = run(
-        report, "--results", bench, "--out", tmp_path, "--resamples", 50, "--pictures", "curves", "--title", "Hand-made"
+        report,
+        "--results",
+        bench,
+        "--out",
+        tmp_path,
+        "--resamples",
+        50,
+        "--pictures",
+        "curves",
+        "--title",
+        "Hand-made",
     )
     assert found.exit_code == 0
     names = sorted(path.name for path in tmp_path.iterdir())
     pictures = [f"{name}.{kind}" for name in ("curves", "curves-clean") for kind in ("png", "svg")]
-    assert names == sorted([*pictures, "index.html", *(f"leaderboard.{k}" for k in ("csv", "html", "md", "tex"))])
+    assert names == sorted(
+        [*pictures, "index.html", *(f"leaderboard.{k}" for k in ("csv", "html", "md", "tex"))]
+    )
     table = pd.read_csv(tmp_path / "leaderboard.csv")
     assert len(table) == 4 * 3 + 1
     assert set(table["seeds"]) == {3}
@@ -56,7 +68,15 @@ def test_damaged_and_failed_records_are_named(factory, tmp_path):
 
 
 def test_synthetic_is_said_in_every_table(factory, tmp_path):
-    factory.fill(tmp_path, images=60, seeds=(0,), leaked=6, synthetic=True, scales=(4,), skills={"direct": (0.5,)})
+    factory.fill(
+        tmp_path,
+        images=60,
+        seeds=(0,),
+        leaked=6,
+        synthetic=True,
+        scales=(4,),
+        skills={"direct": (0.5,)},
+    )
     run(report, "--results", tmp_path, "--resamples", 0, "--pictures", "curves")
     out = tmp_path / "report"
     for name in (
@@ -78,7 +98,9 @@ def test_citations_are_those_of_the_methods_shown(bench, tmp_path, monkeypatch):
     texts = {"direct": "@misc{d, title={D}}", "gmenet": "@article{g,\n title={G}}"}
     cards = {name: MethodCard(name, bibtex=text) for name, text in texts.items()}
     monkeypatch.setattr(
-        citations, "method_cards", lambda names: {n: cards[n] for n in sorted(set(names)) if n in cards}
+        citations,
+        "method_cards",
+        lambda names: {n: cards[n] for n in sorted(set(names)) if n in cards},
     )
     monkeypatch.setattr(citations, "dataset_cards", lambda names: {})
     options = ["--out", tmp_path, "--resamples", 0, "--pictures", "none", "--citations"]
@@ -94,7 +116,17 @@ def test_nothing_to_report_is_one_sentence(tmp_path):
 
 
 def test_compare_prints_a_test_for_each_scale(bench, tmp_path):
-    found = run(compare, "gmenet", "bicubic", "--results", bench, "--resamples", 200, "--images", tmp_path / "d.csv")
+    found = run(
+        compare,
+        "gmenet",
+        "bicubic",
+        "--results",
+        bench,
+        "--resamples",
+        200,
+        "--images",
+        tmp_path / "d.csv",
+    )
     lines = found.output.splitlines()
     assert lines[0] == "faces · bicubic@1 · preset cpu@1: gmenet minus bicubic"
     assert [line.split()[0] for line in lines[1:7:2]] == ["x2", "x4", "x8"]
@@ -103,7 +135,10 @@ def test_compare_prints_a_test_for_each_scale(bench, tmp_path):
     table = pd.read_csv(tmp_path / "d.csv")
     assert (table["right_a"] != table["right_b"]).all()
     assert set(table["scale"]) == {2, 4, 8}
-    assert f"gmenet {int((table[table.scale == 4].right_a > table[table.scale == 4].right_b).sum())}," in lines[4]
+    assert (
+        f"gmenet {int((table[table.scale == 4].right_a > table[table.scale == 4].right_b).sum())},"
+        in lines[4]
+    )
 
 
 def test_compare_one_seed_by_hand(factory, tmp_path):
@@ -136,13 +171,24 @@ def test_a_report_imports_no_torch(bench, tmp_path):
         " '--scales', '4'], standalone_mode=False)\n"
         "sys.exit('torch was imported' if {'torch', 'timm'} & set(sys.modules) else 0)\n"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert found.returncode == 0, found.stderr
 
 
 def test_the_same_records_give_the_same_bytes(bench, tmp_path):
     for name in ("a", "b"):
-        options = ["--resamples", 50, "--pictures", "curves", "--scales", 4, "--methods", "direct,gmenet"]
+        options = [
+            "--resamples",
+            50,
+            "--pictures",
+            "curves",
+            "--scales",
+            4,
+            "--methods",
+            "direct,gmenet",
+        ]
         run(report, "--results", bench, "--out", tmp_path / name, *options)
     for path in sorted((tmp_path / "a").iterdir()):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.reporting import critical, pictures
-from lrfer_bench.reporting.make import Options, collect
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.palette import looks
 
 LABELS = np.arange(40) % 7
@@ -50,21 +50,33 @@ def test_the_diagram_says_what_it_is(six, tmp_path):
     (found,) = critical.across(boards(six))
     figure = critical.diagram(found, looks(found.methods))
     shown = texts(figure)
-    assert {"m0  1.00", "m1  2.00", "m2  3.00", "m3  4.00", "critical difference 1.91"} <= set(shown)
+    assert {"m0  1.00", "m1  2.00", "m2  3.00", "m3  4.00", "critical difference 1.91"} <= set(
+        shown
+    )
     title = " ".join(" ".join(shown).split())
     assert "6 data sets · bicubic@1 · preset cpu@1; 1 method is not finished on all" in title
     assert "p < 0.001" in title and "Nemenyi" in title
     bars = [line for line in figure.axes[0].get_lines() if line.get_linewidth() == 3.5]
-    assert [[round(x, 2) for x in bar.get_xdata()] for bar in bars] == [[0.95, 2.05], [1.95, 3.05], [2.95, 4.05]]
+    assert [[round(x, 2) for x in bar.get_xdata()] for bar in bars] == [
+        [0.95, 2.05],
+        [1.95, 3.05],
+        [2.95, 4.05],
+    ]
 
 
 def test_it_is_among_the_pictures(six, tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "save", lambda figure, path: [path])  # the other pictures have tests of their own
+    monkeypatch.setattr(
+        pictures, "save", lambda figure, path: [path]
+    )  # the other pictures have tests of their own
     monkeypatch.setattr(pictures, "_of_board", lambda board, looks: [])
-    files = pictures.write_pictures(boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=True)
+    files = pictures.write_pictures(
+        boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=True
+    )
     assert [path.name for path in files][-1] == "critical-bicubic1-bicubic1-cpu1-x4"
     assert sum("critical" in path.name for path in files) == 1
-    few = pictures.write_pictures(boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=False)
+    few = pictures.write_pictures(
+        boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=False
+    )
     assert [path.name for path in few] == ["curves"]
 
 
@@ -75,17 +87,24 @@ def test_without_a_difference_all_are_one_group(factory, tmp_path):
     (found,) = critical.across(boards(tmp_path))
     assert found.test.ranks == (2, 2, 2) and found.test.p == 1 and len(found.test.groups) == 1
     shown = " ".join(texts(critical.diagram(found, looks(found.methods))))
-    assert "it finds no difference" in " ".join(shown.split()) and "critical difference" not in shown
+    assert (
+        "it finds no difference" in " ".join(shown.split()) and "critical difference" not in shown
+    )
 
 
-def test_never_over_the_scales_or_protocols_of_one_data_set_nor_with_too_few(factory, six, tmp_path):
+def test_never_over_the_scales_or_protocols_of_one_data_set_nor_with_too_few(
+    factory, six, tmp_path
+):
     for scale in (2, 3, 4, 6, 8):
         for protocol in ("bicubic@1", "camera@1"):
             for rank in range(3):
                 save(factory, tmp_path, f"m{rank}", 30 - rank, scale=scale, protocol=protocol)
     assert list(critical.across(boards(tmp_path))) == []
     assert list(critical.across([board for board in boards(six) if board.dataset in "abcd"])) == []
-    assert len(list(critical.across([board for board in boards(six) if board.dataset in "abcde"]))) == 1
+    assert (
+        len(list(critical.across([board for board in boards(six) if board.dataset in "abcde"])))
+        == 1
+    )
 
 
 def test_two_versions_of_a_data_set_do_not_count_as_two(factory, tmp_path):

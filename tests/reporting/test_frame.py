@@ -39,7 +39,7 @@ def test_damaged_records_are_named_and_not_counted(factory, tmp_path):
     path.with_name("edited.json").write_text(json.dumps(raw))
     path.with_name("half.json").write_text(path.read_text()[:500])
     found = load([tmp_path])
-    assert len(found.cells) == 1
+    assert len(found.results) == 1
     assert {d.path.name: d.reason for d in found.damaged} == {
         "edited.json": "metrics.all.accuracy does not follow from its confusion matrix",
         "half.json": "it is no whole JSON file (JSONDecodeError)",
@@ -50,42 +50,52 @@ def test_the_same_key_in_two_folders_counts_once(factory, tmp_path):
     save(factory, tmp_path / "a")
     save(factory, tmp_path / "b")
     save(factory, tmp_path / "b", seed=1)
-    assert len(load([tmp_path / "a", tmp_path / "b"]).cells) == 2
+    assert len(load([tmp_path / "a", tmp_path / "b"]).results) == 2
 
 
 def test_a_finished_record_replaces_a_failed_one_of_the_same_key(factory, tmp_path):
     factory.save(tmp_path / "a", failure="out of memory")
     save(factory, tmp_path / "b")
-    assert [c.finished for c in load([tmp_path / "a", tmp_path / "b"]).cells] == [True]
+    assert [c.finished for c in load([tmp_path / "a", tmp_path / "b"]).results] == [True]
 
 
 def test_versions_are_kept_apart_by_name(factory, tmp_path):
     save(factory, tmp_path, version="1")
     save(factory, tmp_path, version="2")
     save(factory, tmp_path, method="other")
-    assert sorted(c.method for c in load([tmp_path]).cells) == ["direct@1", "direct@2", "other"]
+    assert sorted(c.method for c in load([tmp_path]).results) == ["direct@1", "direct@2", "other"]
 
 
 def test_two_plugins_of_one_name_are_kept_apart(factory, tmp_path):
     save(factory, tmp_path, source="plugin-a 1.0")
     save(factory, tmp_path, source="plugin-b 1.0")
-    assert sorted(c.method for c in load([tmp_path]).cells) == ["direct from plugin-a 1.0", "direct from plugin-b 1.0"]
+    assert sorted(c.method for c in load([tmp_path]).results) == [
+        "direct from plugin-a 1.0",
+        "direct from plugin-b 1.0",
+    ]
 
 
 def test_two_contents_of_one_data_set_are_kept_apart(factory, tmp_path):
     save(factory, tmp_path, fingerprint="a" * 64)
     save(factory, tmp_path, fingerprint="b" * 64)
-    assert sorted(c.dataset for c in load([tmp_path]).cells) == ["faces (aaaaaaaa)", "faces (bbbbbbbb)"]
+    assert sorted(c.dataset for c in load([tmp_path]).results) == [
+        "faces (aaaaaaaa)",
+        "faces (bbbbbbbb)",
+    ]
 
 
 def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factory, tmp_path):
-    from lrfer_bench.store.store import StagePart
+    from lrfer_bench.store.schema import StagePart
 
     for key in ("a" * 64, "b" * 64):
-        save(factory, tmp_path, stages={"teacher": StagePart(key=key, method="classifier", train_seconds=1.0)})
+        save(
+            factory,
+            tmp_path,
+            stages={"teacher": StagePart(key=key, method="classifier", train_seconds=1.0)},
+        )
     save(factory, tmp_path, method="other")
     found = load([tmp_path])
-    assert [c.method for c in found.cells] == ["other"]
+    assert [c.method for c in found.results] == ["other"]
     assert "2 records claim the same cell (direct on faces" in found.notes[0]
 
 
@@ -110,4 +120,4 @@ def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path
 )  # fmt: skip
 def test_what_a_cell_was_trained_on(factory, tmp_path, scales, protocol, trained):
     save(factory, tmp_path, train_scales=scales, protocol=protocol, test_protocol="bicubic@1")
-    assert load([tmp_path]).cells[0].trained == trained
+    assert load([tmp_path]).results[0].trained == trained

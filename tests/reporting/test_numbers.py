@@ -23,20 +23,30 @@ def test_percent_and_bounds(value, low, high, text, interval):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(690_000, "690 k"), (20_400_000, "20.4 M"), (1.824e9, "1.82 G"), (12, "12"), (999_950, "1.00 M"), (None, "–")],
+    [
+        (690_000, "690 k"),
+        (20_400_000, "20.4 M"),
+        (1.824e9, "1.82 G"),
+        (12, "12"),
+        (999_950, "1.00 M"),
+        (None, "–"),
+    ],
 )
 def test_counts(value, text):
     assert numbers.count(value) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(40, "40 s"), (100, "2 min"), (1080, "18 min"), (11_520, "3.2 h"), (None, "–")]
+    ("seconds", "text"),
+    [(40, "40 s"), (100, "2 min"), (1080, "18 min"), (11_520, "3.2 h"), (None, "–")],
 )
 def test_durations(seconds, text):
     assert numbers.duration(seconds) == text
 
 
-@pytest.mark.parametrize(("p", "text"), [(0.0321, "0.032"), (1e-9, "< 0.001"), (NAN, "–"), (1.0, "1.000")])
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0321, "0.032"), (1e-9, "< 0.001"), (NAN, "–"), (1.0, "1.000")]
+)
 def test_p_values(p, text):
     assert numbers.p_text(p) == text
 

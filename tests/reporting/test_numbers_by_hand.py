@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lrfer_bench.reporting.make import Options, collect, write
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 from lrfer_bench.scoring.resolution import area_weights
 
 N = 200
@@ -25,7 +26,9 @@ def root(factory, tmp_path_factory):
     clean = np.arange(N) >= 20
     rows = {"best": (upto(140), upto(120)), "poor": (upto(80), upto(60))}
     rows["twin"] = (np.roll(upto(138), 10), np.roll(upto(118), 10))
-    factory.save(folder, upto(160), LABELS, clean, method="oracle", kind="oracle", protocol="hr", scale=1)
+    factory.save(
+        folder, upto(160), LABELS, clean, method="oracle", kind="oracle", protocol="hr", scale=1
+    )
     for name, at in rows.items():
         for scale, right in zip((2, 4), at, strict=True):
             factory.save(folder, right, LABELS, clean, method=name, scale=scale)
@@ -39,18 +42,19 @@ def table(root, tmp_path_factory):
     return pd.read_csv(out / "leaderboard.csv").set_index(["method", "scale"])
 
 
-def test_accuracies_on_all_and_on_clean_rows(table):
+def test_accuracies_on_all_and_oclean_n_rows(table):
     assert table.loc[("best", 2), "accuracy"] == pytest.approx(140 / 200)
     assert table.loc[("twin", 4), "accuracy"] == pytest.approx(118 / 200)
     # 20 leaked rows, all of them right for "best"; for "twin" the ten from 10 on
-    assert table.loc[("best", 2), "accuracy_clean"] == pytest.approx(120 / 180)
-    assert table.loc[("twin", 2), "accuracy_clean"] == pytest.approx(128 / 180)
+    assert table.loc[("best", 2), "clean_accuracy"] == pytest.approx(120 / 180)
+    assert table.loc[("twin", 2), "clean_accuracy"] == pytest.approx(128 / 180)
     assert list(table["n"]) == [200] * 7
-    assert list(table["n_clean"]) == [180] * 7
+    assert list(table["clean_n"]) == [180] * 7
 
 
 @pytest.mark.parametrize(
-    ("method", "scale", "right"), [("best", 2, 140), ("best", 4, 120), ("poor", 4, 60), ("oracle", 1, 160)]
+    ("method", "scale", "right"),
+    [("best", 2, 140), ("best", 4, 120), ("poor", 4, 60), ("oracle", 1, 160)],
 )
 def test_interval_of_one_seed_is_that_of_a_binomial(table, method, scale, right):
     low, high = stats.binom.ppf([0.025, 0.975], N, right / N) / N
@@ -65,7 +69,11 @@ def test_best_and_twin_tie_and_poor_does_not(table):
     assert list(table.loc["best", "best"]) == [1, 1]
     assert list(table.loc["twin", "best"]) == [1, 1]
     assert list(table.loc["poor", "best"]) == [0, 0]
-    assert dict(table["rank"].groupby("method").first().dropna()) == {"best": 1, "twin": 1, "poor": 3}
+    assert dict(table["rank"].groupby("method").first().dropna()) == {
+        "best": 1,
+        "twin": 1,
+        "poor": 3,
+    }
 
 
 def test_area_over_two_sizes_is_their_mean(table):
@@ -79,18 +87,25 @@ def test_area_over_two_sizes_is_their_mean(table):
 
 def test_retained_is_a_ratio_to_the_oracle(table):
     assert table.loc[("best", 2), "retained"] == pytest.approx(140 / 160)
-    assert table.loc[("best", 2), "retained_low"] < 140 / 160 < table.loc[("best", 2), "retained_high"]
+    assert (
+        table.loc[("best", 2), "retained_low"] < 140 / 160 < table.loc[("best", 2), "retained_high"]
+    )
 
 
 def test_costs_and_names(table):
     line = table.loc[("best", 4)]
-    assert (line["params"], line["macs"], line["latency_ms"], line["train_seconds"]) == (
+    assert (line["parameters"], line["macs"], line["latency_ms"], line["train_seconds"]) == (
         690_000,
         20_000_000,
         2.5,
         600.0,
     )
-    assert (line["seeds"], line["seed_list"], line["trained_scales"], line["size_px"]) == (1, 0, 4, 12)
+    assert (line["seeds"], line["seed_list"], line["trained_scales"], line["size_px"]) == (
+        1,
+        0,
+        4,
+        12,
+    )
     assert table.loc[("oracle", 1), "kind"] == "oracle"
     assert math.isnan(line["accuracy_std"])
 
@@ -100,7 +115,7 @@ def test_the_order_of_columns_is_the_promised_one(root, tmp_path):
     head = (tmp_path / "leaderboard.csv").read_text().splitlines()[0]
     assert head.startswith(
         "dataset,protocol,test_protocol,preset,method,scale,size_px,seeds,accuracy,accuracy_low,accuracy_high,"
-        "balanced_accuracy,macro_f1,nll,ece,params,macs,latency_ms,train_seconds,"
+        "balanced_accuracy,macro_f1,nll,ece,parameters,macs,latency_ms,train_seconds,"
     )
 
 
@@ -113,4 +128,8 @@ def test_without_resamples_there_are_no_intervals_and_no_ranks_are_told_apart(ro
 def test_smallest_size_that_keeps_90_percent(root):
     """0.9 * 0.8 = 0.72 is more than anybody has; the oracle's ceiling scaled down: best would need 24 px and more."""
     board = collect([root], Options(resamples=200)).boards[0]
-    assert {e.label: e.smallest.value for e in board.ranked} == {"best": math.inf, "twin": math.inf, "poor": math.inf}
+    assert {e.label: e.smallest.value for e in board.ranked} == {
+        "best": math.inf,
+        "twin": math.inf,
+        "poor": math.inf,
+    }

@@ -10,7 +10,8 @@ import pytest
 
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.reporting import citations, page
-from lrfer_bench.reporting.make import Options, collect, write
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 
 EVIL = "<script>alert(1)</script>"
 TRACEBACK = 'Traceback </script><img src=x onerror="alert(2)"> & <!-- more\n  File "a.py"'
@@ -29,17 +30,30 @@ def file(factory, tmp_path_factory):
     world.save(root, 0.3, method=EVIL, scale=2)
     factory.save(root, method=EVIL, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK)
     factory.fill(root, images=120, seeds=(0,), leaked=0, dataset="made", synthetic=True)
-    card = MethodCard("a <i>graph</i> method", "Title", "A. Author", 2024, "https://example.org/x", BIBTEX, ("said",))
+    card = MethodCard(
+        "a <i>graph</i> method",
+        "Title",
+        "A. Author",
+        2024,
+        "https://example.org/x",
+        BIBTEX,
+        ("said",),
+    )
     cards = {"gmenet": card}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(citations, "method_cards", lambda names: cards)
-        write(collect([root], Options(resamples=100, pictures="none", title=f"Title {EVIL}")), root / "report")
+        write(
+            collect([root], Options(resamples=100, pictures="none", title=f"Title {EVIL}")),
+            root / "report",
+        )
     return root / "report" / "index.html"
 
 
 def data_of(file):
     return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.S).group(1)
+        re.search(
+            r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.S
+        ).group(1)
     )
 
 
@@ -66,10 +80,18 @@ def test_json_cannot_end_its_element():
 
 @pytest.fixture(scope="module")
 def browser():
-    program = os.environ.get("LRFER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    program = (
+        os.environ.get("LRFER_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
     if not program:
-        pytest.skip("no Chromium here, the page is not tested: install the system's chromium, or set LRFER_CHROMIUM")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, the page is not tested")
+        pytest.skip(
+            "no Chromium here, the page is not tested: install the system's chromium, or set LRFER_CHROMIUM"
+        )
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed, the page is not tested"
+    )
     with api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield chromium
@@ -80,7 +102,9 @@ class Visit:
     """A page that was opened, and everything that must not have happened on it."""
 
     def __init__(self, browser, file: Path, width=1200, scheme="light"):
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme
+        )
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.page = self.context.new_page()
         self.page.set_default_timeout(5000)
@@ -88,49 +112,63 @@ class Visit:
         self.page.on("console", lambda m: self.trouble.append(m.text))
         self.page.on("pageerror", lambda e: self.trouble.append(str(e)))
         self.page.on("dialog", lambda d: (self.trouble.append(f"dialog {d.message}"), d.dismiss()))
-        self.page.on("request", lambda r: None if r.url == file.as_uri() else self.trouble.append(f"request {r.url}"))
+        self.page.on(
+            "request",
+            lambda r: None if r.url == file.as_uri() else self.trouble.append(f"request {r.url}"),
+        )
         self.page.goto(file.as_uri())
 
 
 @pytest.fixture(params=["light", "dark", "phone"])
 def visit(request, browser, file):
     found = Visit(
-        browser, file, 360 if request.param == "phone" else 1200, "dark" if request.param == "dark" else "light"
+        browser,
+        file,
+        360 if request.param == "phone" else 1200,
+        "dark" if request.param == "dark" else "light",
     )
     yield found
     assert found.trouble == []
-    assert found.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert found.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
     found.context.close()
 
 
 def methods(page):
-    return page.locator("#table tbody:first-of-type tr").evaluate_all("rows => rows.map(r => r.dataset.method)")
+    return page.locator("#table tbody:first-of-type tr").evaluate_all(
+        "rows => rows.map(r => r.dataset.method)"
+    )
 
 
 def test_sorting_and_filters(visit, file):
     page = visit.page
-    assert methods(page) == [e["label"] for e in data_of(file)["boards"][0]["entries"] if not e["apart"]]
+    assert methods(page) == [
+        e["label"] for e in data_of(file)["boards"][0]["lines"] if not e["apart"]
+    ]
     assert methods(page)[-1] == EVIL
     page.locator('#table [data-sort="macs"]').click()
     assert methods(page)[:2] == ["bicubic", EVIL]
     assert page.locator('th[aria-sort="ascending"]').inner_text().strip().startswith("MACs")
-    page.locator('#table [data-sort="x4"]').focus()
+    page.locator('#table [data-sort="accuracy:4"]').focus()
     page.keyboard.press("Enter")
     assert page.locator('th[aria-sort="descending"]').inner_text().strip().startswith("x4")
     assert methods(page)[-1] == EVIL, "a hole comes last, whatever the order"
     page.locator('#f-scales input[value="8"]').uncheck()
-    assert page.locator('#table [data-sort="x8"]').count() == 0
+    assert page.locator('#table [data-sort="accuracy:8"]').count() == 0
     assert page.locator(".badge:visible").count() == 0
     page.select_option("#f-dataset", "made")
     assert page.locator(".badge:visible").count() == 2
     assert EVIL not in methods(page)
-    assert page.locator("#table tbody.apart tr").evaluate_all("rows => rows.map(r => r.dataset.method)") == ["oracle"]
+    assert page.locator("#table tbody.apart tr").evaluate_all(
+        "rows => rows.map(r => r.dataset.method)"
+    ) == ["oracle"]
 
 
 def test_the_leak_free_track_shows_other_numbers(visit, file):
     page = visit.page
     data = data_of(file)
-    entry = next(e for e in data["boards"][0]["entries"] if e["label"] == "direct")
+    entry = next(e for e in data["boards"][0]["lines"] if e["label"] == "direct")
     row = data["rows"][entry["rows"]["4"]]
     button = page.locator('#table tr[data-method="direct"] button[data-scale="4"]')
     places = row["all"][3]
@@ -149,7 +187,10 @@ def test_curves_tell_their_numbers_and_can_be_switched_off(visit):
     page.locator("#chart svg").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert "12 px (x4)" in page.locator("#tip").inner_text() or "24 px (x2)" in page.locator("#tip").inner_text()
+    assert (
+        "12 px (x4)" in page.locator("#tip").inner_text()
+        or "24 px (x2)" in page.locator("#tip").inner_text()
+    )
     page.keyboard.press("Escape")
     assert page.locator("#tip").is_hidden()
     toggle = page.locator('#legend button[data-method="gmenet"]')

@@ -5,8 +5,8 @@ import pytest
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting import curves, matrices, panels, sheet
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.draw import plain
-from lrfer_bench.reporting.make import Options, collect
 from lrfer_bench.reporting.palette import COLOURS, looks
 from lrfer_bench.reporting.pictures import write_pictures
 
@@ -28,14 +28,18 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
     assert labels == [*(e.label for e in made.boards[0].ranked), "oracle (sees HR)"]
     values = {tuple(line.get_xdata()) for line in axes.get_lines()}
     assert (6, 12, 24) in values
-    direct = next(e for e in made.boards[0].entries if e.label == "direct")
+    direct = next(e for e in made.boards[0].lines if e.label == "direct")
     expected = [direct.rows[s].accuracy.value for s in (8, 4, 2)]
-    assert any(np.allclose(line.get_ydata(), expected) for line in axes.get_lines() if len(line.get_ydata()) == 3)
+    assert any(
+        np.allclose(line.get_ydata(), expected)
+        for line in axes.get_lines()
+        if len(line.get_ydata()) == 3
+    )
 
 
 def test_a_confusion_sheet_has_shares_of_the_true_class(made):
     board = made.boards[0]
-    row = board.entries[0].rows[4]
+    row = board.lines[0].rows[4]
     shares = matrices.shares(row)
     assert np.allclose(shares.sum(axis=1), 1)
     assert matrices.confusion(row).sum() == 3 * 400
@@ -44,7 +48,7 @@ def test_a_confusion_sheet_has_shares_of_the_true_class(made):
 
 
 def test_recall_is_the_diagonal(made):
-    row = made.boards[0].entries[0].rows[4]
+    row = made.boards[0].lines[0].rows[4]
     means = [panels.class_recall(row, k) for k in range(7)]
     assert np.allclose(means, np.diag(matrices.shares(row)))
 
@@ -109,7 +113,13 @@ def test_ssim_against_a_plain_loop():
             covariance = np.cov(x, y, ddof=1)
             c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
             top = (2 * x.mean() * y.mean() + c1) * (2 * covariance[0, 1] + c2)
-            values.append(top / ((x.mean() ** 2 + y.mean() ** 2 + c1) * (covariance[0, 0] + covariance[1, 1] + c2)))
+            values.append(
+                top
+                / (
+                    (x.mean() ** 2 + y.mean() ** 2 + c1)
+                    * (covariance[0, 0] + covariance[1, 1] + c2)
+                )
+            )
     assert sheet.ssim(a, b) == pytest.approx(np.mean(values))
     assert sheet.ssim(a, a) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="smaller than the window"):
@@ -129,11 +139,20 @@ def test_a_sheet_of_faces_needs_leave_to_show_them():
     low = {"bicubic@1": {2: hr[:, :, ::2, ::2], 4: hr[:, :, ::4, ::4]}}
     with pytest.raises(UserError, match="say --show-faces"):
         sheet.sheet(hr, low, title="faces", showable=False)
-    figure = sheet.sheet(hr, low, {"sr of bicubic@1": {4: hr + 1}}, title="faces", showable=True, synthetic=True)
+    figure = sheet.sheet(
+        hr, low, {"sr of bicubic@1": {4: hr + 1}}, title="faces", showable=True, synthetic=True
+    )
     assert len(figure.axes) == 2 * 3
     shown = texts(figure)
     assert "faces (synthetic faces)" in shown
-    assert {"bicubic@1", "sr\nof bicubic@1", "HR, 24 px", "x2, 12 px", "x4, 6 px", "no model"} <= set(shown)
+    assert {
+        "bicubic@1",
+        "sr\nof bicubic@1",
+        "HR, 24 px",
+        "x2, 12 px",
+        "x4, 6 px",
+        "no model",
+    } <= set(shown)
     assert [text for text in shown if "dB" in text] == ["48.1 dB, SSIM 1.00"]
     assert [len(axes.images) for axes in figure.axes] == [2, 2, 2, 2, 0, 2]
     assert np.array_equal(figure.axes[2].images[1].get_array(), hr[1, 0, ::4, ::4])
@@ -141,7 +160,13 @@ def test_a_sheet_of_faces_needs_leave_to_show_them():
 
 def test_a_sheet_of_faces_that_are_smaller_than_the_window_or_in_colour():
     hr = np.zeros((1, 3, 6, 5), np.uint8)
-    figure = sheet.sheet(hr, {"area@1": {2: hr[:, :, ::2, ::2]}}, {"sr": {2: hr}}, title="faces", showable=True)
+    figure = sheet.sheet(
+        hr, {"area@1": {2: hr[:, :, ::2, ::2]}}, {"sr": {2: hr}}, title="faces", showable=True
+    )
     shown = texts(figure)
-    assert "inf dB" in shown and "faces" in shown and not any("synthetic" in text or "SSIM" in text for text in shown)
+    assert (
+        "inf dB" in shown
+        and "faces" in shown
+        and not any("synthetic" in text or "SSIM" in text for text in shown)
+    )
     assert figure.axes[1].images[0].get_array().shape == (3, 3, 3)

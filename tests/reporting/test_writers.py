@@ -4,8 +4,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lrfer_bench.reporting.grid import Grid, Text
-from lrfer_bench.reporting.writers import html, html_page, latex, latex_text, markdown, markdown_text
+from lrfer_bench.reporting.grid import Grid
+from lrfer_bench.reporting.values import Text
+from lrfer_bench.reporting.writers import (
+    html,
+    html_page,
+    latex,
+    latex_text,
+    markdown,
+    markdown_text,
+)
 
 EVIL = "<script>alert(1)</script>|a_b*c`d`$x^2$%\n# no heading"
 
@@ -72,7 +80,10 @@ def test_markup_in_a_name_stays_text_in_html():
 
 
 def test_markup_in_a_name_stays_text_in_markdown():
-    assert markdown_text(EVIL) == "\\<script\\>alert(1)\\</script\\>\\|a\\_b\\*c\\`d\\`$x^2$% \\# no heading"
+    assert (
+        markdown_text(EVIL)
+        == "\\<script\\>alert(1)\\</script\\>\\|a\\_b\\*c\\`d\\`$x^2$% \\# no heading"
+    )
     table = markdown(Grid("t", ["Method"], [[Text(EVIL)]]))
     assert len(table.splitlines()) == 5
 

@@ -1,4 +1,4 @@
-"""Processes that methods start: neither one that outlives its dead worker nor one with a session of its own stays."""
+"""Processes that methods start are found and ended, whatever became of their parents."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Detaches(Linear):
     def __init__(self, task):
         super().__init__(task)
         sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-        code = f"import subprocess; print(subprocess.Popen({sleeper!r}, start_new_session=True, stdout=-3).pid)"
+        start = f"subprocess.Popen({sleeper!r}, start_new_session=True, stdout=-3)"
+        code = f"import subprocess; print({start}.pid)"
         note(int(subprocess.check_output([sys.executable, "-c", code])))
 '''
 
@@ -62,16 +63,18 @@ def still_there(pids: Path) -> list[int]:
     started = [int(line) for line in pids.read_text().splitlines()]
     assert started
     return [
-        pid for pid in started if Path(f"/proc/{pid}/cmdline").is_file() and Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid
+        for pid in started
+        if Path(f"/proc/{pid}/cmdline").is_file() and Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_run_ends_them(lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    done = lrfer("run", *tiny, "--plugin", plugin, "--methods", "forks-and-dies,detaches,linear", "--scales", "2",
-                 "--workers", "2", "--no-report", "--results", tmp_path / "results", timeout=120,
-                 LRFER_TEST_PIDS=str(pids))  # fmt: skip
+    done = lrfer("run", *tiny, "--plugin", plugin, "--methods", "forks-and-dies,detaches,linear",
+                 "--scales", "2", "--workers", "2", "--no-report", "--results", tmp_path / "results",
+                 timeout=120, LRFER_TEST_PIDS=str(pids))  # fmt: skip
     assert not still_there(pids)
     assert done.returncode == 1 and "1 cell failed" in done.stderr, done.stdout + done.stderr
     assert "ended by SIGKILL" in done.stdout and "done: linear" in done.stdout
@@ -81,12 +84,14 @@ def test_a_run_ends_them(lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Pa
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 @pytest.mark.parametrize(
     ("method", "words"),
-    [("forks-and-dies", "ended by SIGKILL"), ("detaches", "FAILED   leaves no process behind")],
+    [("forks-and-dies", "ended by SIGKILL"), ("detaches", "FAILED   ends_processes")],
 )
 def test_check_method_ends_them(
     lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Path, method: str, words: str
 ) -> None:
     pids = tmp_path / "pids"
-    done = lrfer("check-method", method, *tiny, "--plugin", plugin, timeout=120, LRFER_TEST_PIDS=str(pids))
+    done = lrfer(
+        "check-method", method, *tiny, "--plugin", plugin, timeout=120, LRFER_TEST_PIDS=str(pids)
+    )
     assert not still_there(pids)
     assert done.returncode == 1 and words in done.stdout, done.stdout + done.stderr

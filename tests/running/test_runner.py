@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.planning.request import Request
@@ -15,7 +16,9 @@ from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Cost, Logits, Store
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Cost
+from lrfer_bench.store.store import Store
 
 DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
 
@@ -47,7 +50,7 @@ class Failing(Engine):
 def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_worker_died(
     tmp_path: Path, died: bool
 ) -> None:
-    plan = build_plan(Request(["oracle", "enlarge", "direct"], scales=[2, 4], preset="quick"), DATA)
+    plan = build_plan(Request(["oracle", "enlarge", "direct"], scales=[2, 4], preset=preset_of("quick")), DATA)
     engine = Failing(died)
     status = Runner(plan, Store(tmp_path)).run(engine)
     assert (status.finished, status.failed) == (0, 5)
@@ -57,7 +60,7 @@ def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_
 
 
 def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
-    plan = build_plan(Request(["direct"], scales=[4], preset="quick"), DATA)
+    plan = build_plan(Request(["direct"], scales=[4], preset=preset_of("quick")), DATA)
     (cell,) = plan.cells.values()
     store = Store(tmp_path)
     answers = Logits(np.eye(3, dtype=np.float32), np.arange(3), np.ones(3, bool))
@@ -73,7 +76,7 @@ def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
 
 
 def test_a_failed_record_is_tried_again_when_asked(tmp_path: Path) -> None:
-    plan = build_plan(Request(["direct"], scales=[4], preset="quick"), DATA)
+    plan = build_plan(Request(["direct"], scales=[4], preset=preset_of("quick")), DATA)
     (cell,) = plan.cells.values()
     Store(tmp_path).save(failed_record(cell, "once"))
     assert Runner(plan, Store(tmp_path)).plan.cells == {}

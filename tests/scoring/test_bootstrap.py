@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from lrfer_bench.scoring.bootstrap import Resampler, column, intervals, student
+from lrfer_bench.scoring.bootstrap import Resampler, intervals, quantity, student
 
 
 def interval(values, resamples=1000, seed=0):
-    one = column(values)
+    one = quantity(values)
     return intervals([one], Resampler(one.images, resamples, seed).draws([one]))[0]
 
 
 def test_parts_of_the_variance_by_hand():
     # two seeds, four images
-    found = column(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]))
+    found = quantity(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]))
     assert found.value == 3 / 8
     assert found.per_image.tolist() == [1, 0.5, 0, 0]
     assert found.per_seed.tolist() == [0.5, 0.25]
@@ -35,17 +35,21 @@ def test_parts_of_the_variance_by_hand():
     ]
     residual = sum((value - seed - image + 3 / 8) ** 2 for value, seed, image in cells)
     assert found.seed_var == pytest.approx(max(1 / 32 - residual / 3 / 4, 0) / 2)
-    assert column(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), paired=True).seed_var == pytest.approx(1 / 32 / 2)
+    assert quantity(np.array([[1, 1, 0, 0], [1, 0, 0, 0]]), paired=True).seed_var == pytest.approx(
+        1 / 32 / 2
+    )
 
 
 def test_one_seed_has_no_seed_variance_and_no_deviation():
     found = interval(np.array([[1, 0, 1, 1]]))
     assert (found.seeds, found.images, found.std) == (1, 4, None)
-    assert column(np.array([1, 0, 1, 1])).seed_var == 0
+    assert quantity(np.array([1, 0, 1, 1])).seed_var == 0
 
 
 def test_deviation_between_seeds_has_ddof_1():
-    assert interval(np.array([[1, 1, 0, 0], [1, 0, 0, 0]])).std == pytest.approx(0.25 / math.sqrt(2))
+    assert interval(np.array([[1, 1, 0, 0], [1, 0, 0, 0]])).std == pytest.approx(
+        0.25 / math.sqrt(2)
+    )
 
 
 def test_one_seed_is_the_plain_bootstrap_whose_distribution_is_binomial():
@@ -60,7 +64,9 @@ def test_one_seed_is_the_plain_bootstrap_whose_distribution_is_binomial():
 def test_seeds_alone_give_students_interval():
     # every image agrees within a seed as far as it can: accuracies 0.4, 0.5, 0.6 on very many images
     images = np.arange(50_000) / 50_000
-    values = np.stack([np.random.default_rng(k).permutation(images < p) for k, p in enumerate((0.4, 0.5, 0.6))])
+    values = np.stack(
+        [np.random.default_rng(k).permutation(images < p) for k, p in enumerate((0.4, 0.5, 0.6))]
+    )
     found = interval(values, resamples=2000)
     half = stats.t.ppf(0.975, 2) * 0.1 / math.sqrt(3)
     assert found.low == pytest.approx(0.5 - half, abs=0.03)
@@ -78,7 +84,7 @@ def test_all_right_gets_the_exact_interval_instead_of_none():
 def test_columns_share_their_draws_so_that_equal_ones_never_differ():
     rng = np.random.default_rng(0)
     values = rng.random((3, 300)) < 0.6
-    first, second = column(values), column(values)
+    first, second = quantity(values), quantity(values)
     draws = Resampler(300, 200).draws([first, second])
     assert np.array_equal(draws[:, 0], draws[:, 1])
 
@@ -86,14 +92,14 @@ def test_columns_share_their_draws_so_that_equal_ones_never_differ():
 def test_a_seed_means_the_same_draw_wherever_it_stands():
     rng = np.random.default_rng(1)
     values = rng.random((3, 300)) < np.array([[0.3], [0.6], [0.9]])
-    straight, turned = column(values), column(values[::-1])
+    straight, turned = quantity(values), quantity(values[::-1])
     draws = Resampler(300, 200).draws([straight, turned], [[0, 1, 2], [2, 1, 0]])
     assert np.allclose(draws[:, 0], draws[:, 1])
 
 
 def test_draws_do_not_depend_on_the_company_nor_on_blocks(monkeypatch):
     rng = np.random.default_rng(2)
-    columns = [column(rng.random((1, 100)) < p) for p in (0.3, 0.7)]
+    columns = [quantity(rng.random((1, 100)) < p) for p in (0.3, 0.7)]
     together, alone = Resampler(100, 64).draws(columns), Resampler(100, 64).draws(columns[:1])
     assert np.allclose(together[:, 0], alone[:, 0], atol=1e-6)
     monkeypatch.setattr("lrfer_bench.scoring.bootstrap.BLOCK", 1000)
@@ -102,7 +108,7 @@ def test_draws_do_not_depend_on_the_company_nor_on_blocks(monkeypatch):
 
 def test_no_images_is_an_error():
     with pytest.raises(ValueError, match="no images"):
-        column(np.zeros((2, 0)))
+        quantity(np.zeros((2, 0)))
 
 
 @pytest.mark.parametrize(("seeds", "shift"), [(1, 0.0), (3, 0.02), (5, 0.05)])

@@ -16,11 +16,17 @@ DEMSAR = [
 def test_demsars_example():
     found = friedman(-np.array(DEMSAR))
     assert found.ranks == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=5e-4)
-    ties = (6 + 6 + 60 + 6) / (14 * 4 * (4**2 - 1))  # sum of t^3 - t; the paper's 9.28 is without this correction
+    ties = (6 + 6 + 60 + 6) / (
+        14 * 4 * (4**2 - 1)
+    )  # sum of t^3 - t; the paper's 9.28 is without this correction
     assert found.chi2 * (1 - ties) == pytest.approx(9.28, abs=5e-3)
-    assert found.difference == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 14)), abs=1e-3)  # 1.25 in the paper
+    assert found.difference == pytest.approx(
+        2.569 * np.sqrt(4 * 5 / (6 * 14)), abs=1e-3
+    )  # 1.25 in the paper
     assert found.p < 0.05
-    assert found.groups == [(3, 1, 2, 0)]  # 3.143 - 1.964 < 1.25: Nemenyi's test is too weak here, as the paper says
+    assert found.groups == [
+        (3, 1, 2, 0)
+    ]  # 3.143 - 1.964 < 1.25: Nemenyi's test is too weak here, as the paper says
 
 
 @pytest.mark.parametrize("methods", [3, 4, 8])
@@ -36,9 +42,21 @@ def test_against_scipy(methods):
 
 def test_the_published_critical_values():
     """Table 5a of Demšar: q at 5 % for 2 to 10 methods."""
-    published = {2: 1.960, 3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}
+    published = {
+        2: 1.960,
+        3: 2.343,
+        4: 2.569,
+        5: 2.728,
+        6: 2.850,
+        7: 2.949,
+        8: 3.031,
+        9: 3.102,
+        10: 3.164,
+    }
     for methods, q in published.items():
-        assert critical_difference(10, methods) / np.sqrt(methods * (methods + 1) / 60) == pytest.approx(q, abs=1.1e-3)
+        assert critical_difference(10, methods) / np.sqrt(
+            methods * (methods + 1) / 60
+        ) == pytest.approx(q, abs=1.1e-3)
 
 
 def test_groups_by_hand():
@@ -66,4 +84,8 @@ def test_too_little_is_refused():
     for scores in (np.ones((4, 3)), np.ones((5, 2)), np.full((5, 3), np.nan)):
         with pytest.raises(ValueError, match="give 5 data sets and 3 methods or more"):
             friedman(scores)
-    assert comparable("abcde", "xyz") and not comparable("abcda", "xyz") and not comparable("abcde", "xy")
+    assert (
+        comparable("abcde", "xyz")
+        and not comparable("abcda", "xyz")
+        and not comparable("abcde", "xy")
+    )

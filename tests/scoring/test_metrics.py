@@ -5,7 +5,13 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, log_loss, recall_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    recall_score,
+)
 
 from lrfer_bench.scoring.metrics import metrics, score
 
@@ -35,7 +41,10 @@ def test_metrics_by_hand():
 
 def test_calibration_error_of_two_bins_by_hand():
     # two classes with probabilities 0.6 and 0.9: log-odds ln(1.5), ln(9)
-    odds = np.array([[math.log(1.5), 0], [math.log(1.5), 0], [math.log(9), 0], [math.log(9), 0]], dtype=np.float32)
+    odds = np.array(
+        [[math.log(1.5), 0], [math.log(1.5), 0], [math.log(9), 0], [math.log(9), 0]],
+        dtype=np.float32,
+    )
     found = metrics(odds, np.array([0, 1, 0, 0]), 2)
     # first bin: 2 images, half right at 0.6 (off by 0.1); second: both right at 0.9 (off by 0.1)
     assert found.ece == pytest.approx(0.1, abs=1e-6)

@@ -59,6 +59,8 @@ def test_interval_comes_from_joint_draws():
     draws = np.array([[0.7, 0.5], [0.7, 0.52], [0.7, 0.48]])
     found = smallest_with_interval([24, 12], [0.7, 0.5], draws, 0.6 / 0.9, np.full(3, 0.6 / 0.9))
     ends = sorted(smallest_size([24, 12], draws, 0.6))
-    assert (found.low, found.value, found.high) == pytest.approx((ends[0], 12 * math.sqrt(2), ends[-1]))
+    assert (found.low, found.value, found.high) == pytest.approx(
+        (ends[0], 12 * math.sqrt(2), ends[-1])
+    )
     empty = smallest_with_interval([24, 12], [0.7, 0.5], np.empty((0, 2)), 0.7, np.empty(0))
     assert math.isnan(empty.low)

@@ -14,14 +14,11 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
-    Damaged,
-    Logits,
-    Record,
-    Store,
-    write_atomically,
-)  # fmt: skip
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 KEY = "ab" * 32
 
@@ -170,3 +167,15 @@ def test_a_full_disk_is_told_in_one_sentence() -> None:
         pytest.skip("this system has no /dev/full")
     with pytest.raises(UserError, match="cannot write"):
         write_atomically(Path("/dev/full/x"), b"data")
+
+
+def test_a_record_takes_the_place_of_one_under_a_former_name(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    old, new = (
+        made_records.make_record(answers(), key=KEY, classes="abc", method=name)
+        for name in ("bicubic", "enlarge")
+    )
+    first = store.save(old, answers())
+    second = store.save(new, answers())
+    assert first.name != second.name and [*store.records.iterdir()] == [second]
+    assert [path.stem for path in store.logits.iterdir()] == [second.stem]

@@ -8,20 +8,20 @@ import json
 import numpy as np
 
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import (
     Cost,
     DatasetPart,
     Epoch,
     Failure,
-    Logits,
     MethodPart,
     Record,
     SelectionPart,
     StagePart,
-    Store,
     TestPart,
     TrainPart,
-)  # fmt: skip
+)
+from lrfer_bench.store.store import Store
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 

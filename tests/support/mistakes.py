@@ -19,7 +19,8 @@ import lrfer_bench
 from lrfer_bench.api import Batch, FaceSet, Method, Split, Task
 from lrfer_bench.files import write_atomically
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 FILES = {
     "file": "in the way",

@@ -89,17 +89,27 @@ class Outcome:
 
 
 def fitted(
-    name: str, split: Split, scale: int = 4, preset: Preset | None = None, **settings: Any
+    name: str,
+    split: Split,
+    scale: int = 4,
+    preset: Preset | None = None,
+    known: dict[str, Model] | None = None,
+    **settings: Any,
 ) -> Outcome:
-    """Train a method and its stages, each once, on made faces."""
+    """Train a method and its stages, each once, on made faces.
+
+    known: models of the same faces, by key; those are not trained again, and new ones are entered.
+    """
     side, channels = split.images.shape[2], split.images.shape[1]
     ref = data_ref(channels, int(split.labels.max()) + 1, side)
     plan = plan_of([name], (scale,), preset, ref, **{name: settings})
     cell = next(iter(plan.cells.values()))
-    models: dict[str, Model] = {}
+    models = {} if known is None else known
     trained: dict[str, Trained] = {}
     in_memory: dict[str, Method] = {}
     for key in plan.needed_for(cell):
+        if key in models:
+            continue
         training = plan.trainings[key]
         stages = {stage: load_model(of, models, CPU) for stage, of in training.stages.items()}
         torch.manual_seed(1)

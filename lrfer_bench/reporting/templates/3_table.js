@@ -1,59 +1,62 @@
-// The leaderboard: columns as data, so that heads, cells and sorting agree.
+// The leaderboard. Its columns come with the data: heads, cells and sorting all follow them.
 function columns() {
-  const list = [
-    { id: "rank", head: "#", value: (e) => e.rank, up: true, cell: (e) => e.rank ?? DASH },
-    { id: "method", head: "Method", value: (e) => e.label, up: true, name: true, cell: (e) => e.label + (e.extra ? ` (${e.extra})` : "") },
-  ];
-  for (const [scale, px] of shownScales()) {
-    list.push({ id: `x${scale}`, head: `${scaleName(scale)} (${px} px)`, value: (e) => estimate(rowOf(e, scale))?.[0] ?? null, scale });
-  }
-  const number = (id, head, up = false) => list.push({ id, head, up, value: (e) => e[id] ? e[id][0] : null, cell: (e) => e[id] ? e[id][1] : DASH });
-  if (board().lr.length > 1) number("area", "Area");
-  number("keeps", "Keeps 90 % at (px)", true);
-  number("f1", "Macro-F1");
-  number("balanced", "Bal. acc.");
-  number("params", "Params", true);
-  number("macs", "MACs", true);
-  number("latency", "Latency", true);
-  number("training", "Training", true);
-  number("seeds", "Seeds");
-  return list;
+  return board().columns.map((column, at) => ({ ...column, at }))
+    .filter((column) => column.scale === null || state.scales.has(column.scale));
+}
+
+// What a line has in a column, to sort by. One of a scale also depends on the track shown.
+function valueOf(line, column) {
+  if (column.scale === null) return line.cells[column.at][0];
+  return estimate(rowOf(line, column.scale))?.[0] ?? null;
 }
 
 function compareBy(column, descending) {
   const sign = descending ? -1 : 1;
   return (a, b) => {
-    const [x, y] = [column.value(a), column.value(b)];
+    const [x, y] = [valueOf(a, column), valueOf(b, column)];
     if (x === null || y === null) return (x === null) - (y === null);
-    return (typeof x === "string" ? x.localeCompare(y, "en", { numeric: true }) : x - y) * sign || a.order - b.order;
+    const order = typeof x === "string" ? x.localeCompare(y, "en", { numeric: true }) : x - y;
+    return order * sign || a.order - b.order;
   };
 }
 
 function showTable() {
   const list = columns();
-  const sorted = list.find((c) => c.id === state.sort) || list[0];
-  const spans = Object.fromEntries(list.filter((c) => c.scale !== undefined).map((c) => [c.scale, span(c.scale)]));
-  const head = make("tr", {}, ...list.map((c) => make("th", { scope: "col", class: c.name ? "name" : null,
-    "aria-sort": c === sorted ? (state.descending ? "descending" : "ascending") : "none" },
-    make("button", { type: "button", "data-sort": c.id, onclick: () => sortBy(c) }, c.head))));
-  const entries = [...board().entries].sort(compareBy(sorted, state.descending));
+  const sorted = list.find((c) => c.name === state.sort) || list[0];
+  const scales = list.filter((c) => c.scale !== null).map((c) => c.scale);
+  const spans = Object.fromEntries(scales.map((scale) => [scale, span(scale)]));
+  const head = make("tr", {}, ...list.map((c) => headOf(c, c === sorted)));
+  const lines = [...board().lines].sort(compareBy(sorted, state.descending));
   const body = (apart) => make("tbody", { class: apart ? "apart" : null },
-    ...entries.filter((e) => e.apart === apart).map((e) => make("tr", { "data-method": e.label }, ...list.map((c) => cell(e, c, spans)))));
+    ...lines.filter((line) => line.apart === apart).map((line) => make("tr",
+      { "data-method": line.label }, ...list.map((c) => cell(line, c, spans)))));
   $("table").replaceChildren(make("thead", {}, head), body(false), body(true));
 }
 
-function sortBy(column) {
-  state.descending = state.sort === column.id ? !state.descending : !column.up;
-  state.sort = column.id;
-  showTable();
-  $("table").querySelector(`[data-sort="${column.id}"]`).focus();
+function headOf(column, sorted) {
+  const order = state.descending ? "descending" : "ascending";
+  return make("th", { scope: "col", class: column.name === NAME ? "name" : null,
+    title: column.tip || null, "aria-sort": sorted ? order : "none" },
+    make("button", { type: "button", "data-sort": column.name, onclick: () => sortBy(column) },
+      column.head));
 }
 
-function cell(entry, column, spans) {
-  if (column.scale !== undefined) return make("td", {}, accuracy(entry, column.scale, spans[column.scale]));
-  const [found, interval] = split(String(column.cell(entry)));
-  const best = column.name || column.id === "area" ? entry.first : false;
-  return make(column.name ? "th" : "td", { scope: column.name ? "row" : null, class: [column.name && "name", best && "best"].filter(Boolean).join(" ") || null },
+function sortBy(column) {
+  state.descending = state.sort === column.name ? !state.descending : !column.up;
+  state.sort = column.name;
+  showTable();
+  $("table").querySelector(`[data-sort="${column.name}"]`).focus();
+}
+
+function cell(line, column, spans) {
+  if (column.scale !== null) {
+    return make("td", {}, accuracy(line, column.scale, spans[column.scale]));
+  }
+  const [, text, best] = line.cells[column.at];
+  const [found, interval] = split(text);
+  const name = column.name === NAME;
+  const classes = [name && "name", best && "best"].filter(Boolean).join(" ") || null;
+  return make(name ? "th" : "td", { scope: name ? "row" : null, class: classes },
     found, interval ? make("span", { class: "interval" }, interval) : null);
 }
 
@@ -63,20 +66,23 @@ function split(text) {
   return parts && /^[\d.>≤ *]+$/.test(parts[1]) ? [parts[1], parts[2]] : [text, ""];
 }
 
-function accuracy(entry, scale, range) {
-  const row = rowOf(entry, scale);
+function accuracy(line, scale, range) {
+  const row = rowOf(line, scale);
   const found = estimate(row);
-  if (entry.holes[scale]) return make("span", { class: "hole" }, entry.holes[scale]);
+  if (line.holes[scale]) return make("span", { class: "hole" }, line.holes[scale]);
   if (!found) return DASH;
-  const best = (state.track === "all" ? entry.best : entry.bestClean).includes(scale);
+  const best = (state.track === "all" ? line.best : line.bestClean).includes(scale);
+  const said = `${line.label}, ${scaleName(scale)}: ${percent(found)} ${bounds(found)}`;
   return make("button", { type: "button", class: best ? "best" : null, "data-scale": scale,
-    "aria-label": `${entry.label}, ${scaleName(scale)}: ${percent(found)} ${bounds(found)}, open details`, onclick: () => openDetail(entry, scale) },
-    percent(found) + (row.partial ? "*" : ""), bounds(found) ? make("span", { class: "interval" }, bounds(found)) : null, bar(found, range));
+    "aria-label": `${said}, open details`, onclick: () => openDetail(line, scale) },
+    percent(found) + (row.partial ? "*" : ""),
+    bounds(found) ? make("span", { class: "interval" }, bounds(found)) : null, bar(found, range));
 }
 
 function span(scale) {
-  const found = board().entries.map((e) => estimate(rowOf(e, scale))).filter(Boolean);
-  return [Math.min(...found.map((f) => f[1] ?? f[0])), Math.max(...found.map((f) => f[2] ?? f[0]))];
+  const found = board().lines.map((line) => estimate(rowOf(line, scale))).filter(Boolean);
+  const [lows, highs] = [found.map((f) => f[1] ?? f[0]), found.map((f) => f[2] ?? f[0])];
+  return [Math.min(...lows), Math.max(...highs)];
 }
 
 function bar(found, [low, high]) {

@@ -1,0 +1,142 @@
+"""From results folders to a report: reads the records and computes every number; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lrfer_bench.reporting import lookup, numbers
+from lrfer_bench.reporting.answers import read_answers
+from lrfer_bench.reporting.boards import Board, build_boards
+from lrfer_bench.reporting.choose import Choice, selected
+from lrfer_bench.reporting.column import Column
+from lrfer_bench.reporting.frame import Loaded, Result, load
+from lrfer_bench.reporting.grid import said_list
+from lrfer_bench.reporting.measured import load_metrics, measure
+from lrfer_bench.reporting.palette import Look, looks
+from lrfer_bench.reporting.ranking import rate
+from lrfer_bench.reporting.rows import Row, add_intervals, build_rows
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report is asked for.
+
+    resamples: 0 makes no intervals and no tests. partial: show means over unfinished rows, marked.
+    metrics: names of metrics to show as columns. command: how the report was asked for, for its
+    own footer. pictures: one of choose.PICTURES.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    sort_by: str = "rank"
+    resamples: int = 1000
+    title: str = ""
+    citations: bool = False
+    partial: bool = False
+    pictures: str = "all"
+    page: bool = True
+    command: str = ""
+    metrics: Sequence[str] = ()
+
+
+@dataclass
+class Report:
+    """Everything a report says, before it is written."""
+
+    loaded: Loaded
+    results: list[Result]
+    rows: list[Row]
+    boards: list[Board]
+    columns: tuple[Column, ...]
+    looks: Mapping[str, Look]
+    options: Options
+    warnings: list[str]
+    files: list[Path] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Result]:
+        return [result for result in self.results if not result.finished]
+
+    @property
+    def holes(self) -> list[str]:
+        """Sentences for cells that are missing or unfinished while their neighbours are there."""
+        return [
+            f"{board.title}: {line.label} at x{scale}: {why}"
+            for board in self.boards
+            for line in board.lines
+            for scale, why in line.holes.items()
+        ]
+
+
+def collect(roots: Sequence[str | Path], options: Options | None = None) -> Report:
+    """Read the records and compute every number.
+
+    UserError when there is nothing to show, and for a wrong name of a column, metric, data set,
+    method, scale or seed, before any logits are read.
+    """
+    options = options or Options()
+    # What may be a slip of the pen comes first: what follows can take minutes.
+    metrics = load_metrics(options.metrics)
+    columns = lookup.columns_with(metrics)
+    lookup.check_sort_word(columns, options.sort_by)
+    loaded = load(roots)
+    results = selected(loaded.results, options.choice)
+    lookup.check_sort_scale(columns, options.sort_by, (r.record.test.scale for r in results))
+
+    answers, problems = read_answers(results) if options.resamples else ({}, [])
+    rows = build_rows(results, answers, options.partial)
+    add_intervals(rows, options.resamples)
+    problems += measure(rows, metrics, options.resamples)
+    boards = build_boards(rows)
+    for board in boards:
+        rate(board, options.resamples)
+
+    # Looks come from all methods on disk, so that a filter never changes a method's colour.
+    colours = looks(r.method for r in loaded.results if r.record.method.kind != "oracle")
+    damaged = [f"{found.path.name} is not counted: {found.reason}" for found in loaded.damaged]
+    warnings = [*damaged, *loaded.notes, *problems]
+    return Report(loaded, results, rows, boards, columns, colours, options, warnings)
+
+
+def how_made(report: Report) -> list[str]:
+    """What a reader needs to make the table again and to read it right."""
+    records = [result.record for result in report.results]
+    rules = sorted({r.selection.rule for r in records if r.selection})
+    versions = {
+        f"{name} {version}"
+        for record in records
+        for name, version in record.environment.items()
+        if name in ("lrfer-bench", "torch")
+    }
+    images = sorted({int(row.means["n"]) for row in report.rows if row.means})
+    failed = len(report.failed)
+    lines = [f"{len(records) - failed} finished and {failed} failed cells."]
+    lines += [f"Made by: {report.options.command}"] if report.options.command else []
+    lines += [f"Cells were made with {', '.join(sorted(versions))}."] if versions else []
+    lines += [f"The epoch kept was chosen by: {said_list(rules)}."] if rules else []
+    if any("best-on-test" in rule for rule in rules):
+        lines.append("best-on-test looks at the test split: such numbers are too good.")
+    lines.append(f"Test images: {said_list([f'{n:,}' for n in images])}.")
+    lines.append(_how_tested(report.options.resamples))
+    lines.append(
+        "Area: under the accuracy over log2 of the size, 1 is the most. Keeps 90 % at: the "
+        f"smallest size in pixels at which 90 % of the oracle's accuracy is kept. {numbers.DASH}: "
+        "not applicable. Training: all models of the line, each shared stage once. MACs are "
+        "multiply-adds for one face."
+    )
+    tips = {column.name: column for column in report.columns}
+    shown = [tips[name] for name in dict.fromkeys(report.options.metrics)]
+    lines += [f"{column.head}: {column.tip}" for column in shown]
+    return lines
+
+
+def _how_tested(resamples: int) -> str:
+    if not resamples:
+        return "No intervals and no tests: made with --resamples 0; ranks are then not told apart."
+    return (
+        f"Intervals are 95 %, from {resamples:,} resamples over seeds and test images. Bold, and "
+        "an equal rank: the difference to the best is not significant at 5 % after Holm's "
+        "correction (McNemar's exact test for one seed at one scale, else a paired hierarchical "
+        "bootstrap)."
+    )

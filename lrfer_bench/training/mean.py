@@ -1,0 +1,63 @@
+"""The running mean of a method's weights, which is what validation and tests see."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from lrfer_bench.contract.method import Method
+
+
+class RunningMean:
+    """A copy of a method whose weights follow the trained ones.
+
+    method: the copy, in eval mode; stages are shared with the trained method, not copied
+    """
+
+    def __init__(self, trained: Method) -> None:
+        shared = {id(stage): stage for stage in trained.stages.values()}
+        self.method: Method = copy.deepcopy(trained, shared)
+        self.method.eval()
+        self.method.requires_grad_(False)
+        self._trained = trained
+        self._pair_up()
+
+    def _pair_up(self) -> None:
+        """Keep the tensors of both state_dicts side by side: to list them anew costs as much as the update."""
+        pairs = list(
+            zip(
+                self.method.state_dict().values(), self._trained.state_dict().values(), strict=True
+            )
+        )
+        self._floats = [(a, b) for a, b in pairs if a.dtype.is_floating_point]
+        self._others = [(a, b) for a, b in pairs if not a.dtype.is_floating_point]
+        self._buffers = _buffers(self._trained) + _buffers(self.method)
+
+    @torch.no_grad()
+    def update(self, decay: float) -> None:
+        """mean <- decay * mean + (1 - decay) * trained; counters are copied."""
+        if any(home.get(name) is not buffer for home, name, buffer in self._buffers):
+            self._pair_up()  # a method has put another tensor in the place of a buffer
+        means, values = [a for a, _ in self._floats], [b for _, b in self._floats]
+        torch._foreach_lerp_(means, values, 1.0 - decay)
+        for a, b in self._others:
+            a.copy_(b)
+
+
+def _buffers(method: Method) -> list[tuple[dict[str, Tensor | None], str, Tensor | None]]:
+    """Where every buffer hangs, its name there, and the tensor."""
+    return [
+        (module._buffers, name, buffer)
+        for module in method.modules()
+        for name, buffer in module._buffers.items()
+    ]
+
+
+def decay_since(decay: float, step: int, since: int) -> float:
+    """The decay of an update at a step (0, 1, ...) that stands for the last `since` steps.
+
+    Early on the mean covers a tenth of what has been, or it would remember the initial weights.
+    """
+    return float(min(decay, (1 + step) / (10 + step)) ** since)
