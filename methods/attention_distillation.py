@@ -1,4 +1,6 @@
-"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same kind whose maps it follows."""
+"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same
+kind whose maps it follows.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,13 @@ import torch
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method
-from lrfer_bench.nets.losses import attention_similarity, centred_on_batch
+from lrfer_bench.api import losses as shared
 
 
 class AttentionDistilled(Method):
-    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's maps are made."""
+    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a
+    teacher's maps are made.
+    """
 
     kd_weight: float
     centred: bool = False
@@ -21,7 +25,9 @@ class AttentionDistilled(Method):
     net: Any
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
-        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not needed for them."""
+        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not
+        needed for them.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs attention_maps(self, images)")
 
     def forward(self, lr: Tensor) -> Tensor:
@@ -39,6 +45,6 @@ class AttentionDistilled(Method):
             with torch.no_grad():
                 wanted = teacher.attention_maps(self.unit(batch.hr))
             if self.centred:
-                maps, wanted = centred_on_batch(maps), centred_on_batch(wanted)
-            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
+                maps, wanted = shared.centred_on_batch(maps), shared.centred_on_batch(wanted)
+            losses["attention"] = self.kd_weight * shared.attention_similarity(maps, wanted)
         return losses

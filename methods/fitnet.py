@@ -7,9 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Choice, LogUniform, Need, Task, UserError, register_method
+from lrfer_bench.api import (
+    Batch,
+    Choice,
+    LogUniform,
+    Need,
+    Task,
+    UserError,
+    losses,
+    register_method,
+)
 from lrfer_bench.methods.students import HintLayers, Student
-from lrfer_bench.nets.losses import attention_error, hint_error
 
 WEIGHTS = {"fitnet": 1.5, "at": 1000.0}
 """What kd_weight=1 stands for: the weights of F-SKD's authors, who compare with both."""
@@ -41,9 +49,10 @@ class FitNet(Student):
         if not self.stages:
             return self.plain_losses(batch)
         low, high = self.seen(batch)
-        error = (
-            attention_error(low, high) if self.hint is None else hint_error(self.hint(low), high)
-        )
+        if self.hint is None:
+            error = losses.attention_error(low, high)
+        else:
+            error = losses.hint_error(self.hint(low), high)
         return {
             "ce": self.cross_entropy(self.net.head(low[-1]), batch),
             "hint": self.weight * error,

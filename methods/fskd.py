@@ -1,4 +1,6 @@
-"""F-SKD: feature similarity distillation, from the HR classifier to the same network on LR faces."""
+"""F-SKD: feature similarity distillation, from the HR classifier to the same network on LR
+faces.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,18 @@ from typing import Any
 
 from torch import Tensor
 
-from lrfer_bench.api import Batch, LogUniform, Need, Task, register_method
+from lrfer_bench.api import Batch, LogUniform, Need, Task, losses, register_method
 from lrfer_bench.methods.students import HintLayers, Student
-from lrfer_bench.nets.losses import feature_similarity, relation, same_class_partner
 
 
 @register_method("fskd")
 class FSKD(Student):
-    """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations between faces of a class.
+    """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations
+    between faces of a class.
 
     Where its teacher works on more pixels, the teacher's maps are averaged down to the student's.
-    feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves one out.
+    feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves
+        one out.
     hint: put each map through a 1x1 convolution and batch norm before both terms, in training only.
     """
 
@@ -44,9 +47,9 @@ class FSKD(Student):
             return self.plain_losses(batch)
         low, high = self.seen(batch)
         compared = low if self.hint is None else self.hint(low)
-        partner = same_class_partner(batch.label)
+        partner = losses.same_class_partner(batch.label)
         return {
             "ce": self.cross_entropy(self.net.head(low[-1]), batch),
-            "feature": self.feature * feature_similarity(compared, high),
-            "relation": self.relation * relation(compared[-1], high[-1], partner),
+            "feature": self.feature * losses.feature_similarity(compared, high),
+            "relation": self.relation * losses.relation(compared[-1], high[-1], partner),
         }

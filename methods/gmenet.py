@@ -1,4 +1,6 @@
-"""GME-Net: a local branch with attention, a global one with several receptive fields, and an HR teacher for the attention."""
+"""GME-Net: a local branch with attention, a global one with several receptive fields, and an HR
+teacher for the attention.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +20,19 @@ from lrfer_bench.api import (
     Preset,
     Task,
     UserError,
+    lean,
     register_method,
 )
+from lrfer_bench.api import attention as gated  # `attention` is a setting here
 from lrfer_bench.methods.attention_distillation import AttentionDistilled
-from lrfer_bench.nets import lean
-from lrfer_bench.nets.attention import PARTS, AttentionTrunk, Gates, Parts
-from lrfer_bench.nets.lean import shortcut
 
 GROUPS = 4
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the local stages, of which the first `shared` are the global branch's too, and of the two
-    global ones; blocks a stage; whose stem comes first.
+    """Channels of the local stages, of which the first `shared` are the global branch's too, and of
+    the two global ones; blocks a stage; whose stem comes first.
     """
 
     local: tuple[int, ...]
@@ -59,7 +60,7 @@ def shape_for(preset: Preset) -> Shape:
 class Build:
     """How the network is built: settings of GMENet, which says what they mean."""
 
-    attention: Parts = "both"
+    attention: gated.Parts = "both"
     global_branch: bool = True
     gate_norm: bool = False
     gate_start: str = "quarter"
@@ -82,7 +83,7 @@ class Build:
 
 
 WORDS: dict[str, tuple[Any, ...]] = {
-    "attention": PARTS,
+    "attention": gated.PARTS,
     "gate_start": ("quarter", "identity"),
     "heads": (1, 2),
     "global_at": ("eighth", "quarter"),
@@ -95,7 +96,8 @@ MIX = (0.6, 0.4)
 class GMENet(AttentionDistilled):
     """Trained on LR faces at one scale; its teacher is the same network, trained on HR ones.
 
-    kd_weight:     the weight of 1 - cos for each attention map of each block; 0 trains without a teacher
+    kd_weight:     the weight of 1 - cos for each attention map of each block; 0 trains without a
+                   teacher
     attention:     which gates the local branch has: "both", "channel", "spatial" or "none"
     global_branch: false leaves the local branch alone
     centred:       distil what is a face's own: maps without their mean over the batch
@@ -127,7 +129,7 @@ class GMENet(AttentionDistilled):
         task: Task,
         *,
         kd_weight: float = 1.0,
-        attention: Parts = "both",
+        attention: gated.Parts = "both",
         global_branch: bool = True,
         centred: bool = False,
         gate_norm: bool = False,
@@ -165,14 +167,14 @@ class TwoBranches(nn.Module):
     def __init__(self, task: Task, shape: Shape, build: Build) -> None:
         super().__init__()
 
-        def gates(width: int) -> Gates:
+        def gates(width: int) -> gated.Gates:
             identity = build.gate_start == "identity"
-            return Gates(
+            return gated.Gates(
                 width, build.attention, depthwise=True, norm=build.gate_norm, identity=identity
             )
 
         self.shared = shape.shared
-        self.local = AttentionTrunk(
+        self.local = gated.AttentionTrunk(
             task.channels, shape.stem, shape.local, shape.depth, task.input_size, gates
         )
         self.wide = global_stages(shape, build.global_at) if build.global_branch else None
@@ -183,7 +185,7 @@ class TwoBranches(nn.Module):
         self.second = nn.Linear(wide, task.classes) if two else None
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a block)."""
+        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid)."""
         logits, maps = self.by_head(images)
         if len(logits) == 1:
             return logits[0], maps
@@ -216,10 +218,13 @@ def global_stages(shape: Shape, first_at: str) -> nn.Module:
 
 
 class MixedChannelBlock(nn.Module):
-    """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric pair.
+    """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric
+    pair.
 
-    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g with weights of its own. What
-    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other way round. A 1x1 convolution
+    y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g
+    with weights of its own. What
+    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other
+    way round. A 1x1 convolution
     mixes the groups of y + z.
     """
 
@@ -234,7 +239,7 @@ class MixedChannelBlock(nn.Module):
         self.down = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.up = nn.ModuleList(_step(channels // GROUPS, 3) for _ in range(GROUPS))
         self.mix = _step(channels, 1)
-        self.shortcut = shortcut(channels_in, channels, stride)
+        self.shortcut = lean.shortcut(channels_in, channels, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         groups = list(self.expand(x).chunk(GROUPS, 1))

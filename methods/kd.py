@@ -8,10 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Choice, LogUniform, Need, Task, UserError, register_method
+from lrfer_bench.api import (
+    Batch,
+    Choice,
+    LogUniform,
+    Need,
+    Task,
+    UserError,
+    losses,
+    register_method,
+)
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.students import Student
-from lrfer_bench.nets.losses import decoupled_distillation, distillation
 
 VARIANTS = ("kd", "dkd")
 WARM_UP = 20 / 240
@@ -58,10 +66,10 @@ class KD(Student):
         with torch.no_grad():
             wanted = classifier_of(self.stages).net(self.unit(batch.hr))
         if self.variant == "dkd":
-            taught = decoupled_distillation(
+            taught = losses.decoupled_distillation(
                 logits, wanted, batch.label, self.temperature, self.weights
             )
             taught = taught * min(self.progress / WARM_UP, 1.0)
         else:
-            taught = distillation(logits, wanted, self.temperature)
+            taught = losses.distillation(logits, wanted, self.temperature)
         return {"ce": self.cross_entropy(logits, batch), "kd": self.kd_weight * taught}

@@ -44,12 +44,12 @@ class QualNet(Classifier):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         features = self.net.maps(self.enlarged(batch))[-1]
-        losses = {"ce": self.cross_entropy(self.net.head(features), batch)}
+        terms = {"ce": self.cross_entropy(self.net.head(features), batch)}
         decoder = teacher_of(self).decoder if self.stages else self.decoder
         if decoder is not None:
             drawn = decoder(features).clamp(0.0, 1.0)
-            losses["pixel"] = self.pixel * F.l1_loss(drawn, self.unit(batch.hr))
-        return losses
+            terms["pixel"] = self.pixel * F.l1_loss(drawn, self.unit(batch.hr))
+        return terms
 
 
 def teacher_of(method: QualNet) -> QualNet:
@@ -60,7 +60,7 @@ def teacher_of(method: QualNet) -> QualNet:
 
 
 class Decoder(nn.Module):
-    """conv1x1, then steps to twice the size by conv3x3 and pixel shuffle, with half the channels."""
+    """conv1x1, then steps to twice the size by conv3x3 and pixel shuffle."""
 
     def __init__(self, features: tuple[int, ...], channels: int, size: tuple[int, int]) -> None:
         """features: channels, height and width of the map; channels, size: of the faces."""

@@ -1,4 +1,6 @@
-"""The reference rows: a ceiling, a floor, and the two plain baselines that every idea has to beat."""
+"""The reference rows: a ceiling, a floor, and the two plain baselines that every idea has to
+beat.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ class _Judge(Method):
 
 @register_method("oracle")
 class Oracle(_Judge):
-    """The HR classifier on HR images: the ceiling. No LR method, since it sees what no LR method may see."""
+    """The HR classifier on HR images: the ceiling.
+
+    No LR method, since it sees what no LR method may see.
+    """
 
     tests = "hr"
 
@@ -37,7 +42,9 @@ class Direct(Classifier):
 
 @register_method("multires")
 class MultiRes(Classifier):
-    """The same network, one model trained on all scales mixed, HR among them: the strong plain baseline."""
+    """The same network, one model trained on all scales mixed, HR among them: the strong plain
+    baseline.
+    """
 
     trains = "all scales"
     with_hr = True

@@ -8,9 +8,8 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
-from lrfer_bench.api import Batch, LogUniform, Task, register_method
+from lrfer_bench.api import Batch, LogUniform, Task, losses, register_method
 from lrfer_bench.methods.stages import Classifier
-from lrfer_bench.nets.losses import prediction_consistency
 
 
 @register_method("rsnet")
@@ -47,22 +46,22 @@ class RSNet(Classifier):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         large = self.at(1, self.unit(batch.hr))
-        losses = {"ce": self.cross_entropy(large, batch)}
+        terms = {"ce": self.cross_entropy(large, batch)}
         small = {s: self.at(s, self.enlarge(lr)) for s, lr in batch.lr_parts.items() if s != 1}
         if not small:
-            return losses
+            return terms
         of = {scale: batch.scale == scale for scale in small}
         label = torch.cat([batch.label[rows] for rows in of.values()])
         large = torch.cat([large[rows] for rows in of.values()])
         logits = torch.cat(list(small.values()))
         places = torch.cat([torch.full_like(batch.label[of[s]], self.sizes.index(s)) for s in of])
         rows = dataclasses.replace(batch, label=label)
-        losses["ce_small"] = self.cross_entropy(logits, rows)
+        terms["ce_small"] = self.cross_entropy(logits, rows)
         if self.kd_weight:
             mixed = self.ensemble(large.detach(), logits.detach(), places)
-            losses["ensemble"] = self.cross_entropy(mixed, rows)
-            losses["kd"] = self.kd_weight * teaching([large, logits], mixed.detach())
-        return losses
+            terms["ensemble"] = self.cross_entropy(mixed, rows)
+            terms["kd"] = self.kd_weight * teaching([large, logits], mixed.detach())
+        return terms
 
 
 def teaching(logits: list[Tensor], ensemble: Tensor) -> Tensor:
@@ -71,9 +70,9 @@ def teaching(logits: list[Tensor], ensemble: Tensor) -> Tensor:
     logits: float [B, K] each, the largest size first; ensemble: float [B, K].
     No gradient reaches the side that teaches.
     """
-    terms = [prediction_consistency(said, ensemble) for said in logits]
+    terms = [losses.prediction_consistency(said, ensemble) for said in logits]
     for place, said in enumerate(logits):
-        terms += [prediction_consistency(said, larger.detach()) for larger in logits[:place]]
+        terms += [losses.prediction_consistency(said, larger.detach()) for larger in logits[:place]]
     return 2 / (len(logits) + 1) * torch.stack(terms).sum()
 
 

@@ -1,4 +1,6 @@
-"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is recognised, not just sharp."""
+"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is
+recognised, not just sharp.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,21 @@ from lrfer_bench.api import (
     Task,
     UserError,
     default_optimizers,
+    losses,
     register_method,
 )
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
-from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
 
 
 @register_method("srfer")
 class SRFER(Method):
-    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
+    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency +
+    cross-entropy.
 
     pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
-    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only hands gradients on.
+    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only
+              hands gradients on.
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
@@ -76,14 +80,14 @@ class SRFER(Method):
         restored = self.restore(batch.lr, self.task.size)
         maps = self.classifier.maps(restored)
         logits = self.classifier.head(maps[-1])
-        losses = {}
+        terms = {}
         if self.pixel:
-            losses["pixel"] = self.pixel * F.l1_loss(restored, original)
+            terms["pixel"] = self.pixel * F.l1_loss(restored, original)
         if self.attention or self.prediction:
-            losses |= self.consistency(maps, logits, original)
+            terms |= self.consistency(maps, logits, original)
         if self.ce:
-            losses["ce"] = self.ce * self.cross_entropy(logits, batch)
-        return losses
+            terms["ce"] = self.ce * self.cross_entropy(logits, batch)
+        return terms
 
     def consistency(
         self, maps: list[Tensor], logits: Tensor, original: Tensor
@@ -93,12 +97,12 @@ class SRFER(Method):
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)
             expected = frozen.head(reference[-1])
-        losses = {}
+        terms = {}
         if self.attention:
-            losses["attention"] = self.attention * attention_transfer(maps, reference)
+            terms["attention"] = self.attention * losses.attention_transfer(maps, reference)
         if self.prediction:
-            losses["prediction"] = self.prediction * prediction_consistency(logits, expected)
-        return losses
+            terms["prediction"] = self.prediction * losses.prediction_consistency(logits, expected)
+        return terms
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""

@@ -1,6 +1,8 @@
-"""The sentences that users meet most, each caused for real: how to cause it, and below it what is said, to the letter.
+"""The sentences that users meet most, each caused for real: how to cause it, and below it what is
+said, to the letter.
 
-Every other test pins a message by its exception and a word or two, so a sentence is changed here and nowhere else.
+Every other test pins a message by its exception and a word or two, so a sentence is changed here
+and nowhere else.
 """
 
 from __future__ import annotations
@@ -123,8 +125,8 @@ report --results cut
     none of the 1 records in cut can be trusted (STEM.json: it is no whole JSON file
     (JSONDecodeError)): run the cells again or restore the files
 report --results edited
-    none of the 1 records in edited can be trusted (STEM.json: it was changed after it was written (its checksum
-    differs)): run the cells again or restore the files
+    none of the 1 records in edited can be trusted (STEM.json: it was changed after it was
+    written (its checksum differs)): run the cells again or restore the files
 report --sort-by acuracy
     there is no column "acuracy" to sort by: did you mean "accuracy"?
 report --scales two

@@ -12,13 +12,8 @@ from typing import Any
 
 from lrfer_bench.checking.findings import Finding
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import (
-    METHODS,
-    PLUGIN_ERRORS,
-    load_plugin,
-    load_plugins,
-    plugin_module,
-)
+from lrfer_bench.plugins.loading import load_plugin, load_plugins, plugin_module
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end,
@@ -116,7 +111,7 @@ def _received(pipe: Connection, process: SpawnProcess) -> Any:
 
 def _died(name: str, check: str, exitcode: int | None) -> Finding:
     from lrfer_bench.checking.checks import CHECKS
-    from lrfer_bench.running.work import place_of
+    from lrfer_bench.plugins.blame import place_of
 
     known = CHECKS.get(check)
     title, function = (

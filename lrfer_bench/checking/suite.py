@@ -14,7 +14,7 @@ from lrfer_bench.checking.checks import CHECKS, MethodCheck
 from lrfer_bench.checking.findings import DoesNotApply, Finding
 from lrfer_bench.checking.trial import Trial
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.plugins.registry import place_now
+from lrfer_bench.plugins.blame import place_now
 
 
 def ids_of(words: Sequence[str]) -> list[str]:

@@ -22,12 +22,13 @@ from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training, data_ref
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import METHODS, own_place
+from lrfer_bench.plugins.blame import own_place, place_of
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.engines.processes import left_behind
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import Model, cell_method, untrained
-from lrfer_bench.running.work import place_of, run_training, train_here
+from lrfer_bench.running.work import run_training, train_here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,9 @@ class Trial:
 
     @contextlib.contextmanager
     def blaming(self, function: str, shape: DataShape) -> Iterator[None]:
-        """Errors raised inside become RuleBroken, with the shape and at least the function's line."""
+        """Errors raised inside become RuleBroken, with the shape and at least the function's
+        line.
+        """
         try:
             yield
         except (RuleBroken, UserError):

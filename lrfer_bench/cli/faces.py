@@ -107,7 +107,8 @@ def faces(
     Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those
     of the benchmark.
     """
-    from lrfer_bench.plugins.registry import PROTOCOLS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import PROTOCOLS
     from lrfer_bench.predicting.faces import check_restores, choose_faces, low_faces
     from lrfer_bench.reporting.draw import ENDINGS, save
     from lrfer_bench.reporting.sheet import check_showable, sheet

@@ -70,7 +70,7 @@ def predict(
     other sizes are resized.
     """
     from lrfer_bench.files import write_atomically
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.photos import predictions
     from lrfer_bench.predicting.wanted import Wanted, cell_meant
 

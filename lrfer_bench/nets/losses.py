@@ -1,4 +1,6 @@
-"""Losses that several methods share. Each one is a few lines; where it comes from stands beside it."""
+"""Losses that several methods share. Each one is a few lines; where it comes from stands beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +37,27 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on values before the sigmoid."""
+    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on
+    values before the sigmoid.
+    """
     return torch.stack(
         [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
     ).sum()
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole feature maps."""
+    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole
+    feature maps.
+    """
     return torch.stack(
         [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
     ).mean()
 
 
 def attention_map(features: Tensor) -> Tensor:
-    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1 (Zagoruyko & Komodakis, 2017)."""
+    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1
+    (Zagoruyko & Komodakis, 2017).
+    """
     return F.normalize(features.square().mean(1).flatten(1), dim=1)
 
 
@@ -78,7 +86,9 @@ def centred_on_batch(maps: Sequence[Tensor]) -> list[Tensor]:
 
 
 def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
-    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where mistakes count."""
+    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where
+    mistakes count.
+    """
     return F.kl_div(
         F.log_softmax(logits, 1),
         F.log_softmax(reference, 1),
@@ -102,7 +112,7 @@ def decoupled_distillation(
     temperature: float,
     weights: tuple[float, float],
 ) -> Tensor:
-    """DKD (Zhao et al., 2022): T^2 (alpha KL of true or not + beta KL among the others), batch mean.
+    """DKD (Zhao et al., 2022): T^2 (alpha KL of true or not + beta KL of the others), batch mean.
 
     logits, reference: float [B, K]; labels: int64 [B]; weights: (alpha, beta)
     """
@@ -124,7 +134,9 @@ def _true_or_not(logits: Tensor, true: Tensor) -> Tensor:
 
 
 def same_class_partner(labels: Tensor) -> Tensor:
-    """For each sample the next one of its class in the batch (round the end), or itself where it is the only one: int64 [B]."""
+    """For each sample the next one of its class in the batch (round the end), or itself where it is
+    the only one: int64 [B].
+    """
     count = len(labels)
     places = torch.arange(count, device=labels.device)
     steps = (places[None, :] - places[:, None] - 1) % count
@@ -145,7 +157,8 @@ def _of_length_one(m: Tensor) -> Tensor:
 
 
 def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
-    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces (teacher), [B, C, h, w].
+    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces
+    (teacher), [B, C, h, w].
 
     With R_XY the affinity of a sample's X map and its partner's Y map:
     (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos. The mean is over those
@@ -162,7 +175,9 @@ def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
 
 
 def classification_weight(logits: Tensor, labels: Tensor) -> Tensor:
-    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients flow through it."""
+    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients
+    flow through it.
+    """
     return (1.5 - F.softmax(logits, 1).gather(1, labels[:, None])[:, 0]).square()
 
 

@@ -1,4 +1,6 @@
-"""Super-resolvers: the EDSR baseline for any whole scale, and published networks by way of spandrel."""
+"""Super-resolvers: the EDSR baseline for any whole scale, and published networks by way of
+spandrel.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,13 @@ from lrfer_bench.pixels import centred, enlarge, fit, to_unit
 
 
 class EDSR(nn.Module):
-    """The EDSR baseline (Lim et al., 2017): no batch norm, residual blocks at LR size, pixel shuffle, one skip around all.
+    """The EDSR baseline (Lim et al., 2017): no batch norm, residual blocks at LR size, pixel
+    shuffle, one skip around all.
 
-    What it makes is added to the bicubically enlarged face, so that it starts from there. Where the HR size is no
-    multiple of the scale it makes ceil(side / scale) * scale pixels, which are then resized to the HR size.
+    What it makes is added to the bicubically enlarged face, so that it starts from there. Where the
+    HR size is no
+    multiple of the scale it makes ceil(side / scale) * scale pixels, which are then resized to the
+    HR size.
     """
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
@@ -34,7 +39,9 @@ class EDSR(nn.Module):
             torch.nn.init.zeros_(self.pixels.bias)  # type: ignore[arg-type]
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients reach every pixel)."""
+        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients
+        reach every pixel).
+        """
         start = self.first(centred(to_unit(lr)))
         x = start
         for block in self.blocks:
@@ -69,7 +76,9 @@ def prime_factors(number: int) -> list[int]:
 
 
 def psnr(images: Tensor, reference: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of float images in 0..1, [B, C, H, W] each: float [B], at most 100."""
+    """Peak signal-to-noise ratio in dB of float images in 0..1, [B, C, H, W] each: float [B], at
+    most 100.
+    """
     error = (images.clamp(0.0, 1.0) - reference).square().mean((1, 2, 3))
     return -10.0 * torch.log10(error.clamp_min(1e-10))
 
@@ -79,11 +88,12 @@ FACE_SIDE = 512
 
 
 class Published(nn.Module):
-    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the HR size.
+    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the
+    HR size.
 
-    A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for grey restores each
-    colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows large square faces
-    alone: it is shown the face enlarged to these, by bicubic interpolation.
+    A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for
+    grey restores each colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows
+    large square faces alone: it is shown the face enlarged to these, by bicubic interpolation.
     """
 
     def __init__(self, file: Path) -> None:
@@ -130,11 +140,13 @@ def _load_published(file: Path):  # type: ignore[no-untyped-def]
         model = spandrel.ModelLoader(device="cpu").load_from_file(file)
     except Exception as error:  # spandrel tries many formats, and each fails in its own way
         raise UserError(
-            f"{file} is no super-resolver that spandrel knows ({type(error).__name__}): give the .pth or .safetensors "
+            f"{file} is no super-resolver that spandrel knows ({type(error).__name__}): give the "
+            ".pth or .safetensors "
             "file of a published one"
         ) from error
     if not isinstance(model, spandrel.ImageModelDescriptor):
         raise UserError(
-            f"{file} holds a {type(model).__name__}, which makes no image from one image: give a super-resolver"
+            f"{file} holds a {type(model).__name__}, which makes no image from one image: give a "
+            "super-resolver"
         )
     return model

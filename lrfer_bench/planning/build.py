@@ -1,4 +1,6 @@
-"""From a request to a plan: names become methods, methods their stages, and each result gets its key."""
+"""From a request to a plan: names become methods, methods their stages, and each result gets its
+key.
+"""
 
 from __future__ import annotations
 
@@ -48,18 +50,23 @@ def _check(request: Request, data: DataRef) -> None:
             )
     for seed in request.seeds:
         if not 0 <= seed < 2**63:
-            raise UserError(f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1")
+            raise UserError(
+                f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1"
+            )
 
 
 def _check_settings(request: Request, plan: Plan) -> None:
-    """A setting that reaches nothing of the plan is a slip: it would pass for one without effect."""
+    """A setting that reaches nothing of the plan is a slip: it would pass for one without
+    effect.
+    """
     reached = {training.method.name for training in plan.trainings.values()}
     reached |= {cell.method.name for cell in plan.cells.values()}
     for name in request.settings:
         if METHODS.entry(name).name not in reached:
             raise UserError(
-                f'the setting {name}.{next(iter(request.settings[name]), "")} reaches nothing: '
-                f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the method'
+                f"the setting {name}.{next(iter(request.settings[name]), '')} reaches nothing: "
+                f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the '
+                "method"
             )
 
 
@@ -122,7 +129,8 @@ class _Builder:
         return keys
 
     def _training(self, method: Chosen, condition: Condition, seed: int) -> Training:
-        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same condition is.
+        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same
+        # condition is.
         name = method.ref.name
         opened = f"{name}@hr" if condition.is_hr else name
         if opened in self._open:
@@ -147,7 +155,12 @@ class _Builder:
         return self.plan.trainings[key]
 
     def _cell(
-        self, method: Chosen, trained: Condition, tested: Condition, seed: int, training: Training | None
+        self,
+        method: Chosen,
+        trained: Condition,
+        tested: Condition,
+        seed: int,
+        training: Training | None,
     ) -> None:
         stages = dict(training.stages) if training else self._stages(method, trained, seed)
         key = key_of({
@@ -156,9 +169,18 @@ class _Builder:
         })  # fmt: skip
         cls = method.cls
         self.plan.cells[key] = Cell(
-            key, method.ref, "oracle" if cls.tests == "hr" else "lr", cls.test_time_augmentation,
-            trained, tested, self.data, seed, self.preset, training.key if training else None, stages,
-        )  # fmt: skip
+            key,
+            method.ref,
+            "oracle" if cls.tests == "hr" else "lr",
+            cls.test_time_augmentation,
+            trained,
+            tested,
+            self.data,
+            seed,
+            self.preset,
+            training.key if training else None,
+            stages,
+        )
 
     def _shared(
         self,

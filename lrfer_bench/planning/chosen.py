@@ -30,7 +30,7 @@ class Chosen:
 
     @property
     def untouched_by_scale(self) -> bool:
-        """Whether it trains nothing, on stages that are trained on HR images or at scales of their own."""
+        """Whether it trains nothing, on stages that are trained at HR or at scales of their own."""
         if self.cls.trains != "nothing":
             return False
         return all(need.at == "hr" or need.scales for need in self.needs(False).values())
@@ -44,7 +44,8 @@ def chosen_method(
 ) -> Chosen:
     """The method of a label under its settings.
 
-    given: method -> settings, wherever a method stands; those in the label's brackets win over them, and own over all.
+    given: method -> settings, wherever a method stands; those in the label's brackets win over
+           them, and own over all.
     UserError for an unknown name, a class that breaks a rule, and settings that it does not take.
     """
     name, in_brackets = parse_label(label)

@@ -14,7 +14,8 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.handover import FOLDER
-from lrfer_bench.plugins.registry import METHODS, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.models import model_facts, weights_path
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store

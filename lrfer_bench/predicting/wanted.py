@@ -148,10 +148,16 @@ def _of_newest_edit(
 def _place(record: Record) -> tuple[object, ...]:
     """All that tells two cells apart but their seed; version and code come last."""
     return (
-        _label(record), record.dataset.fingerprint, record.train.protocol, tuple(record.train.scales),
-        record.test.protocol, record.test.scale, record.preset,
-        record.method.version, record.method.source,
-    )  # fmt: skip
+        _label(record),
+        record.dataset.fingerprint,
+        record.train.protocol,
+        tuple(record.train.scales),
+        record.test.protocol,
+        record.test.scale,
+        record.preset,
+        record.method.version,
+        record.method.source,
+    )
 
 
 def _label(record: Record) -> str:

@@ -41,9 +41,7 @@ def selected(results: Iterable[Result], choice: Choice) -> list[Result]:
         choice.datasets,
         {r.dataset for r in found} | {r.record.dataset.name for r in found},
     )
-    _check(
-        "method", choice.methods, {r.method for r in found} | {r.method_name for r in found}
-    )
+    _check("method", choice.methods, {r.method for r in found} | {r.method_name for r in found})
     _check("scale", choice.scales, {r.record.test.scale for r in found})
     _check("seed", choice.seeds, {r.record.seed for r in found})
     kept = [result for result in found if _wanted(result, choice)]

@@ -126,7 +126,7 @@ COLUMNS: tuple[Column, ...] = (
         "Accuracy",
         "Mean accuracy over the LR scales, in %.",
         say=numbers.share,
-        place=20,
+        place=26,
         hidden=True,
         row=lambda row, home: row.accuracy,
         interval=True,

@@ -41,7 +41,9 @@ class MethodPart(_Part):
 
 
 class TrainPart(_Part):
-    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; [] trains nothing."""
+    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; []
+    trains nothing.
+    """
 
     protocol: str
     scales: list[int]
@@ -68,8 +70,10 @@ class StagePart(_Part):
 
 
 class Cost(_Part):
-    """parameters and macs are those used for one face at test time, stages included; latency at batch 1, one face,
-    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or, without training, tested).
+    """parameters and macs are those used for one face at test time, stages included; latency at
+    batch 1, one face,
+    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or,
+    without training, tested).
     """
 
     parameters: int
@@ -120,6 +124,13 @@ class Record(_Part):
     @property
     def stem(self) -> str:
         """File name without ending: readable first, the key's head last."""
-        parts = (self.dataset.name, self.method.name, self.test.protocol, f"x{self.test.scale}", f"s{self.seed}",
-                 self.preset, self.key[:12])  # fmt: skip
+        parts = (
+            self.dataset.name,
+            self.method.name,
+            self.test.protocol,
+            f"x{self.test.scale}",
+            f"s{self.seed}",
+            self.preset,
+            self.key[:12],
+        )
         return "_".join(part.replace("/", "-") for part in parts)

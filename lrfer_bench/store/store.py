@@ -32,7 +32,9 @@ class Damaged:
 
 
 class Store:
-    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running ones)."""
+    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running
+    ones).
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -44,8 +46,10 @@ class Store:
     def save(self, record: Record, logits: Logits | None = None) -> Path:
         """Write the logits first, the record last: a record on disk is always complete.
 
-        It takes the place of one of the same key, also where that stands under a former name of its method. A damaged
-        file in its place is somebody's work or a trace of something: it is set aside, not overwritten.
+        It takes the place of one of the same key, also where that stands under a former name of its
+        method. A damaged
+        file in its place is somebody's work or a trace of something: it is set aside, not
+        overwritten.
         """
         self.make_room(record)
         before = self.find(record.key)
@@ -64,7 +68,9 @@ class Store:
         return path
 
     def check_writable(self) -> None:
-        """UserError where nothing can be written: better found out before an hour of training than after it."""
+        """UserError where nothing can be written: better found out before an hour of training than
+        after it.
+        """
         probe = self.root / f".write-probe-{os.getpid()}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -77,20 +83,28 @@ class Store:
             ) from error
 
     def read_logits(self, record: Record) -> Logits:
-        """The test logits behind a record; RecordError when they are missing, exchanged or no logits at all."""
+        """The test logits behind a record; RecordError when they are missing, exchanged or no
+        logits at all.
+        """
         path = self.logits / f"{record.stem}.npz"
         try:
             data = path.read_bytes()
         except OSError as error:
             raise RecordError(
-                f"the logits of {record.stem} are missing: {path} cannot be read; run the cell again"
+                f"the logits of {record.stem} are missing: {path} cannot be read; run the cell "
+                "again"
             ) from error
         if hashlib.sha256(data).hexdigest() != record.logits_sha256:
-            raise RecordError(f"{path} is not the file its record was written with: restore it or run the cell again")
+            raise RecordError(
+                f"{path} is not the file its record was written with: restore it or run the cell "
+                "again"
+            )
         try:
             return Logits.from_bytes(data)
         except GARBAGE as error:
-            raise RecordError(f"{path} holds no test logits ({error}): run the cell again") from error
+            raise RecordError(
+                f"{path} holds no test logits ({error}): run the cell again"
+            ) from error
 
     def written_at(self, record: Record) -> float:
         """When the record's file was last written, in seconds since 1970; 0 when it is gone."""
@@ -108,17 +122,23 @@ class Store:
         return None
 
     def scan(self) -> Iterator[Record | Damaged]:
-        """Every record in name order; a file that is cut, edited or of another schema comes as Damaged, never counted."""
+        """Every record in name order; a file that is cut, edited or of another schema comes as
+        Damaged, never counted.
+        """
         for path in sorted(self.records.glob("*.json")):
             yield read_record(path)
 
     def damaged(self, record: Record) -> Damaged | None:
-        """The damaged file that stands where this record is going to be written, if there is one."""
+        """The damaged file that stands where this record is going to be written, if there is
+        one.
+        """
         found = read_record(self.records / f"{record.stem}.json")
         return found if isinstance(found, Damaged) and found.path.exists() else None
 
     def make_room(self, record: Record) -> Path | None:
-        """Set aside the damaged file in a record's place; where it is now, or None when there was none."""
+        """Set aside the damaged file in a record's place; where it is now, or None when there was
+        none.
+        """
         found = self.damaged(record)
         return self.set_aside(found) if found else None
 
@@ -134,7 +154,9 @@ class Store:
 
 
 def read_record(path: Path) -> Record | Damaged:
-    """Parse and check one record file; a consistent one comes back as Record, anything else as Damaged."""
+    """Parse and check one record file; a consistent one comes back as Record, anything else as
+    Damaged.
+    """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -148,7 +170,10 @@ def read_record(path: Path) -> Record | Damaged:
         return Damaged(path, f"field {'.'.join(map(str, first['loc']))}: {first['msg']}")
     try:
         reason = _inconsistency(record)
-    except (ValueError, TypeError) as error:  # such as a confusion matrix with rows of different lengths
+    except (
+        ValueError,
+        TypeError,
+    ) as error:  # such as a confusion matrix with rows of different lengths
         reason = f"its numbers do not fit together ({error})"
     if reason is None and path.stem != record.stem:
         reason = "its name does not match its content"
@@ -158,7 +183,9 @@ def read_record(path: Path) -> Record | Damaged:
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not against forgers."""
+    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not
+    against forgers.
+    """
     return key_of({name: value for name, value in content.items() if name != "content_sha256"})
 
 

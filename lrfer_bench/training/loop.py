@@ -1,4 +1,6 @@
-"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are the harness' own."""
+"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are
+the harness' own.
+"""
 
 from __future__ import annotations
 
@@ -192,7 +194,9 @@ def _copy(method: Method) -> State:
 
 
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
-    """A validate() for train(): the mean of method.score over the batches where the mask is true."""
+    """A validate() for train(): the mean of method.score over the batches where the mask is
+    true.
+    """
 
     def validate(method: Method) -> float:
         was_training = method.training

@@ -16,22 +16,21 @@ from lrfer_bench.checking.checks import CHECKS
 from lrfer_bench.checking.findings import Finding
 from lrfer_bench.checking.suite import ids_of, run_checks
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import DATASETS, METHODS, load_plugin, plugin_module
+from lrfer_bench.plugins.loading import load_plugin, plugin_module
+from lrfer_bench.plugins.registry import DATASETS, METHODS
 
 BAD = (PLUGINS / "bad.py").read_text().splitlines()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def plugins(environment: dict[str, str]) -> Iterator[None]:
-    METHODS.names(), DATASETS.names()
-    before, threads = (dict(METHODS._entries), dict(DATASETS._entries)), torch.get_num_threads()
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
+    with METHODS.scope(), DATASETS.scope(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
         load_plugin(PLUGINS / "tiny.py")
         load_plugin(PLUGINS / "bad.py")
         yield
-    METHODS._entries, DATASETS._entries = before
     for file in (
         "tiny.py",
         "bad.py",

@@ -1,4 +1,6 @@
-"""Mistakes end with a sentence and status 2, or leave out what is broken; tests/test_messages.py has the sentences."""
+"""Mistakes end with a sentence and status 2, or leave out what is broken; tests/test_messages.py
+has the sentences.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ def test_a_full_disk_stops_with_a_sentence(lrfer: Any, tiny: list[str], tmp_path
     disk.mkdir()
     if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=300k tmpfs {disk} 2>/dev/null") != 0:
         pytest.skip(
-            "a small file system cannot be mounted here: a full disk is tested in test_store.py only"
+            "a small file system cannot be mounted here: a full disk is tested in test_store.py "
+            "only"
         )
     try:
         done = lrfer(

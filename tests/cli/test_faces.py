@@ -1,4 +1,6 @@
-"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only faces that may be shown."""
+"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only
+faces that may be shown.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,20 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The two restoring methods, trained at x2 on the drawn faces."""
     results = tmp_path_factory.mktemp("restoring") / "results"
-    done = lrfer("run", *tiny, *PLUGIN, "--methods", "repeats,restores-badly", "--scales", "2", "--no-report",
-                 "--workers", "1", "--results", results)  # fmt: skip
+    done = lrfer(
+        "run",
+        *tiny,
+        *PLUGIN,
+        "--methods",
+        "repeats,restores-badly",
+        "--scales",
+        "2",
+        "--no-report",
+        "--workers",
+        "1",
+        "--results",
+        results,
+    )
     assert done.returncode == 0, done.stderr
     return results
 
@@ -89,7 +103,7 @@ def test_an_svg_is_the_same_every_time(tiny: list[str], tmp_path: Path) -> None:
 def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, protocol: str) -> None:
     from lrfer_bench.data.lowres import lr_images
     from lrfer_bench.data.options import prepared_dataset
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.faces import choose_faces, low_faces
 
     load_plugins([Path(tiny[1])])
@@ -170,7 +184,21 @@ def test_ones_own_faces_are_shown_on_demand(tmp_path: Path, figures: list[Any]) 
 
 
 def test_restored_faces_of_a_wrong_shape(tiny: list[str], trained: Path, tmp_path: Path) -> None:
-    status, said = call(*tiny, *PLUGIN, "--scales", "2", "--protocols", "bicubic", "--restored", "restores-badly",
-                        "--count", "2", "--results", trained, "--out", tmp_path / "faces.png")  # fmt: skip
+    status, said = call(
+        *tiny,
+        *PLUGIN,
+        "--scales",
+        "2",
+        "--protocols",
+        "bicubic",
+        "--restored",
+        "restores-badly",
+        "--count",
+        "2",
+        "--results",
+        trained,
+        "--out",
+        tmp_path / "faces.png",
+    )
     assert status == 2
     assert "[2, 1, 8, 8]" in said and "[2, 1, 16, 16]" in said

@@ -1,4 +1,6 @@
-"""Every sub-command's help fits a screen, groups many options and ends with two examples that work."""
+"""Every sub-command's help fits a screen, groups many options and ends with two examples that
+work.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,21 @@ from lrfer_bench.cli import cli
 
 ROWS, COLUMNS = 44, 80
 MANY = 7
-LONG = ("run", "plan", "check-method", "datasets prepare", "datasets verify", "datasets render", "faces", "report --results",
-        "predict --method direct --scale 2", "new-method my-idea")  # fmt: skip
-"""Examples that train, read a data set that is not here, or are run by the guides' tests: understood here, not run."""
+LONG = (
+    "run",
+    "plan",
+    "check-method",
+    "datasets prepare",
+    "datasets verify",
+    "datasets render",
+    "faces",
+    "report --results",
+    "predict --method direct --scale 2",
+    "new-method my-idea",
+)
+"""Examples that train, read a data set that is not here, or are run by the guides' tests:
+understood here, not run.
+"""
 
 
 def commands(
@@ -83,10 +97,24 @@ def test_an_example_is_understood(path: tuple[str, ...], example: str) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, lrfer: Any) -> Path:
-    """A user's folder: records and models of a small run, the same from two other machines, a plugin, pictures."""
+    """A user's folder: records and models of a small run, the same from two other machines, a
+    plugin, pictures.
+    """
     folder = tmp_path_factory.mktemp("user")
-    done = lrfer("run", "--plugin", TINY, "--dataset", "tinyfaces", "--methods", "direct,multires", "--scales", "2,4",
-                 "--no-report", "--results", folder / "results")  # fmt: skip
+    done = lrfer(
+        "run",
+        "--plugin",
+        TINY,
+        "--dataset",
+        "tinyfaces",
+        "--methods",
+        "direct,multires",
+        "--scales",
+        "2,4",
+        "--no-report",
+        "--results",
+        folder / "results",
+    )
     assert done.returncode == 0, done.stderr
     for other in ("from-the-cluster", "laptop", "cluster"):
         shutil.copytree(folder / "results", folder / other / "results")

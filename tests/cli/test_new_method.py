@@ -25,7 +25,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CACHE = ["--cache-dir", str(ROOT / ".mypy_cache")]
-"""That of test_house_rules.py, under the same options: what torch and numpy are is then known, not read again."""
+"""That of test_house_rules.py, under the same options: what torch and numpy are is then known, not
+read again.
+"""
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,26 @@ TRAINED_ONCE = Counter(
     }
 )
 PINNED = Preset(
-    name="cpu", version=1, summary="", epochs=14, batch=128, lr=0.1, weight_decay=5e-4, label_smoothing=0.1, dropout=0.2,
-    ema=0.998, selection="last", shift=4, compute="small", classifier="lean",
-)  # fmt: skip
+    name="cpu",
+    version=1,
+    summary="",
+    epochs=14,
+    batch=128,
+    lr=0.1,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    dropout=0.2,
+    ema=0.998,
+    selection="last",
+    shift=4,
+    compute="small",
+    classifier="lean",
+)
 PINS = {  # trainings, then the cell
-    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"], "enlarge": ["81ea61855453e1b7", "03efa92032410a74"],
-    "direct": ["2a2f0b2f3bec07db", "a77d5abaaf5513cd"], "multires": ["13b7149f1a59e856", "11f3c883b90b3e07"],
+    "oracle": ["81ea61855453e1b7", "bc9f4b716b73333b"],
+    "enlarge": ["81ea61855453e1b7", "03efa92032410a74"],
+    "direct": ["2a2f0b2f3bec07db", "a77d5abaaf5513cd"],
+    "multires": ["13b7149f1a59e856", "11f3c883b90b3e07"],
     "cascade": ["22d5e2b16c778501", "81ea61855453e1b7", "9c52949009ed62b4"],
     "srfer": ["22d5e2b16c778501", "81ea61855453e1b7", "90735cd13268bf33", "0a826a12caeb5dda"],
     "fsrfer": ["81ea61855453e1b7", "dcb5e51203d1ed19", "4125f5abfc5395db"],
@@ -91,12 +105,14 @@ PINS = {  # trainings, then the cell
     "rsnet": ["d8fbdd396b697237", "606b59a9e1fe161e"],
     "mafer": ["a03b9c27f90cc89d", "f3d0aaf6dad127ab", "d280f914bbfaceb7"],
     "qualnet": ["09f53c2d642a7798", "0cbb957f7551d8d3", "38fda2ae5da42486"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_keys_of_the_reference_rows_stay(name: str) -> None:
-    """Results are found again by their key, so a changed default or stage would orphan hours of runs."""
+    """Results are found again by their key, so a changed default or stage would orphan hours of
+    runs.
+    """
     plan = plan_of([name], (4,), PINNED)
     assert [key[:16] for key in (*plan.trainings, *plan.cells)] == PINS[name]
 

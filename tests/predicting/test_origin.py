@@ -64,9 +64,21 @@ def staged(tmp_path_factory: pytest.TempPathFactory, lrfer: Any, tiny: list[str]
     """Cells whose stages had settings of their own, and of a method for all scales, HR included."""
     folder = tmp_path_factory.mktemp("staged")
     (folder / "staged.py").write_text(STAGED)
-    done = lrfer("run", *tiny, "--plugin", folder / "staged.py",
-                 "--methods", "on-one,two-deep,of-a-kind[bias=false],many",
-                 "--set", "base.bias=false", "--scales", "1,2", "--no-report", "--results", folder / "results")  # fmt: skip
+    done = lrfer(
+        "run",
+        *tiny,
+        "--plugin",
+        folder / "staged.py",
+        "--methods",
+        "on-one,two-deep,of-a-kind[bias=false],many",
+        "--set",
+        "base.bias=false",
+        "--scales",
+        "1,2",
+        "--no-report",
+        "--results",
+        folder / "results",
+    )
     assert done.returncode == 0, done.stderr
     return folder
 

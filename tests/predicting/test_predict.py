@@ -18,7 +18,8 @@ from lrfer_bench.store.store import Store
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     """The first four test faces, enlarged, in colour; and one of LR size."""
-    from lrfer_bench.plugins.registry import DATASETS, load_plugin
+    from lrfer_bench.plugins.loading import load_plugin
+    from lrfer_bench.plugins.registry import DATASETS
 
     load_plugin(TINY)
     folder = tmp_path_factory.mktemp("pictures")

@@ -115,9 +115,14 @@ def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path
 
 @pytest.mark.parametrize(
     ("scales", "protocol", "trained"),
-    [([4], "bicubic@1", "each"), ([1, 2, 4], "bicubic@1", "1;2;4"), ([2], "bicubic@1", "2"), ([], "bicubic@1", "nothing"),
-     ([1], "hr", "hr")],
-)  # fmt: skip
+    [
+        ([4], "bicubic@1", "each"),
+        ([1, 2, 4], "bicubic@1", "1;2;4"),
+        ([2], "bicubic@1", "2"),
+        ([], "bicubic@1", "nothing"),
+        ([1], "hr", "hr"),
+    ],
+)
 def test_what_a_cell_was_trained_on(factory, tmp_path, scales, protocol, trained):
     save(factory, tmp_path, train_scales=scales, protocol=protocol, test_protocol="bicubic@1")
     assert load([tmp_path]).results[0].trained == trained

@@ -72,9 +72,23 @@ def still_there(pids: Path) -> list[int]:
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_run_ends_them(lrfer: Any, tiny: list[str], plugin: Path, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    done = lrfer("run", *tiny, "--plugin", plugin, "--methods", "forks-and-dies,detaches,linear",
-                 "--scales", "2", "--workers", "2", "--no-report", "--results", tmp_path / "results",
-                 timeout=120, LRFER_TEST_PIDS=str(pids))  # fmt: skip
+    done = lrfer(
+        "run",
+        *tiny,
+        "--plugin",
+        plugin,
+        "--methods",
+        "forks-and-dies,detaches,linear",
+        "--scales",
+        "2",
+        "--workers",
+        "2",
+        "--no-report",
+        "--results",
+        tmp_path / "results",
+        timeout=120,
+        LRFER_TEST_PIDS=str(pids),
+    )
     assert not still_there(pids)
     assert done.returncode == 1 and "1 cell failed" in done.stderr, done.stdout + done.stderr
     assert "ended by SIGKILL" in done.stdout and "done: linear" in done.stdout

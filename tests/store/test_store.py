@@ -43,7 +43,9 @@ def test_round_trip(saved: tuple[Store, Path]) -> None:
     found = store.find(KEY)
     assert found is not None and found.metrics == record(answers()).metrics
     logits = store.read_logits(found)
-    assert np.array_equal(logits.logits, answers().logits) and np.array_equal(logits.clean, answers().clean)
+    assert np.array_equal(logits.logits, answers().logits) and np.array_equal(
+        logits.clean, answers().clean
+    )
     assert score(logits.logits, logits.labels, logits.clean) == found.metrics
     assert not list(store.root.rglob(".tmp-*"))
 
@@ -141,7 +143,9 @@ LABELS, CLEAN = np.zeros(4, np.int64), np.ones(4, np.bool_)
         archive(logits=np.array([None]), labels=LABELS, clean=CLEAN),
     ],
 )
-def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Store, Path], data: bytes) -> None:
+def test_garbage_that_a_record_was_sealed_with_is_one_sentence(
+    saved: tuple[Store, Path], data: bytes
+) -> None:
     store, _ = saved
     found = record(answers()).model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{found.stem}.npz").write_bytes(data)
@@ -149,7 +153,9 @@ def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Stor
         store.read_logits(found)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.json"
     write_atomically(path, b"old")
 

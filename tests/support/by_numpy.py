@@ -1,4 +1,6 @@
-"""Losses, gates and networks' parts written a second time, in numpy and scipy, for tests to hold the program's against."""
+"""Losses, gates and networks' parts written a second time, in numpy and scipy, for tests to hold
+the program's against.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +39,18 @@ def softmax(x: Array) -> Array:
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64], smoothing: float) -> float:
-    """-sum of target times log softmax, where a share of each target is spread evenly over all classes."""
+    """-sum of target times log softmax, where a share of each target is spread evenly over all
+    classes.
+    """
     classes = logits.shape[1]
     target = (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
     return float(-(target * np.log(softmax(logits))).sum(1).mean())
 
 
 def attention_transfer(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
-    """Sum over stages, mean over faces, of the distance of the maps of mean squares, each of length one."""
+    """Sum over stages, mean over faces, of the distance of the maps of mean squares, each of length
+    one.
+    """
     total = 0.0
     for a, b in zip(ours, theirs, strict=True):
         for x, y in zip(a, b, strict=True):

@@ -1,4 +1,6 @@
-"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is made of."""
+"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is
+made of.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Corner(Protocol):
 
 
 def fill(folder: Path) -> None:
-    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in it."""
+    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in
+    it.
+    """
     for name, text in FILES.items():
         (folder / name).write_text(text)
     (folder / "empty").mkdir()

@@ -24,7 +24,7 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
 
     load_plugins(plugins)
     while True:
