@@ -94,9 +94,8 @@ class FSRFER(Method):
         map.
         """
         net = self.net
-        return F.normalize(
-            net.bottleneck(features) if self.covpool else net.embedding(features), dim=1
-        )  # type: ignore[operator]
+        pooled: Any = net.bottleneck if self.covpool else net.embedding
+        return F.normalize(pooled(features), dim=1)
 
     def forward(self, lr: Tensor) -> Tensor:
         made = self.generator(self.features(self.enlarge(lr)))
