@@ -27,6 +27,9 @@ tiny,direct` puts it into the table.
 B: faces of a batch; C: 1 (grey) or 3 (RGB); H, W: HR size in pixels; h, w: LR size, ceil(H /
    scale); K: classes.
 
+A setting named `epochs`, with the default "1x", is the training budget: tiny[epochs=3x] is a row
+that is trained three times as long as the preset says. The harness reads it; the method does not.
+
 What a method is given
     Task           what it is built for: classes, channels, size, scales, preset, and its trained
     stages
@@ -41,12 +44,15 @@ What a method may say of itself (class attributes of Method)
     needs          {"teacher": "classifier@hr"}: stages, each trained once for all cells that need
     it, frozen in self.stages;
                    "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need
-                   objects where settings decide
+                   objects where settings decide, or where a stage is trained at scales of its own
     answers        "logits", or "images" for a stage such as a super-resolver
     trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages
     do the work)
     version        raise it when the same settings would give another result: old records are then
     not mixed with new ones
+    added          settings that came later: at their default they are in no key; old records stay
+                   valid
+    search         {"weight": LogUniform(0.3, 30.0), "kind": Choice("a", "b")}: what may be tuned
     with_hr        an "all scales" method that trains on HR images as well; tests: "hr" for a
     ceiling that sees them in the test
     test_time_augmentation  a sentence, when forward looks at more views than one: such a row is set
@@ -151,6 +157,7 @@ from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import Protocol
+from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, register
@@ -180,13 +187,13 @@ if TYPE_CHECKING:
     from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
 
 __all__ = [
-    "SPLITS", "Batch", "ClassTree", "ClassifierNet", "DataError", "Dataset", "DatasetCard",
-    "FaceSet", "Method", "MethodCard", "Need", "Preset", "Protocol", "Split", "Task", "UserError",
-    "attention", "build_classifier", "check_options", "covpool", "cut_validation",
-    "default_optimizers", "find_splits", "gan", "lean", "losses", "open_image", "read_card",
-    "read_images", "read_tree", "register_dataset", "register_method", "register_metric",
-    "register_protocol", "resolve_colour", "sgd", "superres", "svm", "to_array", "unit_hash",
-    "write_atomically",
+    "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "DataError", "Dataset",
+    "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol",
+    "Split", "Task", "UserError", "attention", "build_classifier", "check_options", "covpool",
+    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "open_image",
+    "read_card", "read_images", "read_tree", "register_dataset", "register_method",
+    "register_metric", "register_protocol", "resolve_colour", "sgd", "superres", "svm", "to_array",
+    "unit_hash", "write_atomically",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")

@@ -19,6 +19,9 @@ class AttentionDistilled(Method):
     """
 
     kd_weight: float
+    centred: bool = False
+    """Compare what is left of each entry of a map without its mean over the batch."""
+
     net: Any
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
@@ -30,12 +33,18 @@ class AttentionDistilled(Method):
     def forward(self, lr: Tensor) -> Tensor:
         return self.net(self.enlarge(lr))[0]
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def recognition(self, batch: Batch) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """The losses that need no teacher, and the attention maps of the enlarged LR faces."""
         logits, maps = self.net(self.enlarged(batch))
-        losses = {"ce": self.cross_entropy(logits, batch)}
+        return {"ce": self.cross_entropy(logits, batch)}, maps
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        losses, maps = self.recognition(batch)
         teacher = self.stages.get("teacher")
         if isinstance(teacher, AttentionDistilled):
             with torch.no_grad():
                 wanted = teacher.attention_maps(self.unit(batch.hr))
+            if self.centred:
+                maps, wanted = shared.centred_on_batch(maps), shared.centred_on_batch(wanted)
             losses["attention"] = self.kd_weight * shared.attention_similarity(maps, wanted)
         return losses

@@ -13,8 +13,10 @@ from torch import Tensor
 from lrfer_bench.api import (
     Batch,
     ClassifierNet,
+    LogUniform,
     Method,
     Task,
+    UserError,
     default_optimizers,
     losses,
     register_method,
@@ -34,6 +36,11 @@ class SRFER(Method):
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
+    search = {
+        "pixel": LogUniform(0.1, 10.0),
+        "attention": LogUniform(0.03, 30.0),
+        "prediction": LogUniform(0.03, 30.0),
+    }
 
     def __init__(
         self,
@@ -46,6 +53,10 @@ class SRFER(Method):
         finetune: bool = True,
     ) -> None:
         super().__init__(task)
+        if not (pixel or attention or prediction or ce):
+            raise UserError(
+                "srfer has no loss with pixel, attention, prediction and ce at 0: give one a weight"
+            )
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
         self.tuned = (
@@ -64,20 +75,34 @@ class SRFER(Method):
         return self.restore(lr, self.task.size)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms of weight 0 are left out."""
         original = self.unit(batch.hr)
         restored = self.restore(batch.lr, self.task.size)
         maps = self.classifier.maps(restored)
         logits = self.classifier.head(maps[-1])
+        terms = {}
+        if self.pixel:
+            terms["pixel"] = self.pixel * F.l1_loss(restored, original)
+        if self.attention or self.prediction:
+            terms |= self.consistency(maps, logits, original)
+        if self.ce:
+            terms["ce"] = self.ce * self.cross_entropy(logits, batch)
+        return terms
+
+    def consistency(
+        self, maps: list[Tensor], logits: Tensor, original: Tensor
+    ) -> dict[str, Tensor]:
+        """What the classifier sees and says, against the frozen one on the original face."""
         with torch.no_grad():
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)
             expected = frozen.head(reference[-1])
-        return {
-            "pixel": self.pixel * F.l1_loss(restored, original),
-            "attention": self.attention * losses.attention_transfer(maps, reference),
-            "prediction": self.prediction * losses.prediction_consistency(logits, expected),
-            "ce": self.ce * self.cross_entropy(logits, batch),
-        }
+        terms = {}
+        if self.attention:
+            terms["attention"] = self.attention * losses.attention_transfer(maps, reference)
+        if self.prediction:
+            terms["prediction"] = self.prediction * losses.prediction_consistency(logits, expected)
+        return terms
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""
@@ -89,7 +114,6 @@ class SRFER(Method):
             for name, optimizer in default_optimizers(self.tuned, self.task.preset).items():
                 for group in optimizer.param_groups:
                     group["lr"] *= 0.1
-                optimizers["classifier" if name == "main" else name] = (
-                    optimizer  # so checkpoints name it
-                )
+                # so checkpoints name it
+                optimizers["classifier" if name == "main" else name] = optimizer
         return optimizers

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.optimizers import default_optimizers
 from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.search import Space
 from lrfer_bench.errors import UserError
 from lrfer_bench.pixels import enlarge, input_side, to_unit
 
@@ -99,11 +100,17 @@ class Need:
     itself is ("lr").
 
     settings: what the stage is built with, over its defaults; they win over --set.
+    scales:   exactly these training scales, whatever `at` says; 1 is HR
     """
 
     method: str
     at: Literal["hr", "lr"]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    scales: tuple[int, ...] = ()
+
+    def trained_at(self, cell: tuple[int, ...]) -> tuple[int, ...]:
+        """The stage's training scales, for a method that is itself trained at these."""
+        return tuple(sorted(set(self.scales))) or ((1,) if self.at == "hr" else cell)
 
     @staticmethod
     def parse(text: str) -> Need:
@@ -120,9 +127,12 @@ class Method(nn.Module):
     """A trainable thing that answers expression logits for LR images.
 
     Write __init__ (call super().__init__(task) first; settings are keyword arguments with
-    defaults), forward, and losses.
+    defaults), forward, and losses. A setting `epochs="1x"` is the training budget, which the
+    harness reads (contract/budget.py).
 
     version: raise it when the same settings would give another result
+    added:   settings that came after results were published: at their default they are in no key
+    search:  setting -> LogUniform or Choice: what may be tried when the method is tuned
     needs:   stages, trained once and shared by every cell that names them: {"teacher":
              "classifier@hr"}
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its
@@ -136,6 +146,8 @@ class Method(nn.Module):
 
     card: ClassVar[MethodCard]
     version: ClassVar[str] = "1"
+    added: ClassVar[tuple[str, ...]] = ()
+    search: ClassVar[Mapping[str, Space]] = {}
     needs: ClassVar[Mapping[str, str]] = {}
     trains: ClassVar[Literal["each scale", "all scales", "nothing"]] = "each scale"
     with_hr: ClassVar[bool] = False

@@ -54,31 +54,47 @@ class Gates(nn.Module):
     2018).
 
     depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a
-               channel's number knows
-    of its neighbourhoods and not of its mean and its maximum alone; what is gated stays the input
-    itself.
+               channel's number knows of its neighbourhoods and not of its mean and its maximum
+               alone; what is gated stays the input itself.
+    norm: batch norm on the gates' values before the sigmoid, so that they differ between faces.
+    identity: twice the sigmoid, which is 1 where a value is 0: gates that start near identity.
     """
 
-    def __init__(self, channels: int, parts: Parts = "both", depthwise: bool = False) -> None:
+    def __init__(
+        self,
+        channels: int,
+        parts: Parts = "both",
+        depthwise: bool = False,
+        *,
+        norm: bool = False,
+        identity: bool = False,
+    ) -> None:
         super().__init__()
+        self.gain = 2.0 if identity else 1.0
         self.look = None
         if depthwise and parts != "none":
             conv = nn.Conv2d(channels, channels, 3, 1, 1, groups=channels, bias=False)
             self.look = nn.Sequential(conv, nn.BatchNorm2d(channels))
         self.channel = ChannelGate(channels) if parts in ("both", "channel") else None
         self.spatial = SpatialGate() if parts in ("both", "spatial") else None
+        self.channel_norm = nn.BatchNorm2d(channels) if norm and self.channel is not None else None
+        self.spatial_norm = nn.BatchNorm2d(1) if norm and self.spatial is not None else None
 
     def with_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The gated input and the gates' values before the sigmoid."""
         seen = None if self.look is None else self.look(x)
         maps = []
-        if self.channel is not None:
-            maps.append(self.channel(x if seen is None else seen))
-            x = x * torch.sigmoid(maps[-1])
-        if self.spatial is not None:
-            maps.append(self.spatial(x if seen is None else seen))
-            x = x * torch.sigmoid(maps[-1])
+        for gate, norm in ((self.channel, self.channel_norm), (self.spatial, self.spatial_norm)):
+            if gate is not None:
+                values = gate(x if seen is None else seen)
+                maps.append(values if norm is None else norm(values))
+                x = x * self._open(maps[-1])
         return x, maps
+
+    def _open(self, values: Tensor) -> Tensor:
+        """How much is let through: 0..1, or 0..2 with identity."""
+        opened = torch.sigmoid(values)
+        return opened if self.gain == 1.0 else self.gain * opened
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_maps(x)[0]

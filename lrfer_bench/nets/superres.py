@@ -83,29 +83,48 @@ def psnr(images: Tensor, reference: Tensor) -> Tensor:
     return -10.0 * torch.log10(error.clamp_min(1e-10))
 
 
+FACE_SIDE = 512
+"""Side in pixels that face restorers such as GFPGAN know, where the network asks for no more."""
+
+
 class Published(nn.Module):
     """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the
     HR size.
 
     A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for
-    grey restores each
-    colour by itself.
+    grey restores each colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows
+    large square faces alone: it is shown the face enlarged to these, by bicubic interpolation.
     """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self._descriptor = _load_published(file)
         self.net = self._descriptor.model.requires_grad_(False)
+        self.face_side = 0
+        if getattr(self._descriptor, "purpose", "SR") == "FaceSR":
+            self.face_side = max(self._descriptor.size_requirements.minimum, FACE_SIDE)
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
         """uint8 [B, C, h, w] -> float [B, C, *size] in 0..1."""
-        images, wanted = to_unit(lr), self._descriptor.input_channels
+        if not self.face_side:
+            return self._restored(to_unit(lr), size)
+        side, made = (self.face_side, self.face_side), []
+        devices = [lr.device] if lr.is_cuda else []
+        for face in lr.split(1):  # one at a time, since they are large
+            with torch.random.fork_rng(devices=devices):
+                torch.manual_seed(0)  # some face restorers draw noise: each face gets the same
+                made.append(self._restored(enlarge(face, side), size))
+        return torch.cat(made)
+
+    def _restored(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """float [B, C, h, w] in 0..1 -> float [B, C, *size] in 0..1."""
+        batch, wanted = images.shape[:2], self._descriptor.input_channels
         apart = wanted == 1 or images.shape[1] == 1  # planes that are restored one by one
         if apart:
             images = images.flatten(0, 1)[:, None].expand(-1, wanted, -1, -1)
         made = self._descriptor(images)
         if apart:
-            made = made.mean(1).unflatten(0, lr.shape[:2])
+            made = made.mean(1).unflatten(0, batch)
         return fit(made, size).clamp(0.0, 1.0)
 
 

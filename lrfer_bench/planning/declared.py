@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lrfer_bench.contract import budget
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method
-from lrfer_bench.errors import UserError
+from lrfer_bench.contract.search import Choice, LogUniform
+from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.blame import line_of, own_place
 
@@ -24,7 +26,8 @@ WORDS = {
 
 def checked(name: str, cls: Any) -> type[Method]:
     """The class, or a UserError with the rule it breaks and the line of its file."""
-    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls) or _wrong_setting(cls)
+    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls)
+    fault = fault or _wrong_setting(cls) or _wrong_search(cls)
     if fault:
         raise UserError(f'the method "{name}" cannot be used: {fault} ({line_of(cls)})')
     method: type[Method] = cls
@@ -85,7 +88,13 @@ def _wrong_kind(cls: type[Method]) -> str:
 
 
 def _wrong_setting(cls: type[Method]) -> str:
-    for setting, default in settings_of(cls).items():
+    settings = settings_of(cls)
+    if not isinstance(cls.added, tuple) or not set(cls.added) <= set(settings):
+        known = ", ".join(settings) or "none"
+        return f"its added is {cls.added!r}: write a tuple with names of its settings ({known})"
+    if budget.SETTING in settings and (fault := budget.fault(settings[budget.SETTING])):
+        return fault
+    for setting, default in settings.items():
         try:
             json.dumps(default, allow_nan=False)
         except (TypeError, ValueError):
@@ -93,4 +102,21 @@ def _wrong_setting(cls: type[Method]) -> str:
                 f'the default of its setting "{setting}" is {default!r}: write a number, a word, '
                 "true, false, none or a list"
             )
+    return ""
+
+
+def _wrong_search(cls: type[Method]) -> str:
+    """A search space for a setting that does not exist, or that cannot hold what would be drawn."""
+    if not isinstance(cls.search, Mapping):
+        return f'its search is {cls.search!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}}'
+    settings = settings_of(cls)
+    for setting, space in cls.search.items():
+        if setting not in settings:
+            near = did_you_mean(str(setting), settings)
+            return f'its search names the setting "{setting}", which it does not have: {near}'
+        if not isinstance(space, LogUniform | Choice):
+            wanted = "write LogUniform(low, high) or Choice(...)"
+            return f'its search space for "{setting}" is {space!r}: {wanted}'
+        if fault := space.fault(settings[setting]):
+            return f'its search space for "{setting}" {fault}'
     return ""

@@ -56,7 +56,8 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
 class MethodRef:
     """A method under its settings. given: those the user changed; settings: all; code: the hash of
     a plugin file, or "";
-    canonical: all as keys see them, where that is another form (see Method.canonical_settings).
+    canonical: all as keys see them, where that is another form (see Method.canonical_settings);
+    silent: those that keys leave out, since they are at their default (see Method.added).
     """
 
     name: str
@@ -68,6 +69,7 @@ class MethodRef:
     given: Settings
     canonical: Settings | None = None
     key_name: str = ""
+    silent: tuple[str, ...] = ()
 
     @property
     def effective(self) -> Settings:
@@ -80,12 +82,8 @@ class MethodRef:
 
     def identity(self) -> dict[str, Any]:
         name = self.key_name or self.name
-        return {
-            "name": name,
-            "version": self.version,
-            "code": self.code,
-            "settings": dict(self.effective),
-        }
+        said = {k: v for k, v in self.effective.items() if k not in self.silent}
+        return {"name": name, "version": self.version, "code": self.code, "settings": said}
 
 
 @dataclass(frozen=True)

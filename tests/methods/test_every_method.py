@@ -32,6 +32,11 @@ def test_the_seed_methods_are_there() -> None:
                 "askd",
                 "fskd",
                 "gmenet",
+                "kd",
+                "fitnet",
+                "rsnet",
+                "mafer",
+                "qualnet",
             ]
         )
         == LISTED

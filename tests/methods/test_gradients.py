@@ -29,6 +29,13 @@ def stage_bytes(method: Method) -> list[bytes]:
         ("fsrfer", {}),
         ("askd", {}),
         ("fskd", {}),
+        ("fskd", {"hint": False}),
+        ("kd", {}),
+        ("kd", {"variant": "dkd"}),
+        ("fitnet", {}),
+        ("fitnet", {"variant": "at"}),
+        ("mafer", {}),
+        ("qualnet", {}),
         ("gmenet", {}),
     ],
 )
