@@ -381,14 +381,14 @@ def test_a_notebook_hands_over_the_newest_definition(
         "@register_method('of-a-notebook')\nclass Mine(Method):\n    version = '2'",
     ]
     monkeypatch.setitem(sys.modules, "made_up_notebook", module)
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
-    for cell in cells:
-        exec(cell.replace("%matplotlib inline", ""), module.__dict__)
-    module.In = cells  # type: ignore[attr-defined]
-    names, files = hand_over(METHODS, ["of-a-notebook"], tmp_path)
-    assert names == ["of-a-notebook"] and len(files) == 1 and files[0].name == "notebook.py"
-    assert METHODS.load("of-a-notebook").version == "2"
-    exec(cells[2].replace("'2'", "'3'"), module.__dict__)
-    module.In = [*cells, cells[2].replace("'2'", "'3'")]  # type: ignore[attr-defined]
-    hand_over(METHODS, [module.Mine], tmp_path)  # type: ignore[attr-defined]
-    assert METHODS.load("of-a-notebook").version == "3"
+    with METHODS.scope():
+        for cell in cells:
+            exec(cell.replace("%matplotlib inline", ""), module.__dict__)
+        module.In = cells  # type: ignore[attr-defined]
+        names, files = hand_over(METHODS, ["of-a-notebook"], tmp_path)
+        assert names == ["of-a-notebook"] and len(files) == 1 and files[0].name == "notebook.py"
+        assert METHODS.load("of-a-notebook").version == "2"
+        exec(cells[2].replace("'2'", "'3'"), module.__dict__)
+        module.In = [*cells, cells[2].replace("'2'", "'3'")]  # type: ignore[attr-defined]
+        hand_over(METHODS, [module.Mine], tmp_path)  # type: ignore[attr-defined]
+        assert METHODS.load("of-a-notebook").version == "3"

@@ -39,6 +39,7 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
     from lrfer_bench.running.engines.local import default_workers
+    from lrfer_bench.running.engines.processes import usable_cores
     from lrfer_bench.running.environment import environment
 
     load_plugins(plugins)
@@ -46,7 +47,7 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
         click.echo(f"{name}: {value}")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     click.echo(
-        f"GPUs: {gpus}; cores this process may use: {_cores()}; memory: {_memory_gb():.1f} GB"
+        f"GPUs: {gpus}; cores this process may use: {usable_cores()}; memory: {_memory_gb():.1f} GB"
     )
     each = "one a GPU" if gpus else "one torch thread each"
     click.echo(f"a run would use {default_workers()} workers, {each}")
@@ -79,10 +80,6 @@ def broken(registry: Registry) -> dict[str, str]:
             except UserError as error:
                 found[entry.name] = str(error)
     return found
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_gb() -> float:

@@ -17,6 +17,7 @@ import pandas as pd
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.edits import newest_edits
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -167,7 +168,11 @@ def _named(results: list[Result]) -> list[Result]:
         method = result.record.method
         identities[result.label].add((method.version, method.source))
         prints[result.record.dataset.name].add(result.record.dataset.fingerprint)
-    newest = _newest_edits(results)
+    labels = {result.record.key: result.label for result in results}
+    newest = newest_edits(
+        ((result.store, result.record) for result in results),
+        lambda record: (labels[record.key], record.method.version, record.method.plugin_file),
+    )
     named = []
     for result in results:
         method, dataset = result.record.method, result.record.dataset
@@ -187,22 +192,6 @@ def _named(results: list[Result]) -> list[Result]:
             Result(result.record, result.store, label + suffix, name, trained_on(result.record))
         )
     return named
-
-
-def _newest_edits(results: list[Result]) -> dict[tuple[str, str, str], str]:
-    """(label, version, plugin file) -> the source of its newest record.
-
-    The author's file as it is now keeps the plain name.
-    """
-    found: dict[tuple[str, str, str], tuple[float, str]] = {}
-    for result in results:
-        method = result.record.method
-        if method.plugin_file:
-            who = (result.label, method.version, method.plugin_file)
-            found[who] = max(
-                found.get(who, (0.0, "")), (result.store.written_at(result.record), method.source)
-            )
-    return {who: source for who, (_, source) in found.items()}
 
 
 def _without_twins(results: list[Result], notes: list[str]) -> list[Result]:

@@ -105,7 +105,6 @@ class Runner:
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
-            self.status.note = event.progress.note
             return
         job = self.running.pop(event.key)
         self.status.running.pop(event.key, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -34,21 +33,19 @@ from lrfer_bench.running.records import finished_record
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Record
 from lrfer_bench.training.batches import BatchSource, gather, make_batch
-from lrfer_bench.training.loop import Progress, train, validator
+from lrfer_bench.training.loop import Teller, train, validator
 
 VALIDATION_BATCH = 256
 
 
-def run_training(job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None) -> Model:
+def run_training(job: TrainJob, tell: Teller = lambda told: None) -> Model:
     """Train to the end, from the checkpoint where there is one, and return the kept weights with
     their cost.
     """
     return train_here(job, tell)[0]
 
 
-def train_here(
-    job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None
-) -> tuple[Model, Method]:
+def train_here(job: TrainJob, tell: Teller = lambda told: None) -> tuple[Model, Method]:
     """run_training(), and the method as it stands in memory afterwards."""
     training, device = job.training, torch.device(job.device)
     cost.reset_peak_memory()

@@ -76,15 +76,18 @@ def _end_left_behind(pipe: Connection, job: Any) -> None:
 
 def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
     """Progress at most twice a second, but every finished epoch and every note."""
-    from lrfer_bench.running.engines.base import Progressed
+    from lrfer_bench.running.engines.base import Noted, Progressed
+    from lrfer_bench.training.loop import Note
 
     last = 0.0
 
-    def tell(progress: Any) -> None:
+    def tell(told: Any) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= TELL_EVERY_SECONDS or progress.val_score is not None or progress.note:
-            pipe.send(Progressed(key, progress))
+        if isinstance(told, Note):
+            pipe.send(Noted(key, told.text))
+        elif now - last >= TELL_EVERY_SECONDS or told.val_score is not None:
+            pipe.send(Progressed(key, told))
             last = now
 
     return tell
