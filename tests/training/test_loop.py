@@ -141,7 +141,9 @@ def test_a_checkpoint_of_another_key_or_cut_in_half_is_set_aside(tmp_path: Path)
     assert state is None and "cannot be read" in why
     notes: list[str] = []
     save_checkpoint(path, "somebody else's", {"history": []})
-    done = train(fresh(), source(), constant, path, lambda p: notes.append(p.note))
+    done = train(
+        fresh(), source(), constant, path, lambda told: notes.append(getattr(told, "text", ""))
+    )
     assert done.epochs == EPOCHS and any("another key" in note for note in notes)
 
 
