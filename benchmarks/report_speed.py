@@ -128,7 +128,9 @@ def _save(store: Store, record: Record, answers: Logits) -> None:
     data = answers.to_bytes()
     whole = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{whole.stem}.npz").write_bytes(data)
-    sealed = whole.model_copy(update={"content_sha256": checksum(json.loads(whole.model_dump_json()))})
+    sealed = whole.model_copy(
+        update={"content_sha256": checksum(json.loads(whole.model_dump_json()))}
+    )
     (store.records / f"{whole.stem}.json").write_text(sealed.model_dump_json(indent=1) + "\n")
 
 
