@@ -24,121 +24,81 @@ A method
 `lrfer-bench check-method tiny.py` tests it; `lrfer-bench run --plugin tiny.py --methods
 tiny,direct` puts it into the table.
 
-B: faces of a batch; C: 1 (grey) or 3 (RGB); H, W: HR size in pixels; h, w: LR size, ceil(H /
-   scale); K: classes.
+B: faces of a batch; C: 1 (grey) or 3 (RGB); K: classes; H, W: HR size in pixels; h, w: LR size,
+ceil(H / scale).
 
 What a method is given
-    Task           what it is built for: classes, channels, size, scales, preset, and its trained
-    stages
-    Batch          training faces: hr uint8 [B, C, H, W], lr_parts uint8 per scale, label int64 [B],
-    scale int64 [B],
-                   soft float32 [B, K] or None; every tensor has the same flip and shift of the same
-                   face
-    Preset         the training budget: epochs, batch, peak learning rate, ...; lrfer-bench presets
-    show cpu
+    Task           what it is built for: classes, channels, size, scales, preset, trained stages
+    Batch          training faces: hr uint8 [B, C, H, W], lr_parts uint8 per scale, label and scale
+                   int64 [B], soft float32 [B, K] or None; all have the same flip and shift
+    Preset         the training budget: epochs, batch, peak learning rate, ...
 
 What a method may say of itself (class attributes of Method)
     needs          {"teacher": "classifier@hr"}: stages, each trained once for all cells that need
-    it, frozen in self.stages;
-                   "@hr" is trained on HR images, "@lr" as the cell is. needs_for() makes Need
-                   objects where settings decide
+                   it, frozen in self.stages; "@hr" is trained on HR images, "@lr" as the cell is.
+                   Override needs_for() and return Need objects if settings decide
     answers        "logits", or "images" for a stage such as a super-resolver
-    trains         "each scale" (a model a scale), "all scales" (one model) or "nothing" (its stages
-    do the work)
-    version        raise it when the same settings would give another result: old records are then
-    not mixed with new ones
-    with_hr        an "all scales" method that trains on HR images as well; tests: "hr" for a
-    ceiling that sees them in the test
-    test_time_augmentation  a sentence, when forward looks at more views than one: such a row is set
-    apart, without a rank
+    trains         "each scale" (a model a scale), "all scales" (one model) or "nothing"
+    version        raise it if the same settings give other results: records never mix versions
+    with_hr        an "all scales" method that trains on HR images as well
+    tests          "hr" for a ceiling that sees HR images in the test
+    test_time_augmentation  a sentence, if forward looks at several views; no rank for such a row
     card           a MethodCard: one line for the list, what the paper states, what is yours, BibTeX
 
 What a method may override besides forward() and losses()
-    optimizers()   default: default_optimizers(self, preset), what the preset says: SGD, or Muon for
-    the convolutions that
-                   a batch norm follows and SGD for the rest; the harness scales every rate by the
-                   schedule. For SGD under
-                   every preset: return {"main": sgd(self, self.task.preset)}
-    update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward,
-    step
-    score()        float [B] a validation face; default: 1 where the answer is right
-    after_training()  closed-form parts, once, on un-augmented training faces
-    canonical_settings()  what keys and records call a setting whose words are not what takes effect
-    (a path, "preset")
+    optimizers()   default: default_optimizers(self, preset), SGD or Muon as the preset says; for
+                   SGD always, return {"main": sgd(self, preset)}; every rate is scheduled
+    update()       one step of your own (a GAN); default: sum of losses(), backward, step
+    score()        float [B] for validation faces; default: 1 where the answer is right
+    after_training()  closed-form parts, once, on training faces without augmentation
+    canonical_settings()  what keys and records call a setting, such as a file's hash for its path
     restored()     HR faces float [B, C, H, W] in 0..1, for pictures only
 
 What it can use
-    self.enlarge(lr), self.enlarged(batch)  float [B, C, H, W] in 0..1 by bicubic interpolation;
-    self.unit(hr): uint8 -> 0..1
-    self.cross_entropy(logits, batch)  with the preset's label smoothing, as the built-in methods
-    have it
-    build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of
-    every stage and head()
-
-Parts and losses of the built-in methods: modules, `from lrfer_bench.api import losses`, then
-losses.relation(...)
-    losses         distillation, attention and feature losses, the gradient penalty; each with its
-    source
-    attention      gates whose maps can be read before the sigmoid (CBAM), and a trunk that has them
-    in every block
+    self.enlarge(lr), self.enlarged(batch), self.unit(hr)  float [B, C, H, W] in 0..1 at HR size
+    self.cross_entropy(logits, batch)  with the preset's label smoothing
+    build_classifier(name, ...)  a ClassifierNet: "lean" or any name of timm, with maps() and head()
+    losses         distances of features, attention and answers; the gradient penalty of GANs
+    attention      gates whose maps can be read before the sigmoid, and a trunk that has them
     lean           shapes of the lean classifiers, their residual blocks, stems and shortcut
-    superres       EDSR, published super-resolvers (spandrel), psnr
-    gan            FSR-FER's generator and critic of features; covpool: CovPoolNet; svm: a linear
-    SVM as a module
+    superres       EDSR, published super-resolvers, psnr; gan: FSR-FER's generator and critic
+    covpool        CovPoolNet; svm: a linear SVM as a module
+
+The last seven are modules: `from lrfer_bench.api import losses`, help(lrfer_bench.api.losses).
 
 A data set
 ==========
-    Dataset        write sources(root) and load(root) -> FaceSet; enter it with
-    register_dataset("name")
+    Dataset        write sources(root) and load(root) -> FaceSet; enter it by register_dataset()
     FaceSet        classes and a Split for each of SPLITS: "train", "val" and "test"
     Split          images uint8 [N, C, H, W], labels int64 [N], soft float32 [N, K] or None, rows
-    int64 [N] or None
-    DatasetCard    what it is, where to get it, the counts that a right copy has; read_card(path,
-    DatasetCard) reads it from
-                   a TOML file beside the code
-
-What its load() can use
-    open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
-    names a bad file
-    check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
-    "rgb")
-    find_splits, read_tree, ClassTree  folders split/class/picture; write_atomically: a whole file
-    or none
+                   int64 [N] or None
+    DatasetCard    what it is, where to get it, the counts that a right copy has; read_card() reads
+                   it from a TOML file beside the code
+    open_image, to_array, read_images  picture files to uint8 arrays; DataError names a bad file
+    check_options, resolve_colour      the usual options size (pixels) and colour
+    find_splits, read_tree, ClassTree  folders split/class/picture
     cut_validation, unit_hash          a split by hashes, for a data set that brings none
+    write_atomically                   writes a file completely or not at all
 
 A degradation protocol
 ======================
     Protocol       class attributes name (that of register_protocol("name")), version and summary;
-    write
-                   degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size], the
-                   same bytes for the same
-                   image, scale and seed
+                   write degrade(hr, size, scale, seeds): uint8 [B, C, H, W] -> uint8 [B, C, *size],
+                   the same bytes for the same image, scale and seed
 
 A metric
 ========
-    @register_metric("worst-recall", percent=True)   # head="...", better="lower": how its column
-    looks
-    def worst_recall(logits, labels):                # float64 [N, K], int64 [N], both read-only
-        said = logits.argmax(1)
-        return min((said[labels == k] == k).mean() for k in set(labels))
-
-    register_metric  a report computes it from the logits on disk, with intervals over seeds and
-    images, for
-                   `report --plugin FILE --metrics worst-recall`. Return one number; or one an
-                   image, [N], where the metric is
-                   their mean (resampled faster). NaN where it is not defined
+    register_metric  above a function of logits float64 [N, K] and labels int64 [N], as in
+                   @register_metric("worst-recall", percent=True); it returns a number, or one an
+                   image, [N], if the metric is their mean; NaN where it is not defined
 
 Errors
 ======
     UserError      a mistake outside the program: one sentence with what, where and what to do; exit
-    status 2 before a run,
-                   a failed cell within it
-    DataError      the same of a data set's files
+                   status 2 before a run, a failed cell within it. DataError: of a data set's files
 
-Names that need torch are loaded when they are first asked for, so a data set's module stays quick
-to import. Below, each
-class in full; what Method and ClassifierNet inherit from torch.nn.Module follows after their own
-parts.
+Names that need torch or Pillow are loaded when they are first asked for. Below, each class in full;
+what Method and ClassifierNet inherit from torch.nn.Module follows after their own parts.
 """
 
 from __future__ import annotations
