@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -42,6 +43,7 @@ from lrfer_bench.store.schema import (
     SelectionPart,
     TestPart,
     TrainPart,
+    checksum,
 )
 from lrfer_bench.store.store import Store
 
@@ -126,7 +128,10 @@ def _save(store: Store, record: Record, answers: Logits) -> None:
     data = answers.to_bytes()
     whole = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{whole.stem}.npz").write_bytes(data)
-    (store.records / f"{whole.stem}.json").write_text(whole.model_dump_json(indent=1) + "\n")
+    sealed = whole.model_copy(
+        update={"content_sha256": checksum(json.loads(whole.model_dump_json()))}
+    )
+    (store.records / f"{whole.stem}.json").write_text(sealed.model_dump_json(indent=1) + "\n")
 
 
 def timed(what: str, goal: str, action: Callable[[], Report]) -> tuple[Report, float]:

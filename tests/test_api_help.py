@@ -104,7 +104,8 @@ def test_what_data_sets_need_loads_no_torch() -> None:
 COPIED = """
 import sys
 from pathlib import Path
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, load_plugins
+from lrfer_bench.plugins.loading import load_plugins
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS
 load_plugins(sorted(Path(sys.argv[1]).glob("*.py")))
 assert not PLUGIN_ERRORS, PLUGIN_ERRORS
 for registry in (METHODS, DATASETS):

@@ -18,8 +18,9 @@ from folders import TINY
 import lrfer_bench
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import Arguments, Integers, as_list
-from lrfer_bench.plugins.handover import definitions, hand_over
+from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.slicing import definitions
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 

@@ -139,6 +139,9 @@ def measure(
 def _exam(row: Row) -> Exam:
     """The answers of a row's finished cells; they are read-only, for a metric may be careless."""
     raw = [trusted_logits(result) for result in row.finished]
+    for name in ("labels", "clean"):
+        if any(not np.array_equal(getattr(found, name), getattr(raw[0], name)) for found in raw):
+            raise ValueError("its seeds were tested on different images")
     logits = [found.logits.astype(np.float64) for found in raw]
     labels = [found.labels for found in raw]
     for array in (*logits, *labels):

@@ -266,6 +266,14 @@ def test_missing_logits_are_a_hole_and_one_sentence(factory, tmp_path):
     assert len(made.warnings) == 1 and "no metrics for b on faces at x4" in made.warnings[0]
 
 
+def test_seeds_of_different_test_sets_are_a_hole_and_one_sentence(factory, tmp_path):
+    factory.save(tmp_path, np.arange(70) < 40, np.arange(70) % 7, seed=0)
+    factory.save(tmp_path, np.arange(60) < 40, np.arange(60) % 7, seed=1)
+    made = collect([tmp_path], Options(metrics=["brier"], resamples=0))
+    assert frame(made)["brier"].isna().all()
+    assert ["different images" in warning for warning in made.warnings] == [True]
+
+
 def test_a_name_that_is_taken_is_refused_and_both_owners_are_named(tmp_path, registered):
     with pytest.raises(UserError, match=r'metric name "brier" of .* is taken by lrfer-bench'):
         register_metric("brier")(lambda logits, labels: 0.0)
