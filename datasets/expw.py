@@ -1,6 +1,4 @@
-"""ExpW, Expression in the Wild (Zhang et al., 2018): faces cut from web pictures by the published
-boxes.
-"""
+"""ExpW, Expression in the Wild (Zhang et al., 2018): faces cut from web pictures."""
 
 from __future__ import annotations
 
@@ -36,8 +34,9 @@ SHARES = (("train", 0.8), ("val", 0.9), ("test", 1.0))
 
 @dataclass(frozen=True)
 class Face:
-    """One line of label.lst; row counts lines from 0; the box is in pixels of the picture, which it
-    may leave.
+    """One line of label.lst.
+
+    row counts lines from 0; the box is in pixels of the picture and may reach beyond it.
     """
 
     row: int
@@ -52,11 +51,12 @@ class Face:
 
 @register_dataset("expw")
 class ExpW(Dataset):
-    """Colour faces in 7 classes, cropped square; the split is ours, by a hash of the picture's file
-    name.
+    """Colour faces in 7 classes, cropped square by the published boxes.
 
-    size: side of the crops in pixels. min_confidence: leave out faces whose detector score is
-          lower.
+    The split is ours, by a hash of the picture's file name.
+
+    size: side of the crops in pixels
+    min_confidence: leave out faces with a lower detector score
     """
 
     card = read_card(Path(__file__).with_name("expw.card.toml"), DatasetCard)
@@ -85,9 +85,8 @@ class ExpW(Dataset):
         faces = [face for face in every if face.confidence >= self.min_confidence]
         usable = [face for face in faces if face.right > face.left and face.bottom > face.top]
         notes = [
-            "ExpW has no official split: pictures were parted 80/10/10 by a hash of their file "
-            "names, so that all "
-            "faces of one picture stand in the same split."
+            "ExpW has no official split: pictures were split 80/10/10 by a hash of their file "
+            "names, so that all faces of one picture stand in the same split."
         ]
         if len(faces) < len(every):
             notes.append(
@@ -97,16 +96,16 @@ class ExpW(Dataset):
         if len(usable) < len(faces):
             first = next(face for face in faces if face not in usable)
             notes.append(
-                f"{len(faces) - len(usable):,} faces with an empty box were left out, line "
-                f"{first.row + 1} first."
+                f"{len(faces) - len(usable):,} faces with an empty box were left out, "
+                f"line {first.row + 1} first."
             )
         splits = {}
         for split in ("train", "val", "test"):
             mine = [face for face in usable if split_of(face.picture) == split]
             if not mine:
                 raise DataError(
-                    f"{list_file} has no face for the split {split}: it is not whole, or too much "
-                    "was left out"
+                    f"{list_file} has no face for the split {split}: it is not complete, or too "
+                    "much was left out"
                 )
             splits[split] = _cut_out(mine, folder, self.size)
         return FaceSet("expw", EXPRESSIONS, splits, notes=tuple(notes))
@@ -119,11 +118,9 @@ def split_of(picture: str) -> str:
 
 
 def square(face: Face, width: int, height: int) -> tuple[float, float, float, float]:
-    """The box (left, top, right, bottom) made square by lengthening its shorter side about its
-    middle.
+    """The box (left, top, right, bottom) made square: its shorter side grows about its middle.
 
-    Moved inside the picture of width x height where it sticks out, and never larger than the
-    picture's shorter side.
+    Moved inside the picture of width x height, and never larger than the picture's shorter side.
     """
     side = min(max(face.right - face.left, face.bottom - face.top), width, height)
     left = min(max((face.left + face.right - side) // 2, 0), width - side)
@@ -154,19 +151,15 @@ def _read_line(line: str, row: int, where: str) -> Face:
         confidence = float(words[6])
     except (ValueError, OverflowError) as error:
         raise DataError(
-            f"{where} has a box or confidence that is no number ({error}): copy the file again"
+            f"{where} has a box or confidence that is not a number ({error}): copy the file again"
         ) from error
     if words[7] not in {"0", "1", "2", "3", "4", "5", "6"}:
-        raise DataError(
-            f'{where} has label "{words[7][:20]}": it must be a whole number from 0 to 6'
-        )
+        raise DataError(f'{where} has label "{words[7][:20]}": it must be an integer from 0 to 6')
     return Face(row, words[0], top, left, right, bottom, confidence, int(words[7]))
 
 
 def _cut_out(faces: list[Face], folder: Path, size: int) -> Split:
-    """The faces in the order of the list; those of one picture are cut in a row, so that it is
-    decoded once.
-    """
+    """The faces in the order of the list; each picture is decoded once."""
     images: NDArray[np.uint8] = np.empty((len(faces), 3, size, size), dtype=np.uint8)
     picture, opened = None, None
     for index in sorted(range(len(faces)), key=lambda i: faces[i].picture):
@@ -183,9 +176,7 @@ def _crop(picture: Image.Image, face: Face, size: int) -> NDArray[np.uint8]:
 
 
 def _find(root: Path | None) -> tuple[Path, Path]:
-    """label.lst and the folder of pictures, in the layouts that the download and its mirrors
-    have.
-    """
+    """label.lst and the folder of pictures, in the layouts of the download and its mirrors."""
     if root is None:
         raise DataError('data set "expw" needs your copy of ExpW: give its folder with --data-root')
     root = Path(root).expanduser()

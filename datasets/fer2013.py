@@ -55,8 +55,7 @@ def split_rows(rows: Rows, file: Path) -> dict[str, Split]:
         mine = np.flatnonzero(rows.usage == usage)
         if len(mine) == 0:
             raise DataError(
-                f"{file} has no row with Usage {USAGES[usage]}: it is not the whole file, copy it "
-                "again"
+                f"{file} has no row with Usage {USAGES[usage]}: it is not complete, copy it again"
             )
         splits[name] = Split(rows.images[mine][:, None], rows.emotion[mine], rows=mine)
     return splits
@@ -66,9 +65,8 @@ def _from_folders(train_folder: Path, test_folder: Path) -> tuple[dict[str, Spli
     train, _ = _read(train_folder)
     test, names = _read(test_folder)
     note = (
-        "Read from a folder tree: its pictures may have been compressed with loss and the order of "
-        "the rows is gone, "
-        "so that the fingerprint is not that of fer2013.csv."
+        "Read from a folder tree: its pictures may have been compressed with loss and the order "
+        "of the rows is gone, so that the fingerprint is not that of fer2013.csv."
     )
     if all(name.startswith((PUBLIC, PRIVATE)) for name in names):
         public = np.array([name.startswith(PUBLIC) for name in names])
@@ -84,9 +82,8 @@ def _from_folders(train_folder: Path, test_folder: Path) -> tuple[dict[str, Spli
     chosen = cut_validation(train.labels, [image.tobytes() for image in train.images])
     how = (
         "The folder tree has no PublicTest/PrivateTest split: test is the whole of test/ and val "
-        "was cut from train/ "
-        f"({int(chosen.sum()):,} of {len(train):,} images, 10 % of each class, by a hash of the "
-        "pixels); "
+        f"was cut from train/ ({int(chosen.sum()):,} of {len(train):,} images, 10 % of each class, "
+        "by a hash of the pixels); "
         "scores cannot be compared with those on PrivateTest."
     )
     return {"train": _take(train, ~chosen), "val": _take(train, chosen), "test": test}, [note, how]

@@ -1,6 +1,4 @@
-"""The rows of FER2013 in their original order, from a CSV file or the packed npz; FERPlus joins to
-these rows.
-"""
+"""The rows of FER2013 in their original order, from a CSV file or the packed npz."""
 
 from __future__ import annotations
 
@@ -34,8 +32,11 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Rows:
-    """images uint8 [N, 48, 48]; emotion, usage int64 [N], indices into the published orders; votes
-    uint8 [N, 10].
+    """All rows of FER2013.
+
+    images: uint8 [N, 48, 48]
+    emotion, usage: int64 [N], indices into the published orders
+    votes: uint8 [N, 10] of FERPlus, if the file has them
     """
 
     images: NDArray[np.uint8]
@@ -47,9 +48,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """What was found: its form, the files (for folders: train and test), and a sentence if there
-    was a choice.
-    """
+    """What was found: its form, its files (of folders: train and test), a note on the choice."""
 
     form: str
     files: tuple[Path, ...]
@@ -57,9 +56,7 @@ class Source:
 
 
 def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> Source:
-    """Look for the forms of FER2013, in order, in root and root/fer2013, or take root itself when
-    it is a file.
-    """
+    """Look for the forms of FER2013, in order, in root and root/fer2013; root may be a file."""
     if root is None:
         raise DataError(
             f'data set "{name}" needs your copy of FER2013: give its folder or file with '
@@ -82,8 +79,8 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
             return _choose(found)
     if "folders" not in forms and _look(root, "folders"):
         raise DataError(
-            f'{root} holds a folder tree, which has lost the order of the rows that "{name}" '
-            "needs: bring fer2013.csv"
+            f"{root} holds a folder tree, which has lost the order of the rows that "
+            f'"{name}" needs: bring fer2013.csv'
         )
     looked = ", ".join(NAMES[form] for form in forms)
     raise DataError(
@@ -122,8 +119,8 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
     """(where, fields) of every data row of a CSV file, fields in the order of columns.
 
     Column names are compared without case and surrounding spaces: icml_face_data.csv writes "
-    pixels". `where` names
-    file, line (from 1, the header's) and row (from 0, the first data row's), for messages.
+    pixels". `where` names file, line (from 1, the header's) and row (from 0, the first data row's),
+    for messages.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -137,13 +134,13 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
                 where = f"{path}, line {reader.line_num} (row {number})"
                 if len(fields) != len(header):
                     raise DataError(
-                        f"{where} has {len(fields)} of {len(header)} columns: the file is damaged "
-                        "or cut, copy it again"
+                        f"{where} has {len(fields)} of {len(header)} columns: the file is "
+                        "damaged or cut, copy it again"
                     )
                 yield where, [fields[i].strip() for i in at]
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num} is no CSV ({error}): copy the file again"
+            f"{path}, line {reader.line_num} is not CSV ({error}): copy the file again"
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -173,7 +170,7 @@ def _read_csv(path: Path) -> Rows:
                 )
             if label not in {"0", "1", "2", "3", "4", "5", "6"}:
                 raise DataError(
-                    f'{where} has emotion "{label[:40]}": it must be a whole number from 0 to 6'
+                    f'{where} has emotion "{label[:40]}": it must be an integer from 0 to 6'
                 )
             images.append(_pixels(pixels, where))
             emotion.append(int(label))
@@ -199,13 +196,14 @@ def _pixel_fault(text: str) -> str:
     words = text.split()
     for number, word in enumerate(words):
         if not word.isascii() or not word.isdigit() or int(word) > 255:
-            return f'has "{word[:20]}" as pixel {number}, not a whole number from 0 to 255'
+            return f'has "{word[:20]}" as pixel {number}, not an integer from 0 to 255'
     return f"has {len(words):,} pixels instead of {PIXELS:,}"
 
 
 def _read_npz(path: Path) -> Rows:
-    """strip_* hold many faces each, one above the other, as lossless pictures; see the docs for the
-    other keys.
+    """strip_* hold many faces each, one above the other, as lossless pictures.
+
+    docs/datasets.md describes the other keys.
     """
     try:
         with np.load(path, allow_pickle=False) as z:
@@ -224,7 +222,7 @@ def _read_npz(path: Path) -> Rows:
         zipfile.BadZipFile,
     ) as error:
         raise DataError(
-            f"{path} is not a whole FER2013 archive ({error}): copy it again"
+            f"{path} is not a complete FER2013 archive ({error}): copy it again"
         ) from error
     lengths = {len(images), len(emotion), len(usage)} | (
         {len(votes)} if votes is not None else set()
@@ -237,7 +235,8 @@ def _read_npz(path: Path) -> Rows:
         or usage.min() < 0
     ):
         raise DataError(
-            f"{path} is not a whole FER2013 archive (its parts do not fit together): copy it again"
+            f"{path} is not a complete FER2013 archive (its parts do not fit together): copy it "
+            "again"
         )
     return Rows(images, emotion, usage, votes)
 

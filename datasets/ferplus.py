@@ -1,6 +1,4 @@
-"""FERPlus (Barsoum et al., 2016): FER2013's pictures with ten annotators' votes each, joined by
-row.
-"""
+"""FERPlus (Barsoum et al., 2016): FER2013's pictures with ten annotators' votes each."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ FORMS = ("csv", "icml", "npz")
 
 @register_dataset("ferplus")
 class FERPlus(Dataset):
-    """FER2013 relabelled: the majority rule decides which rows stay, the votes stay as soft
-    labels.
-    """
+    """FER2013 relabelled: a majority decides which rows stay; the votes become soft labels."""
 
     card = read_card(Path(__file__).with_name("ferplus.card.toml"), DatasetCard)
 
@@ -70,14 +66,13 @@ class FERPlus(Dataset):
 def majority(
     votes: NDArray[np.integer],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
-    """The published rule: which rows stay, their label, and the votes that count as a distribution
-    over the 8 classes.
+    """The published rule: which rows stay, their labels, and their votes as a distribution.
 
-    votes: [N, 10] in the order of VOTED. Votes of 1 or less are dropped; a row stays when its top
-           label has more than
-    half of the votes left (unknown and NF counted) and is neither unknown nor NF.
-    Returns stays bool [N], label int64 [N], soft float32 [N, 8] (rows that do not stay: undefined
-    label, zeros).
+    votes: [N, 10] in the order of VOTED. Labels with one vote or none are dropped first; a row
+    stays if its top label then has more than half of the votes and is neither unknown nor NF.
+
+    Returns stays bool [N], label int64 [N] and soft float32 [N, 8]; a row that does not stay has
+    an undefined label and zeros.
     """
     left = np.where(votes > 1, votes, 0).astype(np.int64)
     label = left.argmax(axis=1)
@@ -94,7 +89,7 @@ def _splits(rows: Rows, votes: NDArray[np.uint8], file: Path) -> dict[str, Split
         mine = np.flatnonzero(stays & (rows.usage == usage))
         if len(mine) == 0:
             raise DataError(
-                f"{file} has no row with Usage {USAGES[usage]} and a majority: it is not whole, "
+                f"{file} has no row with Usage {USAGES[usage]} and a majority: it is not complete, "
                 "copy it again"
             )
         splits[name] = Split(rows.images[mine][:, None], label[mine], soft[mine], mine)
@@ -109,8 +104,9 @@ def _find_votes(source: Source) -> Path | None:
 
 
 def read_votes(path: Path, rows: Rows, source: Source) -> NDArray[np.uint8]:
-    """uint8 [N, 10]; DataError when it does not go with the rows: the join is by row, names and
-    numbers lag behind.
+    """Votes uint8 [N, 10], joined by row; DataError if they do not fit the rows.
+
+    The file's own names and numbers of pictures lag behind the rows, so they are not used.
     """
     votes: list[list[int]] = []
     for where, (usage, *counts) in read_table(path, ("Usage", *VOTED)):
@@ -118,7 +114,7 @@ def read_votes(path: Path, rows: Rows, source: Source) -> NDArray[np.uint8]:
         if number < len(rows.usage) and usage != USAGES[rows.usage[number]]:
             raise DataError(
                 f'{where} has Usage "{usage[:40]}" but that row of {source.files[0].name} has '
-                f"{USAGES[rows.usage[number]]}: the join is by row, give both files whole and "
+                f"{USAGES[rows.usage[number]]}: the join is by row, give both files complete and "
                 "unsorted"
             )
         bad = [
@@ -128,13 +124,13 @@ def read_votes(path: Path, rows: Rows, source: Source) -> NDArray[np.uint8]:
         ]
         if bad:
             raise DataError(
-                f'{where} has "{bad[0][:40]}" as a number of votes: the file is damaged, copy it '
-                "again"
+                f'{where} has "{bad[0][:40]}" as a number of votes: the file is damaged, '
+                "copy it again"
             )
         votes.append([int(count) for count in counts])
     if len(votes) != len(rows.usage):
         raise DataError(
             f"{path} has {len(votes):,} rows but {source.files[0]} has {len(rows.usage):,}: "
-            "the join is by row, give both files whole"
+            "the join is by row, give both files complete"
         )
     return np.array(votes, dtype=np.uint8)

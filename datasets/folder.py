@@ -78,8 +78,7 @@ class Folder(Dataset):
         others = [path for tree in trees.values() for path in tree.others]
         if others:
             notes.append(
-                f"{len(others)} files that are no pictures by their ending were left out, "
-                f"{others[0]} first."
+                f"{len(others)} files that are not pictures were left out, {others[0]} first."
             )
         return notes
 
@@ -103,9 +102,8 @@ def _check_classes(folder: Path, tree: ClassTree, classes: tuple[str, ...]) -> N
 def _cut(train: Split) -> tuple[Split, Split, str]:
     chosen = cut_validation(train.labels, [image.tobytes() for image in train.images])
     how = (
-        f"There is no folder val: {int(chosen.sum()):,} of the {len(train):,} training images were "
-        "cut off as val, "
-        "10 % of each class, by a hash of the pixels."
+        f"There is no folder val: {int(chosen.sum()):,} of the {len(train):,} training images "
+        "were cut off as val, 10 % of each class, by a hash of the pixels."
     )
     kept, cut = (Split(train.images[mask], train.labels[mask]) for mask in (~chosen, chosen))
     return kept, cut, how

@@ -28,8 +28,9 @@ ADVICE = "give the aligned pictures as published, or set one size with --data-op
 
 @register_dataset("rafdb")
 class RAFDB(Dataset):
-    """Aligned colour faces of 100 x 100 pixels in 7 classes; val is cut from train, for there is no
-    official one.
+    """Aligned colour faces of 100 x 100 pixels in 7 classes.
+
+    There is no official validation split: val is cut from train.
 
     size: resize every picture to size x size; None keeps them as they are.
     """
@@ -57,23 +58,20 @@ class RAFDB(Dataset):
             files = [_picture(base, names[i]) for i in mine]
             if not files:
                 raise DataError(
-                    f"{base / LIST} names no picture for {split}: it is not whole, copy it again"
+                    f"{base / LIST} names no picture for {split}: it is not complete, copy it again"
                 )
             images = read_images(files, "rgb", self.size, shape=shape, advice=ADVICE)
             shape = images.shape[1:]
             splits[split] = Split(images, labels[mine], rows=mine)
         note = (
             f"RAF-DB has no validation split: {len(rows['val']):,} of the {len(train):,} training "
-            "images were cut off "
-            "as val, 10 % of each class, by a hash of the file name."
+            "images were cut off as val, 10 % of each class, by a hash of the file name."
         )
         return FaceSet("rafdb", EXPRESSIONS, splits, notes=(note,))
 
 
 def _find(root: Path | None) -> Path:
-    """The folder that holds EmoLabel and Image: root, root/basic, or the like inside a folder named
-    RAF-DB.
-    """
+    """The folder that holds EmoLabel and Image: root, root/basic or root/RAF-DB/basic."""
     if root is None:
         raise DataError(
             'data set "rafdb" needs your copy of RAF-DB: give its folder with --data-root'
@@ -110,7 +108,7 @@ def _read_list(path: Path) -> tuple[list[str], np.ndarray]:
             )
         if words[1] not in {"1", "2", "3", "4", "5", "6", "7"}:
             raise DataError(
-                f'{where} has label "{words[1][:20]}": it must be a whole number from 1 to 7'
+                f'{where} has label "{words[1][:20]}": it must be an integer from 1 to 7'
             )
         names.append(words[0])
         labels.append(int(words[1]) - 1)

@@ -1,6 +1,4 @@
-"""FSR-FER: not the image is restored but its features, by a GAN between the features of LR and of
-HR faces.
-"""
+"""FSR-FER: a GAN restores features instead of images: from those of LR to those of HR faces."""
 
 from __future__ import annotations
 
@@ -33,8 +31,7 @@ class FSRFER(Method):
     """Frozen HR classifier, generator of HR-like features, critic; one model for all scales.
 
     feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's
-              log-covariance map), or
-              "preset": covpool with a GPU's preset, else map
+              log-covariance map), or "preset": covpool with a GPU's preset, else map
     head:     "classifier" (the frozen one) or "svm" (linear, on embeddings of the training faces)
     pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared
               distance alone
@@ -48,11 +45,8 @@ class FSRFER(Method):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        return {
-            "classifier": Need(
-                "covpool" if settings["feature"] == "covpool" else "classifier", "hr"
-            )
-        }
+        extractor = "covpool" if settings["feature"] == "covpool" else "classifier"
+        return {"classifier": Need(extractor, "hr")}
 
     def __init__(
         self,
@@ -77,8 +71,9 @@ class FSRFER(Method):
             channels = example.shape[1]
             self.generator = gan.Generator(channels, 64, 16, 2, kernel=3, skip=True)
             self.critic = gan.Critic(channels, (64,), (example.shape[2], example.shape[3]))
-        inputs = self.embedding(example).shape[1]
-        self.svm = svm.LinearSVM(inputs, task.classes) if head == "svm" else None
+        self.svm = None
+        if head == "svm":
+            self.svm = svm.LinearSVM(self.embedding(example).shape[1], task.classes)
 
     @property
     def net(self) -> ClassifierNet:
@@ -90,12 +85,10 @@ class FSRFER(Method):
         return self.net.maps(images)[-1]
 
     def embedding(self, features: Tensor) -> Tensor:
-        """What the SVM sees, of length 1: CovPoolNet's bottleneck; of other networks the pooled
-        map.
-        """
-        net = self.net
-        pooled: Any = net.bottleneck if self.covpool else net.embedding
-        return F.normalize(pooled(features), dim=1)
+        """What the SVM sees, of length 1: CovPoolNet's bottleneck, or another's pooled map."""
+        net: Any = self.net
+        found = net.bottleneck(features) if self.covpool else net.embedding(features)
+        return F.normalize(found, dim=1)
 
     def forward(self, lr: Tensor) -> Tensor:
         made = self.generator(self.features(self.enlarge(lr)))
@@ -133,9 +126,7 @@ class FSRFER(Method):
         return {name: loss.detach() for name, loss in (critic | generator).items()}
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made
-        ones.
-        """
+        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real, high on made features."""
         weight = losses.classification_weight(self.net.head(made), label)
         mix = torch.rand(len(made), device=made.device)
         return {
@@ -144,29 +135,31 @@ class FSRFER(Method):
         }
 
     def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w
-        has gradients too.
+        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2).
+
+        Gradients flow through w as well.
         """
         weight = losses.classification_weight(self.net.head(made), label)
         phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
+        feature = losses.squared_distance(made, high)
+        perceptual = losses.squared_distance(phi_made, phi_high)
         return {
             "adversarial": (weight * self.critic(made)).mean(),
-            "feature": FEATURE * (weight * losses.squared_distance(made, high)).mean(),
-            "perceptual": PERCEPTUAL
-            * (weight * losses.squared_distance(phi_made, phi_high)).mean(),
+            "feature": FEATURE * (weight * feature).mean(),
+            "perceptual": PERCEPTUAL * (weight * perceptual).mean(),
         }
 
     @torch.no_grad()
     def after_training(self, batches: Any) -> None:
-        """Fit the SVM to the embeddings of the training faces, each at one of the scales, drawn as
-        in training.
-        """
-        if self.svm is not None:
-            pairs = [
-                (self.embedding(self.generator(self.features(self.enlarged(b)))), b.label)
-                for b in batches
-            ]
-            self.svm.fit(torch.cat([x for x, _ in pairs]), torch.cat([y for _, y in pairs]))
+        """Fit the SVM to the embeddings of the training faces, each at a random scale."""
+        if self.svm is None:
+            return
+        embeddings, labels = [], []
+        for batch in batches:
+            made = self.generator(self.features(self.enlarged(batch)))
+            embeddings.append(self.embedding(made))
+            labels.append(batch.label)
+        self.svm.fit(torch.cat(embeddings), torch.cat(labels))
 
 
 def _feature(feature: str, preset: Preset) -> str:

@@ -1,6 +1,4 @@
-"""Who a face belongs to: one draw of race, sex, age, weight and face shape, and the looks that go
-with it.
-"""
+"""Who a face belongs to: a draw of race, sex, age, weight and face shape, and matching looks."""
 
 from __future__ import annotations
 
@@ -69,18 +67,12 @@ SHAPE_LIMITS = {
     "eyebrows": 0.25,
     "mouth": 0.35,
 }
-"""Greatest weight of a shape target by group; the others reach 0.7.
-
-Higher ones look like caricatures.
-"""
+"""Greatest weight of a shape target by group, else 0.7. Higher ones look like caricatures."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What paint needs to know.
-
-    Tones are linear RGB, lengths are in eye distances, shares lie in 0..1.
-    """
+    """How to paint a face. Tones: linear RGB; lengths: in eye distances; shares: 0..1."""
 
     skin: Floats
     lips: Floats
@@ -108,9 +100,12 @@ class Looks:
 
 @dataclass(frozen=True)
 class Identity:
-    """vertices: float64 [V, 3], the face at rest; eyes: float64 [2, 3], centres of the left and the
-    right eyeball;
-    traits: what the ground truth says of it."""
+    """One person.
+
+    vertices: float64 [V, 3], the face at rest
+    eyes: float64 [2, 3], centres of the left and the right eyeball
+    traits: what the ground truth says of it
+    """
 
     index: int
     vertices: Floats
@@ -121,9 +116,7 @@ class Identity:
 
 @lru_cache(maxsize=4)
 def draw_identity(seed: int, index: int) -> Identity:
-    """Identity number `index` of the population `seed`; the same two numbers give the same
-    person.
-    """
+    """Identity number `index` of population `seed`; the same numbers give the same person."""
     rig = load_rig()
     rng = generator(seed, "identity", index)
     race = rng.dirichlet([0.35] * 3)
@@ -174,18 +167,12 @@ TEETH_MOVES = {
     LOWER_TEETH: (0.10, 0.08, 0.80),
     TONGUE: (0.07, 0.06, 0.82),
 }
-"""How far back and down the inside of the mouth is moved, in eye distances, and the factor on its
-width.
-"""
+"""How far back and down the mouth's inside moves, in eye distances; the factor on its width."""
 
 OPPOSITES = (
-    ("decr", "incr"),
-    ("down", "up"),
-    ("in", "out"),
-    ("backward", "forward"),
-    ("concave", "convex"),
+    ("decr", "incr"), ("down", "up"), ("in", "out"), ("backward", "forward"), ("concave", "convex"),
     ("compress", "uncompress"),
-)
+)  # fmt: skip
 
 
 def _shape_weights(rig: Rig, rng: np.random.Generator) -> dict[str, float]:
@@ -215,9 +202,7 @@ def _shape_weights(rig: Rig, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _push_teeth_back(rig: Rig, vertices: Floats) -> None:
-    """The rig's teeth stand so close behind the lips that wide mouths would show them through the
-    skin.
-    """
+    """Move the teeth back: the rig's are so close to the lips that they would pierce the skin."""
     for part, (back, down, width) in TEETH_MOVES.items():
         index = rig.vertices_of(part)
         vertices[index, 2] -= back
@@ -233,9 +218,7 @@ def _centre(rig: Rig, vertices: Floats) -> Floats:
 
 
 def hair_level(rest: Floats, looks: Looks) -> Floats:
-    """Signed depth into the hair, in eye distances, of points of the base head: above 0 there is
-    hair.
-    """
+    """Depth into the hair, in eye distances, of points of the base head; below 0: no hair."""
     x, y, z = rest[..., 0], rest[..., 1], rest[..., 2]
     back = np.maximum(0.0, -(z + 0.15))
     temple = np.exp(-(((np.abs(x) - 0.75) / 0.28) ** 2))
@@ -246,9 +229,7 @@ def hair_level(rest: Floats, looks: Looks) -> Floats:
 
 
 def _hair_weight(rest: Floats, looks: Looks) -> Floats:
-    """How much of the hair's volume lifts each vertex, 0..1; 0 at the hairline, on ears and off the
-    scalp.
-    """
+    """How much of the hair's volume lifts each vertex, 0..1; 0 at the hairline and on ears."""
     if looks.bald:
         return np.zeros(len(rest))
     rig = load_rig()
@@ -260,9 +241,7 @@ def _hair_weight(rest: Floats, looks: Looks) -> Floats:
 
 
 def _with_curtain(rig: Rig, vertices: Floats, looks: Looks) -> Floats:
-    """Hang the curtain of long hair around the back of this head; it stands ready, unseen, on
-    short-haired heads.
-    """
+    """Hang the curtain of long hair around the back of this head; short hair leaves it unseen."""
     result = vertices.copy()
     turn = np.linspace(-1, 1, CURTAIN_COLUMNS)[None, :] * 1.98
     fall = np.linspace(0, 1, CURTAIN_ROWS)[:, None]
@@ -308,29 +287,20 @@ def _draw_looks(rng: np.random.Generator, race: Floats, male: float, age: float)
     long_hair = bool(rng.random() < (0.06 if man else 0.62)) and not bald
     hairy = man and rng.random() < 0.45
     return Looks(
-        skin=_single(skin),
-        lips=_single(lips),
-        hair=_single(hair),
-        iris=_single(iris),
+        skin=_single(skin), lips=_single(lips), hair=_single(hair), iris=_single(iris),
         gloss=float(rng.uniform(0.02, 0.22)),
-        mottle=_single(rng.uniform(-1, 1, (6, 5))),
-        hairline=float(rng.normal(0.90, 0.10)),
+        mottle=_single(rng.uniform(-1, 1, (6, 5))), hairline=float(rng.normal(0.90, 0.10)),
         recess=float(rng.uniform(0, 0.4) if man else rng.uniform(-0.15, 0.1)),
         sideburns=float(rng.uniform(0.75, 1.1)),
-        hair_volume=float(rng.uniform(0.05, 0.3)),
-        long_hair=long_hair,
-        bald=bald,
-        brow_height=float(rng.normal(0, 0.012)),
-        brow_arch=float(rng.uniform(0.0, 0.09)),
+        hair_volume=float(rng.uniform(0.05, 0.3)), long_hair=long_hair, bald=bald,
+        brow_height=float(rng.normal(0, 0.012)), brow_arch=float(rng.uniform(0.0, 0.09)),
         brow_width=float(rng.uniform(0.045, 0.085) if man else rng.uniform(0.028, 0.06)),
-        brow_reach=float(rng.uniform(0.9, 1.05)),
-        brow_density=float(rng.uniform(0.45, 0.95)),
+        brow_reach=float(rng.uniform(0.9, 1.05)), brow_density=float(rng.uniform(0.45, 0.95)),
         beard=float(rng.uniform(0.1, 0.8)) if hairy else 0.0,
         moustache=float(rng.uniform(0.1, 0.9)) if hairy or (man and rng.random() < 0.1) else 0.0,
-        lashes=float(rng.uniform(0.25, 0.6) if man else rng.uniform(0.45, 0.9)),
-        makeup=makeup,
+        lashes=float(rng.uniform(0.25, 0.6) if man else rng.uniform(0.45, 0.9)), makeup=makeup,
         clothes=_single((rng.random(3) * 0.35 + rng.random() * 0.65) ** 1.5 * 0.7 + 0.02),
-    )
+    )  # fmt: skip
 
 
 def _single(values: Floats) -> Floats:

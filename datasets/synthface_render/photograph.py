@@ -30,14 +30,8 @@ EYE_DEGREES = 20.0
 """The turn of the eye for which the rig's eyeLook shapes move the lids fully."""
 
 
-def photograph(
-    seed: tuple[object, ...],
-    identity: Identity,
-    expression: Expression,
-    shot: Shot,
-    size: int,
-    colour: bool,
-) -> NDArray[np.uint8]:
+def photograph(seed: tuple[object, ...], identity: Identity, expression: Expression, shot: Shot,
+               size: int, colour: bool) -> NDArray[np.uint8]:  # fmt: skip
     """uint8 [C, size, size], C is 3 for colour and 1 for grey. seed names the sensor's noise."""
     linear = take(identity, expression, shot, size)
     return develop(linear, shot, generator(*seed, "noise", size, colour), colour)
@@ -76,17 +70,14 @@ def take(identity: Identity, expression: Expression, shot: Shot, size: int) -> F
 
 
 def _pixels(samples: Floats) -> Floats:
-    """Means [S, S, 4] of the samples [S * SAMPLES, S * SAMPLES, 4] of each pixel, added in a fixed
-    order.
-    """
+    """Means [S, S, 4] over each pixel's samples [S * SAMPLES, S * SAMPLES, 4], in a fixed order."""
     rows = sum((samples[k::SAMPLES] for k in range(1, SAMPLES)), samples[0::SAMPLES])
     both = sum((rows[:, k::SAMPLES] for k in range(1, SAMPLES)), rows[:, 0::SAMPLES])
     return both.astype(np.float64) / SAMPLES**2
 
 
 def pose_face(rig: Rig, identity: Identity, expression: Expression, shot: Shot) -> Floats:
-    """Vertices [V, 3] of the face with its expression and with lids that follow the gaze, in head
-    coordinates.
+    """Vertices [V, 3] of the face with its expression, in head coordinates; lids follow the gaze.
 
     The eyeballs stay as they are: paint turns the iris (shading.py).
     """
@@ -123,9 +114,7 @@ def project(face: Floats, identity: Identity, shot: Shot, turn: Floats, width: i
 
 
 def _drawn(rig: Rig, points: Floats, identity: Identity, lashes: bool) -> tuple[Ints, Ints, Floats]:
-    """Triangles of one pass, their parts and texture corners: the lashes, or what faces the camera
-    of all the rest.
-    """
+    """Triangles of one pass, their parts and texture corners: lashes, or all else seen in front."""
     a, b, c = (points[rig.faces[:, k], :2] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     if lashes:
@@ -136,16 +125,8 @@ def _drawn(rig: Rig, points: Floats, identity: Identity, lashes: bool) -> tuple[
     return rig.faces[chosen], rig.part[chosen], rig.uv[chosen]
 
 
-def _surface(
-    rig: Rig,
-    face: Floats,
-    normals: Floats,
-    hollow: Floats,
-    faces: Ints,
-    part: Ints,
-    hits: Hits,
-    lights: Lights,
-) -> Surface:
+def _surface(rig: Rig, face: Floats, normals: Floats, hollow: Floats, faces: Ints, part: Ints,
+             hits: Hits, lights: Lights) -> Surface:  # fmt: skip
     columns = np.concatenate([rig.rest, face, normals, rig.masks, hollow[:, None]], axis=1).astype(
         np.float32
     )

@@ -1,10 +1,9 @@
 """A z-buffer in numpy that scan-converts all triangles of a face at once.
 
 Triangles are cut into rows and rows into samples, both by one ragged expansion, so that no sample
-outside a triangle
-is ever touched. The two ends of a row are computed from the upper to the lower vertex of an edge,
-in the same order for
-both triangles that share it: neighbours neither overlap nor leave a gap, to the last bit.
+outside a triangle is ever touched. The two ends of a row are computed from the upper to the lower
+vertex of an edge, in the same order for both triangles that share it: neighbours neither overlap
+nor leave a gap, to the last bit.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Hits:
     """What the samples of a picture see, for the samples that see anything.
 
     sample: int64 [M] y * width + x; triangle: int64 [M]; weights: float64 [M, 3] barycentric;
-            depth: float64 [M]
+    depth: float64 [M]
     """
 
     sample: Ints
@@ -40,9 +39,8 @@ def rasterize(points: Floats, faces: Ints, height: int, width: int) -> Hits:
     """The nearest triangle at every sample centre.
 
     points: float64 [V, 3], x to the right and y down in samples, z to the viewer in any unit;
-            faces: int64 [T, 3],
-    either winding. Of triangles at the same depth the one with the higher index wins, whatever
-    their order in memory.
+    faces: int64 [T, 3], either winding. Of triangles at the same depth the one with the higher
+    index wins, whatever their order in memory.
     """
     corners = points[faces]
     low = corners.min(axis=1)
@@ -73,9 +71,7 @@ def rasterize(points: Floats, faces: Ints, height: int, width: int) -> Hits:
 
 
 def _rows(corners: Floats, height: int, width: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Triangle, row, first column and column after the last, for every row of samples that crosses
-    a triangle.
-    """
+    """Triangle, row, first column and the one after the last, for each row in a triangle."""
     order = np.argsort(corners[:, :, 1], axis=1, kind="stable")
     top, middle, bottom = (
         np.take_along_axis(corners, order[:, k, None, None], axis=1)[:, 0] for k in range(3)
@@ -98,16 +94,12 @@ def _rows(corners: Floats, height: int, width: int) -> tuple[Ints, Ints, Ints, I
 
 
 def _crossing(head: Floats, tail: Floats, y: Floats) -> Floats:
-    """x where the edges from head down to tail cross the heights y; the edges are never flat where
-    this is asked.
-    """
+    """x where the edges from head down to tail cross the heights y; no edge is flat here."""
     return head[:, 0] + (y - head[:, 1]) * (tail[:, 0] - head[:, 0]) / (tail[:, 1] - head[:, 1])
 
 
 def _planes(corners: Floats) -> tuple[Floats, Floats, Floats]:
-    """Depth at the picture's corner and its slopes, a triangle; slivers without area get a flat
-    plane.
-    """
+    """Each triangle's depth at the picture's corner and its slopes; without area: a flat plane."""
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
     safe = np.where(np.abs(area) < 1e-9, np.inf, area)
@@ -129,9 +121,7 @@ def _nearest(
     height: int,
     width: int,
 ) -> Hits:
-    """Resolve visibility with one integer key a fragment: depth in the high bits, triangle in the
-    low ones.
-    """
+    """Visibility by an integer key a fragment: depth in the high bits, triangle in the low."""
     far, near = float(points[:, 2].min()), float(points[:, 2].max())
     step = DEPTH_STEPS / max(near - far, 1e-9)
     bits = len(faces).bit_length()

@@ -1,8 +1,7 @@
 """The rig: a CC0 head mesh, its sparse blend shapes, and the geometry that every face shares.
 
 Lengths are in eye distances of the base head (the distance between the centres of its eyeballs),
-the origin is midway
-between them, x points to the viewer's right, y up and z to the viewer.
+the origin is midway between them, x points to the viewer's right, y up and z to the viewer.
 """
 
 from __future__ import annotations
@@ -31,10 +30,12 @@ MASKS = ("lips", "eyelids", "ears", "inside_mouth")
 
 @dataclass(frozen=True)
 class Rig:
-    """rest: float64 [V, 3] base head, then the (flat) hair curtain; faces: int64 [T, 3]; part:
-    int64 [T];
-    uv: float64 [T, 3, 2]; masks: float64 [V, 4] in the order of MASKS, 0..1; targets: name ->
-        (vertices, shifts).
+    """The mesh and its blend shapes.
+
+    rest: float64 [V, 3], the base head, then the (flat) hair curtain
+    faces: int64 [T, 3]; part: int64 [T]; uv: float64 [T, 3, 2]
+    masks: float64 [V, 4] in the order of MASKS, 0..1
+    targets: name -> (vertices, shifts)
     """
 
     rest: Floats
@@ -68,8 +69,9 @@ class Rig:
         return np.unique(self.faces[self.part == part])
 
     def normals(self, vertices: Floats) -> Floats:
-        """Unit vertex normals [V, 3], areas as weights; sums run in a fixed order, so equal input
-        gives equal bits.
+        """Unit vertex normals [V, 3], weighted by area.
+
+        Sums run in a fixed order, so equal input gives equal bits.
         """
         a, b, c = (vertices[self.faces[:, k]] for k in range(3))
         face_normals = cross(b - a, c - a)
@@ -77,9 +79,7 @@ class Rig:
         return sums / (np.sqrt(np.einsum("ij,ij->i", sums, sums)) + 1e-12)[:, None]
 
     def hollows(self, vertices: Floats, normals: Floats, rounds: int) -> Floats:
-        """How far each vertex lies under its surroundings [V], in eye distances; folds and sockets
-        are positive.
-        """
+        """How far each vertex lies under its surroundings [V], in eye distances; folds above 0."""
         smooth = vertices
         for _ in range(rounds):
             sums = np.add.reduceat(smooth[self.neighbours], self.neighbour_starts, axis=0)
@@ -101,9 +101,7 @@ def cross(a: Floats, b: Floats) -> Floats:
 
 @lru_cache(maxsize=1)
 def load_rig() -> Rig:
-    """Read the rig that is shipped with the package; DataError when the file is missing or
-    damaged.
-    """
+    """Read the rig that is shipped with the package; DataError if it is missing or damaged."""
     try:
         with np.load(RIG_PATH, allow_pickle=False) as z:
             raw = {name: z[name] for name in z.files}
@@ -148,33 +146,19 @@ def _build(raw: Mapping[str, NDArray[np.generic]]) -> Rig:
     counts = np.bincount(ends[:, 0], minlength=len(rest))
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     return Rig(
-        rest,
-        faces,
-        part,
-        uv,
-        masks,
-        targets,
-        face_order // 3,
-        face_starts,
-        ends[:, 1].copy(),
-        starts,
-        counts.astype(np.float64),
-        first,
-        hem,
-    )
+        rest, faces, part, uv, masks, targets, face_order // 3, face_starts, ends[:, 1].copy(),
+        starts, counts.astype(np.float64), first, hem,
+    )  # fmt: skip
 
 
 def _group(owner: Ints, count: int) -> tuple[Ints, Ints]:
-    """Order that brings equal owners together, and where each owner's run starts; every owner must
-    occur.
-    """
+    """Order that brings equal owners together, and each run's start; every owner must occur."""
     order = np.argsort(owner, kind="stable")
     return order, np.searchsorted(owner[order], np.arange(count))
 
 
 def _collar(faces: Ints, first: int) -> tuple[Ints, Ints]:
-    """The open rim of the body's mesh, at the neck, and the shoulders: triangles that join it to a
-    second rim.
+    """The open rim of the body's mesh at the neck, and triangles that join it to the shoulders'.
 
     The second rim's vertices are numbered from `first`, in the order of the first rim's.
     """
@@ -193,9 +177,7 @@ def spread(rim: Floats) -> Floats:
 
 
 def _curtain_faces(first: int) -> Ints:
-    """Triangles of the curtain, a grid of CURTAIN_ROWS x CURTAIN_COLUMNS vertices that hangs as
-    long hair.
-    """
+    """Triangles of the curtain, a grid of CURTAIN_ROWS x CURTAIN_COLUMNS vertices: long hair."""
     grid = first + np.arange(CURTAIN_ROWS * CURTAIN_COLUMNS).reshape(CURTAIN_ROWS, CURTAIN_COLUMNS)
     a, b, c, d = (
         grid[:-1, :-1].ravel(),

@@ -27,10 +27,11 @@ EYE_SHADE = np.array([0.10, 0.14, 0.12], np.float32)
 
 @dataclass(frozen=True)
 class Surface:
-    """Interpolated to M samples, in head coordinates: rest (where on the base head), place (where
-    on this face),
-    normal (unit, towards the viewer), masks [M, 4] in the rig's order, hollow (eye distances),
-    part.
+    """What M samples of the picture show, in head coordinates.
+
+    rest, place: where on the base head, and where on this face
+    normal: unit vectors towards the viewer
+    masks: [M, 4] in the rig's order; hollow: in eye distances; part: which part of the rig
     """
 
     rest: Floats
@@ -96,9 +97,7 @@ def _dot(rows: Floats, vector: Floats) -> Floats:
 
 
 def _openness(surface: Surface, mouth_front: float) -> Floats:
-    """Share of the surroundings' light that arrives, 0..1: less in folds, under the chin and inside
-    the mouth.
-    """
+    """Share of the ambient light that arrives, 0..1: less in folds and inside the mouth."""
     hollow = np.clip(surface.hollow - 0.004, 0, None)
     result = np.exp(-14.0 * hollow)
     eyes = (surface.part == LEFT_EYE) | (surface.part == RIGHT_EYE)
@@ -152,9 +151,7 @@ def _faces_the_tongue(place: Floats, normal: Floats, mouth_front: float) -> Floa
 
 
 def paint_skin(rest: Floats, masks: Floats, looks: Looks) -> tuple[Floats, Floats]:
-    """Skin with lips, brows, beard, scalp hair, the inside of the mouth and clothes, by place on
-    the base head.
-    """
+    """Skin, lips, brows, beard, hair, mouth and clothes, by place on the base head."""
     x, y, z = rest[:, 0], rest[:, 1], rest[:, 2]
     wave = np.zeros(len(rest), np.float32)
     for a, b, c, phase, size in looks.mottle:
@@ -187,9 +184,7 @@ def paint_skin(rest: Floats, masks: Floats, looks: Looks) -> tuple[Floats, Float
 
 
 def brow_cover(rest: Floats, looks: Looks) -> Floats:
-    """Share of each point that brow hair covers, 0..1: an arch that tapers to the temple, with
-    single hairs in it.
-    """
+    """Share of each point that brow hair covers, 0..1: an arch that tapers to the temple."""
     x, y, z = rest[:, 0], rest[:, 1], rest[:, 2]
     along = (np.abs(x) - 0.17) / (0.66 * looks.brow_reach)
     middle = (
@@ -232,9 +227,7 @@ def hair_tone(place: Floats, looks: Looks) -> Floats:
 
 
 def _paint_eye(offset: Floats, looks: Looks, shot: Shot, lights: Lights) -> tuple[Floats, Floats]:
-    """Sclera, iris, pupil and highlight by the angle between a point of the eyeball and the
-    gaze.
-    """
+    """Sclera, iris, pupil and highlight by the angle between eyeball point and gaze."""
     direction = offset / np.sqrt((offset**2).sum(1) + 1e-12)[:, None]
     yaw, pitch = np.deg2rad(shot.gaze_yaw), np.deg2rad(shot.gaze_pitch)
     gaze = np.array(

@@ -1,8 +1,8 @@
 """The contact sheet of the docs: a row a class, several people, HR beside x2, x4 and x8.
 
 `python -m lrfer_bench.datasets.synthface_render.sheet` draws it anew to
-docs/images/synthface_sheet.png, from the
-shipped set; of each person's two photographs of a class the stronger one is shown.
+docs/images/synthface_sheet.png, from the shipped set; of each person's two photographs of a class
+the stronger one is shown.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""The set that is shipped with the package: packing it, reading it, and whether this machine would
-make it again.
+"""The shipped set: packing it, reading it, and whether this machine would make it again.
 
 `python -m lrfer_bench.datasets.synthface_render.shipped` makes the file anew (minutes); the card's
-fingerprint then has
-to be brought up to date with what it prints.
+fingerprint then has to be brought up to date with what it prints.
 """
 
 from __future__ import annotations
@@ -30,9 +28,7 @@ from .seeds import generator
 SEED, IDENTITIES, SIZE = 0, 450, 48
 PATH = Path(__file__).resolve().parent.parent / "synthface_data" / "synthface48.npz"
 ROWS, COLUMNS = 35, 20
-"""Faces of one strip, side by side in a PNG: wide ones compress better than a column of single
-faces.
-"""
+"""Faces of one strip, a PNG: a wide one compresses better than a column of single faces."""
 
 STEP = 256 // LEVELS
 """Every grey value is a multiple of it; the strips hold the quotients, which compress better."""
@@ -44,9 +40,9 @@ def shipped_faces(split: str) -> list[Face]:
 
 
 def pack(images: dict[str, NDArray[np.uint8]], canary_digest: str) -> bytes:
-    """The npz file's bytes for images: split -> uint8 [N, SIZE, SIZE], N a multiple of ROWS *
-    COLUMNS.
+    """The npz file's bytes.
 
+    images: split -> uint8 [N, SIZE, SIZE], N a multiple of ROWS * COLUMNS
     Labels and identities are not stored: they follow from shipped_faces().
     """
     arrays: dict[str, NDArray[np.uint8]] = {
@@ -94,8 +90,8 @@ def _labelled(path: Path, split: str, stack: NDArray[np.uint8]) -> Split:
     wanted = shipped_faces(split)
     if len(stack) != len(wanted):
         raise DataError(
-            f"SynthFace's file {path} holds {len(stack)} {split} faces, not {len(wanted)}: install "
-            "again"
+            f"SynthFace's file {path} holds {len(stack)} {split} faces, not {len(wanted)}: "
+            "install lrfer-bench again"
         )
     labels = np.array([CLASSES.index(face.label) for face in wanted], dtype=np.int64)
     return Split(stack[:, None], labels, rows=np.arange(len(wanted), dtype=np.int64))
@@ -118,17 +114,11 @@ def canary() -> str:
     )
     x = 12 * draws
     parts = [
-        draws,
-        np.sin(x),
-        np.cos(x),
-        np.exp(-x * x),
-        np.sqrt(np.abs(x)),
-        np.arctan2(x, draws[::-1]),
-        np.arccos(np.clip(draws, -1, 1)),
-        np.abs(x) ** (1 / 2.2),
+        draws, np.sin(x), np.cos(x), np.exp(-x * x), np.sqrt(np.abs(x)), np.arctan2(x, draws[::-1]),
+        np.arccos(np.clip(draws, -1, 1)), np.abs(x) ** (1 / 2.2),
         np.add.reduceat(x, np.arange(0, len(x), 7)),
         x[:10000].reshape(50, 4, 50).mean(axis=1).ravel(),
-    ]
+    ]  # fmt: skip
     return hashlib.sha256(
         b"".join(np.ascontiguousarray(part, dtype="<f8").tobytes() for part in parts)
     ).hexdigest()
@@ -157,10 +147,8 @@ def main(arguments: Sequence[str]) -> None:
     """Build the file, to the path given or to its place in the package."""
     path = Path(arguments[0]) if arguments else PATH
     build(path)
-    print(
-        f"{path}: {path.stat().st_size} bytes, fingerprint "
-        f"{FaceSet('synthface', CLASSES, unpack(path)).fingerprint()}"
-    )
+    fingerprint = FaceSet("synthface", CLASSES, unpack(path)).fingerprint()
+    print(f"{path}: {path.stat().st_size} bytes, fingerprint {fingerprint}")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,9 @@ class Shot:
     """Angles are in degrees, tones linear RGB, lengths in frame widths where not said otherwise.
 
     yaw > 0 turns the face to the viewer's right, pitch > 0 upwards; gaze is relative to the head,
-    the same way round.
-    frame: width of the picture in face heights; shift: where the face's centre stands off the
-           picture's.
-    key, fill: directions to the lights in the camera's frame, unit length.
+    the same way round. frame: width of the picture in face heights; shift: where the face's centre
+    stands off the picture's. key, fill: directions to the lights in the camera's frame, unit
+    length.
     """
 
     yaw: float
@@ -72,18 +71,16 @@ def draw_shot(seed: int, identity: int, label: str, photograph: int) -> Shot:
         distance=float(rng.uniform(7, 18)),
         frame=float(rng.uniform(0.85, 0.96)),
         shift=(float(rng.normal(0, 0.018)), float(rng.normal(0, 0.018))),
-        key=_direction(key_angle, height),
-        fill=_direction(side, rng.uniform(-10, 30)),
+        key=_direction(key_angle, height), fill=_direction(side, rng.uniform(-10, 30)),
         key_tone=key_power * np.array([1 + warm, 1.0, 1 - warm]),
         fill_tone=rng.uniform(0.0, 0.35) * np.ones(3),
         ambient=ambient * np.array([1 - 0.5 * warm, 1.0, 1 + 0.5 * warm]),
         brightness=float(rng.uniform(0.34, 0.62)),
         contrast=float(rng.uniform(0.9, 1.35)),
         blur=float(np.clip(rng.normal(0.006, 0.004), 0.0, 0.013)),
-        noise=float(np.clip(np.exp(rng.normal(-6.2, 0.5)), 0.0, 0.007)),
-        backdrop=coarse**1.6,
+        noise=float(np.clip(np.exp(rng.normal(-6.2, 0.5)), 0.0, 0.007)), backdrop=coarse**1.6,
         patches=patches,
-    )
+    )  # fmt: skip
 
 
 def _direction(azimuth: float, height: float) -> Floats:
@@ -101,9 +98,7 @@ def rotation(shot: Shot) -> Floats:
 
 
 def product(a: Floats, b: Floats) -> Floats:
-    """a @ b [.., 3] x [3, 3] summed in a fixed order: no BLAS, whose kernels differ with the shape
-    and the machine.
-    """
+    """a @ b [.., 3] x [3, 3], summed in a fixed order, which BLAS does not keep."""
     return a[..., 0:1] * b[0] + a[..., 1:2] * b[1] + a[..., 2:3] * b[2]
 
 

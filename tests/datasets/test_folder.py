@@ -98,7 +98,7 @@ def test_files_that_are_no_pictures_are_counted_and_clutter_is_not(tree):
     assert len(faces.train) == 24
     assert (
         len(faces.notes) == 1
-        and faces.notes[0].startswith("1 files that are no pictures")
+        and faces.notes[0].startswith("1 files that are not pictures")
         and "notes.txt" in faces.notes[0]
     )
 
