@@ -29,11 +29,12 @@ def presets() -> None:
 def list_presets() -> None:
     """Every version of every preset with one line.
 
-    A name without a version (--preset cpu) is the newest one, marked *.
+    A name without a version (--preset cpu) is the newest final one, marked *.
     """
     for preset in PRESETS.values():
         newest = preset_of(preset.name) is preset
-        click.echo(f"{preset.id:<8} {'*' if newest else ' '} {preset.summary}")
+        draft = " (draft: its numbers may still change)" if preset.draft else ""
+        click.echo(f"{preset.id:<8} {'*' if newest else ' '} {preset.summary}{draft}")
     click.echo("* the version that a name alone stands for")
 
 
@@ -48,8 +49,8 @@ def list_presets() -> None:
 def show_preset(name: str) -> None:
     """Everything a preset fixes, by name (the newest version) or id (cpu@1).
 
-    A preset never changes: other numbers are another version, so old and new results are never
-    mixed.
+    A final preset never changes: other numbers are another version, so old and new results are
+    never mixed.
     """
     preset = preset_of(name)
     click.echo(f"{preset.id}: {preset.summary}")

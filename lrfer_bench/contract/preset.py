@@ -19,21 +19,22 @@ class Preset:
     batch:         faces a step
     lr:            peak rate of SGD
     ema:           decay a step of the running mean of the weights, which is tested and kept; 0
-                   keeps
-                   the weights of the last step
+                   keeps the weights of the last step
     selection:     "last" or "best-val" (see training/selection.py); no rule looks at the test split
     shift:         random shifts of at most so many HR pixels; flips are always on
     compute:       "small" (two cores) or "large" (a GPU): by this a method chooses its widths
     classifier:    the classifier network: "lean", "lean2" or a name that timm knows
     optimizer:     what a method gets unless it builds its own: "sgd", or "muon" for the
-                   convolutions
-                   that a batch norm follows and SGD for the rest (see contract/optimizers.py)
+                   convolutions that a batch norm follows and SGD for the rest (see
+                   contract/optimizers.py)
     muon_lr:       peak rate of Muon
     warm_up:       share of the steps in which rates rise to their peak, between 0 and 1
     ema_every:     steps between two updates of the running mean
     flip:          "random", or "alternating": a face is mirrored in every other epoch
     network_input: side of the images that lean2 works on: "hr", or "by-scale" for fewer pixels
                    where the faces have few (see Task.input_size)
+    draft:         its numbers may still change; it is used by its id only, and its results have
+                   keys that no final preset's results have
 
     Fields with a default came after version 1, and their defaults are what version 1 does. So that
     the keys of old results stay, content() leaves such a field out at its default: never change
@@ -60,6 +61,7 @@ class Preset:
     ema_every: int = 1
     flip: Literal["random", "alternating"] = "random"
     network_input: Literal["hr", "by-scale"] = "hr"
+    draft: bool = False
 
     @property
     def id(self) -> str:
@@ -108,26 +110,30 @@ PRESETS: dict[str, Preset] = {
         _QUICK,
         replace(
             _QUICK, version=2, optimizer="muon", classifier="lean2", network_input="by-scale",
-            ema_every=4,
+            ema_every=4, draft=True,
         ),
         _CPU,
         replace(
             _CPU, version=2, summary="honest small runs on real data: 9 epochs with Muon",
             epochs=9, optimizer="muon", classifier="lean2", network_input="by-scale", ema_every=4,
+            draft=True,
         ),
         _PAPER,
         replace(
             _PAPER, version=2, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs with "
                                        "Muon",
-            optimizer="muon", ema_every=4,
+            optimizer="muon", ema_every=4, draft=True,
         ),
     )
 }  # fmt: skip
-"""By id ("cpu@1"). A preset never changes: better numbers get a new version, and old ones stay."""
+"""By id ("cpu@1").
+
+A preset that is no draft never changes: better numbers get a new version, and old ones stay.
+"""
 
 
 def preset_of(name: str | Preset) -> Preset:
-    """The preset of an id ("cpu@1"), the newest of a name ("cpu"), or the preset itself.
+    """The preset of an id ("cpu@1"), the newest final one of a name ("cpu"), or the preset itself.
 
     UserError for an unknown name, with the nearest one, and for an unknown version, with those
     there are.
@@ -140,7 +146,8 @@ def preset_of(name: str | Preset) -> Preset:
         names = sorted({preset.name for preset in PRESETS.values()})
         raise UserError(f'there is no preset "{name}": {did_you_mean(bare, names)}')
     if name == bare:
-        return max(versions, key=lambda preset: preset.version)
+        final = [preset for preset in versions if not preset.draft]
+        return max(final, key=lambda preset: preset.version)
     if name not in PRESETS:
         known = " and ".join(preset.id for preset in versions)
         raise UserError(f'there is no preset "{name}": this lrfer-bench has {known}')

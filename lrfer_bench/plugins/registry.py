@@ -108,6 +108,11 @@ class Registry:
             entry = Entry(self.kind, name, target, source, former=former)
         else:
             entry = Entry(self.kind, name, target_of(target), source, target, former=former)
+        if name in self._former:
+            raise UserError(
+                f'the {self.kind} name "{name}" of {source} is the former name of '
+                f'"{self._former[name]}": give yours another name'
+            )
         taken = self._entries.get(name)
         same = taken is not None and (
             entry.target == taken.made_from
@@ -244,14 +249,13 @@ def register(registry: Registry, name: str, thing: Any) -> None:
     The @register_... decorators call it. A class that has this name already, by an entry point or
     otherwise, is left as it is.
     """
+    registry._scan()  # a plugin file may import a built-in sibling before anybody has listed them
     if registry._knows(name, thing):
         return
     if _importing:
         registry.add(name, thing, _importing[-1])
         return
-    registry._scan()
-    if not registry._knows(name, thing):
-        registry.add(name, thing, f"module {thing.__module__}")
+    registry.add(name, thing, f"module {thing.__module__}")
 
 
 @contextmanager

@@ -121,8 +121,8 @@ def ordered(board: Board, word: str, found: Sequence[Column]) -> list[Line]:
 
 
 def _named(found: Iterable[Column], word: str) -> Column | None:
-    name = OLD_WORDS.get(word, word)
-    return next((c for c in found if c.name == name and c.value), None)
+    known = {column.name: column for column in found if column.value}
+    return known.get(word) or known.get(OLD_WORDS.get(word, word))
 
 
 def _at_scale(found: Iterable[Column], board: Board, word: str) -> Column | None:

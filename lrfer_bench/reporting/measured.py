@@ -115,6 +115,7 @@ def measure(
         for row in rows if metrics else ():
             if not row.counted:
                 continue
+            _from_records(row, metrics)
             place = f"{row.first.method} on {row.first.dataset} at x{row.scale}"
             try:
                 exam = _exam(row)
@@ -134,6 +135,14 @@ def measure(
                     missing[f'the metric "{name}" has no interval'].add(place, reason)
     _fill(waiting, resamples, seed)
     return [holes.sentence(what) for what, holes in missing.items()]
+
+
+def _from_records(row: Row, metrics: Iterable[str]) -> None:
+    """Metrics that stand in the records: a row keeps their numbers where its logits are missing."""
+    for name in metrics:
+        if name in row.means:
+            images, seeds = int(row.means["n"]), len(row.seeds)
+            row.measured[name] = Estimate(row.means[name], NAN, NAN, seeds, images)
 
 
 def _exam(row: Row) -> Exam:

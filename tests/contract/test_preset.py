@@ -10,14 +10,16 @@ from lrfer_bench.contract.preset import PRESETS, preset_of
 from lrfer_bench.errors import UserError
 
 
-def test_a_name_alone_is_the_newest_version() -> None:
+def test_a_name_alone_is_the_newest_final_version() -> None:
     assert preset_of("cpu@1") is PRESETS["cpu@1"]
     for name in ("quick", "cpu", "paper"):
         versions = [preset.version for preset in PRESETS.values() if preset.name == name]
         assert versions == list(range(1, len(versions) + 1)), (
             "versions are counted and listed in order"
         )
-        assert preset_of(name).version == versions[-1] >= 2
+        final = [p.version for p in PRESETS.values() if p.name == name and not p.draft]
+        assert preset_of(name).version == final[-1] < versions[-1], "the newest one is a draft"
+        assert preset_of(f"{name}@{versions[-1]}").content()["draft"] is True
         assert preset_of(f"{name}@1").version == 1
 
 
@@ -48,7 +50,7 @@ def test_every_later_field_counts_where_it_is_not_what_version_1_does() -> None:
     old = PRESETS["cpu@1"]
     changes = {
         "optimizer": "muon", "muon_lr": 0.05, "warm_up": 0.1, "ema_every": 4, "flip": "alternating",
-        "network_input": "by-scale",
+        "network_input": "by-scale", "draft": True,
     }  # fmt: skip
     assert set(old.settings()) - set(old.content()) == set(changes)
     for field, value in changes.items():

@@ -102,3 +102,31 @@ def test_bad_cards(tmp_path: Path, text: str, words: str) -> None:
     path.write_text(text)
     with pytest.raises(UserError, match=words):
         read_card(path, MethodCard)
+
+
+def test_a_former_name_is_nobody_elses() -> None:
+    with METHODS.scope(), pytest.raises(UserError, match="former name"):
+        METHODS.add("bicubic", type("Mine", (), {}), "mine.py")
+
+
+def test_a_plugin_may_import_a_built_in_sibling_first(tmp_path: Path) -> None:
+    """In a process of its own, where nobody has listed the methods before."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from lrfer_bench.methods.stages import Classifier\n"
+        "from lrfer_bench.api import register_method\n"
+        "@register_method('mine')\nclass Mine(Classifier):\n    'Mine.'\n"
+    )
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from lrfer_bench.plugins.loading import load_plugin\n"
+        "load_plugin(Path(sys.argv[1]))\n"
+        "from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS\n"
+        "assert not PLUGIN_ERRORS, PLUGIN_ERRORS\n"
+        "assert METHODS.entry('mine').source.startswith('mine.py')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

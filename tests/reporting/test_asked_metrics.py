@@ -17,6 +17,7 @@ from lrfer_bench.plugins.registry import METRICS, PLUGIN_ERRORS
 from lrfer_bench.reporting import collect as collecting
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.grid import main_grid
+from lrfer_bench.reporting.lookup import ordered
 from lrfer_bench.reporting.make import frame, write
 from lrfer_bench.reporting.table import leaderboard_frame
 from lrfer_bench.store.store import Record, Store
@@ -261,8 +262,9 @@ def test_missing_logits_are_a_hole_and_one_sentence(factory, tmp_path):
     for name in ("a", "b"):
         record = factory.save(tmp_path, np.arange(70) < 40, np.arange(70) % 7, method=name)
     (tmp_path / "logits" / f"{record.stem}.npz").unlink()
-    made = collect([tmp_path], Options(metrics=["brier", "kappa"], resamples=0))
+    made = collect([tmp_path], Options(metrics=["brier", "ece"], resamples=0))
     assert frame(made)["brier"].notna().tolist() == [True, False]
+    assert frame(made)["ece"].notna().all(), "what stands in the record stays"
     assert len(made.warnings) == 1 and "no metrics for b on faces at x4" in made.warnings[0]
 
 
@@ -277,6 +279,13 @@ def test_seeds_of_different_test_sets_are_a_hole_and_one_sentence(factory, tmp_p
 def test_a_name_that_is_taken_is_refused_and_both_owners_are_named(tmp_path, registered):
     with pytest.raises(UserError, match=r'metric name "brier" of .* is taken by lrfer-bench'):
         register_metric("brier")(lambda logits, labels: 0.0)
+
+
+def test_a_metric_may_have_the_name_of_an_old_word_of_sort_by(bench, registered):
+    METRICS.add("train", lambda logits, labels: 0.0, "somebody 1.0")
+    made = collect([bench], Options(metrics=["train"], sort_by="train", resamples=0))
+    order = [line.label for line in ordered(made.boards[0], "train", made.columns)]
+    assert order == [line.label for line in made.boards[0].lines], "all are equal"
 
 
 @pytest.mark.parametrize("name", ["macs", "n", "rank", "accuracy_low", "clean_n", "retained_high"])
