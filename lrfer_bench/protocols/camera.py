@@ -110,7 +110,7 @@ def _blurred(faces: Tensor, size: tuple[int, int], draws: _Draws) -> Tensor:
     """
     import torch
 
-    (height, width), count = faces.shape[-2:], len(faces)
+    height, width = faces.shape[-2:]
     rows, columns = _waves(height, size[0]), _waves(width, size[1])
     sine, cosine = draws.angle.sin(), draws.angle.cos()
     along, across = draws.sigma.square(), draws.across.square()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.training.allocator import give_back
 
 WARM_UP = 3
 REPEATS = 15
@@ -84,7 +85,8 @@ def _synchronise(tensor: Tensor) -> None:
 
 
 def reset_peak_memory() -> None:
-    """Let the peak start again from now, where the system can (Linux)."""
+    """Let the peak start again from now, where the system can (Linux), without what earlier work left."""
+    give_back()
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

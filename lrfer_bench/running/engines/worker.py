@@ -25,6 +25,9 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     redirect_output(Path(log))
+    from lrfer_bench.training.allocator import keep_freed_memory
+
+    keep_freed_memory()
     import torch
 
     torch.set_num_threads(1)
