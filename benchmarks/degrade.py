@@ -55,7 +55,8 @@ def main() -> None:
                 continue
             ours = rate(lambda protocol=protocol, scale=scale: degrade(protocol, hr, scale, seeds))
             print(
-                f"x{scale} {protocol.id}: {ours:.0f} faces/s, {ours / theirs:.1f} times Pillow's bicubic ({theirs:.0f})"
+                f"x{scale} {protocol.id}: {ours:.0f} faces/s, {ours / theirs:.1f} times Pillow's "
+                f"bicubic ({theirs:.0f})"
             )
 
 

@@ -1,8 +1,10 @@
-"""A newcomer's hour, timed: the wheel into a fresh environment outside the checkout, a method of one's own, a table.
+"""A newcomer's hour, timed: the wheel into a fresh environment outside the checkout, a method of
+one's own, a table.
 
 python benchmarks/first_hour.py [FOLDER]
 
-The steps are those of docs/first-hour.md, each with its seconds. What pip has to fetch or to copy is the first of them; no
+The steps are those of docs/first-hour.md, each with its seconds. What pip has to fetch or to copy
+is the first of them; no
 package is taken from the environment that this script runs in.
 """
 
@@ -21,10 +23,16 @@ LIMIT_MINUTES = 10.0
 
 def timed(label: str, command: list[str], folder: Path) -> float:
     """Seconds of one step; its last words where it fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "LRFER_PLUGINS", "OMP_NUM_THREADS")}
+    environment = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("PYTHONPATH", "LRFER_PLUGINS", "OMP_NUM_THREADS")
+    }
     environment["LRFER_CACHE"] = str(folder / "cache")
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     took = time.perf_counter() - started
     print(f"{took:7.1f} s  {label}", flush=True)
     if done.returncode != 0:
@@ -35,22 +43,42 @@ def timed(label: str, command: list[str], folder: Path) -> float:
 def edit(path: Path) -> None:
     """What stands for the newcomer's idea: another width and weight."""
     text = path.read_text()
-    changed = text.replace("width: int = 24, detail_weight: float = 1.0", "width: int = 32, detail_weight: float = 0.5")
+    changed = text.replace(
+        "width: int = 24, detail_weight: float = 1.0", "width: int = 32, detail_weight: float = 0.5"
+    )
     if changed == text:
         sys.exit(f"{path} has no such line to edit any more")
     path.write_text(changed)
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="first-hour-"))
+    folder = (
+        Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="first-hour-"))
+    )
     folder.mkdir(parents=True, exist_ok=True)
     wheels = folder / "wheels"
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(ROOT)],
-                   check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            str(wheels),
+            str(ROOT),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     (wheel,) = wheels.glob("*.whl")
     program = str(folder / ".venv" / "bin" / "lrfer-bench")
     total = timed("python -m venv .venv", [sys.executable, "-m", "venv", ".venv"], folder)
-    total += timed("pip install WHEEL", [str(folder / ".venv" / "bin" / "pip"), "install", "-q", str(wheel)], folder)
+    total += timed(
+        "pip install WHEEL",
+        [str(folder / ".venv" / "bin" / "pip"), "install", "-q", str(wheel)],
+        folder,
+    )
     total += timed("new-method", [program, "new-method", "my-idea"], folder)
     edit(folder / "my_idea.py")
     run = ["run", "--plugin", "my_idea.py", "--methods", "my-idea,gmenet", "--scales", "2,4"]
@@ -64,7 +92,8 @@ def main() -> None:
     ):
         total += timed(label, [program, *words], folder)
     print(
-        f"{total / 60:.1f} minutes of the machine in all; the bar is {LIMIT_MINUTES:.0f}; {folder / 'results' / 'report'}"
+        f"{total / 60:.1f} minutes of the machine in all; the bar is {LIMIT_MINUTES:.0f}; "
+        f"{folder / 'results' / 'report'}"
     )
 
 

@@ -26,7 +26,9 @@ class NoiseFaces(Dataset):
     def load(self, root: Path | None) -> FaceSet:
         splits = {
             name: _noise(count, seed)
-            for seed, (name, count) in enumerate((("train", self.train), ("val", 140), ("test", 140)))
+            for seed, (name, count) in enumerate(
+                (("train", self.train), ("val", 140), ("test", 140))
+            )
         }
         return FaceSet("noisefaces", tuple("abcdefg"), splits, synthetic=True)
 

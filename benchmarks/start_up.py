@@ -1,4 +1,5 @@
-"""How long the program takes to say its help and to list its methods, against a bare interpreter that imports click.
+"""How long the program takes to say its help and to list its methods, against a bare interpreter
+that imports click.
 
 python benchmarks/start_up.py
 """
@@ -27,7 +28,8 @@ def main() -> None:
     for words in (("--help",), ("methods", "list"), ("datasets", "list")):
         took = seconds("-m", "lrfer_bench", *words)
         print(
-            f"lrfer-bench {' '.join(words)}: {took:.2f} s, {took / bare:.1f} times a bare interpreter with click ({bare:.2f} s)"
+            f"lrfer-bench {' '.join(words)}: {took:.2f} s, {took / bare:.1f} times a bare "
+            f"interpreter with click ({bare:.2f} s)"
         )
 
 

@@ -1,4 +1,5 @@
-"""How many SynthFace faces one core renders a second, at 48 pixels with 4x4 samples a pixel, and how that grows with the size.
+"""How many SynthFace faces one core renders a second, at 48 pixels with 4x4 samples a pixel, and
+how that grows with the size.
 
 python benchmarks/synthface_render.py [--identities 9]
 """
@@ -23,7 +24,9 @@ def faces_per_second(size: int, identities: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--identities", type=int, default=9)
     identities = parser.parse_args().identities
     faces_per_second(48, 1)  # the rig and the libraries are loaded by now

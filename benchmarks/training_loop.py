@@ -1,10 +1,14 @@
-"""How much of a bare loop's speed the training loop keeps: same network, batch and optimiser, one thread, in one run.
+"""How much of a bare loop's speed the training loop keeps: same network, batch and optimiser, one
+thread, in one run.
 
     python benchmarks/training_loop.py [--rounds 7]
 
-The bare loop does nothing but forward, cross-entropy, backward and step on float tensors that lie in memory. Ours draws, flips,
-shifts and degrades the faces, enlarges them again, follows the mean of the weights and the schedule, and tells its progress;
-validation and checkpoints are left out of both. The two take turns, so a machine that changes its speed changes both.
+The bare loop does nothing but forward, cross-entropy, backward and step on float tensors that lie
+in memory. Ours draws, flips,
+shifts and degrades the faces, enlarges them again, follows the mean of the weights and the
+schedule, and tells its progress;
+validation and checkpoints are left out of both. The two take turns, so a machine that changes its
+speed changes both.
 """
 
 from __future__ import annotations
@@ -46,7 +50,9 @@ def bare_seconds(faces: torch.Tensor, labels: torch.Tensor, batch: int) -> float
     (optimizer,) = method.optimizers().values()
     started = time.perf_counter()
     for at in range(0, STEPS * batch, batch):
-        loss = F.cross_entropy(net(faces[at : at + batch]), labels[at : at + batch], label_smoothing=0.1)
+        loss = F.cross_entropy(
+            net(faces[at : at + batch]), labels[at : at + batch], label_smoothing=0.1
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -62,19 +68,25 @@ def our_seconds(split: Split, batch: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     batch = preset_of("cpu").batch
     rng = np.random.default_rng(0)
-    split = Split(rng.integers(0, 256, (STEPS * batch, 1, 48, 48), dtype=np.uint8), np.arange(STEPS * batch) % 7)
+    split = Split(
+        rng.integers(0, 256, (STEPS * batch, 1, 48, 48), dtype=np.uint8),
+        np.arange(STEPS * batch) % 7,
+    )
     faces = (torch.from_numpy(split.images) / 255.0).contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(split.labels)
     bare_seconds(faces, labels, batch), our_seconds(split, batch)  # warm up
     ratios = [bare_seconds(faces, labels, batch) / our_seconds(split, batch) for _ in range(rounds)]
     print(
-        f"speed kept: median {statistics.median(ratios):.3f} (min {min(ratios):.3f}, max {max(ratios):.3f}, {rounds} rounds)"
+        f"speed kept: median {statistics.median(ratios):.3f} (min {min(ratios):.3f}, max "
+        f"{max(ratios):.3f}, {rounds} rounds)"
     )
 
 

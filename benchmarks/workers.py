@@ -1,8 +1,10 @@
-"""How much more two workers do than one: the same four small trainings through the local engine, in one run.
+"""How much more two workers do than one: the same four small trainings through the local engine, in
+one run.
 
     python benchmarks/workers.py [--faces 2560]
 
-Starting a worker (its imports) is left out: the clock runs from the first step that a worker tells of to the last result.
+Starting a worker (its imports) is left out: the clock runs from the first step that a worker tells
+of to the last result.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import data_ref
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
 from lrfer_bench.running.runner import Runner, Status
 from lrfer_bench.store.store import Store
@@ -53,11 +55,16 @@ class _Clock:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--faces", type=int, default=2560)
     faces = parser.parse_args().faces
     one, two = steps_per_second(1, faces), steps_per_second(2, faces)
-    print(f"two workers do {two / one:.2f} times the work of one ({one:.1f} and {two:.1f} steps a second)")
+    print(
+        f"two workers do {two / one:.2f} times the work of one ({one:.1f} and {two:.1f} steps a "
+        "second)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""ExpW, Expression in the Wild (Zhang et al., 2018): faces cut from web pictures by the published boxes."""
+"""ExpW, Expression in the Wild (Zhang et al., 2018): faces cut from web pictures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import Box, check_options, open_image, to_array
-from lrfer_bench.data.validation import unit_hash
-from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.api import (
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    UserError,
+    check_options,
+    open_image,
+    read_card,
+    register_dataset,
+    to_array,
+    unit_hash,
+)
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FIELDS = "image_name face_id_in_image face_box_top face_box_left face_box_right face_box_bottom " \
@@ -26,7 +34,10 @@ SHARES = (("train", 0.8), ("val", 0.9), ("test", 1.0))
 
 @dataclass(frozen=True)
 class Face:
-    """One line of label.lst; row counts lines from 0; the box is in pixels of the picture, which it may leave."""
+    """One line of label.lst.
+
+    row counts lines from 0; the box is in pixels of the picture and may reach beyond it.
+    """
 
     row: int
     picture: str
@@ -38,10 +49,14 @@ class Face:
     label: int
 
 
+@register_dataset("expw")
 class ExpW(Dataset):
-    """Colour faces in 7 classes, cropped square; the split is ours, by a hash of the picture's file name.
+    """Colour faces in 7 classes, cropped square by the published boxes.
 
-    size: side of the crops in pixels. min_confidence: leave out faces whose detector score is lower.
+    The split is ours, by a hash of the picture's file name.
+
+    size: side of the crops in pixels
+    min_confidence: leave out faces with a lower detector score
     """
 
     card = read_card(Path(__file__).with_name("expw.card.toml"), DatasetCard)
@@ -55,7 +70,9 @@ class ExpW(Dataset):
             or not isinstance(min_confidence, (int, float))
             or math.isnan(min_confidence)
         ):
-            raise UserError(f'the option min_confidence is "{min_confidence}": give a number, such as 20')
+            raise UserError(
+                f'the option min_confidence is "{min_confidence}": give a number, such as 20'
+            )
         self.size = size
         self.min_confidence = float(min_confidence)
 
@@ -68,24 +85,27 @@ class ExpW(Dataset):
         faces = [face for face in every if face.confidence >= self.min_confidence]
         usable = [face for face in faces if face.right > face.left and face.bottom > face.top]
         notes = [
-            "ExpW has no official split: pictures were parted 80/10/10 by a hash of their file names, so that all "
-            "faces of one picture stand in the same split."
+            "ExpW has no official split: pictures were split 80/10/10 by a hash of their file "
+            "names, so that all faces of one picture stand in the same split."
         ]
         if len(faces) < len(every):
             notes.append(
-                f"{len(every) - len(faces):,} faces with a confidence below {self.min_confidence:g} were left out."
+                f"{len(every) - len(faces):,} faces with a confidence below "
+                f"{self.min_confidence:g} were left out."
             )
         if len(usable) < len(faces):
             first = next(face for face in faces if face not in usable)
             notes.append(
-                f"{len(faces) - len(usable):,} faces with an empty box were left out, line {first.row + 1} first."
+                f"{len(faces) - len(usable):,} faces with an empty box were left out, "
+                f"line {first.row + 1} first."
             )
         splits = {}
         for split in ("train", "val", "test"):
             mine = [face for face in usable if split_of(face.picture) == split]
             if not mine:
                 raise DataError(
-                    f"{list_file} has no face for the split {split}: it is not whole, or too much was left out"
+                    f"{list_file} has no face for the split {split}: it is not complete, or too "
+                    "much was left out"
                 )
             splits[split] = _cut_out(mine, folder, self.size)
         return FaceSet("expw", EXPRESSIONS, splits, notes=tuple(notes))
@@ -97,10 +117,10 @@ def split_of(picture: str) -> str:
     return next(split for split, end in SHARES if place < end)
 
 
-def square(face: Face, width: int, height: int) -> Box:
-    """The box (left, top, right, bottom) made square by lengthening its shorter side about its middle.
+def square(face: Face, width: int, height: int) -> tuple[float, float, float, float]:
+    """The box (left, top, right, bottom) made square: its shorter side grows about its middle.
 
-    Moved inside the picture of width x height where it sticks out, and never larger than the picture's shorter side.
+    Moved inside the picture of width x height, and never larger than the picture's shorter side.
     """
     side = min(max(face.right - face.left, face.bottom - face.top), width, height)
     left = min(max((face.left + face.right - side) // 2, 0), width - side)
@@ -122,19 +142,24 @@ def read_list(path: Path) -> list[Face]:
 def _read_line(line: str, row: int, where: str) -> Face:
     words = line.rsplit(maxsplit=7)
     if len(words) != 8:
-        raise DataError(f"{where} has {len(words)} fields, not the 8 of {FIELDS}: the file is cut or another one")
+        raise DataError(
+            f"{where} has {len(words)} fields, not the 8 of {FIELDS}: the file is cut or another "
+            "one"
+        )
     try:
         top, left, right, bottom = (int(float(word)) for word in words[2:6])
         confidence = float(words[6])
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{where} has a box or confidence that is no number ({error}): copy the file again") from error
+        raise DataError(
+            f"{where} has a box or confidence that is not a number ({error}): copy the file again"
+        ) from error
     if words[7] not in {"0", "1", "2", "3", "4", "5", "6"}:
-        raise DataError(f'{where} has label "{words[7][:20]}": it must be a whole number from 0 to 6')
+        raise DataError(f'{where} has label "{words[7][:20]}": it must be an integer from 0 to 6')
     return Face(row, words[0], top, left, right, bottom, confidence, int(words[7]))
 
 
 def _cut_out(faces: list[Face], folder: Path, size: int) -> Split:
-    """The faces in the order of the list; those of one picture are cut in a row, so that it is decoded once."""
+    """The faces in the order of the list; each picture is decoded once."""
     images: NDArray[np.uint8] = np.empty((len(faces), 3, size, size), dtype=np.uint8)
     picture, opened = None, None
     for index in sorted(range(len(faces)), key=lambda i: faces[i].picture):
@@ -151,17 +176,23 @@ def _crop(picture: Image.Image, face: Face, size: int) -> NDArray[np.uint8]:
 
 
 def _find(root: Path | None) -> tuple[Path, Path]:
-    """label.lst and the folder of pictures, in the layouts that the download and its mirrors have."""
+    """label.lst and the folder of pictures, in the layouts of the download and its mirrors."""
     if root is None:
         raise DataError('data set "expw" needs your copy of ExpW: give its folder with --data-root')
     root = Path(root).expanduser()
     for base in (root, root / "data"):
-        lists = [path for path in (base / "label.lst", base / "label" / "label.lst") if path.is_file()]
+        lists = [
+            path for path in (base / "label.lst", base / "label" / "label.lst") if path.is_file()
+        ]
         folders = [path for path in (base / "origin", base / "image" / "origin") if path.is_dir()]
         if lists and folders:
             return lists[0], folders[0]
         if lists:
             raise DataError(
-                f"{lists[0]} is there but no folder {base / 'origin'}: unpack the pictures (origin.7z) there"
+                f"{lists[0]} is there but no folder {base / 'origin'}: unpack the pictures "
+                "(origin.7z) there"
             )
-    raise DataError(f"{root} holds no ExpW: looked for label.lst and origin/; give the right folder with --data-root")
+    raise DataError(
+        f"{root} holds no ExpW: looked for label.lst and origin/; give the right folder with "
+        "--data-root"
+    )

@@ -7,20 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import read_images
-from lrfer_bench.data.tree import ClassTree, read_tree
-from lrfer_bench.data.validation import cut_validation
+from lrfer_bench.api import (
+    ClassTree,
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    cut_validation,
+    read_card,
+    read_images,
+    read_tree,
+    register_dataset,
+)
 from lrfer_bench.datasets.fer2013_rows import USAGES, Rows, find_source, read_rows
-from lrfer_bench.errors import DataError
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SPLIT_OF_USAGE = ("train", "val", "test")
 PUBLIC, PRIVATE = "publictest_", "privatetest_"
 
 
+@register_dataset("fer2013")
 class FER2013(Dataset):
     """48 x 48 grey faces in 7 classes; val is PublicTest, test is PrivateTest."""
 
@@ -36,7 +43,9 @@ class FER2013(Dataset):
             splits, how = _from_folders(*source.files)
             return FaceSet("fer2013", EMOTIONS, splits, notes=(*notes, *how))
         rows = read_rows(source)
-        return FaceSet("fer2013", EMOTIONS, split_rows(rows, source.files[0]), notes=(*notes, *rows.notes))
+        return FaceSet(
+            "fer2013", EMOTIONS, split_rows(rows, source.files[0]), notes=(*notes, *rows.notes)
+        )
 
 
 def split_rows(rows: Rows, file: Path) -> dict[str, Split]:
@@ -45,7 +54,9 @@ def split_rows(rows: Rows, file: Path) -> dict[str, Split]:
     for usage, name in enumerate(SPLIT_OF_USAGE):
         mine = np.flatnonzero(rows.usage == usage)
         if len(mine) == 0:
-            raise DataError(f"{file} has no row with Usage {USAGES[usage]}: it is not the whole file, copy it again")
+            raise DataError(
+                f"{file} has no row with Usage {USAGES[usage]}: it is not complete, copy it again"
+            )
         splits[name] = Split(rows.images[mine][:, None], rows.emotion[mine], rows=mine)
     return splits
 
@@ -54,18 +65,25 @@ def _from_folders(train_folder: Path, test_folder: Path) -> tuple[dict[str, Spli
     train, _ = _read(train_folder)
     test, names = _read(test_folder)
     note = (
-        "Read from a folder tree: its pictures may have been compressed with loss and the order of the rows is gone, "
-        "so that the fingerprint is not that of fer2013.csv."
+        "Read from a folder tree: its pictures may have been compressed with loss and the order "
+        "of the rows is gone, so that the fingerprint is not that of fer2013.csv."
     )
     if all(name.startswith((PUBLIC, PRIVATE)) for name in names):
         public = np.array([name.startswith(PUBLIC) for name in names])
         if public.any() and not public.all():
-            how = "The file names in test/ keep the official split: PublicTest_* is val, PrivateTest_* is test."
-            return {"train": train, "val": _take(test, public), "test": _take(test, ~public)}, [note, how]
+            how = (
+                "The file names in test/ keep the official split: PublicTest_* is val, "
+                "PrivateTest_* is test."
+            )
+            return {"train": train, "val": _take(test, public), "test": _take(test, ~public)}, [
+                note,
+                how,
+            ]
     chosen = cut_validation(train.labels, [image.tobytes() for image in train.images])
     how = (
-        "The folder tree has no PublicTest/PrivateTest split: test is the whole of test/ and val was cut from train/ "
-        f"({int(chosen.sum()):,} of {len(train):,} images, 10 % of each class, by a hash of the pixels); "
+        "The folder tree has no PublicTest/PrivateTest split: test is the whole of test/ and val "
+        f"was cut from train/ ({int(chosen.sum()):,} of {len(train):,} images, 10 % of each class, "
+        "by a hash of the pixels); "
         "scores cannot be compared with those on PrivateTest."
     )
     return {"train": _take(train, ~chosen), "val": _take(train, chosen), "test": test}, [note, how]
@@ -78,10 +96,14 @@ def _read(folder: Path) -> tuple[Split, list[str]]:
     files: list[Path] = []
     for name, pictures in tree.files.items():
         if name.lower() not in EMOTIONS:
-            raise DataError(f'{folder} has a folder "{name}": the classes of FER2013 are {", ".join(EMOTIONS)}')
+            raise DataError(
+                f'{folder} has a folder "{name}": the classes of FER2013 are {", ".join(EMOTIONS)}'
+            )
         labels += [EMOTIONS.index(name.lower())] * len(pictures)
         files += pictures
-    images = read_images(files, "grey", None, shape=(1, 48, 48), advice="give FER2013's own pictures")
+    images = read_images(
+        files, "grey", None, shape=(1, 48, 48), advice="give FER2013's own pictures"
+    )
     return Split(images, np.array(labels, dtype=np.int64)), [file.name.lower() for file in files]
 
 

@@ -1,4 +1,4 @@
-"""The rows of FER2013 in their original order, from a CSV file or the packed npz; FERPlus joins to these rows."""
+"""The rows of FER2013 in their original order, from a CSV file or the packed npz."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import DataError
 
 SIDE = 48
 PIXELS = SIDE * SIDE
 ROWS = 35_887
 USAGES = ("Training", "PublicTest", "PrivateTest")
 FORMS = ("csv", "icml", "folders", "npz")
-NAMES = {"csv": "fer2013.csv", "icml": "icml_face_data.csv", "folders": "train/ and test/", "npz": "fer2013.npz"}
+NAMES = {
+    "csv": "fer2013.csv",
+    "icml": "icml_face_data.csv",
+    "folders": "train/ and test/",
+    "npz": "fer2013.npz",
+}
 
 
 @dataclass(frozen=True)
 class Rows:
-    """images uint8 [N, 48, 48]; emotion, usage int64 [N], indices into the published orders; votes uint8 [N, 10]."""
+    """All rows of FER2013.
+
+    images: uint8 [N, 48, 48]
+    emotion, usage: int64 [N], indices into the published orders
+    votes: uint8 [N, 10] of FERPlus, if the file has them
+    """
 
     images: NDArray[np.uint8]
     emotion: NDArray[np.int64]
@@ -38,7 +48,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """What was found: its form, the files (for folders: train and test), and a sentence if there was a choice."""
+    """What was found: its form, its files (of folders: train and test), a note on the choice."""
 
     form: str
     files: tuple[Path, ...]
@@ -46,14 +56,20 @@ class Source:
 
 
 def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> Source:
-    """Look for the forms of FER2013, in order, in root and root/fer2013, or take root itself when it is a file."""
+    """Look for the forms of FER2013, in order, in root and root/fer2013; root may be a file."""
     if root is None:
-        raise DataError(f'data set "{name}" needs your copy of FER2013: give its folder or file with --data-root')
+        raise DataError(
+            f'data set "{name}" needs your copy of FER2013: give its folder or file with '
+            "--data-root"
+        )
     root = Path(root).expanduser()
     if root.is_file():
         form = {".csv": "csv", ".npz": "npz"}.get(root.suffix.lower())
         if form is None:
-            raise DataError(f"{root} is neither a .csv nor a .npz file: give FER2013's folder or file with --data-root")
+            raise DataError(
+                f"{root} is neither a .csv nor a .npz file: give FER2013's folder or file with "
+                "--data-root"
+            )
         return Source(form, (root,))
     if not root.is_dir():
         raise DataError(f"there is no file or folder {root}: check --data-root")
@@ -63,11 +79,13 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
             return _choose(found)
     if "folders" not in forms and _look(root, "folders"):
         raise DataError(
-            f'{root} holds a folder tree, which has lost the order of the rows that "{name}" needs: bring fer2013.csv'
+            f"{root} holds a folder tree, which has lost the order of the rows that "
+            f'"{name}" needs: bring fer2013.csv'
         )
     looked = ", ".join(NAMES[form] for form in forms)
     raise DataError(
-        f'{root} holds no FER2013 for "{name}": looked for {looked}; give the right folder with --data-root'
+        f'{root} holds no FER2013 for "{name}": looked for {looked}; give the right folder with '
+        "--data-root"
     )
 
 
@@ -81,7 +99,9 @@ def _look(folder: Path, form: str) -> Source | None:
 
 def _choose(found: list[Source]) -> Source:
     names = [NAMES[source.form] for source in found]
-    note = f"Read from {names[0]}" + (f"; {', '.join(names[1:])} beside it was not read." if names[1:] else ".")
+    note = f"Read from {names[0]}" + (
+        f"; {', '.join(names[1:])} beside it was not read." if names[1:] else "."
+    )
     return Source(found[0].form, found[0].files, note)
 
 
@@ -98,8 +118,9 @@ def read_rows(source: Source) -> Rows:
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """(where, fields) of every data row of a CSV file, fields in the order of columns.
 
-    Column names are compared without case and surrounding spaces: icml_face_data.csv writes " pixels". `where` names
-    file, line (from 1, the header's) and row (from 0, the first data row's), for messages.
+    Column names are compared without case and surrounding spaces: icml_face_data.csv writes "
+    pixels". `where` names file, line (from 1, the header's) and row (from 0, the first data row's),
+    for messages.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -113,11 +134,14 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
                 where = f"{path}, line {reader.line_num} (row {number})"
                 if len(fields) != len(header):
                     raise DataError(
-                        f"{where} has {len(fields)} of {len(header)} columns: the file is damaged or cut, copy it again"
+                        f"{where} has {len(fields)} of {len(header)} columns: the file is "
+                        "damaged or cut, copy it again"
                     )
                 yield where, [fields[i].strip() for i in at]
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num} is no CSV ({error}): copy the file again") from error
+        raise DataError(
+            f"{path}, line {reader.line_num} is not CSV ({error}): copy the file again"
+        ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -127,25 +151,35 @@ def _columns(path: Path, header: list[str], wanted: Sequence[str]) -> list[int]:
     for name in wanted:
         if name.lower() not in known:
             shown = ", ".join(name[:20] for name in header[:12])
-            raise DataError(f'{path} has no column "{name}", only {shown}: it must have {", ".join(wanted)}')
+            raise DataError(
+                f'{path} has no column "{name}", only {shown}: it must have {", ".join(wanted)}'
+            )
     return [known.index(name.lower()) for name in wanted]
 
 
 def _read_csv(path: Path) -> Rows:
     images, emotion, usage = [], [], []
     with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)  # numpy before 2.3 only warns of text among the numbers
+        warnings.simplefilter(
+            "error", DeprecationWarning
+        )  # numpy before 2.3 only warns of text among the numbers
         for where, (label, pixels, split) in read_table(path, ("emotion", "pixels", "Usage")):
             if split not in USAGES:
-                raise DataError(f'{where} has Usage "{split[:40]}": it must be one of {", ".join(USAGES)}')
+                raise DataError(
+                    f'{where} has Usage "{split[:40]}": it must be one of {", ".join(USAGES)}'
+                )
             if label not in {"0", "1", "2", "3", "4", "5", "6"}:
-                raise DataError(f'{where} has emotion "{label[:40]}": it must be a whole number from 0 to 6')
+                raise DataError(
+                    f'{where} has emotion "{label[:40]}": it must be an integer from 0 to 6'
+                )
             images.append(_pixels(pixels, where))
             emotion.append(int(label))
             usage.append(USAGES.index(split))
     if not images:
         raise DataError(f"{path} has a header but no rows: copy it again")
-    return Rows(np.stack(images), np.array(emotion, dtype=np.int64), np.array(usage, dtype=np.int64))
+    return Rows(
+        np.stack(images), np.array(emotion, dtype=np.int64), np.array(usage, dtype=np.int64)
+    )
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:
@@ -162,22 +196,48 @@ def _pixel_fault(text: str) -> str:
     words = text.split()
     for number, word in enumerate(words):
         if not word.isascii() or not word.isdigit() or int(word) > 255:
-            return f'has "{word[:20]}" as pixel {number}, not a whole number from 0 to 255'
+            return f'has "{word[:20]}" as pixel {number}, not an integer from 0 to 255'
     return f"has {len(words):,} pixels instead of {PIXELS:,}"
 
 
 def _read_npz(path: Path) -> Rows:
-    """strip_* hold many faces each, one above the other, as lossless pictures; see the docs for the other keys."""
+    """strip_* hold many faces each, one above the other, as lossless pictures.
+
+    docs/datasets.md describes the other keys.
+    """
     try:
         with np.load(path, allow_pickle=False) as z:
-            images = np.concatenate([_strip(z[key]) for key in sorted(z.files) if key.startswith("strip_")])
+            images = np.concatenate(
+                [_strip(z[key]) for key in sorted(z.files) if key.startswith("strip_")]
+            )
             emotion, usage = z["emotion"].astype(np.int64), z["usage"].astype(np.int64)
             votes = z["ferplus_votes"].astype(np.uint8) if "ferplus_votes" in z.files else None
-    except (OSError, ValueError, KeyError, SyntaxError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a whole FER2013 archive ({error}): copy it again") from error
-    lengths = {len(images), len(emotion), len(usage)} | ({len(votes)} if votes is not None else set())
-    if len(lengths) != 1 or emotion.max() > 6 or usage.max() > 2 or emotion.min() < 0 or usage.min() < 0:
-        raise DataError(f"{path} is not a whole FER2013 archive (its parts do not fit together): copy it again")
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        SyntaxError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        raise DataError(
+            f"{path} is not a complete FER2013 archive ({error}): copy it again"
+        ) from error
+    lengths = {len(images), len(emotion), len(usage)} | (
+        {len(votes)} if votes is not None else set()
+    )
+    if (
+        len(lengths) != 1
+        or emotion.max() > 6
+        or usage.max() > 2
+        or emotion.min() < 0
+        or usage.min() < 0
+    ):
+        raise DataError(
+            f"{path} is not a complete FER2013 archive (its parts do not fit together): copy it "
+            "again"
+        )
     return Rows(images, emotion, usage, votes)
 
 

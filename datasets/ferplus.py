@@ -1,4 +1,4 @@
-"""FERPlus (Barsoum et al., 2016): FER2013's pictures with ten annotators' votes each, joined by row."""
+"""FERPlus (Barsoum et al., 2016): FER2013's pictures with ten annotators' votes each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.datasets.fer2013_rows import USAGES, Rows, Source, find_source, read_rows, read_table
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import (
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    read_card,
+    register_dataset,
+)
+from lrfer_bench.datasets.fer2013_rows import (
+    USAGES,
+    Rows,
+    Source,
+    find_source,
+    read_rows,
+    read_table,
+)
 
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 VOTED = (*EMOTIONS, "unknown", "NF")
@@ -20,8 +32,9 @@ FILE = "fer2013new.csv"
 FORMS = ("csv", "icml", "npz")
 
 
+@register_dataset("ferplus")
 class FERPlus(Dataset):
-    """FER2013 relabelled: the majority rule decides which rows stay, the votes stay as soft labels."""
+    """FER2013 relabelled: a majority decides which rows stay; the votes become soft labels."""
 
     card = read_card(Path(__file__).with_name("ferplus.card.toml"), DatasetCard)
 
@@ -35,23 +48,31 @@ class FERPlus(Dataset):
         votes_file = _find_votes(source)
         rows = read_rows(source)
         if votes_file is not None:
-            votes, whence = read_votes(votes_file, rows, source), f"The votes were read from {FILE}."
+            votes, whence = (
+                read_votes(votes_file, rows, source),
+                f"The votes were read from {FILE}.",
+            )
         elif rows.votes is not None:
             votes, whence = rows.votes, f"The votes were read from {source.files[0].name}."
         else:
             raise DataError(
-                f"there is no {FILE} beside {source.files[0]}: put the votes published at {self.card.url} there"
+                f"there is no {FILE} beside {source.files[0]}: put the votes published at "
+                f"{self.card.url} there"
             )
         notes = tuple(note for note in (source.note, whence, *rows.notes) if note)
         return FaceSet("ferplus", EMOTIONS, _splits(rows, votes, source.files[0]), notes=notes)
 
 
-def majority(votes: NDArray[np.integer]) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
-    """The published rule: which rows stay, their label, and the votes that count as a distribution over the 8 classes.
+def majority(
+    votes: NDArray[np.integer],
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
+    """The published rule: which rows stay, their labels, and their votes as a distribution.
 
-    votes: [N, 10] in the order of VOTED. Votes of 1 or less are dropped; a row stays when its top label has more than
-    half of the votes left (unknown and NF counted) and is neither unknown nor NF.
-    Returns stays bool [N], label int64 [N], soft float32 [N, 8] (rows that do not stay: undefined label, zeros).
+    votes: [N, 10] in the order of VOTED. Labels with one vote or none are dropped first; a row
+    stays if its top label then has more than half of the votes and is neither unknown nor NF.
+
+    Returns stays bool [N], label int64 [N] and soft float32 [N, 8]; a row that does not stay has
+    an undefined label and zeros.
     """
     left = np.where(votes > 1, votes, 0).astype(np.int64)
     label = left.argmax(axis=1)
@@ -68,7 +89,8 @@ def _splits(rows: Rows, votes: NDArray[np.uint8], file: Path) -> dict[str, Split
         mine = np.flatnonzero(stays & (rows.usage == usage))
         if len(mine) == 0:
             raise DataError(
-                f"{file} has no row with Usage {USAGES[usage]} and a majority: it is not whole, copy it again"
+                f"{file} has no row with Usage {USAGES[usage]} and a majority: it is not complete, "
+                "copy it again"
             )
         splits[name] = Split(rows.images[mine][:, None], label[mine], soft[mine], mine)
     return splits
@@ -82,22 +104,33 @@ def _find_votes(source: Source) -> Path | None:
 
 
 def read_votes(path: Path, rows: Rows, source: Source) -> NDArray[np.uint8]:
-    """uint8 [N, 10]; DataError when it does not go with the rows: the join is by row, names and numbers lag behind."""
+    """Votes uint8 [N, 10], joined by row; DataError if they do not fit the rows.
+
+    The file's own names and numbers of pictures lag behind the rows, so they are not used.
+    """
     votes: list[list[int]] = []
     for where, (usage, *counts) in read_table(path, ("Usage", *VOTED)):
         number = len(votes)
         if number < len(rows.usage) and usage != USAGES[rows.usage[number]]:
             raise DataError(
                 f'{where} has Usage "{usage[:40]}" but that row of {source.files[0].name} has '
-                f"{USAGES[rows.usage[number]]}: the join is by row, give both files whole and unsorted"
+                f"{USAGES[rows.usage[number]]}: the join is by row, give both files complete and "
+                "unsorted"
             )
-        bad = [count for count in counts if not (count.isascii() and count.isdigit() and int(count) <= 255)]
+        bad = [
+            count
+            for count in counts
+            if not (count.isascii() and count.isdigit() and int(count) <= 255)
+        ]
         if bad:
-            raise DataError(f'{where} has "{bad[0][:40]}" as a number of votes: the file is damaged, copy it again')
+            raise DataError(
+                f'{where} has "{bad[0][:40]}" as a number of votes: the file is damaged, '
+                "copy it again"
+            )
         votes.append([int(count) for count in counts])
     if len(votes) != len(rows.usage):
         raise DataError(
             f"{path} has {len(votes):,} rows but {source.files[0]} has {len(rows.usage):,}: "
-            "the join is by row, give both files whole"
+            "the join is by row, give both files complete"
         )
     return np.array(votes, dtype=np.uint8)

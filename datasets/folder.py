@@ -7,17 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.data.images import check_options, read_images, resolve_colour
-from lrfer_bench.data.tree import ClassTree, find_splits, read_tree
-from lrfer_bench.data.validation import cut_validation
-from lrfer_bench.errors import DataError
+from lrfer_bench.api import (
+    ClassTree,
+    DataError,
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Split,
+    check_options,
+    cut_validation,
+    find_splits,
+    read_card,
+    read_images,
+    read_tree,
+    register_dataset,
+    resolve_colour,
+)
 
 ADVICE = "make all pictures of one size, or set one with --data-option size=N"
 
 
+@register_dataset("folder")
 class Folder(Dataset):
     """Your own faces. size: resize every picture to size x size; None wants them all of one size.
 
@@ -40,7 +50,10 @@ class Folder(Dataset):
         classes = trees["train"].classes
         for split, tree in trees.items():
             _check_classes(folders[split], tree, classes)
-        files = {split: [path for paths in tree.files.values() for path in paths] for split, tree in trees.items()}
+        files = {
+            split: [path for paths in tree.files.values() for path in paths]
+            for split, tree in trees.items()
+        }
         colour = resolve_colour(self.colour, [path for paths in files.values() for path in paths])
         splits: dict[str, Split] = {}
         shape: tuple[int, ...] | None = None
@@ -59,11 +72,14 @@ class Folder(Dataset):
         notes = []
         if self.size is not None:
             notes.append(
-                f"Every picture was resized to {self.size} x {self.size}; one that is not square is stretched."
+                f"Every picture was resized to {self.size} x {self.size}; one that is not square "
+                "is stretched."
             )
         others = [path for tree in trees.values() for path in tree.others]
         if others:
-            notes.append(f"{len(others)} files that are no pictures by their ending were left out, {others[0]} first.")
+            notes.append(
+                f"{len(others)} files that are not pictures were left out, {others[0]} first."
+            )
         return notes
 
 
@@ -78,15 +94,16 @@ def _check_classes(folder: Path, tree: ClassTree, classes: tuple[str, ...]) -> N
     if unknown:
         raise DataError(
             f'{folder} has a class "{unknown[0]}" that train does not have: '
-            f"the classes of train are {', '.join(classes)}; rename the folder or add training images"
+            f"the classes of train are {', '.join(classes)}; rename the folder or add training "
+            "images"
         )
 
 
 def _cut(train: Split) -> tuple[Split, Split, str]:
     chosen = cut_validation(train.labels, [image.tobytes() for image in train.images])
     how = (
-        f"There is no folder val: {int(chosen.sum()):,} of the {len(train):,} training images were cut off as val, "
-        "10 % of each class, by a hash of the pixels."
+        f"There is no folder val: {int(chosen.sum()):,} of the {len(train):,} training images "
+        "were cut off as val, 10 % of each class, by a hash of the pixels."
     )
     kept, cut = (Split(train.images[mask], train.labels[mask]) for mask in (~chosen, chosen))
     return kept, cut, how

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lrfer_bench.contract.cards import DatasetCard, read_card
-from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import FaceSet
-
-from .synthface_render.expressions import CLASSES
-from .synthface_render.generate import TAKES, write_folder
-from .synthface_render.shipped import PATH, unpack
+from lrfer_bench.api import Dataset, DatasetCard, FaceSet, read_card, register_dataset
+from lrfer_bench.datasets.synthface_render.expressions import CLASSES
+from lrfer_bench.datasets.synthface_render.generate import TAKES, write_folder
+from lrfer_bench.datasets.synthface_render.shipped import PATH, unpack
 
 
+@register_dataset("synthface")
 class SynthFace(Dataset):
-    """6,300 rendered faces of 450 invented people, shipped with the package; it needs no files from the user."""
+    """6,300 rendered faces of 450 invented people, shipped with the package."""
 
-    card: ClassVar[DatasetCard] = read_card(Path(__file__).with_name("synthface.card.toml"), DatasetCard)
+    card: ClassVar[DatasetCard] = read_card(
+        Path(__file__).with_name("synthface.card.toml"), DatasetCard
+    )
     needs_root: ClassVar[bool] = False
 
     def sources(self, root: Path | None) -> Sequence[Path]:
@@ -38,10 +38,10 @@ class SynthFace(Dataset):
         photographs: int = TAKES,
         tick: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Make more of it in the `folder` layout, with ground_truth.csv; returns the number of faces written.
+        """Render faces in the `folder` layout, with ground_truth.csv; returns how many.
 
-        size: 8..224 pixels; photographs: of each identity and class. The people of one seed are numbered: more
-        identities add to the same ones. tick(done, all) is called after each face. Bad input is a UserError, and
-        nothing is written.
+        size: 8..224 pixels; photographs: of each identity and class. The people of one seed are
+        numbered: more identities add to the same ones. tick(done, all) is called after each face.
+        UserError for wrong values; nothing is written then.
         """
         return write_folder(Path(out), size, identities, seed, colour, photographs, tick)

@@ -1,4 +1,5 @@
-"""lrfer-bench: which method recognises facial expressions best when the face is only 24, 12 or 6 pixels wide?
+"""lrfer-bench: which method recognises facial expressions best when the face is only 24, 12 or 6
+pixels wide?
 
     import lrfer_bench
 
@@ -7,7 +8,8 @@
     table = lrfer_bench.load_results("results")
     predict = lrfer_bench.load_model(table.key[0])
 
-What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are loaded when they are first
+What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are
+loaded when they are first
 asked for: importing lrfer_bench takes no time.
 """
 

@@ -21,7 +21,9 @@ class RecordError(UserError):
 
 
 class CellError(Exception):
-    """A cell or a stage cannot be finished; the reason becomes its record, the other cells go on."""
+    """A cell or a stage cannot be finished; the reason becomes its record, the other cells go
+    on.
+    """
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -13,7 +13,9 @@ def canonical_json(value: Any) -> str:
     >>> canonical_json({"b": 1, "a": [True, None]})
     '{"a":[true,null],"b":1}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
 
 
 def key_of(value: Any) -> str:
@@ -22,7 +24,8 @@ def key_of(value: Any) -> str:
 
 
 def seed_for(*names: object) -> int:
-    """A seed in 0..2**63-1 that depends on the names alone, so that adding one thing never moves another's numbers.
+    """A seed in 0..2**63-1 that depends on the names alone, so that adding one thing never moves
+    another's numbers.
 
     >>> seed_for("key", "init") == seed_for("key", "init") != seed_for("key", "order")
     True

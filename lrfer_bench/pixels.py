@@ -13,7 +13,9 @@ ONE = float(1 << 22)
 """Pillow's fixed point: 22 bits behind the point."""
 
 IN_CACHE = 300_000
-"""Pixels that are resized at once: as float64 they still fit into a processor's cache, which is worth a factor of four."""
+"""Pixels that are resized at once: as float64 they still fit into a processor's cache, which is
+worth a factor of four.
+"""
 
 
 PIXELS_EACH, FEWEST_PIXELS = 4, 24
@@ -26,15 +28,20 @@ def to_unit(images: Tensor) -> Tensor:
 
 
 def centred(images: Tensor) -> Tensor:
-    """Float images in 0..1 -> mean 0.5 and deviation 0.25 taken out of every channel: what the networks built here are fed."""
+    """Float images in 0..1 -> mean 0.5 and deviation 0.25 taken out of every channel: what the
+    networks built here are fed.
+    """
     return (images - 0.5) * 4.0
 
 
 def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """uint8 [B, C, h, w] -> uint8 [B, C, *size]: antialiased bicubic, byte for byte what Pillow computes.
+    """uint8 [B, C, h, w] -> uint8 [B, C, *size]: antialiased bicubic, byte for byte what Pillow
+    computes.
 
-    Pillow's way: weights in fixed point of 22 bits, columns first, rounded to uint8 between the passes. Here both passes
-    are matrix products in float64, where every product and sum is a whole number below 2**53 over 2**22: exact in any
+    Pillow's way: weights in fixed point of 22 bits, columns first, rounded to uint8 between the
+    passes. Here both passes
+    are matrix products in float64, where every product and sum is a whole number below 2**53 over
+    2**22: exact in any
     order, so all machines and thread counts make the same bytes.
     """
     if tuple(images.shape[-2:]) == tuple(size):
@@ -45,7 +52,12 @@ def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     narrow = _one_axis(images.to(torch.float64), size[1])
-    return _one_axis(narrow.transpose(-1, -2).contiguous(), size[0]).transpose(-1, -2).to(torch.uint8).contiguous()
+    return (
+        _one_axis(narrow.transpose(-1, -2).contiguous(), size[0])
+        .transpose(-1, -2)
+        .to(torch.uint8)
+        .contiguous()
+    )
 
 
 def _one_axis(pixels: Tensor, target: int) -> Tensor:
@@ -58,7 +70,9 @@ def _one_axis(pixels: Tensor, target: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def fixed_point_weights(source: int, target: int) -> Tensor:
-    """float64 [target, source]: Pillow's bicubic weights (a = -0.5, support widened when shrinking), rounded to 22 bits."""
+    """float64 [target, source]: Pillow's bicubic weights (a = -0.5, support widened when
+    shrinking), rounded to 22 bits.
+    """
     ratio = source / target
     widening = max(ratio, 1.0)
     weights = torch.zeros(target, source, dtype=torch.float64)
@@ -68,7 +82,9 @@ def fixed_point_weights(source: int, target: int) -> Tensor:
         last = min(int(centre + 2.0 * widening + 0.5), source)
         taps = [_keys_cubic((at - centre + 0.5) / widening) for at in range(first, last)]
         total = sum(taps)
-        weights[row, first:last] = torch.tensor([_round(tap / total * ONE) / ONE for tap in taps], dtype=torch.float64)
+        weights[row, first:last] = torch.tensor(
+            [_round(tap / total * ONE) / ONE for tap in taps], dtype=torch.float64
+        )
     return weights
 
 
@@ -86,12 +102,16 @@ def _round(value: float) -> float:
 
 
 def enlarge(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """uint8 LR faces -> float32 [B, C, *size] in 0..1. Rounded to uint8 on the way, as an enlarged image file would be."""
+    """uint8 LR faces -> float32 [B, C, *size] in 0..1.
+
+    Rounded to uint8 on the way, as an enlarged image file would be.
+    """
     return to_unit(resize(images, size))
 
 
 def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Float images [B, C, h, w] -> [B, C, *size] by antialiased bicubic interpolation; as they are where
+    """Float images [B, C, h, w] -> [B, C, *size] by antialiased bicubic interpolation; as they are
+    where
     they have that size already."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
@@ -99,9 +119,11 @@ def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def input_side(side: int, scale: int) -> int:
-    """Side in pixels at which a network works on faces of HR side `side`, enlarged after scale `scale`.
+    """Side in pixels at which a network works on faces of HR side `side`, enlarged after scale
+    `scale`.
 
-    Four for each LR pixel, 24 at least, and never more than HR: a face of 6 pixels tells no more at 48
+    Four for each LR pixel, 24 at least, and never more than HR: a face of 6 pixels tells no more at
+    48
     pixels than at 24, where a network takes half the time.
 
     >>> [input_side(48, scale) for scale in (1, 4, 6, 8, 16)]
@@ -120,5 +142,7 @@ def flip_and_shift(images: Tensor, flips: Tensor, dy: Tensor, dx: Tensor, most: 
     x = (torch.arange(width) + dx[:, None] - most).clamp_(0, width - 1)
     x = torch.where(flips[:, None], width - 1 - x, x)
     flat = (y[:, :, None] * width + x[:, None, :]).reshape(count, 1, height * width)
-    pixels = images.reshape(count, channels, height * width).gather(2, flat.expand(count, channels, -1))
+    pixels = images.reshape(count, channels, height * width).gather(
+        2, flat.expand(count, channels, -1)
+    )
     return pixels.reshape(images.shape)

@@ -1,4 +1,6 @@
-"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same kind whose maps it follows."""
+"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same
+kind whose maps it follows.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +10,41 @@ import torch
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method
-from lrfer_bench.nets.losses import attention_similarity
+from lrfer_bench.api import losses as shared
 
 
 class AttentionDistilled(Method):
-    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's maps are made."""
+    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a
+    teacher's maps are made.
+    """
 
     kd_weight: float
+    centred: bool = False
+    """Compare what is left of each entry of a map without its mean over the batch."""
+
     net: Any
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
-        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not needed for them."""
+        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not
+        needed for them.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs attention_maps(self, images)")
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.net(self.enlarge(lr))[0]
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
+    def recognition(self, batch: Batch) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """The losses that need no teacher, and the attention maps of the enlarged LR faces."""
         logits, maps = self.net(self.enlarged(batch))
-        losses = {"ce": self.cross_entropy(logits, batch)}
+        return {"ce": self.cross_entropy(logits, batch)}, maps
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        losses, maps = self.recognition(batch)
         teacher = self.stages.get("teacher")
         if isinstance(teacher, AttentionDistilled):
             with torch.no_grad():
                 wanted = teacher.attention_maps(self.unit(batch.hr))
-            losses["attention"] = self.kd_weight * attention_similarity(maps, wanted)
+            if self.centred:
+                maps, wanted = shared.centred_on_batch(maps), shared.centred_on_batch(wanted)
+            losses["attention"] = self.kd_weight * shared.attention_similarity(maps, wanted)
         return losses

@@ -1,4 +1,4 @@
-"""Super-resolution, then recognition: two networks that were trained apart and have never heard of each other."""
+"""Super-resolution, then recognition: two networks that were trained separately."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from typing import Any
 
 from torch import Tensor
 
-from lrfer_bench.api import Method, Need, Preset, Task, UserError, register_method
+from lrfer_bench.api import Method, Need, Preset, Task, UserError, register_method, superres
 from lrfer_bench.methods.stages import classifier_of
-from lrfer_bench.nets.superres import Published
 
 
 @register_method("cascade")
 class Cascade(Method):
     """The super-resolver of the scale, then the HR classifier, both as they are.
 
-    sr_checkpoint: a file with any published super-resolver that spandrel knows, used in place of our own.
+    sr_checkpoint: a file with a published super-resolver that spandrel knows, in place of our own.
     """
 
     trains = "nothing"
 
     @classmethod
     def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
-        """The checkpoint counts by its content: the same file in another place is the same cascade."""
+        """The checkpoint counts by its content, so that its path makes no new result."""
         if not settings["sr_checkpoint"]:
             return settings
         return {**settings, "sr_checkpoint": f"sha256:{_sha256(Path(settings['sr_checkpoint']))}"}
@@ -38,22 +37,27 @@ class Cascade(Method):
 
     def __init__(self, task: Task, *, sr_checkpoint: str = "") -> None:
         super().__init__(task)
-        self.published = Published(Path(sr_checkpoint)) if sr_checkpoint else None
+        self.published = superres.Published(Path(sr_checkpoint)) if sr_checkpoint else None
 
     def forward(self, lr: Tensor) -> Tensor:
         return classifier_of(self.stages).net(self.restored(lr))
 
     def restored(self, lr: Tensor) -> Tensor:
         """The HR face that the classifier is shown: float [B, C, H, W] in 0..1."""
-        return self.stages["superres"](lr) if self.published is None else self.published(lr, self.task.size)
+        if self.published is not None:
+            return self.published(lr, self.task.size)
+        return self.stages["superres"](lr)
 
 
 def _sha256(file: Path) -> str:
     if find_spec("spandrel") is None:
         raise UserError(
-            'cascade.sr_checkpoint needs the package spandrel: pip install "lrfer-bench[sr]", or leave the setting out'
+            "cascade.sr_checkpoint needs the package spandrel: "
+            'pip install "lrfer-bench[sr]", or leave the setting out'
         )
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise UserError(f"cascade.sr_checkpoint={file} cannot be read ({error.strerror}): check the path") from error
+        raise UserError(
+            f"cascade.sr_checkpoint={file} cannot be read ({error.strerror}): check the path"
+        ) from error

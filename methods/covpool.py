@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Method, Task, register_method
-from lrfer_bench.nets.covpool import CovPoolNet
+from lrfer_bench.api import Batch, Method, Task, covpool, register_method
 
 
 @register_method("covpool")
@@ -18,7 +17,8 @@ class CovPool(Method):
 
     def __init__(self, task: Task, *, hidden: int = 0) -> None:
         super().__init__(task)
-        self.net = CovPoolNet(task.classes, task.channels, hidden or (2000 if task.preset.large else 256))
+        hidden = hidden or (2000 if task.preset.large else 256)
+        self.net = covpool.CovPoolNet(task.classes, task.channels, hidden)
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.net(self.enlarge(lr))

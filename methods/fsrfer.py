@@ -1,4 +1,4 @@
-"""FSR-FER: not the image is restored but its features, by a GAN between the features of LR and of HR faces."""
+"""FSR-FER: a GAN restores features instead of images: from those of LR to those of HR faces."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Need, Preset, Task, UserError, register_method
-from lrfer_bench.nets.gan import Critic, Generator
-from lrfer_bench.nets.losses import classification_weight, gradient_penalty, squared_distance
-from lrfer_bench.nets.svm import LinearSVM
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    Method,
+    Need,
+    Preset,
+    Task,
+    UserError,
+    gan,
+    losses,
+    register_method,
+    svm,
+)
 
 FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
 
@@ -21,10 +30,11 @@ FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
 class FSRFER(Method):
     """Frozen HR classifier, generator of HR-like features, critic; one model for all scales.
 
-    feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's log-covariance map), or
-              "preset": covpool with a GPU's preset, else map
+    feature:  what is restored: "map" (the classifier's last feature map), "covpool" (CovPoolNet's
+              log-covariance map), or "preset": covpool with a GPU's preset, else map
     head:     "classifier" (the frozen one) or "svm" (linear, on embeddings of the training faces)
-    pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared distance alone
+    pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared
+              distance alone
     """
 
     trains = "all scales"
@@ -35,7 +45,8 @@ class FSRFER(Method):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        return {"classifier": Need("covpool" if settings["feature"] == "covpool" else "classifier", "hr")}
+        extractor = "covpool" if settings["feature"] == "covpool" else "classifier"
+        return {"classifier": Need(extractor, "hr")}
 
     def __init__(
         self,
@@ -54,13 +65,15 @@ class FSRFER(Method):
             device = next(self.net.parameters()).device
             example = self.features(torch.zeros(1, task.channels, *task.size, device=device))
         if self.covpool:
-            self.generator = Generator(1, 32, 16, 6, kernel=8, skip=False)
-            self.critic = Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
+            self.generator = gan.Generator(1, 32, 16, 6, kernel=8, skip=False)
+            self.critic = gan.Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
         else:
             channels = example.shape[1]
-            self.generator = Generator(channels, 64, 16, 2, kernel=3, skip=True)
-            self.critic = Critic(channels, (64,), (example.shape[2], example.shape[3]))
-        self.svm = LinearSVM(self.embedding(example).shape[1], task.classes) if head == "svm" else None
+            self.generator = gan.Generator(channels, 64, 16, 2, kernel=3, skip=True)
+            self.critic = gan.Critic(channels, (64,), (example.shape[2], example.shape[3]))
+        self.svm = None
+        if head == "svm":
+            self.svm = svm.LinearSVM(self.embedding(example).shape[1], task.classes)
 
     @property
     def net(self) -> ClassifierNet:
@@ -72,9 +85,10 @@ class FSRFER(Method):
         return self.net.maps(images)[-1]
 
     def embedding(self, features: Tensor) -> Tensor:
-        """What the SVM sees, of length 1: CovPoolNet's bottleneck; of other networks the pooled map."""
-        net = self.net
-        return F.normalize(net.bottleneck(features) if self.covpool else net.embedding(features), dim=1)  # type: ignore[operator]
+        """What the SVM sees, of length 1: CovPoolNet's bottleneck, or another's pooled map."""
+        net: Any = self.net
+        found = net.bottleneck(features) if self.covpool else net.embedding(features)
+        return F.normalize(found, dim=1)
 
     def forward(self, lr: Tensor) -> Tensor:
         made = self.generator(self.features(self.enlarge(lr)))
@@ -94,12 +108,14 @@ class FSRFER(Method):
             "critic": torch.optim.Adam(critic, lr=rate / 10.0, betas=(0.0, 0.999)),
         }
 
-    def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    def update(
+        self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]
+    ) -> dict[str, Tensor]:
         with torch.no_grad():
             low, high = self.features(self.enlarged(batch)), self.features(self.unit(batch.hr))
         epochs = self.task.preset.epochs
         if int(self.progress * epochs + 1e-6) < round(self.pretrain * epochs):
-            distance = squared_distance(self.generator(low), high).mean()
+            distance = losses.squared_distance(self.generator(low), high).mean()
             _step(optimizers["pretraining"], distance)
             return {"distance": distance.detach()}
         made = self.generator(low)
@@ -110,30 +126,40 @@ class FSRFER(Method):
         return {name: loss.detach() for name, loss in (critic | generator).items()}
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real features, high on made ones."""
-        weight = classification_weight(self.net.head(made), label)
+        """mean(w D(real)) - mean(w D(made)) + 2 |grad D|^6: low on real, high on made features."""
+        weight = losses.classification_weight(self.net.head(made), label)
         mix = torch.rand(len(made), device=made.device)
         return {
             "critic": (weight * self.critic(high)).mean() - (weight * self.critic(made)).mean(),
-            "penalty": PENALTY * gradient_penalty(self.critic, high, made, mix, POWER),
+            "penalty": PENALTY * losses.gradient_penalty(self.critic, high, made, mix, POWER),
         }
 
     def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
-        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2); w has gradients too."""
-        weight = classification_weight(self.net.head(made), label)
+        """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2).
+
+        Gradients flow through w as well.
+        """
+        weight = losses.classification_weight(self.net.head(made), label)
         phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
+        feature = losses.squared_distance(made, high)
+        perceptual = losses.squared_distance(phi_made, phi_high)
         return {
             "adversarial": (weight * self.critic(made)).mean(),
-            "feature": FEATURE * (weight * squared_distance(made, high)).mean(),
-            "perceptual": PERCEPTUAL * (weight * squared_distance(phi_made, phi_high)).mean(),
+            "feature": FEATURE * (weight * feature).mean(),
+            "perceptual": PERCEPTUAL * (weight * perceptual).mean(),
         }
 
     @torch.no_grad()
     def after_training(self, batches: Any) -> None:
-        """Fit the SVM to the embeddings of the training faces, each at one of the scales, drawn as in training."""
-        if self.svm is not None:
-            pairs = [(self.embedding(self.generator(self.features(self.enlarged(b)))), b.label) for b in batches]
-            self.svm.fit(torch.cat([x for x, _ in pairs]), torch.cat([y for _, y in pairs]))
+        """Fit the SVM to the embeddings of the training faces, each at a random scale."""
+        if self.svm is None:
+            return
+        embeddings, labels = [], []
+        for batch in batches:
+            made = self.generator(self.features(self.enlarged(batch)))
+            embeddings.append(self.embedding(made))
+            labels.append(batch.label)
+        self.svm.fit(torch.cat(embeddings), torch.cat(labels))
 
 
 def _feature(feature: str, preset: Preset) -> str:

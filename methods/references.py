@@ -1,4 +1,4 @@
-"""The reference rows: a ceiling, a floor, and the two plain baselines that every idea has to beat."""
+"""The reference rows: a ceiling, a floor, and two plain baselines that every idea has to beat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from lrfer_bench.api import Method, register_method
 from lrfer_bench.methods.stages import Classifier
 
 
-class _Judge(Method):
-    """Nothing of its own to train: the HR classifier, shown something."""
+class _HRClassifier(Method):
+    """The shared HR classifier; it trains nothing of its own."""
 
     needs = {"classifier": "classifier@hr"}
     trains = "nothing"
@@ -19,15 +19,15 @@ class _Judge(Method):
 
 
 @register_method("oracle")
-class Oracle(_Judge):
-    """The HR classifier on HR images: the ceiling. No LR method, since it sees what no LR method may see."""
+class Oracle(_HRClassifier):
+    """The HR classifier on HR images: the ceiling. It sees what no LR method may see."""
 
     tests = "hr"
 
 
 @register_method("enlarge")
-class Enlarge(_Judge):
-    """The HR classifier on enlarged faces: what happens when nobody does anything."""
+class Enlarge(_HRClassifier):
+    """The HR classifier on enlarged faces: the floor. Enlarging is bicubic interpolation."""
 
 
 @register_method("direct")
@@ -37,7 +37,7 @@ class Direct(Classifier):
 
 @register_method("multires")
 class MultiRes(Classifier):
-    """The same network, one model trained on all scales mixed, HR among them: the strong plain baseline."""
+    """The same network, one model trained on all scales mixed, HR among them: a strong baseline."""
 
     trains = "all scales"
     with_hr = True

@@ -1,4 +1,6 @@
-"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is recognised, not just sharp."""
+"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is
+recognised, not just sharp.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, ClassifierNet, Method, Task, default_optimizers, register_method
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    LogUniform,
+    Method,
+    Task,
+    UserError,
+    default_optimizers,
+    losses,
+    register_method,
+)
 from lrfer_bench.methods.stages import classifier_of
 from lrfer_bench.methods.superres import superres_of
-from lrfer_bench.nets.losses import attention_transfer, prediction_consistency
 
 
 @register_method("srfer")
 class SRFER(Method):
-    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency + cross-entropy.
+    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency +
+    cross-entropy.
 
     pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
-    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only hands gradients on.
+    finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only
+              hands gradients on.
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}
+    search = {
+        "pixel": LogUniform(0.1, 10.0),
+        "attention": LogUniform(0.03, 30.0),
+        "prediction": LogUniform(0.03, 30.0),
+    }
 
     def __init__(
         self,
@@ -35,9 +53,15 @@ class SRFER(Method):
         finetune: bool = True,
     ) -> None:
         super().__init__(task)
+        if not (pixel or attention or prediction or ce):
+            raise UserError(
+                "srfer has no loss with pixel, attention, prediction and ce at 0: give one a weight"
+            )
         self.pixel, self.attention, self.prediction, self.ce = pixel, attention, prediction, ce
         self.restore = copy.deepcopy(superres_of(task.stages).net).requires_grad_(True)
-        self.tuned = copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        self.tuned = (
+            copy.deepcopy(classifier_of(task.stages).net).requires_grad_(True) if finetune else None
+        )
 
     @property
     def classifier(self) -> ClassifierNet:
@@ -51,28 +75,45 @@ class SRFER(Method):
         return self.restore(lr, self.task.size)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Terms of weight 0 are left out."""
         original = self.unit(batch.hr)
         restored = self.restore(batch.lr, self.task.size)
         maps = self.classifier.maps(restored)
         logits = self.classifier.head(maps[-1])
+        terms = {}
+        if self.pixel:
+            terms["pixel"] = self.pixel * F.l1_loss(restored, original)
+        if self.attention or self.prediction:
+            terms |= self.consistency(maps, logits, original)
+        if self.ce:
+            terms["ce"] = self.ce * self.cross_entropy(logits, batch)
+        return terms
+
+    def consistency(
+        self, maps: list[Tensor], logits: Tensor, original: Tensor
+    ) -> dict[str, Tensor]:
+        """What the classifier sees and says, against the frozen one on the original face."""
         with torch.no_grad():
             frozen = classifier_of(self.stages).net
             reference = frozen.maps(original)
             expected = frozen.head(reference[-1])
-        return {
-            "pixel": self.pixel * F.l1_loss(restored, original),
-            "attention": self.attention * attention_transfer(maps, reference),
-            "prediction": self.prediction * prediction_consistency(logits, expected),
-            "ce": self.ce * self.cross_entropy(logits, batch),
-        }
+        terms = {}
+        if self.attention:
+            terms["attention"] = self.attention * losses.attention_transfer(maps, reference)
+        if self.prediction:
+            terms["prediction"] = self.prediction * losses.prediction_consistency(logits, expected)
+        return terms
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Both networks start trained, so both move slower than they did when they were new."""
         rate = 2.5e-4 if self.task.preset.large else 5e-4
-        optimizers: dict[str, torch.optim.Optimizer] = {"restore": torch.optim.Adam(self.restore.parameters(), lr=rate)}
+        optimizers: dict[str, torch.optim.Optimizer] = {
+            "restore": torch.optim.Adam(self.restore.parameters(), lr=rate)
+        }
         if self.tuned is not None:
             for name, optimizer in default_optimizers(self.tuned, self.task.preset).items():
                 for group in optimizer.param_groups:
                     group["lr"] *= 0.1
-                optimizers["classifier" if name == "main" else name] = optimizer  # so checkpoints name it
+                # so checkpoints name it
+                optimizers["classifier" if name == "main" else name] = optimizer
         return optimizers

@@ -1,9 +1,12 @@
-"""Stages: models that methods share. A stage is a method like any other; others just name it in their `needs`."""
+"""Stages: models that methods share. A stage is a method like any other; others just name it in
+their `needs`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method, Task, build_classifier, register_method
@@ -11,13 +14,24 @@ from lrfer_bench.api import Batch, Method, Task, build_classifier, register_meth
 
 @register_method("classifier")
 class Classifier(Method):
-    """A classifier of enlarged faces. Trained at HR it is the frozen judge, teacher or feature extractor of others.
+    """A classifier of enlarged faces. Trained at HR it is the frozen judge, teacher or feature
+    extractor of others.
 
-    arch: "lean", "lean2", a timm name, or "preset" for the preset's; pretrained: load timm's weights;
+    arch: "lean", "lean2", a timm name, or "preset" for the preset's; pretrained: load timm's
+          weights;
     input_size: side in pixels that a timm network is fed (0: the HR size).
+    epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it.
     """
 
-    def __init__(self, task: Task, *, arch: str = "preset", pretrained: bool = False, input_size: int = 0) -> None:
+    def __init__(
+        self,
+        task: Task,
+        *,
+        arch: str = "preset",
+        pretrained: bool = False,
+        input_size: int = 0,
+        epochs: str = "1x",
+    ) -> None:
         super().__init__(task)
         self.arch, self.input_size = arch, input_size
         preset = task.preset
@@ -38,3 +52,13 @@ def classifier_of(stages: Any) -> Classifier:
     stage = stages["classifier"]
     assert isinstance(stage, Classifier)
     return stage
+
+
+def map_shapes(classifier: Classifier) -> list[tuple[int, ...]]:
+    """(channels, height, width) of each of a classifier's maps, for faces at HR size."""
+    task, net = classifier.task, classifier.net
+    was_training = net.training
+    with torch.no_grad():
+        maps = net.eval().maps(torch.zeros(1, task.channels, *task.size))
+    net.train(was_training)
+    return [tuple(m.shape[1:]) for m in maps]

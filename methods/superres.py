@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Method, Task, UserError, register_method
-from lrfer_bench.nets.superres import EDSR, psnr
+from lrfer_bench.api import Batch, Method, Task, UserError, register_method, superres
 
 
 @register_method("superres")
@@ -17,7 +16,8 @@ class SuperRes(Method):
     """From an LR face to an HR one, trained for small pixel error (L1).
 
     width: channels; 0 takes 24 (64 with a GPU's preset).
-    blocks: residual blocks; 0 takes what keeps the cost of a small net the same at each scale (16 with a GPU's preset).
+    blocks: residual blocks; 0 takes 16 with a GPU's preset, else as many as give each scale about
+        the same cost.
     """
 
     answers = "images"
@@ -26,11 +26,12 @@ class SuperRes(Method):
         super().__init__(task)
         if len(task.scales) != 1:
             raise UserError(
-                f"superres trains one scale a model, not {task.scales}: a method that needs it must do so too"
+                f"superres trains one scale a model, not {task.scales}: "
+                "a method that needs it must do so too"
             )
         scale, large = task.scales[0], task.preset.large
         blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))
-        self.net = EDSR(task.channels, scale, width or (64 if large else 24), blocks)
+        self.net = superres.EDSR(task.channels, scale, width or (64 if large else 24), blocks)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Not logits but the HR face: float [B, C, H, W] in 0..1."""
@@ -43,11 +44,12 @@ class SuperRes(Method):
         return {"pixel": F.l1_loss(self.net(batch.lr, self.task.size), self.unit(batch.hr))}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"main": torch.optim.Adam(self.parameters(), lr=5e-4 if self.task.preset.large else 2e-3)}
+        rate = 5e-4 if self.task.preset.large else 2e-3
+        return {"main": torch.optim.Adam(self.parameters(), lr=rate)}
 
     def score(self, batch: Batch) -> Tensor:
         """PSNR in dB of each face."""
-        return psnr(self(batch.lr), self.unit(batch.hr))
+        return superres.psnr(self(batch.lr), self.unit(batch.hr))
 
 
 def superres_of(stages: Mapping[str, Method]) -> SuperRes:

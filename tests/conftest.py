@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from folders import PLUGINS
 
-# Before torch is imported anywhere: two threads a process are slower than one, and results are then repeatable.
+# Before torch is imported anywhere: two threads a process are slower than one, and results are then
+# repeatable.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real images (FER2013, FERPlus); tests that need it are skipped where it is missing."""
+    """The folder of real images (FER2013, FERPlus); tests that need it are skipped where it is
+    missing.
+    """
     folder = Path(os.environ.get("LRFER_TEST_DATA") or "no folder")
     for name in ("fer2013.npz", "fer2013new.csv", "fer2013_csv.py", "fer2013_duplicates.json"):
         if not (folder / name).is_file():
@@ -32,17 +35,30 @@ Lrfer = Callable[..., "subprocess.CompletedProcess[str]"]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a user's shell, with a cache of its own."""
     cache = tmp_path_factory.mktemp("cache")
-    return {**os.environ, "LRFER_CACHE": str(cache), "OMP_NUM_THREADS": "1", "COLUMNS": "100", "LRFER_PLUGINS": ""}
+    return {
+        **os.environ,
+        "LRFER_CACHE": str(cache),
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "100",
+        "LRFER_PLUGINS": "",
+    }
 
 
 @pytest.fixture(scope="session")
 def lrfer(environment: dict[str, str]) -> Lrfer:
     """lrfer("run", "--methods", "direct", ...): the program, run from outside as a user would."""
 
-    def call(*arguments: object, timeout: float = 240, **extra: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: object, timeout: float = 240, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "lrfer_bench", *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env={**environment, **extra}, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**environment, **extra},
+            check=False,
         )
 
     return call
@@ -56,10 +72,25 @@ def tiny() -> list[str]:
 
 @pytest.fixture(scope="session")
 def trained(lrfer: Lrfer, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A results folder: linear (two seeds), enlarge and a failed cell, all at x2 on the drawn faces."""
+    """A results folder: linear (two seeds), enlarge and a failed cell, all at x2 on the drawn
+    faces.
+    """
     results = tmp_path_factory.mktemp("trained") / "results"
-    done = lrfer("run", *tiny, "--methods", "linear,enlarge,raises", "--scales", "2", "--seeds", "0,1", "--no-report",
-                 "--workers", "2", "--results", results)  # fmt: skip
+    done = lrfer(
+        "run",
+        *tiny,
+        "--methods",
+        "linear,enlarge,raises",
+        "--scales",
+        "2",
+        "--seeds",
+        "0,1",
+        "--no-report",
+        "--workers",
+        "2",
+        "--results",
+        results,
+    )
     assert done.returncode == 1 and "2 cells failed" in done.stderr, done.stderr
     return results
 

@@ -26,7 +26,8 @@ def test_nan_has_no_key() -> None:
 def test_seeds_depend_on_names_alone_and_not_on_the_process() -> None:
     here = seed_for("key", "init")
     there = subprocess.run(
-        [sys.executable, "-c", "from lrfer_bench.keys import seed_for; print(seed_for('key', 'init'))"],
+        [sys.executable, "-c", "from lrfer_bench.keys import seed_for; print(seed_for('key', "
+                               "'init'))"],
         capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "7"},
     )  # fmt: skip
     assert int(there.stdout) == here

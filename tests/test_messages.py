@@ -1,6 +1,8 @@
-"""The sentences that users meet most, each caused for real: how to cause it, and below it what is said, to the letter.
+"""The sentences that users meet most, each caused for real: how to cause it, and below it what is
+said, to the letter.
 
-Every other test pins a message by its exception and a word or two, so a sentence is changed here and nowhere else.
+Every other test pins a message by its exception and a word or two, so a sentence is changed here
+and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import in_process
 import mistakes
 import pytest
 import registries
 from folders import REFERENCE, TINY
 
-from lrfer_bench.cli import main
 from lrfer_bench.errors import CellError, UserError
 
 TABLE = """
@@ -34,6 +36,12 @@ run TINY --methods linear --engine lokal
 run TINY --methods linear --protocols bicubic@9
     protocol bicubic@9 is not here: this lrfer-bench has bicubic@1, and versions never mix in one
     table
+methods show drect
+    there is no method "drect": did you mean "direct"?
+presets show qick
+    there is no preset "qick": did you mean "quick"?
+protocols show camara
+    there is no protocol "camara": did you mean "camera"?
 run TINY --methods ,
     --methods names nothing: give one or more names with commas between
 run TINY --methods linear,linear
@@ -117,8 +125,8 @@ report --results cut
     none of the 1 records in cut can be trusted (STEM.json: it is no whole JSON file
     (JSONDecodeError)): run the cells again or restore the files
 report --results edited
-    none of the 1 records in edited can be trusted (STEM.json: it was changed after it was written (its checksum
-    differs)): run the cells again or restore the files
+    none of the 1 records in edited can be trusted (STEM.json: it was changed after it was
+    written (its checksum differs)): run the cells again or restore the files
 report --sort-by acuracy
     there is no column "acuracy" to sort by: did you mean "accuracy"?
 report --scales two
@@ -170,8 +178,8 @@ merge results
     the cache HERE/file/cache cannot be written: Not a directory; free some space or set LRFER_CACHE
     to another folder
 >>> fit(made_method(loss=float("nan")), made_faces(14, side=16))
-    the loss "ce" is no number any more (NaN or infinity) in epoch 1, by step 1: lower the learning
-    rate or the weight of that loss
+    the loss "ce" became NaN or infinite in epoch 1, by step 1: lower the learning rate or the
+    weight of that loss
 >>> predict(made_method(classes=6), made_faces(14, side=16).images, 7)
     Made.forward returned shape (14, 6) for 14 faces: return logits of shape (14, 7)
 >>> predict(made_method(answer=float("nan")), made_faces(14, side=16).images, 7)
@@ -208,24 +216,28 @@ def as_a_user(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("how", "sentence"), rows(), ids=[how for how, _ in rows()])
-def test_what_is_said(
-    how: str, sentence: str, place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_said(how: str, sentence: str, place: Path) -> None:
     if how.startswith(">>> "):
         with pytest.raises((UserError, CellError)) as caught:
             eval(how.removeprefix(">>> "), mistakes.NAMES)
         said = str(caught.value)
     else:
-        words = shlex.split(
-            how.replace("TINY", f"--plugin {TINY} --dataset tinyfaces").replace(
-                "REFERENCE", str(REFERENCE)
-            )
-        )
-        with pytest.raises(SystemExit) as left:
-            main(words)
-        assert left.value.code == (0 if "list" in words else 2)
-        said = re.sub("^(lrfer-bench|Error): ", "", capsys.readouterr().err.splitlines()[-1])
+        how = how.replace("TINY", f"--plugin {TINY} --dataset tinyfaces")
+        before = files(place)
+        status, _, said = in_process.lrfer(*shlex.split(how.replace("REFERENCE", str(REFERENCE))))
+        assert status == (0 if "list" in how else 2)
+        assert files(place) == before, "who made a mistake finds everything as it was"
+        said = re.sub("^(lrfer-bench|Error): ", "", said.splitlines()[-1])
     assert without_what_varies(said, place) == sentence
+
+
+def files(place: Path) -> dict[Path, bytes]:
+    """What the user has; the cache is the program's own."""
+    return {
+        path: path.read_bytes()
+        for path in place.rglob("*")
+        if path.is_file() and place / "cache" not in path.parents
+    }
 
 
 def test_the_table_is_read_whole() -> None:

@@ -1,4 +1,6 @@
-"""As a stranger: the wheel and a plugin's wheel, installed into a fresh environment, outside the checkout, end to end."""
+"""As a stranger: the wheel and a plugin's wheel, installed into a fresh environment, outside the
+checkout, end to end.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,15 @@ from typing import Any
 import pytest
 from folders import ROOT, TINY
 
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 PARTS = ("lrfer_bench", "methods", "datasets", "pyproject.toml", "README.md", "LICENSE")
 BROKEN = {
-    "pyproject.toml": '[project]\nname = "lrfer-broken"\nversion = "0.3"\n[project.entry-points."lrfer_bench.methods"]\n'
-    'broken-one = "lrfer_broken:Nothing"\ndirect = "lrfer_broken:Nothing"\n[tool.setuptools]\npackages = ["lrfer_broken"]\n',
+    "pyproject.toml": '[project]\nname = "lrfer-broken"\nversion = '
+    '"0.3"\n[project.entry-points."lrfer_bench.methods"]\n'
+    'broken-one = "lrfer_broken:Nothing"\ndirect = '
+    '"lrfer_broken:Nothing"\n[tool.setuptools]\npackages = ["lrfer_broken"]\n',
     "lrfer_broken/__init__.py": "import a_library_of_yesterday\n",
 }
 
@@ -36,12 +41,22 @@ class Place:
         )  # its own .pth files are not read
         hidden = ("PYTHONPATH", "LRFER_PLUGINS")
         self.environment = {k: v for k, v in os.environ.items() if k not in hidden}
-        self.environment |= {"LRFER_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+        self.environment |= {
+            "LRFER_CACHE": str(folder / "cache"),
+            "OMP_NUM_THREADS": "1",
+            "COLUMNS": "100",
+        }
 
     def call(self, *words: object) -> subprocess.CompletedProcess[str]:
         command = [str(self.bin / "lrfer-bench"), *map(str, words)]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=400, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
         )
 
     def install(self, source: Path) -> None:
@@ -51,7 +66,18 @@ class Place:
         flags = ["--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check"]
         run([*pip, "wheel", *flags, "--wheel-dir", str(wheels), str(source)])
         (wheel,) = wheels.glob("*.whl")
-        run([*pip, "--python", str(self.bin / "python"), "install", "--no-deps", "--quiet", "--no-index", str(wheel)])
+        run(
+            [
+                *pip,
+                "--python",
+                str(self.bin / "python"),
+                "install",
+                "--no-deps",
+                "--quiet",
+                "--no-index",
+                str(wheel),
+            ]
+        )
 
 
 def run(command: list[str]) -> None:
@@ -67,7 +93,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     source.mkdir()
     for part in PARTS:
         if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(ROOT / part, source / part)
     place.install(source)
@@ -80,8 +108,14 @@ def test_the_wheel_is_whole(place: Place) -> None:
     installed = place.site / "lrfer_bench"
     found = place.call("methods", "show", "direct")
     assert found.returncode == 0 and "from lrfer-bench " in found.stdout, found.stderr
-    for file in ("templates/method.py.txt", "py.typed", "protocols/golden.npz", "report/templates/page.html",
-                 "methods/direct.card.toml", "datasets/synthface_data/synthface48.npz"):  # fmt: skip
+    for file in (
+        "templates/method.py.txt",
+        "py.typed",
+        "protocols/golden.npz",
+        "report/templates/page.html",
+        "methods/direct.card.toml",
+        "datasets/synthface_data/synthface48.npz",
+    ):
         assert (installed / file).is_file(), file
     for command in (
         ["datasets", "show", "synthface"],
@@ -95,27 +129,40 @@ def test_the_wheel_is_whole(place: Place) -> None:
 
 @pytest.mark.slow
 def test_a_plugin_package_runs_end_to_end(place: Place) -> None:
-    """new-method --package, build, install, check, run beside a built-in method, report, predict, merge."""
+    """new-method --package, build, install, check, run beside a built-in method, report, predict,
+    merge.
+    """
     assert place.call("new-method", "my-idea", "--package").returncode == 0
     place.install(place.folder / "lrfer-my-idea")
     shutil.rmtree(place.folder / "lrfer-my-idea")
     listed = place.call("methods", "list")
-    assert "a small network that also restores the HR face  [lrfer-my-idea 0.1.0]" in listed.stdout, listed.stderr
+    assert (
+        "a small network that also restores the HR face  [lrfer-my-idea 0.1.0]" in listed.stdout
+    ), listed.stderr
     tiny = ["--plugin", TINY, "--dataset", "tinyfaces"]
     checked = place.call("check-method", "my-idea", *tiny)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    done = place.call("run", *tiny, "--methods", "my-idea,gmenet", "--scales", "2,4", "--workers", "2")
+    done = place.call(
+        "run", *tiny, "--methods", "my-idea,gmenet", "--scales", "2,4", "--workers", "2"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (place.folder / "results" / "report" / "index.html").is_file()
-    records = [record for record in Store(place.folder / "results").scan() if isinstance(record, Record)]
+    records = [
+        record for record in Store(place.folder / "results").scan() if isinstance(record, Record)
+    ]
     assert {(r.method.name, r.test.scale, r.status) for r in records} == {
         (name, scale, "finished") for name in ("my-idea", "gmenet") for scale in (2, 4)
     }
     sources = {record.method.name: record.method.source for record in records}
-    assert sources["my-idea"] == "lrfer-my-idea 0.1.0" and sources["gmenet"].startswith("lrfer-bench ")
+    assert sources["my-idea"] == "lrfer-my-idea 0.1.0" and sources["gmenet"].startswith(
+        "lrfer-bench "
+    )
     merged = place.call("merge", "results", "--results", "mine")
     assert merged.returncode == 0 and "4 taken" in merged.stdout
-    code = "import lrfer_bench as l; t = l.load_results(); p = l.load_model(t.key[0]); print(p.lr_size)"
+    code = (
+        "import lrfer_bench as l; t = l.load_results(); p = l.load_model(t.key[0]); "
+        "print(p.lr_size)"
+    )
     python: Any = subprocess.run(
         [str(place.bin / "python"), "-c", code],
         cwd=place.folder, env=place.environment, capture_output=True, text=True, check=False,

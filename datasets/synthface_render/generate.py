@@ -1,4 +1,4 @@
-"""Populations of photographs: which faces there are, their ground truth, and the folder they are written to."""
+"""Populations of photographs: which faces there are, their ground truth, and their folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.api import UserError
 
 from .expressions import CLASSES, Expression, draw_expression
 from .identity import Identity, draw_identity
@@ -28,12 +28,12 @@ TAKES = 2
 """Photographs of each identity showing each class."""
 
 CYCLE = ("train",) * 6 + ("val",) + ("test",) * 2
-"""Identity i belongs to split CYCLE[i % 9], however many are drawn: more identities never move one between splits."""
+"""Identity i belongs to split CYCLE[i % 9], so that more identities never move one elsewhere."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """One photograph before it is taken; its four numbers name everything that is random about it."""
+    """One photograph before it is taken; its four fields seed everything random about it."""
 
     seed: int
     identity: int
@@ -63,7 +63,7 @@ class Face:
 
 
 def faces(seed: int, identities: int, takes: int = TAKES) -> Iterator[Face]:
-    """All photographs of the first `identities` people of population `seed`, person by person, class by class."""
+    """All photographs of the first `identities` people of population `seed`, in a fixed order."""
     for identity in range(identities):
         for label in CLASSES:
             for take in range(takes):
@@ -77,7 +77,9 @@ def check_request(size: int, identities: int, seed: int, takes: int = TAKES) -> 
     if identities < 1:
         raise UserError(f"--identities {identities} makes no faces: ask for 1 or more")
     if takes < 1:
-        raise UserError(f"--photographs {takes} makes no faces: ask for 1 or more of each identity and class")
+        raise UserError(
+            f"--photographs {takes} makes no faces: ask for 1 or more of each identity and class"
+        )
     if seed < 0:
         raise UserError(f"--seed {seed} is negative: choose 0 or more")
 
@@ -91,11 +93,11 @@ def write_folder(
     takes: int = TAKES,
     tick: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Render to out/<split>/<class>/<name>.png with out/ground_truth.csv; returns the number of faces.
+    """Render to out/<split>/<class>/<name>.png with out/ground_truth.csv; returns how many faces.
 
-    out must be new or empty. All is written to a folder beside it and moved into place at the end: a run that is
-    stopped leaves nothing. tick(done, all) is called after each face. Bad input is a UserError before anything is
-    written.
+    out must be new or empty. All is written to a folder beside it and moved into place at the end:
+    a run that is stopped leaves nothing. tick(done, all) is called after each face. UserError for
+    wrong values before anything is written.
     """
     check_request(size, identities, seed, takes)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -104,7 +106,9 @@ def write_folder(
         out.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
     except OSError as error:
-        raise UserError(f"--out {out} cannot be made ({error.strerror}): choose a folder you may write to") from error
+        raise UserError(
+            f"--out {out} cannot be made ({error.strerror}): choose a folder you may write to"
+        ) from error
     try:
         done = _write_all(work, size, identities, seed, colour, takes, tick)
         os.chmod(work, 0o755)
@@ -141,13 +145,18 @@ def _write_all(work: Path, size: int, identities: int, seed: int, colour: bool, 
 
 
 def ground_truth(face: Face, path: Path) -> dict[str, str]:
-    """One row of the CSV: names, then angles in degrees, then the weight of every blend shape (au_...)."""
+    """One row of the CSV: names, angles in degrees, the weight of every blend shape (au_...)."""
     identity, expression, shot = face.drawn()
-    row = {"file": path.as_posix(), "split": face.split, "class": face.label, "identity": str(face.identity),
-           "photograph": str(face.take), "seed": str(face.seed), "display": str(expression.display)}  # fmt: skip
-    numbers = {"strength": expression.strength, "yaw": shot.yaw, "pitch": shot.pitch, "roll": shot.roll,
-               "gaze_yaw": shot.gaze_yaw, "gaze_pitch": shot.gaze_pitch, "noise": shot.noise,
-               "blur": shot.blur}  # fmt: skip
+    row = {
+        "file": path.as_posix(), "split": face.split, "class": face.label,
+        "identity": str(face.identity), "photograph": str(face.take), "seed": str(face.seed),
+        "display": str(expression.display),
+    }  # fmt: skip
+    numbers = {
+        "strength": expression.strength, "yaw": shot.yaw, "pitch": shot.pitch, "roll": shot.roll,
+        "gaze_yaw": shot.gaze_yaw, "gaze_pitch": shot.gaze_pitch, "noise": shot.noise,
+        "blur": shot.blur,
+    }  # fmt: skip
     numbers |= identity.traits
     for name in load_rig().names("au"):
         unit = name.split("/", 1)[1]

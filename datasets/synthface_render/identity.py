@@ -1,4 +1,4 @@
-"""Who a face belongs to: one draw of race, sex, age, weight and face shape, and the looks that go with it."""
+"""Who a face belongs to: a draw of race, sex, age, weight and face shape, and matching looks."""
 
 from __future__ import annotations
 
@@ -44,17 +44,35 @@ HAIR_TONES = (
 GREY_HAIR = (0.45, 0.45, 0.46)
 IRIS_TONES = ((0.055, 0.026, 0.012), (0.12, 0.062, 0.026), (0.12, 0.14, 0.07), (0.14, 0.22, 0.31))
 
-SHAPE_GROUPS = ("head", "nose", "mouth", "chin", "cheek", "eyes", "ears", "forehead", "eyebrows", "neck")
+SHAPE_GROUPS = (
+    "head",
+    "nose",
+    "mouth",
+    "chin",
+    "cheek",
+    "eyes",
+    "ears",
+    "forehead",
+    "eyebrows",
+    "neck",
+)
 SHAPE_RATE = 0.22
 """Share of the opposed pairs of shape targets that an identity uses."""
 
-SHAPE_LIMITS = {"head": 0.4, "neck": 0.4, "ears": 0.45, "eyes": 0.35, "eyebrows": 0.25, "mouth": 0.35}
-"""Greatest weight of a shape target by group; the others reach 0.7. Higher ones look like caricatures."""
+SHAPE_LIMITS = {
+    "head": 0.4,
+    "neck": 0.4,
+    "ears": 0.45,
+    "eyes": 0.35,
+    "eyebrows": 0.25,
+    "mouth": 0.35,
+}
+"""Greatest weight of a shape target by group, else 0.7. Higher ones look like caricatures."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What paint needs to know. Tones are linear RGB, lengths are in eye distances, shares lie in 0..1."""
+    """How to paint a face. Tones: linear RGB; lengths: in eye distances; shares: 0..1."""
 
     skin: Floats
     lips: Floats
@@ -82,8 +100,12 @@ class Looks:
 
 @dataclass(frozen=True)
 class Identity:
-    """vertices: float64 [V, 3], the face at rest; eyes: float64 [2, 3], centres of the left and the right eyeball;
-    traits: what the ground truth says of it."""
+    """One person.
+
+    vertices: float64 [V, 3], the face at rest
+    eyes: float64 [2, 3], centres of the left and the right eyeball
+    traits: what the ground truth says of it
+    """
 
     index: int
     vertices: Floats
@@ -94,7 +116,7 @@ class Identity:
 
 @lru_cache(maxsize=4)
 def draw_identity(seed: int, index: int) -> Identity:
-    """Identity number `index` of the population `seed`; the same two numbers give the same person."""
+    """Identity number `index` of population `seed`; the same numbers give the same person."""
     rig = load_rig()
     rng = generator(seed, "identity", index)
     race = rng.dirichlet([0.35] * 3)
@@ -110,7 +132,9 @@ def draw_identity(seed: int, index: int) -> Identity:
     vertices[rig.collar_from : rig.curtain_from] = spread(vertices[rig.hem])
     vertices = _centre(rig, vertices)
     hair_weight = _hair_weight(rig.rest, looks)
-    vertices = vertices + (hair_weight * looks.hair_volume)[:, None] * rig.normals(_with_curtain(rig, vertices, looks))
+    vertices = vertices + (hair_weight * looks.hair_volume)[:, None] * rig.normals(
+        _with_curtain(rig, vertices, looks)
+    )
     vertices = _with_curtain(rig, vertices, looks)
     eyes = np.stack([vertices[rig.vertices_of(side)].mean(0) for side in (LEFT_EYE, RIGHT_EYE)])
     traits = {f"race_{name}": float(share) for name, share in zip(RACES, race, strict=True)}
@@ -118,7 +142,9 @@ def draw_identity(seed: int, index: int) -> Identity:
     return Identity(index, vertices, eyes, looks, traits)
 
 
-def _add_macro(rig: Rig, vertices: Floats, race: Floats, male: float, age: float, child: float, weight: float) -> None:
+def _add_macro(
+    rig: Rig, vertices: Floats, race: Floats, male: float, age: float, child: float, weight: float
+) -> None:
     """Blend the rig's corner heads: race x sex x age, and sex x age x weight."""
     sexes = (("female", 1 - male), ("male", male))
     ages = (("child", child), ("young", (1 - child) * (1 - age)), ("old", (1 - child) * age))
@@ -126,17 +152,27 @@ def _add_macro(rig: Rig, vertices: Floats, race: Floats, male: float, age: float
     for sex, sex_share in sexes:
         for years, age_share in ages:
             for name, race_share in zip(RACES, race, strict=True):
-                rig.add(vertices, f"macro/{name}-{sex}-{years}", sex_share * age_share * float(race_share))
+                rig.add(
+                    vertices,
+                    f"macro/{name}-{sex}-{years}",
+                    sex_share * age_share * float(race_share),
+                )
             target = f"macro/universal-{sex}-{years}-averagemuscle-{heavy}"
             if target in rig.targets:
                 rig.add(vertices, target, 0.65 * abs(weight) * sex_share * age_share)
 
 
-TEETH_MOVES = {UPPER_TEETH: (0.06, 0.09, 0.86), LOWER_TEETH: (0.10, 0.08, 0.80), TONGUE: (0.07, 0.06, 0.82)}
-"""How far back and down the inside of the mouth is moved, in eye distances, and the factor on its width."""
+TEETH_MOVES = {
+    UPPER_TEETH: (0.06, 0.09, 0.86),
+    LOWER_TEETH: (0.10, 0.08, 0.80),
+    TONGUE: (0.07, 0.06, 0.82),
+}
+"""How far back and down the mouth's inside moves, in eye distances; the factor on its width."""
 
-OPPOSITES = (("decr", "incr"), ("down", "up"), ("in", "out"), ("backward", "forward"), ("concave", "convex"),
-             ("compress", "uncompress"))  # fmt: skip
+OPPOSITES = (
+    ("decr", "incr"), ("down", "up"), ("in", "out"), ("backward", "forward"), ("concave", "convex"),
+    ("compress", "uncompress"),
+)  # fmt: skip
 
 
 def _shape_weights(rig: Rig, rng: np.random.Generator) -> dict[str, float]:
@@ -149,8 +185,14 @@ def _shape_weights(rig: Rig, rng: np.random.Generator) -> dict[str, float]:
             bare = name.split("/", 1)[1]
             if bare.startswith("r-") or any(bare.endswith("-" + second) for _, second in OPPOSITES):
                 continue
-            used, amount, uneven = rng.random() < SHAPE_RATE, limit * rng.random(), rng.normal(0, 0.04)
-            other = next((name[: -len(a)] + b for a, b in OPPOSITES if name.endswith("-" + a)), name)
+            used, amount, uneven = (
+                rng.random() < SHAPE_RATE,
+                limit * rng.random(),
+                rng.normal(0, 0.04),
+            )
+            other = next(
+                (name[: -len(a)] + b for a, b in OPPOSITES if name.endswith("-" + a)), name
+            )
             chosen = name if rng.random() < 0.5 or other not in rig.targets else other
             if used:
                 weights[chosen] = amount
@@ -160,7 +202,7 @@ def _shape_weights(rig: Rig, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _push_teeth_back(rig: Rig, vertices: Floats) -> None:
-    """The rig's teeth stand so close behind the lips that wide mouths would show them through the skin."""
+    """Move the teeth back: the rig's are so close to the lips that they would pierce the skin."""
     for part, (back, down, width) in TEETH_MOVES.items():
         index = rig.vertices_of(part)
         vertices[index, 2] -= back
@@ -176,7 +218,7 @@ def _centre(rig: Rig, vertices: Floats) -> Floats:
 
 
 def hair_level(rest: Floats, looks: Looks) -> Floats:
-    """Signed depth into the hair, in eye distances, of points of the base head: above 0 there is hair."""
+    """Depth into the hair, in eye distances, of points of the base head; below 0: no hair."""
     x, y, z = rest[..., 0], rest[..., 1], rest[..., 2]
     back = np.maximum(0.0, -(z + 0.15))
     temple = np.exp(-(((np.abs(x) - 0.75) / 0.28) ** 2))
@@ -187,7 +229,7 @@ def hair_level(rest: Floats, looks: Looks) -> Floats:
 
 
 def _hair_weight(rest: Floats, looks: Looks) -> Floats:
-    """How much of the hair's volume lifts each vertex, 0..1; 0 at the hairline, on ears and off the scalp."""
+    """How much of the hair's volume lifts each vertex, 0..1; 0 at the hairline and on ears."""
     if looks.bald:
         return np.zeros(len(rest))
     rig = load_rig()
@@ -199,12 +241,15 @@ def _hair_weight(rest: Floats, looks: Looks) -> Floats:
 
 
 def _with_curtain(rig: Rig, vertices: Floats, looks: Looks) -> Floats:
-    """Hang the curtain of long hair around the back of this head; it stands ready, unseen, on short-haired heads."""
+    """Hang the curtain of long hair around the back of this head; short hair leaves it unseen."""
     result = vertices.copy()
     turn = np.linspace(-1, 1, CURTAIN_COLUMNS)[None, :] * 1.98
     fall = np.linspace(0, 1, CURTAIN_ROWS)[:, None]
     body = vertices[: rig.curtain_from]
-    top, side = float(body[:, 1].max()), float(np.abs(body[rig.rest[: rig.curtain_from, 1] > 0.3, 0]).max())
+    top, side = (
+        float(body[:, 1].max()),
+        float(np.abs(body[rig.rest[: rig.curtain_from, 1] > 0.3, 0]).max()),
+    )
     y = top - 0.55 + fall * (-2.6 - top)
     swell = 1.0 + 0.12 * np.sin(np.pi * np.minimum(1.0, fall * 1.3)) + 0.5 * looks.hair_volume
     strands = 1 + 0.015 * np.sin(17 * turn) + 0.01 * np.sin(41 * turn)
@@ -224,10 +269,16 @@ def _draw_looks(rng: np.random.Generator, race: Floats, male: float, age: float)
         np.zeros(3),
     ) * rng.uniform(0.9, 1.1)  # fmt: skip
     fair = race[0] ** 2
-    shade = rng.choice(5, p=np.array([1 - 0.8 * fair, 0.3 * fair, 0.2 * fair, 0.2 * fair, 0.1 * fair]))
+    shade = rng.choice(
+        5, p=np.array([1 - 0.8 * fair, 0.3 * fair, 0.2 * fair, 0.2 * fair, 0.1 * fair])
+    )
     grey = float(np.clip((age - 0.45) * rng.uniform(0, 2.2), 0, 1))
-    hair = np.array(HAIR_TONES[shade]) * (1 - grey) + grey * np.array(GREY_HAIR) * rng.uniform(0.5, 1.2)
-    iris = np.array(IRIS_TONES[rng.choice(4, p=np.array([1 - 0.7 * fair, 0.2 * fair, 0.2 * fair, 0.3 * fair]))])
+    hair = np.array(HAIR_TONES[shade]) * (1 - grey) + grey * np.array(GREY_HAIR) * rng.uniform(
+        0.5, 1.2
+    )
+    iris = np.array(
+        IRIS_TONES[rng.choice(4, p=np.array([1 - 0.7 * fair, 0.2 * fair, 0.2 * fair, 0.3 * fair]))]
+    )
     makeup = float(rng.random() * (rng.random() < 0.55)) if not man else 0.0
     lip_tone = skin * np.array([0.80, 0.52, 0.52]) * rng.uniform(0.8, 1.1)
     painted = np.array([0.42, 0.06, 0.08]) * (0.35 + 0.9 * skin[1])
@@ -239,7 +290,8 @@ def _draw_looks(rng: np.random.Generator, race: Floats, male: float, age: float)
         skin=_single(skin), lips=_single(lips), hair=_single(hair), iris=_single(iris),
         gloss=float(rng.uniform(0.02, 0.22)),
         mottle=_single(rng.uniform(-1, 1, (6, 5))), hairline=float(rng.normal(0.90, 0.10)),
-        recess=float(rng.uniform(0, 0.4) if man else rng.uniform(-0.15, 0.1)), sideburns=float(rng.uniform(0.75, 1.1)),
+        recess=float(rng.uniform(0, 0.4) if man else rng.uniform(-0.15, 0.1)),
+        sideburns=float(rng.uniform(0.75, 1.1)),
         hair_volume=float(rng.uniform(0.05, 0.3)), long_hair=long_hair, bald=bald,
         brow_height=float(rng.normal(0, 0.012)), brow_arch=float(rng.uniform(0.0, 0.09)),
         brow_width=float(rng.uniform(0.045, 0.085) if man else rng.uniform(0.028, 0.06)),

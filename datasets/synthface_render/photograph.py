@@ -30,8 +30,8 @@ EYE_DEGREES = 20.0
 """The turn of the eye for which the rig's eyeLook shapes move the lids fully."""
 
 
-def photograph(seed: tuple[object, ...], identity: Identity, expression: Expression, shot: Shot, size: int,
-               colour: bool) -> NDArray[np.uint8]:  # fmt: skip
+def photograph(seed: tuple[object, ...], identity: Identity, expression: Expression, shot: Shot,
+               size: int, colour: bool) -> NDArray[np.uint8]:  # fmt: skip
     """uint8 [C, size, size], C is 3 for colour and 1 for grey. seed names the sensor's noise."""
     linear = take(identity, expression, shot, size)
     return develop(linear, shot, generator(*seed, "noise", size, colour), colour)
@@ -57,7 +57,11 @@ def take(identity: Identity, expression: Expression, shot: Shot, size: int) -> F
         hits = Hits(hits.sample[seen], hits.triangle[seen], hits.weights[seen], hits.depth[seen])
         surface = _surface(rig, face, normals, hollow, faces, part, hits, lights)
         light = shade(surface, identity, shot, lights, mouth_front)
-        alpha = _lash_cover(uv, hits, surface.rest[:, 1], identity) if lashes else np.ones(len(light), np.float32)
+        alpha = (
+            _lash_cover(uv, hits, surface.rest[:, 1], identity)
+            if lashes
+            else np.ones(len(light), np.float32)
+        )
         light = np.concatenate([light, np.ones_like(light[:, :1])], axis=1)
         canvas[hits.sample] += alpha[:, None] * (light - canvas[hits.sample])
         nearest[hits.sample] = hits.depth
@@ -66,14 +70,14 @@ def take(identity: Identity, expression: Expression, shot: Shot, size: int) -> F
 
 
 def _pixels(samples: Floats) -> Floats:
-    """Means [S, S, 4] of the samples [S * SAMPLES, S * SAMPLES, 4] of each pixel, added in a fixed order."""
+    """Means [S, S, 4] over each pixel's samples [S * SAMPLES, S * SAMPLES, 4], in a fixed order."""
     rows = sum((samples[k::SAMPLES] for k in range(1, SAMPLES)), samples[0::SAMPLES])
     both = sum((rows[:, k::SAMPLES] for k in range(1, SAMPLES)), rows[:, 0::SAMPLES])
     return both.astype(np.float64) / SAMPLES**2
 
 
 def pose_face(rig: Rig, identity: Identity, expression: Expression, shot: Shot) -> Floats:
-    """Vertices [V, 3] of the face with its expression and with lids that follow the gaze, in head coordinates.
+    """Vertices [V, 3] of the face with its expression, in head coordinates; lids follow the gaze.
 
     The eyeballs stay as they are: paint turns the iris (shading.py).
     """
@@ -92,9 +96,15 @@ def pose_face(rig: Rig, identity: Identity, expression: Expression, shot: Shot) 
 
 def project(face: Floats, identity: Identity, shot: Shot, turn: Floats, width: int) -> Floats:
     """Points [V, 3] on the sample grid: x right, y down, z towards the viewer in eye distances."""
-    chin = float(identity.vertices[(np.abs(identity.vertices[:, 0]) < 0.1) & (identity.vertices[:, 2] > 0.1), 1].min())
+    chin = float(
+        identity.vertices[
+            (np.abs(identity.vertices[:, 0]) < 0.1) & (identity.vertices[:, 2] > 0.1), 1
+        ].min()
+    )
     height = 1.05 - chin
-    turned = product(np.concatenate([face, [[0.0, 0.98 - 0.5 * height, 0.15]]]) - PIVOT, turn.T) + PIVOT
+    turned = (
+        product(np.concatenate([face, [[0.0, 0.98 - 0.5 * height, 0.15]]]) - PIVOT, turn.T) + PIVOT
+    )
     near = shot.distance / (shot.distance - turned[:, 2])
     flat = turned[:, :2] * near[:, None]
     scale = width / (height * shot.frame)
@@ -104,7 +114,7 @@ def project(face: Floats, identity: Identity, shot: Shot, turn: Floats, width: i
 
 
 def _drawn(rig: Rig, points: Floats, identity: Identity, lashes: bool) -> tuple[Ints, Ints, Floats]:
-    """Triangles of one pass, their parts and texture corners: the lashes, or what faces the camera of all the rest."""
+    """Triangles of one pass, their parts and texture corners: lashes, or all else seen in front."""
     a, b, c = (points[rig.faces[:, k], :2] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     if lashes:
@@ -115,9 +125,11 @@ def _drawn(rig: Rig, points: Floats, identity: Identity, lashes: bool) -> tuple[
     return rig.faces[chosen], rig.part[chosen], rig.uv[chosen]
 
 
-def _surface(rig: Rig, face: Floats, normals: Floats, hollow: Floats, faces: Ints, part: Ints, hits: Hits,
-             lights: Lights) -> Surface:  # fmt: skip
-    columns = np.concatenate([rig.rest, face, normals, rig.masks, hollow[:, None]], axis=1).astype(np.float32)
+def _surface(rig: Rig, face: Floats, normals: Floats, hollow: Floats, faces: Ints, part: Ints,
+             hits: Hits, lights: Lights) -> Surface:  # fmt: skip
+    columns = np.concatenate([rig.rest, face, normals, rig.masks, hollow[:, None]], axis=1).astype(
+        np.float32
+    )
     corners = faces[hits.triangle]
     weights = hits.weights.astype(np.float32)
     mixed = np.take(columns, corners[:, 0], axis=0) * weights[:, 0:1]
@@ -139,7 +151,9 @@ def _lash_cover(uv: Floats, hits: Hits, height: Floats, identity: Identity) -> F
     return (identity.looks.lashes * hairs * np.where(height < -0.02, 0.2, 1.0)).astype(np.float32)
 
 
-def develop(linear: Floats, shot: Shot, rng: np.random.Generator, colour: bool) -> NDArray[np.uint8]:
+def develop(
+    linear: Floats, shot: Shot, rng: np.random.Generator, colour: bool
+) -> NDArray[np.uint8]:
     """Exposure, tone curve, blur and noise: linear RGB [S, S, 3] to uint8 [C, S, S]."""
     size = len(linear)
     middle = slice(size // 4, size - size // 4)
@@ -166,5 +180,8 @@ def _blurred(picture: Floats, sigma: float) -> Floats:
         pad = [(reach, reach) if k == axis else (0, 0) for k in range(3)]
         wide = np.pad(picture, pad, mode="edge")
         length = picture.shape[axis]
-        picture = sum((tap * np.take(wide, range(k, k + length), axis=axis) for k, tap in enumerate(taps)), np.zeros(1))
+        picture = sum(
+            (tap * np.take(wide, range(k, k + length), axis=axis) for k, tap in enumerate(taps)),
+            np.zeros(1),
+        )
     return picture

@@ -8,6 +8,6 @@ import numpy as np
 
 
 def generator(*names: object) -> np.random.Generator:
-    """A generator for a path of names, such as (seed, "identity", 7); other paths never change its numbers."""
+    """A generator for a path of names such as (seed, "identity", 7), independent of other paths."""
     digest = hashlib.sha256("/".join(str(name) for name in ("synthface", *names)).encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))

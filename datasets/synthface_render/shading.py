@@ -27,8 +27,12 @@ EYE_SHADE = np.array([0.10, 0.14, 0.12], np.float32)
 
 @dataclass(frozen=True)
 class Surface:
-    """Interpolated to M samples, in head coordinates: rest (where on the base head), place (where on this face),
-    normal (unit, towards the viewer), masks [M, 4] in the rig's order, hollow (eye distances), part."""
+    """What M samples of the picture show, in head coordinates.
+
+    rest, place: where on the base head, and where on this face
+    normal: unit vectors towards the viewer
+    masks: [M, 4] in the rig's order; hollow: in eye distances; part: which part of the rig
+    """
 
     rest: Floats
     place: Floats
@@ -50,7 +54,10 @@ class Lights:
 
 def lights_of(shot: Shot, turn: Floats) -> Lights:
     """turn: head to camera; its transpose brings directions back."""
-    back = [product(vector[None], turn)[0] for vector in (shot.key, shot.fill, np.eye(3)[1], np.eye(3)[2])]
+    back = [
+        product(vector[None], turn)[0]
+        for vector in (shot.key, shot.fill, np.eye(3)[1], np.eye(3)[2])
+    ]
     return Lights(*(vector.astype(np.float32) for vector in back))
 
 
@@ -60,7 +67,9 @@ def smooth(value: Floats, low: float, high: float) -> Floats:
     return t * t * (3 - 2 * t)
 
 
-def shade(surface: Surface, identity: Identity, shot: Shot, lights: Lights, mouth_front: float) -> Floats:
+def shade(
+    surface: Surface, identity: Identity, shot: Shot, lights: Lights, mouth_front: float
+) -> Floats:
     """Light that M samples send to the camera [M, 3]."""
     albedo, gloss = _paint(surface, identity, lights, shot, mouth_front)
     normal = surface.normal
@@ -71,8 +80,14 @@ def shade(surface: Surface, identity: Identity, shot: Shot, lights: Lights, mout
     half = (lights.key + lights.view) / np.sqrt(((lights.key + lights.view) ** 2).sum())
     shine = gloss * np.clip(_dot(normal, half), 0, 1) ** 24
     open_air = _openness(surface, mouth_front)
-    tones = (shot.key_tone.astype(np.float32), shot.fill_tone.astype(np.float32), shot.ambient.astype(np.float32))
-    light = key[:, None] * tones[0] + fill[:, None] * tones[1] + (sky * open_air)[:, None] * tones[2]
+    tones = (
+        shot.key_tone.astype(np.float32),
+        shot.fill_tone.astype(np.float32),
+        shot.ambient.astype(np.float32),
+    )
+    light = (
+        key[:, None] * tones[0] + fill[:, None] * tones[1] + (sky * open_air)[:, None] * tones[2]
+    )
     light *= (0.25 + 0.75 * open_air)[:, None]
     return albedo * light + (shine * open_air)[:, None] * tones[0]
 
@@ -82,7 +97,7 @@ def _dot(rows: Floats, vector: Floats) -> Floats:
 
 
 def _openness(surface: Surface, mouth_front: float) -> Floats:
-    """Share of the surroundings' light that arrives, 0..1: less in folds, under the chin and inside the mouth."""
+    """Share of the ambient light that arrives, 0..1: less in folds and inside the mouth."""
     hollow = np.clip(surface.hollow - 0.004, 0, None)
     result = np.exp(-14.0 * hollow)
     eyes = (surface.part == LEFT_EYE) | (surface.part == RIGHT_EYE)
@@ -103,7 +118,11 @@ def _paint(
     looks = identity.looks
     albedo = np.empty((len(surface.part), 3), np.float32)
     gloss = np.zeros(len(surface.part), np.float32)
-    for part, tone, shine in ((UPPER_TEETH, TEETH, 0.15), (LOWER_TEETH, TEETH, 0.15), (TONGUE, TONGUE_TONE, 0.15)):
+    for part, tone, shine in (
+        (UPPER_TEETH, TEETH, 0.15),
+        (LOWER_TEETH, TEETH, 0.15),
+        (TONGUE, TONGUE_TONE, 0.15),
+    ):
         chosen = np.flatnonzero(surface.part == part)
         albedo[chosen], gloss[chosen] = tone, shine
         if part != TONGUE:
@@ -126,18 +145,24 @@ def _paint(
 
 def _faces_the_tongue(place: Floats, normal: Floats, mouth_front: float) -> Floats:
     """1 on the inner side of an arch of teeth, which is in the dark, 0 on its outer side."""
-    return smooth(place[:, 0] * normal[:, 0] + (place[:, 2] - mouth_front + 0.62) * normal[:, 2], 0.08, -0.02)
+    return smooth(
+        place[:, 0] * normal[:, 0] + (place[:, 2] - mouth_front + 0.62) * normal[:, 2], 0.08, -0.02
+    )
 
 
 def paint_skin(rest: Floats, masks: Floats, looks: Looks) -> tuple[Floats, Floats]:
-    """Skin with lips, brows, beard, scalp hair, the inside of the mouth and clothes, by place on the base head."""
+    """Skin, lips, brows, beard, hair, mouth and clothes, by place on the base head."""
     x, y, z = rest[:, 0], rest[:, 1], rest[:, 2]
     wave = np.zeros(len(rest), np.float32)
     for a, b, c, phase, size in looks.mottle:
         wave += (0.4 + 0.6 * abs(size)) * np.sin(9 * (a * x + b * y + c * z) + 6.3 * phase)
     albedo = looks.skin * (1 + 0.035 * wave)[:, None]
-    cheeks = np.exp(-(((np.abs(x) - 0.55) / 0.3) ** 2 + ((y + 0.55) / 0.28) ** 2)) * smooth(z, -0.3, 0.2)
-    sockets = np.exp(-(((np.abs(x) - 0.5) / 0.28) ** 2 + ((y + 0.05) / 0.2) ** 2)) * smooth(z, -0.3, 0.1)
+    cheeks = np.exp(-(((np.abs(x) - 0.55) / 0.3) ** 2 + ((y + 0.55) / 0.28) ** 2)) * smooth(
+        z, -0.3, 0.2
+    )
+    sockets = np.exp(-(((np.abs(x) - 0.5) / 0.28) ** 2 + ((y + 0.05) / 0.2) ** 2)) * smooth(
+        z, -0.3, 0.1
+    )
     albedo *= 1 - cheeks[:, None] * BLUSH - sockets[:, None] * EYE_SHADE
     gloss = looks.gloss * (0.5 + 0.5 * smooth(z, 0.0, 0.5))
     lid = sockets * masks[:, 1] * looks.makeup * 0.5
@@ -159,19 +184,28 @@ def paint_skin(rest: Floats, masks: Floats, looks: Looks) -> tuple[Floats, Float
 
 
 def brow_cover(rest: Floats, looks: Looks) -> Floats:
-    """Share of each point that brow hair covers, 0..1: an arch that tapers to the temple, with single hairs in it."""
+    """Share of each point that brow hair covers, 0..1: an arch that tapers to the temple."""
     x, y, z = rest[:, 0], rest[:, 1], rest[:, 2]
     along = (np.abs(x) - 0.17) / (0.66 * looks.brow_reach)
-    middle = 0.315 + looks.brow_height + looks.brow_arch * (1 - ((along - 0.62) / 0.62) ** 2) - 0.02 * along
+    middle = (
+        0.315
+        + looks.brow_height
+        + looks.brow_arch * (1 - ((along - 0.62) / 0.62) ** 2)
+        - 0.02 * along
+    )
     half = looks.brow_width * (1 - 0.72 * smooth(along, 0.45, 1.0)) * smooth(along, -0.12, 0.12)
-    hairs = 0.003 * np.sin(83 * along + 60 * (y - middle)) + 0.003 * np.sin(151 * along + 40 * (y - middle) + 1.3)
+    hairs = 0.003 * np.sin(83 * along + 60 * (y - middle)) + 0.003 * np.sin(
+        151 * along + 40 * (y - middle) + 1.3
+    )
     cover = smooth(np.abs(y - middle) - half + hairs, 0.022, -0.022)
     ends = smooth(along, -0.06, 0.08) * smooth(along, 1.02, 0.92)
     return cover * ends * smooth(z, -0.1, 0.05) * looks.brow_density
 
 
 def _beard(x: Floats, y: Floats, z: Floats, looks: Looks) -> Floats:
-    jaw = smooth(y + 0.35 * np.abs(x), -0.82, -1.05) * smooth(y, -2.0, -1.75) * smooth(z, -1.0, -0.8)
+    jaw = (
+        smooth(y + 0.35 * np.abs(x), -0.82, -1.05) * smooth(y, -2.0, -1.75) * smooth(z, -1.0, -0.8)
+    )
     lip = np.exp(-(((y + 0.86) / 0.09) ** 2)) * smooth(np.abs(x), 0.5, 0.38) * smooth(z, 0.2, 0.4)
     grain = 0.85 + 0.15 * np.sin(61 * x + 20 * y) * np.sin(53 * y - 17 * x)
     return np.clip(np.maximum(looks.beard * jaw, looks.moustache * lip) * grain, 0, 1)
@@ -193,10 +227,12 @@ def hair_tone(place: Floats, looks: Looks) -> Floats:
 
 
 def _paint_eye(offset: Floats, looks: Looks, shot: Shot, lights: Lights) -> tuple[Floats, Floats]:
-    """Sclera, iris, pupil and highlight by the angle between a point of the eyeball and the gaze."""
+    """Sclera, iris, pupil and highlight by the angle between eyeball point and gaze."""
     direction = offset / np.sqrt((offset**2).sum(1) + 1e-12)[:, None]
     yaw, pitch = np.deg2rad(shot.gaze_yaw), np.deg2rad(shot.gaze_pitch)
-    gaze = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+    gaze = np.array(
+        [np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32
+    )
     away = np.rad2deg(np.arccos(np.clip(_dot(direction, gaze), -1, 1)))
     albedo = SCLERA * (1 - 0.35 * smooth(direction[:, 1], 0.25, 0.65))[:, None]
     albedo = albedo * (1 - 0.25 * smooth(np.abs(direction[:, 0]), 0.45, 0.8))[:, None]

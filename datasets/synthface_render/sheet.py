@@ -1,7 +1,8 @@
 """The contact sheet of the docs: a row a class, several people, HR beside x2, x4 and x8.
 
-`python -m lrfer_bench.datasets.synthface_render.sheet` draws it anew to docs/images/synthface_sheet.png, from the
-shipped set; of each person's two photographs of a class the stronger one is shown.
+`python -m lrfer_bench.datasets.synthface_render.sheet` draws it anew to
+docs/images/synthface_sheet.png, from the shipped set; of each person's two photographs of a class
+the stronger one is shown.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from matplotlib import font_manager
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lrfer_bench.files import write_atomically
+from lrfer_bench.api import write_atomically
 
 from .expressions import CLASSES, draw_expression
 from .shipped import SEED, shipped_faces, unpack
@@ -31,17 +32,26 @@ INK, FAINT, PAPER = (30, 30, 34), (110, 110, 116), (255, 255, 255)
 def contact_sheet(people: Sequence[int] = PEOPLE, split: str = SPLIT) -> Image.Image:
     """An RGB picture; people are identity numbers of the split."""
     images = unpack()[split].images
-    where = {(face.identity, face.label, face.take): row for row, face in enumerate(shipped_faces(split))}
+    where = {
+        (face.identity, face.label, face.take): row for row, face in enumerate(shipped_faces(split))
+    }
     block = STEP * len(SCALES)
     width, height = LEFT + len(people) * (block + GAP), TOP + len(CLASSES) * STEP + 6
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((8, 6), "SynthFace: synthetic faces, rendered at 48 x 48 pixels", fill=INK, font=_font(22))
+    pen.text(
+        (8, 6), "SynthFace: synthetic faces, rendered at 48 x 48 pixels", fill=INK, font=_font(22)
+    )
     for column, person in enumerate(people):
         x = LEFT + column * (block + GAP)
         for number, scale in enumerate(SCALES):
             title = "HR" if scale == 1 else f"x{scale}"
-            pen.text((x + number * STEP + 4, TOP - 24), f"{title}  {48 // scale} px", fill=FAINT, font=_font(15))
+            pen.text(
+                (x + number * STEP + 4, TOP - 24),
+                f"{title}  {48 // scale} px",
+                fill=FAINT,
+                font=_font(15),
+            )
         for row, label in enumerate(CLASSES):
             image = images[where[person, label, _stronger(person, label)]][0]
             for number, scale in enumerate(SCALES):

@@ -1,7 +1,7 @@
-"""The set that is shipped with the package: packing it, reading it, and whether this machine would make it again.
+"""The shipped set: packing it, reading it, and whether this machine would make it again.
 
-`python -m lrfer_bench.datasets.synthface_render.shipped` makes the file anew (minutes); the card's fingerprint then has
-to be brought up to date with what it prints.
+`python -m lrfer_bench.datasets.synthface_render.shipped` makes the file anew (minutes); the card's
+fingerprint then has to be brought up to date with what it prints.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.contract.faceset import SPLITS, Split
-from lrfer_bench.errors import DataError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.api import SPLITS, DataError, FaceSet, Split, write_atomically
 
 from .expressions import CLASSES
 from .generate import Face, faces
@@ -30,7 +28,7 @@ from .seeds import generator
 SEED, IDENTITIES, SIZE = 0, 450, 48
 PATH = Path(__file__).resolve().parent.parent / "synthface_data" / "synthface48.npz"
 ROWS, COLUMNS = 35, 20
-"""Faces of one strip, side by side in a PNG: wide ones compress better than a column of single faces."""
+"""Faces of one strip, a PNG: a wide one compresses better than a column of single faces."""
 
 STEP = 256 // LEVELS
 """Every grey value is a multiple of it; the strips hold the quotients, which compress better."""
@@ -42,11 +40,14 @@ def shipped_faces(split: str) -> list[Face]:
 
 
 def pack(images: dict[str, NDArray[np.uint8]], canary_digest: str) -> bytes:
-    """The npz file's bytes for images: split -> uint8 [N, SIZE, SIZE], N a multiple of ROWS * COLUMNS.
+    """The npz file's bytes.
 
+    images: split -> uint8 [N, SIZE, SIZE], N a multiple of ROWS * COLUMNS
     Labels and identities are not stored: they follow from shipped_faces().
     """
-    arrays: dict[str, NDArray[np.uint8]] = {"canary": np.frombuffer(bytes.fromhex(canary_digest), dtype=np.uint8)}
+    arrays: dict[str, NDArray[np.uint8]] = {
+        "canary": np.frombuffer(bytes.fromhex(canary_digest), dtype=np.uint8)
+    }
     for split, stack in images.items():
         for number, start in enumerate(range(0, len(stack), ROWS * COLUMNS)):
             part = stack[start : start + ROWS * COLUMNS].reshape(ROWS, COLUMNS, SIZE, SIZE) // STEP
@@ -66,11 +67,15 @@ def unpack(path: Path = PATH) -> dict[str, Split]:
         with np.load(path, allow_pickle=False) as z:
             strips = {name: z[name].tobytes() for name in z.files}
         stacks = {
-            split: np.concatenate([_strip(strips[name]) for name in sorted(strips) if name.startswith(split + "_")])
+            split: np.concatenate(
+                [_strip(strips[name]) for name in sorted(strips) if name.startswith(split + "_")]
+            )
             for split in SPLITS
         }
     except (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
-        raise DataError(f"SynthFace's file {path} cannot be read ({error}): install lrfer-bench again") from error
+        raise DataError(
+            f"SynthFace's file {path} cannot be read ({error}): install lrfer-bench again"
+        ) from error
     return {split: _labelled(path, split, stack) for split, stack in stacks.items()}
 
 
@@ -84,7 +89,10 @@ def _strip(data: bytes) -> NDArray[np.uint8]:
 def _labelled(path: Path, split: str, stack: NDArray[np.uint8]) -> Split:
     wanted = shipped_faces(split)
     if len(stack) != len(wanted):
-        raise DataError(f"SynthFace's file {path} holds {len(stack)} {split} faces, not {len(wanted)}: install again")
+        raise DataError(
+            f"SynthFace's file {path} holds {len(stack)} {split} faces, not {len(wanted)}: "
+            "install lrfer-bench again"
+        )
     labels = np.array([CLASSES.index(face.label) for face in wanted], dtype=np.int64)
     return Split(stack[:, None], labels, rows=np.arange(len(wanted), dtype=np.int64))
 
@@ -92,17 +100,28 @@ def _labelled(path: Path, split: str, stack: NDArray[np.uint8]) -> Split:
 def canary() -> str:
     """sha256 of a few numbers made by the functions the renderer rests on.
 
-    Where it differs from the shipped one, this machine's numpy rounds differently and faces may differ by a grey level.
+    Where it differs from the shipped one, this machine's numpy rounds differently and faces may
+    differ by a grey level.
     """
     rng = generator("canary")
     draws = np.concatenate(
-        [rng.standard_normal(5000), rng.random(5000), rng.beta(1.9, 1.6, 500), rng.dirichlet([0.35] * 3)]
+        [
+            rng.standard_normal(5000),
+            rng.random(5000),
+            rng.beta(1.9, 1.6, 500),
+            rng.dirichlet([0.35] * 3),
+        ]
     )
     x = 12 * draws
-    parts = [draws, np.sin(x), np.cos(x), np.exp(-x * x), np.sqrt(np.abs(x)), np.arctan2(x, draws[::-1]),
-             np.arccos(np.clip(draws, -1, 1)), np.abs(x) ** (1 / 2.2), np.add.reduceat(x, np.arange(0, len(x), 7)),
-             x[:10000].reshape(50, 4, 50).mean(axis=1).ravel()]  # fmt: skip
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part, dtype="<f8").tobytes() for part in parts)).hexdigest()
+    parts = [
+        draws, np.sin(x), np.cos(x), np.exp(-x * x), np.sqrt(np.abs(x)), np.arctan2(x, draws[::-1]),
+        np.arccos(np.clip(draws, -1, 1)), np.abs(x) ** (1 / 2.2),
+        np.add.reduceat(x, np.arange(0, len(x), 7)),
+        x[:10000].reshape(50, 4, 50).mean(axis=1).ravel(),
+    ]  # fmt: skip
+    return hashlib.sha256(
+        b"".join(np.ascontiguousarray(part, dtype="<f8").tobytes() for part in parts)
+    ).hexdigest()
 
 
 def shipped_canary(path: Path = PATH) -> str:
@@ -128,11 +147,8 @@ def main(arguments: Sequence[str]) -> None:
     """Build the file, to the path given or to its place in the package."""
     path = Path(arguments[0]) if arguments else PATH
     build(path)
-    from lrfer_bench.contract.faceset import FaceSet
-
-    print(
-        f"{path}: {path.stat().st_size} bytes, fingerprint {FaceSet('synthface', CLASSES, unpack(path)).fingerprint()}"
-    )
+    fingerprint = FaceSet("synthface", CLASSES, unpack(path)).fingerprint()
+    print(f"{path}: {path.stat().st_size} bytes, fingerprint {fingerprint}")
 
 
 if __name__ == "__main__":

@@ -1,118 +1,225 @@
-"""What a method is tried on: a few small faces, a small budget, test images out of reach, a training stopped half-way."""
+"""Trial: one method, trained on a few small faces; the checks share it."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.checking.findings import DoesNotApply, RuleBroken
+from lrfer_bench.checking.sample import CPU, EPOCHS, Sample, few_faces, small_preset
 from lrfer_bench.contract.faceset import FaceSet, Split
-from lrfer_bench.contract.method import Batch, Task
-from lrfer_bench.contract.preset import Preset, preset_of
-from lrfer_bench.data.options import prepared_dataset
-from lrfer_bench.pixels import resize
-from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import place_now
+from lrfer_bench.contract.method import Method
+from lrfer_bench.data.cache import Prepared, prepare
+from lrfer_bench.data.lowres import lr_images
+from lrfer_bench.errors import CellError, UserError
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Cell, DataRef, Plan, Training, data_ref
+from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.blame import own_place, place_of
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.engines.processes import left_behind
+from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.jobs import TrainJob
-from lrfer_bench.running.models import Model
-from lrfer_bench.running.work import run_training
-from lrfer_bench.training.batches import make_batch
-
-CPU = torch.device("cpu")
-PER_CLASS = 16
-EPOCHS = 12
+from lrfer_bench.running.models import Model, cell_method, untrained
+from lrfer_bench.running.work import run_training, train_here
 
 
-class Sample(Dataset):
-    """A FaceSet that is there already."""
+@dataclasses.dataclass(frozen=True)
+class DataShape:
+    """One kind of data that a method has to be built for. size: height and width in pixels."""
 
-    needs_root = False
-    faces: FaceSet
+    channels: int
+    classes: int
+    size: tuple[int, int]
+    scale: int
 
-    @classmethod
-    def of(cls, faces: FaceSet) -> Sample:
-        sample = cls()
-        sample.faces = faces
-        return sample
-
-    def sources(self, root: Path | None) -> Sequence[Path]:
-        return []
-
-    def load(self, root: Path | None) -> FaceSet:
-        return self.faces
+    def __str__(self) -> str:
+        height, width = self.size
+        colour = f"{self.channels} channel{'s' if self.channels > 1 else ''}"
+        return f"{colour}, {self.classes} classes, {width}x{height} pixels, x{self.scale}"
 
 
-def few_faces(dataset: str) -> FaceSet:
-    """16 training, 4 validation and 8 test faces of each class of a data set, the first of each."""
-    faces = prepared_dataset(dataset, None, {}).faces
-    splits = {}
-    for name, count in (("train", PER_CLASS), ("val", 4), ("test", 8)):
-        split = faces.splits[name]
-        rows = np.sort(np.concatenate([np.flatnonzero(split.labels == k)[:count] for k in range(len(faces.classes))]))
-        splits[name] = Split(np.ascontiguousarray(split.images[rows]), np.ascontiguousarray(split.labels[rows]))
-    return FaceSet("sample", faces.classes, splits, synthetic=True)
+class Trial:
+    """What the checks of one method share. Each part is made when it is first asked for, then kept.
 
+    name, dataset: the method on trial, and the data set that its few faces come from
+    folder:        where the faces are prepared, as they are ("true") and with noise for test images
+                   ("poisoned")
+    """
 
-def small_preset() -> Preset:
-    return dataclasses.replace(
-        preset_of("quick"), name="check", epochs=EPOCHS, batch=16, ema=0.0, shift=0, label_smoothing=0.0, dropout=0.0
-    )
+    def __init__(self, name: str, dataset: str, folder: Path) -> None:
+        self.name, self.dataset, self.folder = name, dataset, folder
+        self.running_before = frozenset(left_behind())
 
+    @cached_property
+    def cls(self) -> type[Method]:
+        """The method's class; UserError where it cannot be imported."""
+        cls: type[Method] = METHODS.load(self.name)
+        return cls
 
-class Hidden:
-    """While inside, the prepared data set is not where it was: a method that looks for HR test images finds none."""
+    def place(self, function: str) -> str:
+        """file:line of one of the method's functions."""
+        return place_of(self.cls, function)
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.aside = directory.with_name(f".aside-{directory.name}")
+    def broken(self, what: str, function: str) -> RuleBroken:
+        """The exception for a broken rule that this function of the author's is to blame for."""
+        return RuleBroken(f"{what} ({self.place(function)})")
 
-    def __enter__(self) -> None:
-        self.directory.rename(self.aside)
+    def sentence(self, error: BaseException, function: str, where: str = "") -> str:
+        """Any error of a check as one sentence with a line of the author's file.
 
-    def __exit__(self, *exception: object) -> None:
-        self.aside.rename(self.directory)
+        It is the line that raised the error, else that of the function.
+        """
+        if isinstance(error, (RuleBroken, UserError)):
+            return str(error)
+        words = " ".join(str(error).split())
+        what = words if isinstance(error, CellError) else f"{type(error).__name__}: {words}"
+        return f"{what}{where} ({own_place(error) or self.place(function)})"
 
+    @contextlib.contextmanager
+    def blaming(self, function: str, shape: DataShape) -> Iterator[None]:
+        """Errors raised inside become RuleBroken, with the shape and at least the function's
+        line.
+        """
+        try:
+            yield
+        except (RuleBroken, UserError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise RuleBroken(self.sentence(error, function, f" ({shape})")) from error
 
-class Overheard:
-    """Stands for sys.stdout: passes on what is printed and remembers who printed first."""
+    def needs_logits(self) -> None:
+        """DoesNotApply for a stage whose forward() gives something else."""
+        if not self.answers_logits:
+            raise DoesNotApply("its answers are not logits")
 
-    def __init__(self, passed_to: Any) -> None:
-        self.passed_to = passed_to
-        self.first, self.place = "", ""
+    @property
+    def answers_logits(self) -> bool:
+        return self.cls.answers == "logits"
 
-    def write(self, text: str) -> int:
-        if text.strip() and not self.first:
-            self.first, self.place = text.strip().splitlines()[0][:80], place_now()
-        return int(self.passed_to.write(text))
+    @cached_property
+    def sample(self) -> FaceSet:
+        """A few faces of the data set."""
+        return few_faces(self.dataset)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.passed_to, name)
+    @cached_property
+    def prepared(self) -> Prepared:
+        return prepare(Sample.of(self.sample), "sample", None, cache=self.folder / "true")
+
+    @cached_property
+    def poisoned(self) -> Path:
+        """The sample's folder as prepared with noise for test images."""
+        test = self.sample.test
+        noise = np.random.default_rng(0).integers(0, 256, test.images.shape, dtype=np.uint8)
+        splits = {**self.sample.splits, "test": Split(noise, np.zeros_like(test.labels))}
+        faces = dataclasses.replace(self.sample, splits=splits)
+        return prepare(Sample.of(faces), "sample", None, cache=self.folder / "poisoned").directory
+
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[None]:
+        """While inside, the prepared faces are moved away, so that no HR test image is found."""
+        directory = self.prepared.directory
+        aside = directory.with_name(f".aside-{directory.name}")
+        directory.rename(aside)
+        try:
+            yield
+        finally:
+            aside.rename(directory)
+
+    @cached_property
+    def plan(self) -> Plan:
+        scales = (2, 4) if self.cls.trains == "all scales" else (2,)
+        ref = data_ref("sample", self.prepared)
+        return build_plan(Request(methods=[self.name], scales=scales, preset=small_preset()), ref)
+
+    @cached_property
+    def cell(self) -> Cell:
+        return next(iter(self.plan.cells.values()))
+
+    @property
+    def own_training(self) -> Training | None:
+        """The training of the method itself; None where only its stages are trained."""
+        return self.plan.trainings[self.cell.training] if self.cell.training else None
+
+    @cached_property
+    def _trained(self) -> tuple[dict[str, Model], Method]:
+        models: dict[str, Model] = {}
+        for key, training in self.plan.trainings.items():
+            models[key], in_memory = train_here(TrainJob(training, dict(models)))
+        return (
+            models,
+            in_memory,
+        )  # stages come first in a plan, so the last one is the method itself
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """Every model of the plan by its key, stages first. Trains them at the first call."""
+        return self._trained[0]
+
+    @property
+    def in_memory(self) -> Method:
+        """The method as its training left it, before it is saved and loaded."""
+        return self._trained[1]
+
+    @property
+    def history(self) -> list[Any]:
+        """One entry an epoch of the method's own training; empty where it has none."""
+        return list(self.models[self.cell.training].cost.history) if self.cell.training else []
+
+    def train_again(self, poisoned: bool = False) -> bytes:
+        """The weights of another training under the same key, optionally with other test images."""
+        return run_training(self._job(poisoned)).weights
+
+    def train_interrupted(self) -> bytes:
+        """The weights of a training stopped half-way and resumed, with other test images."""
+
+        def stop(progress: Any) -> None:
+            if progress.epoch == EPOCHS // 2 + 1:
+                raise _Stop
+
+        job = dataclasses.replace(self._job(True), checkpoint=str(self.folder / "half.ckpt"))
+        with contextlib.suppress(_Stop):
+            run_training(job, stop)
+        return run_training(job).weights
+
+    def _job(self, poisoned: bool) -> TrainJob:
+        training = self.own_training
+        assert training is not None
+        if poisoned:
+            data = dataclasses.replace(training.data, directory=str(self.poisoned))
+            training = dataclasses.replace(training, data=data)
+        return TrainJob(training, self.models)
+
+    def loaded(self) -> Method:
+        """The cell's method, built anew from the bytes of its models."""
+        return cell_method(self.cell, self.models, CPU)
+
+    def images(self, split: str = "test") -> NDArray[np.uint8]:
+        """LR faces uint8 [N, C, h, w] of a split under the cell's condition."""
+        return np.array(lr_images(self.prepared, split, self.cell.tested))
+
+    def answers(
+        self, method: Method, images: NDArray[np.uint8] | None = None
+    ) -> NDArray[np.float32]:
+        """Logits float32 [N, classes] for LR faces uint8 [N, C, h, w]; default: the test faces."""
+        faces = self.images() if images is None else images
+        return predict(method, faces, len(self.cell.data.classes))
+
+    def untrained(self, shape: DataShape) -> Method:
+        """The method on untrained stages for data of another shape, by way of a plan of its own."""
+        names = tuple(f"class {number}" for number in range(shape.classes))
+        ref = DataRef("made", "0" * 64, "", names, shape.channels, shape.size, True)
+        request = Request(methods=[self.name], scales=[shape.scale], preset=small_preset())
+        plan = build_plan(request, ref)
+        return untrained(next(iter(plan.cells.values())), plan)
 
 
 class _Stop(Exception):
-    pass
-
-
-def stopped_and_resumed(job: TrainJob) -> Model:
-    def stop(progress: Any) -> None:
-        if progress.epoch == EPOCHS // 2 + 1:
-            raise _Stop
-
-    with contextlib.suppress(_Stop):
-        run_training(job, stop)
-    return run_training(job)
-
-
-def made_batch(task: Task, scale: int) -> Batch:
-    """Six faces of noise at the task's shape; every scale of the task is there, and HR for a ceiling."""
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.randint(0, 256, (6, task.channels, 12, 12), generator=generator, dtype=torch.uint8)
-    scales = torch.tensor(task.scales or (scale,))[torch.arange(6) % max(len(task.scales), 1)]
-    labels, seeds = torch.arange(6) % task.classes, torch.zeros(6, dtype=torch.int64)
-    return make_batch(resize(coarse, task.size), labels, scales, seeds, protocol_of("bicubic"), None, CPU)
+    """Interrupts a training."""

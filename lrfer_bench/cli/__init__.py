@@ -31,7 +31,9 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose sub-commands live in modules of their own; --help reads only the table above."""
+    """A group whose sub-commands live in modules of their own; --help reads only the table
+    above.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -55,12 +57,16 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="lrfer-bench")
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """Which method recognises facial expressions best when the face is only 24, 12 or 6 pixels wide?
+    """Which method recognises facial expressions best when the face is only 24, 12 or 6 pixels
+    wide?
 
     \b
     Examples:
@@ -71,7 +77,9 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """The program's entry: every error that a user can cause is one sentence, exit status 2; a failed cell gives 1."""
+    """The program's entry: every error that a user can cause is one sentence, exit status 2; a
+    failed cell gives 1.
+    """
     arguments = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in arguments
     if debug:  # it may stand anywhere

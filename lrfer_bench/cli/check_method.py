@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.cli.options import names as parts
 from lrfer_bench.planning import defaults
 
-EXAMPLES = ("lrfer-bench check-method my_idea.py", "lrfer-bench check-method direct")
+if TYPE_CHECKING:
+    from lrfer_bench.checking.findings import Finding
+
+EXAMPLES = (
+    "lrfer-bench check-method my_idea.py",
+    "lrfer-bench check-method direct --only repeatable,any_batch",
+)
 MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "note   "}
+WIDTH = 16
+
+
+def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """--list: the ids of all checks, each with its title."""
+    if not wanted or context.resilient_parsing:
+        return
+    from lrfer_bench.checking.checks import CHECKS
+
+    for check in CHECKS.values():
+        click.echo(f"{check.id:<{WIDTH}} {check.title}")
+    context.exit()
 
 
 @click.command(cls=Command, examples=EXAMPLES)
 @click.argument("method", metavar="NAME|FILE")
+@click.option("--only", metavar="A,B", help="Report these checks only, by their ids.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_checks,
+    help="Show the checks.",
+)
 @click.option(
     "--dataset",
     default=defaults.DATASET,
@@ -25,22 +54,29 @@ MARKS = {"ok": "ok     ", "failed": "FAILED ", "skipped": "skipped", "note": "no
     help="Where the few faces come from; one that needs no files.",
 )
 @PLUGIN
-def check_method(method: str, dataset: str, plugins: tuple[Path, ...]) -> None:
+def check_method(method: str, only: str | None, dataset: str, plugins: tuple[Path, ...]) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
 
-    Exit status 0: all is well; 1: something failed, and it is said where in the author's code; 2: there is no such method,
-    file or data set.
+    Exit status 0: all is well; 1: something failed, and it is said where in the author's code;
+    2: there is no such method, check, file or data set.
     """
     from lrfer_bench.checking.process import check_in_process, methods_of
+    from lrfer_bench.checking.suite import ids_of
     from lrfer_bench.plugins.registry import DATASETS
 
-    names, files = methods_of(method, plugins)
+    ids = ids_of(parts("--only", only)) if only is not None else []
+    methods, files = methods_of(method, plugins)
     DATASETS.entry(dataset)
     failed = 0
-    for name in names:
+    for name in methods:
         click.echo(f"{name}:")
-        for found in check_in_process(name, dataset, files):
-            failed += found.state == "failed"
-            click.echo(f"  {MARKS[found.state]}  {found.name}" + (f": {found.detail}" if found.detail else ""))
+        for finding in check_in_process(name, dataset, files, ids):
+            failed += finding.state == "failed"
+            click.echo(_line(finding))
     click.echo("all is well" if not failed else f"{failed} check{'s' if failed > 1 else ''} failed")
     sys.exit(1 if failed else 0)
+
+
+def _line(finding: Finding) -> str:
+    detail = f": {finding.detail}" if finding.detail else ""
+    return f"  {MARKS[finding.state]}  {finding.check:<{WIDTH}} {finding.title}{detail}"

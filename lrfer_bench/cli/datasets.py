@@ -14,7 +14,8 @@ import click
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.plugins.registry import DATASETS, Entry, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import DATASETS, Entry
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,7 +57,8 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
                      help="Where it is prepared.  [default: $LRFER_CACHE or ~/.cache/lrfer-bench]"),
         click.option("--data-option", "options", multiple=True, metavar="NAME=VALUE",
                      help="Its options are listed by datasets show."),
-        click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, or the file itself."),
+        click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, "
+                                                                          "or the file itself."),
         PLUGIN,
         click.argument("name"),
     ):  # fmt: skip
@@ -125,7 +127,11 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
 )
 @_where
 def prepare(
-    name: str, plugins: tuple[Path, ...], data_root: Path | None, options: tuple[str, ...], cache: Path | None
+    name: str,
+    plugins: tuple[Path, ...],
+    data_root: Path | None,
+    options: tuple[str, ...],
+    cache: Path | None,
 ) -> None:
     """Read a data set once, check it and put it into the cache."""
     load_plugins(plugins)
@@ -134,7 +140,10 @@ def prepare(
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
     height, width = facts["size"]
     kind = "grey" if facts["channels"] == 1 else "colour"
-    click.echo(f"{name}: {counts} images of {width} x {height} pixels, {kind}, {len(facts['classes'])} classes")
+    click.echo(
+        f"{name}: {counts} images of {width} x {height} pixels, {kind}, {len(facts['classes'])} "
+        "classes"
+    )
     click.echo(f"fingerprint: {prepared.fingerprint}")
     click.echo(f"prepared in: {prepared.directory}")
     for note in prepared.faces.notes:
@@ -142,7 +151,10 @@ def prepare(
     for split, count in found["leaked"].items():
         if count:
             whole = facts["counts"][split]
-            click.echo(f"leak: {count:,} of the {whole:,} {split} images also stand, pixel for pixel, in train")
+            click.echo(
+                f"leak: {count:,} of the {whole:,} {split} images also stand, pixel for pixel, in "
+                "train"
+            )
 
 
 @datasets.command(
@@ -154,7 +166,12 @@ def prepare(
 )
 @_where
 @click.option("--near/--no-near", default=True, help="Look for near copies across splits too.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, with the rows behind the counts.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print everything as JSON, with the rows behind the counts.",
+)
 @click.pass_context
 def verify(
     ctx: click.Context,
@@ -166,7 +183,9 @@ def verify(
     near: bool,
     as_json: bool,
 ) -> None:
-    """Compare a data set with its card and audit it; exit status 1 when it differs from the card."""
+    """Compare a data set with its card and audit it; exit status 1 when it differs from the
+    card.
+    """
     load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)
     from lrfer_bench.data.verify import verify as compare
@@ -180,7 +199,9 @@ def verify(
     ctx.exit(0 if result.ok else 1)
 
 
-def _prepare(name: str, root: Path | None, options: tuple[str, ...], cache: Path | None) -> Prepared:
+def _prepare(
+    name: str, root: Path | None, options: tuple[str, ...], cache: Path | None
+) -> Prepared:
     from lrfer_bench.data.cache import prepare
     from lrfer_bench.data.options import make_dataset
     from lrfer_bench.planning.settings import parse_options
@@ -198,17 +219,28 @@ def _card(entry: Entry) -> DatasetCard | None:
 
 def _show_blocks(card: DatasetCard) -> None:
     if card.layout:
-        click.echo("\nfiles under --data-root:\n" + "\n".join(f"  {line}" for line in card.layout.splitlines()))
+        click.echo(
+            "\nfiles under --data-root:\n"
+            + "\n".join(f"  {line}" for line in card.layout.splitlines())
+        )
     if card.counts:
         click.echo("\nimages:")
         width = max(map(len, card.classes), default=5)
         click.echo("  " + " " * width + "".join(f"{split:>9}" for split in card.counts))
         for index, label in enumerate(card.classes):
             counts = [card.class_counts.get(split, [])[index : index + 1] for split in card.counts]
-            click.echo(f"  {label:<{width}}" + "".join(f"{count[0]:>9,}" if count else f"{'-':>9}" for count in counts))
-        click.echo(f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values()))
+            click.echo(
+                f"  {label:<{width}}"
+                + "".join(f"{count[0]:>9,}" if count else f"{'-':>9}" for count in counts)
+            )
+        click.echo(
+            f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values())
+        )
     for title, lines in (
-        ("options (--data-option NAME=VALUE)", [f"{name}: {text}" for name, text in card.options.items()]),
+        (
+            "options (--data-option NAME=VALUE)",
+            [f"{name}: {text}" for name, text in card.options.items()],
+        ),
         ("notes", list(card.notes)),
     ):
         if lines:
@@ -223,18 +255,26 @@ def _print(name: str, result: Verification) -> None:
     console = Console(highlight=False)
     console.print(_checks_table(name, result))
     if not result.states_counts:
-        console.print(f'The card of "{name}" states no counts and no fingerprint: copies differ by nature.')
+        console.print(
+            f'The card of "{name}" states no counts and no fingerprint: copies differ by nature.'
+        )
     console.print(_audit_table(result))
     if result.audit.near is not None:
         from lrfer_bench.data.near import NEAR_FULL
 
-        console.print(f"near copies: grey images, as they are or mirrored, that correlate by {NEAR_FULL} or more")
+        console.print(
+            f"near copies: grey images, as they are or mirrored, that correlate by {NEAR_FULL} or "
+            "more"
+        )
     for note in result.prepared.faces.notes:
         console.print(f"note: {note}", markup=False)
     console.print(f"prepared in: {result.prepared.directory}", markup=False, soft_wrap=True)
     wrong = [check.what for check in result.checks if not check.ok]
     if wrong:
-        console.print(f'[bold red]"{name}" differs from its card in {len(wrong)} points: {", ".join(wrong)}[/]')
+        console.print(
+            f'[bold red]"{name}" differs from its card in {len(wrong)} points: '
+            f"{', '.join(wrong)}[/]"
+        )
     else:
         console.print(f'[bold green]"{name}" is what its card says[/]')
 
@@ -248,7 +288,9 @@ def _checks_table(name: str, result: Verification) -> Table:
         table.add_column(column, overflow="fold")
     for check in result.checks:
         verdict = "[green]ok[/]" if check.ok else "[red]differs[/]"
-        table.add_row(check.what, escape(_short(check.expected)), escape(_short(check.found)), verdict)
+        table.add_row(
+            check.what, escape(_short(check.expected)), escape(_short(check.found)), verdict
+        )
     return table
 
 
@@ -267,17 +309,28 @@ def _audit_table(result: Verification) -> Table:
         table.add_column(column, justify="left" if not column else "right")
 
     def row(label: str, counts: dict[str, int], total: int | None = None) -> None:
-        cells = [f"{counts[split]:,}" if split in counts else "" for split in ("train", "val", "test")]
+        cells = [
+            f"{counts[split]:,}" if split in counts else "" for split in ("train", "val", "test")
+        ]
         table.add_row(label, *cells, f"{sum(counts.values()) if total is None else total:,}")
 
     row("images", result.audit.counts)
     row("also in train, pixel for pixel", summary["leaked"])
     row("also in val, pixel for pixel", {"test": summary["test_in_val"]})
-    row("extra identical copies (in each split, over all)", summary["extra_copies_within"], summary["extra_copies"])
+    row(
+        "extra identical copies (in each split, over all)",
+        summary["extra_copies_within"],
+        summary["extra_copies"],
+    )
     table.add_row("groups of identical images", "", "", "", f"{summary['duplicate_groups']:,}")
-    table.add_row("such groups with conflicting labels", "", "", "", f"{summary['conflicting_groups']:,}")
+    table.add_row(
+        "such groups with conflicting labels", "", "", "", f"{summary['conflicting_groups']:,}"
+    )
     if summary["near"] is not None:
-        row("near copies of an earlier split's image", {split: summary["near"][split] for split in ("val", "test")})
+        row(
+            "near copies of an earlier split's image",
+            {split: summary["near"][split] for split in ("val", "test")},
+        )
     row("blank (one grey value)", summary["blank"])
     row("near-constant", summary["near_constant"])
     return table

@@ -23,7 +23,11 @@ from lrfer_bench.plugins.registry import Registry
     ),
 )
 @click.option(
-    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Folder to look at."
+    "--results",
+    default=defaults.RESULTS,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder to look at.",
 )
 @PLUGIN
 def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
@@ -31,19 +35,25 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     import torch
 
     from lrfer_bench.data.cache import default_cache
-    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES, left_out, load_plugins
+    from lrfer_bench.plugins.loading import left_out, load_plugins
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
     from lrfer_bench.running.engines.local import default_workers
+    from lrfer_bench.running.engines.processes import usable_cores
     from lrfer_bench.running.environment import environment
 
     load_plugins(plugins)
     for name, value in environment().items():
         click.echo(f"{name}: {value}")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    click.echo(f"GPUs: {gpus}; cores this process may use: {_cores()}; memory: {_memory_gb():.1f} GB")
+    click.echo(
+        f"GPUs: {gpus}; cores this process may use: {usable_cores()}; memory: {_memory_gb():.1f} GB"
+    )
     each = "one a GPU" if gpus else "one torch thread each"
     click.echo(f"a run would use {default_workers()} workers, {each}")
-    click.echo(f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)")
+    click.echo(
+        f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)"
+    )
     click.echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
     for entry in PROTOCOLS:
         try:
@@ -59,7 +69,9 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
 
 
 def broken(registry: Registry) -> dict[str, str]:
-    """Third parties' entry points that cannot be imported, and why; the built-in ones are tested elsewhere."""
+    """Third parties' entry points that cannot be imported, and why; the built-in ones are tested
+    elsewhere.
+    """
     found = {}
     for entry in registry:
         if not entry.source.startswith("lrfer-bench "):
@@ -68,10 +80,6 @@ def broken(registry: Registry) -> dict[str, str]:
             except UserError as error:
                 found[entry.name] = str(error)
     return found
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_gb() -> float:

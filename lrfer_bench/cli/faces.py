@@ -23,7 +23,15 @@ EXAMPLES = (
     "lrfer-bench faces --protocols bicubic --restored cascade --out restored.png",
 )
 GROUPS = {
-    "Which faces": ("dataset", "data_root", "data_option", "plugins", "split", "count", "show_faces"),
+    "Which faces": (
+        "dataset",
+        "data_root",
+        "data_option",
+        "plugins",
+        "split",
+        "count",
+        "show_faces",
+    ),
     "How they are made small": ("scales", "protocols"),
     "Restored by trained methods": ("restored", "results", "preset", "seed"),
     "What to write": ("out",),
@@ -31,32 +39,76 @@ GROUPS = {
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.option("--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="See: datasets list.")
-@click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file.")
-@click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable.")
-@PLUGIN
-@click.option("--scales", default=SCALES, show_default=True, metavar="2,4", help="Down-sampling factors.")
-@click.option("--protocols", metavar="A,B", help="How LR faces are made.  [default: all registered]")
-@click.option("--count", default=4, show_default=True, metavar="N", help="How many; the classes take turns.")
 @click.option(
-    "--split", default="test", show_default=True, type=click.Choice(["test", "val", "train"]), metavar="NAME",
-    help="test, val or train.",
+    "--dataset",
+    default=defaults.DATASET,
+    show_default=True,
+    metavar="NAME",
+    help="See: datasets list.",
+)
+@click.option(
+    "--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."
+)
+@click.option(
+    "--data-option",
+    "data_option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Of the data set; repeatable.",
+)
+@PLUGIN
+@click.option(
+    "--scales", default=SCALES, show_default=True, metavar="2,4", help="Down-sampling factors."
+)
+@click.option(
+    "--protocols", metavar="A,B", help="How LR faces are made.  [default: all registered]"
+)
+@click.option(
+    "--count", default=4, show_default=True, metavar="N", help="How many; the classes take turns."
+)
+@click.option(
+    "--split", default="test", show_default=True, type=click.Choice(["test", "val", "train"]),
+    metavar="NAME", help="test, val or train.",
 )  # fmt: skip
-@click.option("--restored", multiple=True, metavar="METHOD", help="A super-resolving method; repeatable.")
-@click.option("--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path),
-              help="Where its trained models are.")  # fmt: skip
-@click.option("--preset", default=defaults.PRESET, show_default=True, metavar="NAME", help="The budget they had.")
-@click.option("--seed", default=0, show_default=True, metavar="N", help="The seed they had.")
-@click.option("--show-faces", is_flag=True, help="You may show this data set's faces: they are yours.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.png or file.svg.")
+@click.option(
+    "--restored", multiple=True, metavar="METHOD", help="A super-resolving method; repeatable."
+)
+@click.option(
+    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path),
+    help="Where its trained models are.",
+)  # fmt: skip
+@click.option(
+    "--preset", default=defaults.PRESET, show_default=True, metavar="NAME",
+    help="Preset they were trained with.",
+)  # fmt: skip
+@click.option(
+    "--seed", default=0, show_default=True, metavar="N", help="Seed they were trained with."
+)
+@click.option(
+    "--show-faces", is_flag=True, help="You may show this data set's faces: they are yours."
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File.png or file.svg.",
+)
 def faces(
-    scales: str, protocols: str | None, count: int, split: str, show_faces: bool, out: Path, **options: Any
+    scales: str,
+    protocols: str | None,
+    count: int,
+    split: str,
+    show_faces: bool,
+    out: Path,
+    **options: Any,
 ) -> None:
-    """Draw the same faces at every scale under every protocol, and restored, with PSNR in dB and SSIM.
+    """Draw the same faces at every scale under every protocol, and restored, with PSNR and SSIM.
 
-    Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those of the benchmark.
+    Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those
+    of the benchmark.
     """
-    from lrfer_bench.plugins.registry import PROTOCOLS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import PROTOCOLS
     from lrfer_bench.predicting.faces import check_restores, choose_faces, low_faces
     from lrfer_bench.reporting.draw import ENDINGS, save
     from lrfer_bench.reporting.sheet import check_showable, sheet
@@ -74,11 +126,13 @@ def faces(
     low = low_faces(chosen, conditions, factors)
     restored = _restored(chosen, conditions, factors, options) if options["restored"] else {}
     figure = sheet(
-        chosen.hr.numpy(), low, restored, title=f"{options['dataset']}, {split} split", showable=True,
-        synthetic=prepared.faces.synthetic,
+        chosen.hr.numpy(), low, restored, title=f"{options['dataset']}, {split} split",
+        showable=True, synthetic=prepared.faces.synthetic,
     )  # fmt: skip
     save(figure, out.with_suffix(""), [ending])
-    click.echo(f"{len(chosen.rows)} faces at {len(factors)} scales under {len(low)} protocols in {out}")
+    click.echo(
+        f"{len(chosen.rows)} faces at {len(factors)} scales under {len(low)} protocols in {out}"
+    )
 
 
 def _card(dataset: str) -> DatasetCard:
@@ -92,11 +146,15 @@ def _prepared(options: dict[str, Any]) -> Prepared:
     from lrfer_bench.data.options import prepared_dataset
     from lrfer_bench.planning.settings import parse_options
 
-    return prepared_dataset(options["dataset"], options["data_root"], parse_options(options["data_option"]))
+    return prepared_dataset(
+        options["dataset"], options["data_root"], parse_options(options["data_option"])
+    )
 
 
-def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]) -> Shown:
-    """What trained models there are make of the faces; the others are named, and none at all is a UserError."""
+def _restored(
+    chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]
+) -> Shown:
+    """The faces that trained models restore. Missing models are named; UserError where all miss."""
     from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.build import build_plan
     from lrfer_bench.planning.plan import data_ref
@@ -106,15 +164,18 @@ def _restored(chosen: Faces, protocols: Sequence[str], scales: Sequence[int], op
 
     data = data_ref(options["dataset"], chosen.prepared)
     plan = build_plan(Request(
-        methods=options["restored"], scales=scales, preset=preset_of(options["preset"]), protocols=protocols,
-        seeds=[options["seed"]],
+        methods=options["restored"], scales=scales, preset=preset_of(options["preset"]),
+        protocols=protocols, seeds=[options["seed"]],
     ), data)  # fmt: skip
     shown, missing = restored_faces(chosen, plan, Store(options["results"]))
     if not shown:
         raise UserError(
-            f"no trained model of {', '.join(options['restored'])} for these faces is in {options['results']}: train with "
-            "lrfer-bench run, or name its --results, --preset, --seed, --scales and --protocols"
+            f"no trained model of {', '.join(options['restored'])} for these faces is in "
+            f"{options['results']}: train with lrfer-bench run, or name its --results, --preset, "
+            "--seed, --scales and --protocols"
         )
     for label in missing:
-        click.echo(f"left out: {label}: its trained models are not in {options['results']}", err=True)
+        click.echo(
+            f"left out: {label}: its trained models are not in {options['results']}", err=True
+        )
     return shown

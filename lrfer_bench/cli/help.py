@@ -1,4 +1,4 @@
-"""How every sub-command's help looks: options under headings, a line each, and examples at the end."""
+"""How the help of a sub-command looks: options under headings, examples at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Examples(click.Command):
         self.examples = tuple(examples)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples as they were written: a command is never wrapped, so that it can be copied."""
+        """The examples as they were written: a wrapped command could not be copied."""
         if self.examples:
             formatter.write_paragraph()
             formatter.write("Examples:\n")
@@ -25,15 +25,21 @@ class _Examples(click.Command):
 
 
 class Command(_Examples):
-    """A sub-command; groups: heading -> names of its parameters. What is under no heading stands under "Options"."""
+    """A sub-command. groups: heading -> names of parameters; the rest stands under "Options"."""
 
-    def __init__(self, *args: Any, groups: Mapping[str, Sequence[str]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, groups: Mapping[str, Sequence[str]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.groups = dict(groups or {})
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        shown = {option.name: record for option in options if (record := option.get_help_record(ctx)) is not None}
+        shown = {
+            option.name: record
+            for option in options
+            if (record := option.get_help_record(ctx)) is not None
+        }
         headed = {name for names in self.groups.values() for name in names}
         rest = [name for name in shown if name not in headed]
         for heading, names in {**self.groups, "Options": rest}.items():
@@ -47,6 +53,3 @@ class Group(_Examples, click.Group):
     """A command that holds others."""
 
     command_class = Command
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        click.Group.format_options(self, ctx, formatter)

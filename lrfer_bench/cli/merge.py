@@ -18,26 +18,48 @@ EXAMPLES = (
 
 
 @click.command(cls=Command, examples=EXAMPLES)
-@click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="OTHER_RESULTS...")
-@click.option(
-    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="My folder."
+@click.argument(
+    "others", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="OTHER_RESULTS..."
 )
-@click.option("--other-data", is_flag=True, help="Also take records on data sets of another fingerprint.")
+@click.option(
+    "--results",
+    default=defaults.RESULTS,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="My folder.",
+)
+@click.option(
+    "--other-data", is_flag=True, help="Also take records on data sets of another fingerprint."
+)
 @click.option("--dry-run", is_flag=True, help="Check and say what would be taken; write nothing.")
 @PLUGIN
-def merge(others: tuple[Path, ...], results: Path, other_data: bool, dry_run: bool, plugins: tuple[Path, ...]) -> None:
-    """Check the records of other results folders and take the good ones, with their logits; weights stay where they are.
+def merge(
+    others: tuple[Path, ...],
+    results: Path,
+    other_data: bool,
+    dry_run: bool,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Check the records of other results folders and take the good ones, with their logits; weights
+    stay where they are.
 
     Exit status 1 when one was refused.
     """
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.store.merge import merge as take
 
     load_plugins(plugins)
     counts = {"taken": 0, "stood": 0, "refused": 0}
-    words = {"taken": "would be taken" if dry_run else "taken", "stood": "stood already", "refused": "refused"}
+    words = {
+        "taken": "would be taken" if dry_run else "taken",
+        "stood": "stood already",
+        "refused": "refused",
+    }
     for outcome in take(results, others, other_data, dry_run):
         counts[outcome.verdict] += 1
-        click.echo(f"{words[outcome.verdict]}: {outcome.path}" + (f": {outcome.reason}" if outcome.reason else ""))
+        click.echo(
+            f"{words[outcome.verdict]}: {outcome.path}"
+            + (f": {outcome.reason}" if outcome.reason else "")
+        )
     click.echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))
     sys.exit(1 if counts["refused"] else 0)

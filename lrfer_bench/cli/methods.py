@@ -10,7 +10,8 @@ from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METHODS, Entry, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import METHODS, Entry
 
 
 @click.group(
@@ -36,7 +37,9 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     """Every method with one line, and who brought it."""
     load_plugins(plugins)
     broken: dict[str, str] = {}
-    entries = [(entry, card) for entry in METHODS if (card := _card_or_none(entry, broken)) is not None]
+    entries = [
+        (entry, card) for entry in METHODS if (card := _card_or_none(entry, broken)) is not None
+    ]
     width = max((len(entry.name) for entry, _ in entries), default=0)
     for entry, card in entries:
         if card.listed:
@@ -62,7 +65,12 @@ def show_method(name: str, plugins: tuple[Path, ...]) -> None:
     entry = METHODS.entry(name)
     card = _card(entry)
     click.echo(f"{name}: {card.summary}\nfrom {entry.source} ({entry.target})")
-    for label, value in (("title", card.title), ("authors", card.authors), ("year", card.year), ("address", card.url)):
+    for label, value in (
+        ("title", card.title),
+        ("authors", card.authors),
+        ("year", card.year),
+        ("address", card.url),
+    ):
         if value:
             click.echo(f"{label}: {value}")
     for heading, lines in (("Stated by the paper or its code", card.stated), ("Ours", card.ours)):
@@ -83,7 +91,9 @@ def _card(entry: Entry) -> MethodCard:
 
 
 def _card_or_none(entry: Entry, broken: dict[str, str]) -> MethodCard | None:
-    """A method that cannot be imported for its card is listed with the reason and takes no other down."""
+    """A method that cannot be imported for its card is listed with the reason and takes no other
+    down.
+    """
     try:
         return _card(entry)
     except UserError as error:

@@ -23,21 +23,39 @@ EXAMPLES = (
 
 @click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name")
-@click.option("--package", is_flag=True, help="An installable package with entry point, test and README.")
-@click.option("--folder", default=".", show_default=True, type=click.Path(path_type=Path), help="Where to put it.")
+@click.option(
+    "--package", is_flag=True, help="An installable package with entry point, test and README."
+)
+@click.option(
+    "--folder",
+    default=".",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where to put it.",
+)
 def new_method(name: str, package: bool, folder: Path) -> None:
-    """Write a small working method under NAME, with the interface explained where it is used. Overwrites nothing."""
+    """Write a small working method under NAME, with the interface explained where it is used.
+
+    Overwrites nothing.
+    """
     words = words_of(name)
-    files = package_files(folder, words) if package else {folder / words["@FILE@"]: method_text(words)}
+    files = (
+        package_files(folder, words) if package else {folder / words["@FILE@"]: method_text(words)}
+    )
     for path in files:
         if path.exists():
-            raise UserError(f"{path} is there already, and nothing is overwritten: choose another name or --folder")
+            raise UserError(
+                f"{path} is there already, and nothing is overwritten: choose another name or "
+                "--folder"
+            )
     for path, text in files.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise UserError(f"{path} cannot be written ({error.strerror or error}): choose another --folder") from error
+            raise UserError(
+                f"{path} cannot be written ({error.strerror or error}): choose another --folder"
+            ) from error
         click.echo(f"wrote {path}")
     for step in next_steps(folder, words, package):
         click.echo(f"  {step}")
@@ -49,11 +67,13 @@ def words_of(name: str) -> dict[str, str]:
     >>> words_of("my-idea")["@CLASS@"], words_of("my-idea")["@PACKAGE@"]
     ('MyIdea', 'lrfer_my_idea')
     """
-    from lrfer_bench.plugins.registry import METHODS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import METHODS
 
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UserError(
-            f'"{name}" will not do as a name: use small letters, digits and single hyphens, such as my-idea'
+            f'"{name}" will not do as a name: use small letters, digits and single hyphens, such '
+            "as my-idea"
         )
     load_plugins()
     if name in METHODS.names():
@@ -62,14 +82,22 @@ def words_of(name: str) -> dict[str, str]:
     module = name.replace("-", "_")
     if _is_taken(module):
         raise UserError(
-            f'"{name}" is the name of something in Python, which {module}.py would hide: choose another name'
+            f'"{name}" is the name of something in Python, which {module}.py would hide: choose '
+            "another name"
         )
     camel = "".join(part.capitalize() for part in name.split("-"))
-    return {"@NAME@": name, "@CLASS@": camel, "@PACKAGE@": f"lrfer_{module}", "@FILE@": f"{module}.py"}
+    return {
+        "@NAME@": name,
+        "@CLASS@": camel,
+        "@PACKAGE@": f"lrfer_{module}",
+        "@FILE@": f"{module}.py",
+    }
 
 
 def _is_taken(module: str) -> bool:
-    """A word of Python, a module that can be imported from elsewhere, or a name that the template uses itself."""
+    """A word of Python, a module that can be imported from elsewhere, or a name that the template
+    uses itself.
+    """
     importable = find_spec(module) is not None and not Path(f"{module}.py").exists()
     return keyword.iskeyword(module) or module in TAKEN or importable
 
@@ -79,11 +107,15 @@ def method_text(words: dict[str, str]) -> str:
 
 
 def package_files(folder: Path, words: dict[str, str]) -> dict[Path, str]:
-    """path -> content of a package around the same method; its card is a file, so that listing imports nothing."""
+    """path -> content of a package around the same method; its card is a file, so that listing
+    imports nothing.
+    """
     root = folder / f"lrfer-{words['@NAME@']}"
     inside = root / words["@PACKAGE@"]
     text = method_text(words)
-    text = re.sub(r"    card = MethodCard\(.*?\n    \)\n", "", text, flags=re.DOTALL).replace("MethodCard, ", "")
+    text = re.sub(r"    card = MethodCard\(.*?\n    \)\n", "", text, flags=re.DOTALL).replace(
+        "MethodCard, ", ""
+    )
     text = text.replace(f"--plugin {words['@FILE@']} ", "").replace(
         f"check-method {words['@FILE@']}", f"check-method {words['@NAME@']}"
     )
@@ -109,7 +141,10 @@ def next_steps(folder: Path, words: dict[str, str], package: bool) -> list[str]:
             f"lrfer-bench run --methods {name},direct",
         ]
     file = folder / words["@FILE@"]
-    return [f"lrfer-bench check-method {file}", f"lrfer-bench run --plugin {file} --methods {name},direct --scales 2,4"]
+    return [
+        f"lrfer-bench check-method {file}",
+        f"lrfer-bench run --plugin {file} --methods {name},direct --scales 2,4",
+    ]
 
 
 def _filled(template: str, words: dict[str, str]) -> str:

@@ -19,11 +19,15 @@ METHODS, SCALES = ",".join(defaults.METHODS), ",".join(map(str, defaults.SCALES)
 
 
 def label_list(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken for one."""
+    """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken
+    for one.
+    """
     return tuple(label for text in value for label in split_labels(text))
 
 
-def number_list(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[int, ...]:
+def number_list(
+    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[int, ...]:
     """Comma-separated integers."""
     found = label_list(context, parameter, value)
     for word in found:
@@ -90,24 +94,92 @@ def plan_options(command: Command) -> Command:
 
 
 _PLAN_OPTIONS = [
-    click.option("--methods", default=METHODS, show_default=True, metavar="A,B", help='Names, or "NAME[SETTING=VALUE]".'),
-    click.option("--dataset", default=defaults.DATASET, show_default=True, metavar="NAME", help="See: datasets list."),
-    click.option("--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."),
-    click.option("--data-option", "data_option", multiple=True, metavar="NAME=VALUE", help="Of the data set; repeatable."),
-    click.option("--scales", default=SCALES, show_default=True, metavar="2,4", help="Train and test at these."),
-    click.option("--protocols", default=defaults.PROTOCOL, show_default=True, metavar="A,B", help="Makers of LR faces."),
-    click.option("--test-protocols", metavar="A,B", help="Test under these, if under others than in training."),
-    click.option("--test-scales", metavar="2,4", help="Test at these, if at others than in training."),
-    click.option("--seeds", default="0", show_default=True, metavar="0,1", help="Each varies the whole pipeline."),
-    click.option("--preset", default=defaults.PRESET, show_default=True, metavar="NAME", help="The budget: quick, cpu, paper."),
-    click.option("--set", "settings", multiple=True, metavar="METHOD.SETTING=VALUE", help="Change a setting; repeatable."),
+    click.option(
+        "--methods",
+        default=METHODS,
+        show_default=True,
+        metavar="A,B",
+        help='Names, or "NAME[SETTING=VALUE]".',
+    ),
+    click.option(
+        "--dataset",
+        default=defaults.DATASET,
+        show_default=True,
+        metavar="NAME",
+        help="See: datasets list.",
+    ),
+    click.option(
+        "--data-root",
+        type=click.Path(path_type=Path),
+        help="Your copy of the data: folder or file.",
+    ),
+    click.option(
+        "--data-option",
+        "data_option",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Of the data set; repeatable.",
+    ),
+    click.option(
+        "--scales",
+        default=SCALES,
+        show_default=True,
+        metavar="2,4",
+        help="Train and test at these.",
+    ),
+    click.option(
+        "--protocols",
+        default=defaults.PROTOCOL,
+        show_default=True,
+        metavar="A,B",
+        help="Makers of LR faces.",
+    ),
+    click.option(
+        "--test-protocols",
+        metavar="A,B",
+        help="Test under these, if under others than in training.",
+    ),
+    click.option(
+        "--test-scales", metavar="2,4", help="Test at these, if at others than in training."
+    ),
+    click.option(
+        "--seeds",
+        default="0",
+        show_default=True,
+        metavar="0,1",
+        help="Each varies the whole pipeline.",
+    ),
+    click.option(
+        "--preset",
+        default=defaults.PRESET,
+        show_default=True,
+        metavar="NAME",
+        help="The budget: quick, cpu, paper.",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="METHOD.SETTING=VALUE",
+        help="Change a setting; repeatable.",
+    ),
     PLUGIN,
     click.option(
-        "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Where records go."
+        "--results",
+        default=defaults.RESULTS,
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="Where records go.",
     ),
-    click.option("--workers", type=int, metavar="N", help="Processes.  [default: one a core, or one a GPU]"),
     click.option(
-        "--overwrite", default="never", show_default=True, type=click.Choice(["never", "failed", "always"]),
-        metavar="WHICH", help="Run again: never, failed, always.",
+        "--workers", type=int, metavar="N", help="Processes.  [default: one a core, or one a GPU]"
     ),
-]  # fmt: skip
+    click.option(
+        "--overwrite",
+        default="never",
+        show_default=True,
+        type=click.Choice(["never", "failed", "always"]),
+        metavar="WHICH",
+        help="Run again: never, failed, always.",
+    ),
+]

@@ -23,9 +23,14 @@ EXAMPLES = (
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print trainings and cells as JSON.")
-@click.option("--no-estimate", is_flag=True, help="No calibration (it takes a few seconds a model).")
+@click.option(
+    "--no-estimate", is_flag=True, help="No calibration (it takes a few seconds a model)."
+)
 def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
-    """Show the stages and cells of a run, which exist already, and how long the rest would take. Runs nothing."""
+    """Show the stages and cells of a run, which exist already, and how long the rest would take.
+
+    Runs nothing.
+    """
     from lrfer_bench.running.session import open_session
 
     session = open_session(request_of(options))
@@ -44,7 +49,9 @@ def show_plan(session: Session, calibrate: bool) -> None:
 
     runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
     todo = {training.key for training in runner.waiting_trainings}
-    seconds = estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
+    seconds = (
+        estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
+    )
     click.echo(f"{len(session.plan.trainings)} models to train, each once:")
     for key, training in session.plan.trainings.items():
         state = (
@@ -67,7 +74,8 @@ def show_plan(session: Session, calibrate: bool) -> None:
         longest = max(seconds.values())
         total = max(sum(seconds.values()) / slots, longest)
         click.echo(
-            f"About {duration(total)} with {slots} workers, going by a few steps of each model on this machine as it is now."
+            f"About {duration(total)} with {slots} workers, going by a few steps of each model on "
+            "this machine as it is now."
         )
 
 

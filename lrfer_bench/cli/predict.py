@@ -15,14 +15,25 @@ EXAMPLES = (
     "lrfer-bench predict --method direct --scale 2 --images-are lr face.png",
 )
 GROUPS = {
-    "Which trained model": ("method", "scale", "dataset", "protocol", "seed", "key", "results", "plugins"),
+    "Which trained model": (
+        "method",
+        "scale",
+        "dataset",
+        "protocol",
+        "seed",
+        "key",
+        "results",
+        "plugins",
+    ),
     "Pictures and answers": ("images_are", "out"),
 }
 HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if of just that size."
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES...")
+@click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES..."
+)
 @click.option("--method", metavar="NAME", help="The method, as tables call it.")
 @click.option("--scale", type=int, metavar="N", help="The scale it was tested at.")
 @click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
@@ -37,26 +48,35 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
     metavar="SIZE",
     help=HELP_AS,
 )
-@click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]")
 @click.option(
-    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path), help="Results folder."
+    "--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]"
+)
+@click.option(
+    "--results",
+    default=defaults.RESULTS,
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Results folder.",
 )
 @PLUGIN
 def predict(
-    images: tuple[Path, ...], method: str | None, scale: int | None, dataset: str | None, protocol: str | None,
-    seed: int | None, key: str | None, images_are: str, out: Path | None, results: Path, plugins: tuple[Path, ...],
+    images: tuple[Path, ...], method: str | None, scale: int | None, dataset: str | None,
+    protocol: str | None, seed: int | None, key: str | None, images_are: str, out: Path | None,
+    results: Path, plugins: tuple[Path, ...],
 ) -> None:  # fmt: skip
-    """Say which expression each picture shows: a CSV line an image, with the probability of every class.
+    """Say which expression each picture shows: a CSV line an image, with every class's probability.
 
-    IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of other sizes are resized.
+    IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of
+    other sizes are resized.
     """
     from lrfer_bench.files import write_atomically
-    from lrfer_bench.plugins.registry import load_plugins
-    from lrfer_bench.predicting.photos import Wanted, choose, predictions
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.predicting.photos import predictions
+    from lrfer_bench.predicting.wanted import Wanted, cell_meant
 
     load_plugins(plugins)
     wanted = Wanted(method, scale, dataset, protocol, seed, key)
-    cell = choose(results, wanted, lambda note: click.echo(note, err=True))
+    cell = cell_meant(results, wanted, lambda note: click.echo(note, err=True))
     text = predictions(cell, results, images, images_are)
     if out is None:
         click.echo(text, nl=False)

@@ -48,7 +48,8 @@ def list_presets() -> None:
 def show_preset(name: str) -> None:
     """Everything a preset fixes, by name (the newest version) or id (cpu@1).
 
-    A preset never changes: other numbers are another version, so old and new results are never mixed.
+    A preset never changes: other numbers are another version, so old and new results are never
+    mixed.
     """
     preset = preset_of(name)
     click.echo(f"{preset.id}: {preset.summary}")
@@ -56,4 +57,6 @@ def show_preset(name: str) -> None:
         if field not in ("name", "version"):
             click.echo(f"  {field}: {value}")
     versions = [other.id for other in PRESETS.values() if other.name == preset.name]
-    click.echo(f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}")
+    click.echo(
+        f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}"
+    )

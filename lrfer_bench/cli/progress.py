@@ -41,7 +41,9 @@ def show(status: Status) -> Iterator[Listener]:
 
 
 class _Plain:
-    """A line for each finished or failed cell and each note, and one on how things stand twice a minute."""
+    """A line for each finished or failed cell and each note, and one on how things stand twice a
+    minute.
+    """
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -52,7 +54,9 @@ class _Plain:
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
             self._last = now
-            running = "; ".join(running_line(label, progress) for label, progress in status.running.values())
+            running = "; ".join(
+                running_line(label, progress) for label, progress in status.running.values()
+            )
             click.echo(f"{summary(status)} | {running}")
 
 
@@ -66,5 +70,7 @@ def _picture(status: Status) -> RenderableType:
     for label, progress in status.running.values():
         done = progress.step / progress.steps if progress and progress.steps else 0.0
         line = running_line(label, progress).partition(": ")[2]
-        table.add_row(Text(label), ProgressBar(total=1.0, completed=done, width=24), Text(line, style="dim"))
+        table.add_row(
+            Text(label), ProgressBar(total=1.0, completed=done, width=24), Text(line, style="dim")
+        )
     return Group(Text(summary(status), style="bold"), table)

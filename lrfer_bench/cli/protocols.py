@@ -9,7 +9,8 @@ import click
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import PROTOCOLS, left_out, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugins
+from lrfer_bench.plugins.registry import PROTOCOLS
 
 
 @click.group(
@@ -55,7 +56,9 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
 @click.argument("name")
 @PLUGIN
 def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
-    """What a protocol does, its hash on this machine, and whether its pixels are the golden ones."""
+    """What a protocol does, its hash on this machine, and whether its pixels are the golden
+    ones.
+    """
     load_plugins(plugins)
     from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict
@@ -63,4 +66,7 @@ def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
     protocol = protocol_of(name)
     click.echo(f"{protocol.id}: {protocol.summary}")
     click.echo(click.wrap_text(protocol.details or (type(protocol).__doc__ or ""), 100))
-    click.echo(f"size: ceil(side / scale); hash on this machine: {protocol_hash(protocol)}; {verdict(protocol)}")
+    click.echo(
+        f"size: ceil(side / scale); hash on this machine: {protocol_hash(protocol)}; "
+        f"{verdict(protocol)}"
+    )

@@ -116,7 +116,8 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
 
 def _load(plugins: tuple[Path, ...], metrics: tuple[str, ...]) -> None:
     """Import plugin files; those of LRFER_PLUGINS only for metrics, for they may import torch."""
-    from lrfer_bench.plugins.registry import PLUGIN_ERRORS, load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.registry import PLUGIN_ERRORS
 
     if plugins or metrics:
         load_plugins(plugins)

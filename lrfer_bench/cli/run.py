@@ -25,12 +25,16 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@click.option("--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run.")
+@click.option(
+    "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces; what has a record already is not run again."""
+    """Train and test methods on low-resolution faces; what has a record already is not run
+    again.
+    """
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
@@ -57,7 +61,9 @@ def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any
 
 
 def _tell_about(session: Session, runner: Runner) -> None:
-    """What a user should know before the first training: the data, what was left out, what is damaged."""
+    """What a user should know before the first training: the data, what was left out, what is
+    damaged.
+    """
     from lrfer_bench.plugins.registry import PLUGIN_ERRORS
     from lrfer_bench.store.store import Damaged
 
@@ -92,7 +98,8 @@ def _display(status: Status) -> Iterator[Listener]:
     except KeyboardInterrupt:
         done = status.finished
         click.echo(
-            f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept, running trainings up "
+            f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept, running "
+            "trainings up "
             "to their last whole epoch: the same command goes on from there "
             "(without --overwrite always).",
             err=True,

@@ -1,4 +1,6 @@
-"""Cards: what a method or a data set says about itself, as TOML beside its code, so that listing imports no code."""
+"""Cards: what a method or a data set says about itself, as TOML beside its code, so that listing
+imports no code.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lrfer_bench.errors import UserError
-
-if TYPE_CHECKING:
-    from lrfer_bench.plugins.registry import Entry
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,10 +21,25 @@ else:
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
 
 
+class Registered(Protocol):
+    """What card_of() needs of a registered thing: its name, its module, and how to import it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def module(self) -> str: ...
+
+    def load(self) -> Any: ...
+
+
 @dataclass(frozen=True)
 class MethodCard:
-    """summary: one line for the list. stated: what the paper or its official code says. ours: what we decided,
-    because no source at hand says it. settings: name -> what it does (defaults are in the code). listed: false for a stage."""
+    """summary: one line for the list. stated: what the paper or its official code says. ours: what
+    we decided,
+    because no source at hand says it. settings: name -> what it does (defaults are in the code).
+    listed: false for a stage.
+    """
 
     summary: str
     title: str = ""
@@ -41,9 +55,13 @@ class MethodCard:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """layout: which files the user has to have, and where under --data-root. fingerprint, counts, class_counts: what a
-    right copy has ("" and {} where copies differ by nature); class_counts: split -> faces of each class, in their order; leaked:
-    split -> rows that also stand in train. showable: its faces may stand in pictures and pages. options: name -> what it does."""
+    """layout: which files the user has to have, and where under --data-root. fingerprint, counts,
+    class_counts: what a
+    right copy has ("" and {} where copies differ by nature); class_counts: split -> faces of each
+    class, in their order; leaked:
+    split -> rows that also stand in train. showable: its faces may stand in pictures and pages.
+    options: name -> what it does.
+    """
 
     summary: str
     title: str = ""
@@ -73,15 +91,22 @@ def read_card(path: Path, kind: type[Card]) -> Card:
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(raw) - known)
     if unknown:
-        raise UserError(f'the card {path} has an unknown field "{unknown[0]}": known are {", ".join(sorted(known))}')
+        raise UserError(
+            f'the card {path} has an unknown field "{unknown[0]}": known are '
+            f"{', '.join(sorted(known))}"
+        )
     if "summary" not in raw:
         raise UserError(f'the card {path} has no "summary": add one line that says what it is')
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+    }
     return kind(**values)
 
 
 def card_path(module: str, name: str) -> Path | None:
-    """Where the card of `name`, implemented in `module`, would stand: <name>.card.toml beside the module's file."""
+    """Where the card of `name`, implemented in `module`, would stand: <name>.card.toml beside the
+    module's file.
+    """
     try:
         spec = find_spec(module)
     except (ImportError, ValueError):
@@ -92,8 +117,9 @@ def card_path(module: str, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def card_of(entry: Entry, kind: type[Card]) -> Card:
-    """The card of a registered thing: the file beside its module; else its `card` attribute, or its docstring's first line.
+def card_of(entry: Registered, kind: type[Card]) -> Card:
+    """The card of a registered thing: the file beside its module; else its `card` attribute, or its
+    docstring's first line.
 
     Only a thing without a card file is imported for it.
     """

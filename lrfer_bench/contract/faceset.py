@@ -23,7 +23,8 @@ class Split:
     images: uint8 [N, C, H, W], C is 1 (grey) or 3 (RGB)
     labels: int64 [N], indices into FaceSet.classes
     soft:   float32 [N, classes] label distribution (annotators' votes), rows sum to 1, or None
-    rows:   int64 [N], where each image stands in its source (CSV row, line of the list): for audits and messages
+    rows:   int64 [N], where each image stands in its source (CSV row, line of the list): for audits
+            and messages
     """
 
     images: NDArray[np.uint8]
@@ -39,7 +40,8 @@ class Split:
 class FaceSet:
     """A data set in memory (or memory-mapped), ready for the harness.
 
-    leaked: for "val" and "test" a bool [N] mask of the images that also stand, pixel for pixel, in train;
+    leaked: for "val" and "test" a bool [N] mask of the images that also stand, pixel for pixel, in
+            train;
             filled by the audit when the set is prepared, empty before
     notes:  sentences the user has to know about how the splits came to be
     """
@@ -80,12 +82,17 @@ class FaceSet:
         """Return self, or raise DataError that says which split breaks which rule."""
         for name in SPLITS:
             if name not in self.splits:
-                raise DataError(f'data set "{self.name}" has no split "{name}": a FaceSet needs train, val and test')
+                raise DataError(
+                    f'data set "{self.name}" has no split "{name}": a FaceSet needs train, val and '
+                    "test"
+                )
             _check_split(self, name, self.splits[name])
         return self
 
     def fingerprint(self) -> str:
-        """sha256 over classes, pixels, labels and soft labels of all splits; no name, path or time in it."""
+        """sha256 over classes, pixels, labels and soft labels of all splits; no name, path or time
+        in it.
+        """
         digest = hashlib.sha256(json.dumps(list(self.classes)).encode())
         for name in SPLITS:
             split = self.splits[name]
@@ -104,7 +111,8 @@ class FaceSet:
             "size": list(self.size),
             "counts": {name: len(self.splits[name]) for name in SPLITS},
             "class_counts": {
-                name: np.bincount(self.splits[name].labels, minlength=len(self.classes)).tolist() for name in SPLITS
+                name: np.bincount(self.splits[name].labels, minlength=len(self.classes)).tolist()
+                for name in SPLITS
             },
         }
 
@@ -113,21 +121,34 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
     where = f'split "{name}" of data set "{faces.name}"'
     if len(split) == 0:
         raise DataError(f"{where} has no images: check the files of that split")
-    if split.images.dtype != np.uint8 or split.images.ndim != 4 or split.images.shape[1] not in (1, 3):
+    if (
+        split.images.dtype != np.uint8
+        or split.images.ndim != 4
+        or split.images.shape[1] not in (1, 3)
+    ):
         raise DataError(
-            f"{where} has images of type {split.images.dtype} and shape {split.images.shape}: give uint8 [N, 1 or 3, H, W]"
+            f"{where} has images of type {split.images.dtype} and shape {split.images.shape}: give "
+            "uint8 [N, 1 or 3, H, W]"
         )
     if len(split.images) != len(split.labels):
         raise DataError(
-            f"{where} has {len(split.images)} images but {len(split.labels)} labels: give one label an image"
+            f"{where} has {len(split.images)} images but {len(split.labels)} labels: give one "
+            "label an image"
         )
     if split.labels.min() < 0 or split.labels.max() >= len(faces.classes):
-        raise DataError(f"{where} has a label outside 0..{len(faces.classes) - 1}: check the class list")
+        raise DataError(
+            f"{where} has a label outside 0..{len(faces.classes) - 1}: check the class list"
+        )
     if split.images.shape[1:] != faces.train.images.shape[1:]:
         raise DataError(
-            f"{where} has images of {split.images.shape[1:]} but train of {faces.train.images.shape[1:]}: make them equal"
+            f"{where} has images of {split.images.shape[1:]} but train of "
+            f"{faces.train.images.shape[1:]}: make them equal"
         )
     if name == "train":
-        empty = [faces.classes[k] for k in range(len(faces.classes)) if not (split.labels == k).any()]
+        empty = [
+            faces.classes[k] for k in range(len(faces.classes)) if not (split.labels == k).any()
+        ]
         if empty:
-            raise DataError(f"{where} has no image of class {', '.join(empty)}: add some or drop the class")
+            raise DataError(
+                f"{where} has no image of class {', '.join(empty)}: add some or drop the class"
+            )

@@ -16,7 +16,8 @@ def label_of(name: str, settings: Mapping[str, Any]) -> str:
     'gmenet[kd_weight=0]'
     """
     parts = [
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in sorted(settings.items())
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in sorted(settings.items())
     ]
     return f"{name}[{','.join(parts)}]" if parts else name
 
@@ -34,7 +35,9 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
     for part in rest.removesuffix("]").split(","):
         setting, equals, value = part.partition("=")
         if not name or not rest.endswith("]") or not equals or not setting.strip():
-            raise UserError(f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"')
+            raise UserError(
+                f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"'
+            )
         settings[setting.strip()] = value.strip()
     return name, settings
 

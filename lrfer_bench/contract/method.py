@@ -1,4 +1,7 @@
-"""Method: what the author of a method writes. The harness owns the loop, the data, the schedule and the checkpoints."""
+"""Method: what the author of a method writes.
+
+The harness owns the loop, the data, the schedule and the checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from torch import Tensor, nn
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.optimizers import default_optimizers
 from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.search import Space
 from lrfer_bench.errors import UserError
 from lrfer_bench.pixels import enlarge, input_side, to_unit
 
@@ -24,9 +28,11 @@ class Task:
     classes:  number of expressions, K
     channels: 1 (grey) or 3 (RGB)
     size:     height and width of the HR image in pixels
-    scales:   the down-sampling factors it is trained on; (1,) is HR; the tested one where nothing is trained
+    scales:   the down-sampling factors it is trained on; (1,) is HR; the tested one where nothing
+              is trained
     preset:   the training budget
-    stages:   the trained models that `needs` names: frozen, in eval mode; none is trained or stored with this method
+    stages:   the trained models that `needs` names: frozen, in eval mode; none is trained or stored
+              with this method
     """
 
     classes: int
@@ -45,12 +51,16 @@ class Task:
     def input_size(self) -> tuple[int, int]:
         """Height and width in pixels that a network for these faces should work at.
 
-        `size`; where the preset's network_input is "by-scale", what the largest of its faces needs. Method.enlarge
-        makes HR-sized faces all the same: lean and lean2 resize what they are given to the size they were built for.
+        `size`; where the preset's network_input is "by-scale", what the largest of its faces needs.
+        Method.enlarge
+        makes HR-sized faces all the same: lean and lean2 resize what they are given to the size
+        they were built for.
         """
         if self.preset.network_input == "hr":
             return self.size
-        height, width = (max(input_side(side, scale) for scale in self.scales) for side in self.size)
+        height, width = (
+            max(input_side(side, scale) for scale in self.scales) for side in self.size
+        )
         return height, width
 
 
@@ -61,7 +71,8 @@ class Batch:
     hr:       uint8 [B, C, H, W]
     label:    int64 [B]
     scale:    int64 [B], the scale each face was drawn for
-    lr_parts: scale -> uint8 [b, C, ceil(H/scale), ceil(W/scale)], the faces of that scale in the order of the batch
+    lr_parts: scale -> uint8 [b, C, ceil(H/scale), ceil(W/scale)], the faces of that scale in the
+              order of the batch
     soft:     float32 [B, K] annotators' distribution, where the data set has one, else None
     """
 
@@ -73,22 +84,33 @@ class Batch:
 
     @property
     def lr(self) -> Tensor:
-        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only; ValueError for one that mixes scales."""
+        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only; ValueError for one
+        that mixes scales.
+        """
         if len(self.lr_parts) != 1:
-            raise ValueError("this batch mixes scales: use batch.lr_parts, or Method.enlarged(batch)")
+            raise ValueError(
+                "this batch mixes scales: use batch.lr_parts, or Method.enlarged(batch)"
+            )
         return next(iter(self.lr_parts.values()))
 
 
 @dataclass(frozen=True)
 class Need:
-    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell itself is ("lr").
+    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell
+    itself is ("lr").
 
     settings: what the stage is built with, over its defaults; they win over --set.
+    scales:   exactly these training scales, whatever `at` says; 1 is HR
     """
 
     method: str
     at: Literal["hr", "lr"]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    scales: tuple[int, ...] = ()
+
+    def trained_at(self, cell: tuple[int, ...]) -> tuple[int, ...]:
+        """The stage's training scales, for a method that is itself trained at these."""
+        return tuple(sorted(set(self.scales))) or ((1,) if self.at == "hr" else cell)
 
     @staticmethod
     def parse(text: str) -> Need:
@@ -104,19 +126,28 @@ class Need:
 class Method(nn.Module):
     """A trainable thing that answers expression logits for LR images.
 
-    Write __init__ (call super().__init__(task) first; settings are keyword arguments with defaults), forward, and losses.
+    Write __init__ (call super().__init__(task) first; settings are keyword arguments with
+    defaults), forward, and losses. A setting `epochs="1x"` is the training budget, which the
+    harness reads (contract/budget.py).
 
     version: raise it when the same settings would give another result
-    needs:   stages, trained once and shared by every cell that names them: {"teacher": "classifier@hr"}
-    trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its stages are trained
+    added:   settings that came after results were published: at their default they are in no key
+    search:  setting -> LogUniform or Choice: what may be tried when the method is tuned
+    needs:   stages, trained once and shared by every cell that names them: {"teacher":
+             "classifier@hr"}
+    trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its
+             stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
     tests:   "lr"; or "hr" for a ceiling that is no LR method
-    answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives something else
+    answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives
+             something else
     test_time_augmentation: a sentence, when forward looks at more than the one view it is given
     """
 
     card: ClassVar[MethodCard]
     version: ClassVar[str] = "1"
+    added: ClassVar[tuple[str, ...]] = ()
+    search: ClassVar[Mapping[str, Space]] = {}
     needs: ClassVar[Mapping[str, str]] = {}
     trains: ClassVar[Literal["each scale", "all scales", "nothing"]] = "each scale"
     with_hr: ClassVar[bool] = False
@@ -134,7 +165,8 @@ class Method(nn.Module):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        """The stages under these (canonical) settings, defaults filled in; hr is True when training on HR only.
+        """The stages under these (canonical) settings, defaults filled in; hr is True when training
+        on HR only.
 
         Override where a setting decides what is needed; the default reads `needs`.
         """
@@ -142,43 +174,59 @@ class Method(nn.Module):
 
     @classmethod
     def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
-        """The settings as keys, records and needs_for() see them; __init__ still gets what the user wrote.
+        """The settings as keys, records and needs_for() see them; __init__ still gets what the user
+        wrote.
 
-        Override where what is written is not what takes effect: a file's content hash in place of its path, the preset's
+        Override where what is written is not what takes effect: a file's content hash in place of
+        its path, the preset's
         choice in place of "preset". A UserError raised here stops a run before it starts.
         """
         return settings
 
     def forward(self, lr: Tensor) -> Tensor:
-        """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size. Nothing else is given at test time."""
+        """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size.
+
+        Nothing else is given at test time.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a forward(self, lr)")
 
     def restored(self, lr: Tensor) -> Tensor | None:
-        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W], shown clipped to
+        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W], shown
+        clipped to
         0..1; None: it makes none.
 
-        Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no result.
+        Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no
+        result.
         """
         return None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Named losses of a batch, finite tensors of one element; their sum is minimised, each is shown and recorded."""
+        """Named losses of a batch, finite tensors of one element; their sum is minimised, each is
+        shown and recorded.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
         )
 
     def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean: for losses()."""
-        return F.cross_entropy(logits, batch.label, label_smoothing=self.task.preset.label_smoothing)
+        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean: for
+        losses().
+        """
+        return F.cross_entropy(
+            logits, batch.label, label_smoothing=self.task.preset.label_smoothing
+        )
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimisers, by name. The harness scales each one's learning rates, as its peak, by the preset's schedule.
+        """The optimisers, by name. The harness scales each one's learning rates, as its peak, by
+        the preset's schedule.
 
         Default: those of the preset, see default_optimizers().
         """
         return default_optimizers(self, self.task.preset)
 
-    def update(self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
+    def update(
+        self, batch: Batch, optimizers: Mapping[str, torch.optim.Optimizer]
+    ) -> dict[str, Tensor]:
         """One training step; returns the losses by name, detached, one number each.
 
         Override for two optimisers (a GAN); the default does the usual.
@@ -193,21 +241,29 @@ class Method(nn.Module):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def score(self, batch: Batch) -> Tensor:
-        """What a validation face is worth, float [B], higher is better: 1 where the answer is right, else 0.
+        """What a validation face is worth, float [B], higher is better: 1 where the answer is
+        right, else 0.
 
-        The harness calls it with batches of one scale. A stage that answers no logits overrides it (a super-resolver: PSNR).
+        The harness calls it with batches of one scale. A stage that answers no logits overrides it
+        (a super-resolver: PSNR).
         """
         return (self(batch.lr).argmax(1) == batch.label).to(torch.float32)
 
     def after_training(self, batches: Any) -> None:
-        """Called once when the last epoch is done, with an iterable of un-augmented training batches; for closed-form parts."""
+        """Called once when the last epoch is done, with an iterable of un-augmented training
+        batches; for closed-form parts.
+        """
 
     def enlarge(self, lr: Tensor) -> Tensor:
-        """LR uint8 [B, C, h, w] -> float [B, C, H, W] in 0..1 at HR size, by bicubic interpolation rounded to uint8."""
+        """LR uint8 [B, C, h, w] -> float [B, C, H, W] in 0..1 at HR size, by bicubic interpolation
+        rounded to uint8.
+        """
         return enlarge(lr, self.task.size)
 
     def enlarged(self, batch: Batch) -> Tensor:
-        """The LR faces of a batch of any scales, enlarged, in the order of the batch: float [B, C, H, W] in 0..1."""
+        """The LR faces of a batch of any scales, enlarged, in the order of the batch: float [B, C,
+        H, W] in 0..1.
+        """
         if len(batch.lr_parts) == 1:
             return self.enlarge(batch.lr)
         out = torch.empty(batch.hr.shape, dtype=torch.float32, device=batch.hr.device)

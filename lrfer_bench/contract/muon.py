@@ -1,12 +1,17 @@
 """Muon: momentum whose update is made semi-orthogonal, for weights that a norm follows.
 
-The form is that of Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench, 2024; see Jordan
-et al., "Muon: An optimizer for hidden layers in neural networks", 2024), which holds the norm of each
-weight. The orthogonal factor is computed by the polynomials of Amsel, Persson, Musco and Gower, "The
-Polar Express" (2025, arXiv:2505.16932), on the Gram matrix as in its section on rectangular matrices.
+The form is that of Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench, 2024; see
+Jordan
+et al., "Muon: An optimizer for hidden layers in neural networks", 2024), which holds the norm of
+each
+weight. The orthogonal factor is computed by the polynomials of Amsel, Persson, Musco and Gower,
+"The
+Polar Express" (2025, arXiv:2505.16932), on the Gram matrix as in its section on rectangular
+matrices.
 
 torch.optim.Muon (2.9 and later) takes matrices only, holds no norm, and works in bfloat16: on a
-processor without bfloat16 instructions its step took 50 times as long as this one (2.4 s against 0.045 s
+processor without bfloat16 instructions its step took 50 times as long as this one (2.4 s against
+0.045 s
 for the weights of lean2, one core of an AMD EPYC).
 """
 
@@ -26,10 +31,12 @@ POLYNOMIALS = (
     (3.3184196573706015, -2.488488024314874, 0.51004894012372),
     (2.300652019954817, -1.6689039845747493, 0.4188073119525673),
 )
-"""(a, b, c) of a x + b x^3 + c x^5, one a step: together they take 0.001..1 to within 0.124 of 1."""
+"""(a, b, c) of a x + b x^3 + c x^5, one a step: together they take 0.001..1 to within 0.124 of 1.
+"""
 
 MARGIN = 1.02
-"""The square of what the norm is taken too large by: rounding must leave no singular value above 1."""
+"""The square of what the norm is taken too large by: rounding must leave no singular value above 1.
+"""
 
 TINY = 1e-30
 
@@ -40,7 +47,8 @@ class Muon(torch.optim.Optimizer):
     m <- 0.9 m + g;  u = g + 0.9 m as a matrix [out, fan_in];  o = semi_orthogonal(u);
     W <- W sqrt(out) / |W| - lr sqrt(max(1, out / fan_in)) o.
 
-    params: floating-point tensors [out, ...] of two or more axes, or groups of them. No weight decay: the
+    params: floating-point tensors [out, ...] of two or more axes, or groups of them. No weight
+            decay: the
     norm is held. Use it only where a scale of W changes nothing, as before a batch norm.
     """
 
@@ -49,7 +57,9 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.ndim < 2:
-                    raise ValueError(f"Muon takes tensors of two or more axes, not {list(weight.shape)}")
+                    raise ValueError(
+                        f"Muon takes tensors of two or more axes, not {list(weight.shape)}"
+                    )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
@@ -90,8 +100,10 @@ def _orthogonal_like(update: Tensor) -> Tensor:
 def semi_orthogonal(matrix: Tensor) -> Tensor:
     """U V^T of the singular value decomposition U S V^T, nearly: float [m, n] -> float [m, n].
 
-    Singular values of 0.001 of the Frobenius norm and more come out between 0.87 and 1.13, smaller ones
-    lower; a matrix of zeros stays one. Every step is a polynomial in the Gram matrix [k, k] with k the
+    Singular values of 0.001 of the Frobenius norm and more come out between 0.87 and 1.13, smaller
+    ones
+    lower; a matrix of zeros stays one. Every step is a polynomial in the Gram matrix [k, k] with k
+    the
     smaller side, so only two products are as large as the matrix itself.
     """
     if matrix.shape[0] > matrix.shape[1]:

@@ -17,13 +17,16 @@ def default_optimizers(module: nn.Module, preset: Preset) -> dict[str, torch.opt
     """By name, what trains the parameters of a module under a preset.
 
     "sgd":  {"main": sgd(module, preset)}
-    "muon": {"main": SGD, "muon": Muon for normed_convolutions(module)}, either left out where it has
+    "muon": {"main": SGD, "muon": Muon for normed_convolutions(module)}, either left out where it
+    has
             nothing to train
     """
     if preset.optimizer == "sgd":
         return {"main": sgd(module, preset)}
     if preset.optimizer != "muon":
-        raise UserError(f'the optimizer of {preset.id} is "{preset.optimizer}": it takes sgd or muon')
+        raise UserError(
+            f'the optimizer of {preset.id} is "{preset.optimizer}": it takes sgd or muon'
+        )
     weights = normed_convolutions(module)
     taken = {id(weight) for weight in weights}
     rest = [p for p in module.parameters() if p.requires_grad and id(p) not in taken]
@@ -36,7 +39,9 @@ def default_optimizers(module: nn.Module, preset: Preset) -> dict[str, torch.opt
 
 
 def sgd(module: nn.Module, preset: Preset) -> torch.optim.SGD:
-    """Nesterov SGD at the preset's peak rate; weight decay on weights only, not on biases and norms."""
+    """Nesterov SGD at the preset's peak rate; weight decay on weights only, not on biases and
+    norms.
+    """
     return _sgd([p for p in module.parameters() if p.requires_grad], preset)
 
 
@@ -54,12 +59,17 @@ def _sgd(parameters: Sequence[Tensor], preset: Preset) -> torch.optim.SGD:
 
 
 def normed_convolutions(module: nn.Module) -> list[Tensor]:
-    """The trainable weights of convolutions whose output goes into a batch norm, in order, each once.
+    """The trainable weights of convolutions whose output goes into a batch norm, in order, each
+    once.
 
-    The rule reads the modules, not a forward pass: a Conv2d without bias and groups, whose next sibling
-    (in the order in which their parent was given them) is a BatchNorm2d of as many channels, or holds
-    nothing but such norms (one for each size of a face, say). This is so in nn.Sequential(conv, norm, ...)
-    and in the usual conv1, norm1, conv2, norm2. A convolution that is missed trains by SGD, as all others
+    The rule reads the modules, not a forward pass: a Conv2d without bias and groups, whose next
+    sibling
+    (in the order in which their parent was given them) is a BatchNorm2d of as many channels, or
+    holds
+    nothing but such norms (one for each size of a face, say). This is so in nn.Sequential(conv,
+    norm, ...)
+    and in the usual conv1, norm1, conv2, norm2. A convolution that is missed trains by SGD, as all
+    others
     do. A method in which such a pair is not conv-then-norm brings its own optimizers().
     """
     found: dict[int, Tensor] = {}

@@ -1,4 +1,7 @@
-"""Presets: named, versioned training budgets. The same budget for every method is what makes a row comparable."""
+"""Presets: named, versioned training budgets.
+
+The same budget for every method is what makes a row comparable.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,15 @@ class Preset:
     epochs:        passes over the training split, for each trained model
     batch:         faces a step
     lr:            peak rate of SGD
-    ema:           decay a step of the running mean of the weights, which is tested and kept; 0 keeps
+    ema:           decay a step of the running mean of the weights, which is tested and kept; 0
+                   keeps
                    the weights of the last step
     selection:     "last" or "best-val" (see training/selection.py); no rule looks at the test split
     shift:         random shifts of at most so many HR pixels; flips are always on
     compute:       "small" (two cores) or "large" (a GPU): by this a method chooses its widths
     classifier:    the classifier network: "lean", "lean2" or a name that timm knows
-    optimizer:     what a method gets unless it builds its own: "sgd", or "muon" for the convolutions
+    optimizer:     what a method gets unless it builds its own: "sgd", or "muon" for the
+                   convolutions
                    that a batch norm follows and SGD for the rest (see contract/optimizers.py)
     muon_lr:       peak rate of Muon
     warm_up:       share of the steps in which rates rise to their peak, between 0 and 1
@@ -30,7 +35,8 @@ class Preset:
                    where the faces have few (see Task.input_size)
 
     Fields with a default came after version 1, and their defaults are what version 1 does. So that
-    the keys of old results stay, content() leaves such a field out at its default: never change one.
+    the keys of old results stay, content() leaves such a field out at its default: never change
+    one.
     """
 
     name: str
@@ -68,9 +74,13 @@ class Preset:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "summary"}
 
     def content(self) -> dict[str, Any]:
-        """Everything that a result depends on, for keys: settings() without those at their default."""
+        """Everything that a result depends on, for keys: settings() without those at their
+        default.
+        """
         defaults = {f.name: f.default for f in fields(self)}
-        return {k: v for k, v in self.settings().items() if defaults[k] is MISSING or v != defaults[k]}
+        return {
+            k: v for k, v in self.settings().items() if defaults[k] is MISSING or v != defaults[k]
+        }
 
 
 _QUICK = Preset(
@@ -105,7 +115,8 @@ PRESETS: dict[str, Preset] = {
         ),
         _PAPER,
         replace(
-            _PAPER, version=2, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs with Muon",
+            _PAPER, version=2, summary="a GPU and the papers' sizes: ResNet-18, 100 epochs with "
+                                       "Muon",
             optimizer="muon", ema_every=4,
         ),
     )
@@ -116,7 +127,8 @@ PRESETS: dict[str, Preset] = {
 def preset_of(name: str | Preset) -> Preset:
     """The preset of an id ("cpu@1"), the newest of a name ("cpu"), or the preset itself.
 
-    UserError for an unknown name, with the nearest one, and for an unknown version, with those there are.
+    UserError for an unknown name, with the nearest one, and for an unknown version, with those
+    there are.
     """
     if isinstance(name, Preset):
         return name

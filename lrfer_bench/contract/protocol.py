@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HR = "hr"
-"""The training condition "HR images only": no protocol is at work there, so one HR classifier serves them all."""
+"""The training condition "HR images only": no protocol is at work there, so one HR classifier
+serves them all.
+"""
 
 
 class Protocol(ABC):
     """A degradation.
 
-    Write degrade(); the harness calls it with scales of 2 and more only: scale 1 is the HR image itself.
-    version: raise it whenever a single pixel would come out otherwise; old and new results then never meet in one table.
+    Write degrade(); the harness calls it with scales of 2 and more only: scale 1 is the HR image
+    itself.
+    version: raise it whenever a single pixel would come out otherwise; old and new results then
+             never meet in one table.
     """
 
     name: ClassVar[str]
@@ -36,7 +40,8 @@ class Protocol(ABC):
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
         """uint8 [B, C, H, W] -> uint8 [B, C, *size].
 
-        seeds: int64 [B], one for each image and all that may be random: the same image, scale and seed give the same
+        seeds: int64 [B], one for each image and all that may be random: the same image, scale and
+               seed give the same
         bytes, whatever else is in the batch.
         """
 
@@ -55,7 +60,9 @@ class Protocol(ABC):
 
 
 class Identity(Protocol):
-    """The degradation of the condition "HR": faces stay as they are, so nobody has to ask whether there is one."""
+    """The degradation of the condition "HR": faces stay as they are, so nobody has to ask whether
+    there is one.
+    """
 
     name = HR
     summary = "the HR images themselves"
@@ -81,9 +88,12 @@ def lr_size(size: tuple[int, int], scale: int) -> tuple[int, int]:
 def check_scale(scale: int, size: tuple[int, int]) -> int:
     """The scale, or a UserError where no image would be left."""
     if scale < 1:
-        raise UserError(f"the scale {scale} is not possible: scales are whole numbers of 1 (HR) or more")
+        raise UserError(
+            f"the scale {scale} is not possible: scales are whole numbers of 1 (HR) or more"
+        )
     if scale > min(size):
         raise UserError(
-            f"the scale {scale} is larger than the images ({size[1]}x{size[0]} pixels): choose one up to {min(size)}"
+            f"the scale {scale} is larger than the images ({size[1]}x{size[0]} pixels): choose one "
+            f"up to {min(size)}"
         )
     return scale

@@ -2,12 +2,18 @@
 
 Rules, in one place:
 
-- exact copy: the same bytes in every pixel. Only these make a row "leaked", because they need no judgement.
-- near copy across splits: the correlation of the two grey images is at least near.NEAR_FULL, for the image as it is
-  or mirrored; looked for among the near.CANDIDATES images whose 16 x 16 thumbnails correlate best, and by
-  near.NEAR_THUMB or more. Images that have an exact copy there, blank and near-constant ones are left out. On FER2013
-  ten pairs drawn at 0.92 to 0.94 were all one photograph, cut or lettered differently; at 0.90 to 0.92 nine of ten.
-- blank: all pixels have one value. Near-constant: not blank, but a standard deviation below NEAR_CONSTANT grey levels.
+- exact copy: the same bytes in every pixel. Only these make a row "leaked", because they need no
+  judgement.
+- near copy across splits: the correlation of the two grey images is at least near.NEAR_FULL, for
+  the image as it is
+  or mirrored; looked for among the near.CANDIDATES images whose 16 x 16 thumbnails correlate best,
+  and by
+  near.NEAR_THUMB or more. Images that have an exact copy there, blank and near-constant ones are
+  left out. On FER2013
+  ten pairs drawn at 0.92 to 0.94 were all one photograph, cut or lettered differently; at 0.90 to
+  0.92 nine of ten.
+- blank: all pixels have one value. Near-constant: not blank, but a standard deviation below
+  NEAR_CONSTANT grey levels.
 """
 
 from __future__ import annotations
@@ -27,7 +33,8 @@ NEAR_CONSTANT = 5.0
 
 @dataclass(frozen=True)
 class Audit:
-    """groups: images that are pixel-identical, two or more each. leaked: bool [N] masks of the val and test images that
+    """groups: images that are pixel-identical, two or more each. leaked: bool [N] masks of the val
+    and test images that
     have an exact copy in train. near: None when near copies were not looked for."""
 
     counts: dict[str, int]
@@ -43,7 +50,9 @@ class Audit:
         return tuple(group for group in self.groups if len({place.label for place in group}) > 1)
 
     def summary(self) -> dict[str, Any]:
-        """Counts as JSON-able values; the names are those of meta.json and of `datasets verify --json`."""
+        """Counts as JSON-able values; the names are those of meta.json and of `datasets verify
+        --json`.
+        """
         return {
             "duplicate_groups": len(self.groups),
             "extra_copies": sum(len(group) - 1 for group in self.groups),
@@ -68,11 +77,16 @@ class Audit:
 
 
 def audit(faces: FaceSet, *, near: bool = True) -> Audit:
-    """Look through all splits; near=False leaves out the search for near copies, which costs the most."""
+    """Look through all splits; near=False leaves out the search for near copies, which costs the
+    most.
+    """
     hashes = {name: pixel_hashes(faces.splits[name].images) for name in SPLITS}
     groups = _groups(faces, hashes)
     train = set(hashes["train"])
-    leaked = {name: np.array([key in train for key in hashes[name]], dtype=bool) for name in ("val", "test")}
+    leaked = {
+        name: np.array([key in train for key in hashes[name]], dtype=bool)
+        for name in ("val", "test")
+    }
     blank, near_constant = _flat(faces)
     pairs = None
     if near:
@@ -93,21 +107,30 @@ def _groups(faces: FaceSet, hashes: dict[str, list[bytes]]) -> tuple[tuple[Place
         for index, key in enumerate(hashes[name]):
             places.setdefault(key, []).append((name, index))
     several = [group for group in places.values() if len(group) > 1]
-    return tuple(tuple(place_of(name, faces.splits[name], index) for name, index in group) for group in several)
+    return tuple(
+        tuple(place_of(name, faces.splits[name], index) for name, index in group)
+        for group in several
+    )
 
 
 def _flat(faces: FaceSet) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
-    """Blank and near-constant images of all splits, in blocks, so that no float copy of a whole split is made."""
+    """Blank and near-constant images of all splits, in blocks, so that no float copy of a whole
+    split is made.
+    """
     blank: list[Place] = []
     near_constant: list[Place] = []
     for name in SPLITS:
         split = faces.splits[name]
         for start in range(0, len(split), 2048):
-            block = split.images[start : start + 2048].reshape(len(split.images[start : start + 2048]), -1)
+            block = split.images[start : start + 2048].reshape(
+                len(split.images[start : start + 2048]), -1
+            )
             constant = block.min(axis=1) == block.max(axis=1)
             flat = block.std(axis=1, dtype=np.float32) < NEAR_CONSTANT
             blank += [place_of(name, split, start + int(i)) for i in np.flatnonzero(constant)]
-            near_constant += [place_of(name, split, start + int(i)) for i in np.flatnonzero(flat & ~constant)]
+            near_constant += [
+                place_of(name, split, start + int(i)) for i in np.flatnonzero(flat & ~constant)
+            ]
     return tuple(blank), tuple(near_constant)
 
 

@@ -1,9 +1,13 @@
-"""The cache of prepared data sets: loaded and audited once, memory-mapped by every worker afterwards. Needs numpy only.
+"""The cache of prepared data sets: loaded and audited once, memory-mapped by every worker
+afterwards. Needs numpy only.
 
-    <cache>/datasets/<name>-<fingerprint[:16]>/   images, labels, soft, rows and leaked as .npy, meta.json written last
-    <cache>/signatures/<signature>.json           which of these folders certain source files and options gave
+    <cache>/datasets/<name>-<fingerprint[:16]>/   images, labels, soft, rows and leaked as .npy,
+    meta.json written last
+    <cache>/signatures/<signature>.json           which of these folders certain source files and
+    options gave
 
-A signature is made of the paths, sizes and times of the source files, the options and the loader's own code, so that
+A signature is made of the paths, sizes and times of the source files, the options and the loader's
+own code, so that
 a second `prepare` reads nothing but file names.
 """
 
@@ -36,7 +40,13 @@ from lrfer_bench.keys import key_of
 CACHE_VERSION = 1
 CACHE_VARIABLE = "LRFER_CACHE"
 DONE = "meta.json"
-LOADING = ("contract/faceset.py", "data/audit.py", "data/images.py", "data/tree.py", "data/validation.py")
+LOADING = (
+    "contract/faceset.py",
+    "data/audit.py",
+    "data/images.py",
+    "data/tree.py",
+    "data/validation.py",
+)
 STALE_SECONDS = 24 * 3600
 
 
@@ -59,8 +69,11 @@ def default_cache() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
 
 
-def prepare(dataset: Dataset, name: str, root: Path | None, *, cache: Path | None = None) -> Prepared:
-    """A data set in its prepared form: from the cache when the same files gave it before, else loaded and audited.
+def prepare(
+    dataset: Dataset, name: str, root: Path | None, *, cache: Path | None = None
+) -> Prepared:
+    """A data set in its prepared form: from the cache when the same files gave it before, else
+    loaded and audited.
 
     root: the user's files (--data-root), None for a data set that needs none.
     Raises DataError for what is wrong with the files, UserError when the cache cannot be written.
@@ -91,17 +104,22 @@ def prepare(dataset: Dataset, name: str, root: Path | None, *, cache: Path | Non
 
 @contextmanager
 def _reading(root: Path | None) -> Iterator[None]:
-    """A loader names the faults it knows; what the system refuses beyond them, such as a permission, is named here."""
+    """A loader names the faults it knows; what the system refuses beyond them, such as a
+    permission, is named here.
+    """
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"{error.filename or root} cannot be read: {error.strerror or error}; check the file and its permissions"
+            f"{error.filename or root} cannot be read: {error.strerror or error}; check the file "
+            "and its permissions"
         ) from error
 
 
 def open_prepared(directory: Path) -> Prepared:
-    """Memory-map a prepared folder; DataError when it is half-written or not what meta.json says."""
+    """Memory-map a prepared folder; DataError when it is half-written or not what meta.json
+    says.
+    """
     try:
         meta = json.loads((directory / DONE).read_text(encoding="utf-8"))
         if meta["cache_version"] != CACHE_VERSION:
@@ -120,7 +138,8 @@ def open_prepared(directory: Path) -> Prepared:
         return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"the prepared data set {directory} is damaged ({error}): delete it and prepare it again"
+            f"the prepared data set {directory} is damaged ({error}): delete it and prepare it "
+            "again"
         ) from error
 
 
@@ -128,15 +147,23 @@ def option_names(kind: type[Dataset]) -> list[str]:
     """The names of a loader's options: the keyword arguments of its __init__."""
     various = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     parameters = inspect.signature(kind.__init__).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.name != "self" and parameter.kind not in various]
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.name != "self" and parameter.kind not in various
+    ]
 
 
 def options_of(dataset: Dataset) -> dict[str, Any]:
-    """What a loader was told: the arguments of its __init__, which it keeps as attributes of the same names."""
+    """What a loader was told: the arguments of its __init__, which it keeps as attributes of the
+    same names.
+    """
     names = option_names(type(dataset))
     missing = [name for name in names if not hasattr(dataset, name)]
     if missing:
-        raise TypeError(f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}")
+        raise TypeError(
+            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}"
+        )
     return {name: _plain(getattr(dataset, name)) for name in names}
 
 
@@ -147,7 +174,13 @@ def _plain(value: Any) -> Any:
 def _signature(dataset: Dataset, name: str, root: Path | None, options: Mapping[str, Any]) -> str:
     files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
     return key_of(
-        {"cache": CACHE_VERSION, "name": name, "options": options, "code": _code_hash(dataset), "files": files}
+        {
+            "cache": CACHE_VERSION,
+            "name": name,
+            "options": options,
+            "code": _code_hash(dataset),
+            "files": files,
+        }
     )
 
 
@@ -169,7 +202,9 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
 
 
 def _code_hash(dataset: Dataset) -> str:
-    """The loader's own file, its neighbours when it is a built-in one, and what they share: mended code reads again."""
+    """The loader's own file, its neighbours when it is a built-in one, and what they share: mended
+    code reads again.
+    """
     files = {Path(__file__).parents[1] / name for name in LOADING}
     for kind in type(dataset).__mro__:
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
@@ -204,7 +239,11 @@ def _from_signature(cache: Path, signature: str) -> Prepared | None:
 
 def _with_entry(found: Prepared, entry: Mapping[str, Any]) -> Prepared:
     """Two forms of the same data share a folder, but each has its own notes and options."""
-    return replace(found, faces=replace(found.faces, notes=tuple(entry["notes"])), options=dict(entry["options"]))
+    return replace(
+        found,
+        faces=replace(found.faces, notes=tuple(entry["notes"])),
+        options=dict(entry["options"]),
+    )
 
 
 def _open_or_none(directory: Path) -> Prepared | None:
@@ -215,7 +254,9 @@ def _open_or_none(directory: Path) -> Prepared | None:
 
 
 def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:
-    """Write beside the target under a name of our own and move into place; whoever comes second uses the first's."""
+    """Write beside the target under a name of our own and move into place; whoever comes second
+    uses the first's.
+    """
     directory.parent.mkdir(parents=True, exist_ok=True)
     _sweep(directory.parent)
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".tmp-"))
@@ -259,12 +300,20 @@ def _sweep(parent: Path) -> None:
 
 def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:
     found = audit(faces, near=False)
-    arrays: dict[str, NDArray[Any]] = {f"{name}.leaked.npy": mask for name, mask in found.leaked.items()}
+    arrays: dict[str, NDArray[Any]] = {
+        f"{name}.leaked.npy": mask for name, mask in found.leaked.items()
+    }
     for name in SPLITS:
         split = faces.splits[name]
         labels = split.labels.astype(np.int64)
         parts = {"images": split.images, "labels": labels, "soft": split.soft, "rows": split.rows}
-        arrays.update({f"{name}.{part}.npy": np.asarray(array) for part, array in parts.items() if array is not None})
+        arrays.update(
+            {
+                f"{name}.{part}.npy": np.asarray(array)
+                for part, array in parts.items()
+                if array is not None
+            }
+        )
     for file_name, array in arrays.items():
         with open(folder / file_name, "wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)

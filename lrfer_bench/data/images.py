@@ -12,7 +12,9 @@ from PIL import Image, ImageOps
 
 from lrfer_bench.errors import DataError, UserError
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm"})
+ENDINGS = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm"}
+)
 GREY_MODES = frozenset({"1", "L", "LA"})
 COLOURS = ("auto", "grey", "rgb")
 FAULTS = (OSError, ValueError, SyntaxError, EOFError)
@@ -28,7 +30,9 @@ def check_options(size: object, colour: object) -> None:
 
 
 def open_image(path: Path) -> Image.Image:
-    """Decode a whole picture, upright; DataError when it cannot be, or when it has more than 8 bits a channel."""
+    """Decode a whole picture, upright; DataError when it cannot be, or when it has more than 8 bits
+    a channel.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -38,16 +42,24 @@ def open_image(path: Path) -> Image.Image:
     except FileNotFoundError as error:
         raise DataError(f"the picture {path} is missing: copy the data set again") from error
     except (*FAULTS, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(f"the picture {path} cannot be decoded ({error}): copy it again or take it out") from error
+        raise DataError(
+            f"the picture {path} cannot be decoded ({error}): copy it again or take it out"
+        ) from error
     if upright.mode.startswith(("I", "F")):
-        raise DataError(f"the picture {path} has more than 8 bits a pixel (mode {upright.mode}): convert it to 8 bits")
+        raise DataError(
+            f"the picture {path} has more than 8 bits a pixel (mode {upright.mode}): convert it to "
+            "8 bits"
+        )
     return upright
 
 
-def to_array(picture: Image.Image, colour: str, size: int | None = None, box: Box | None = None) -> NDArray[np.uint8]:
+def to_array(
+    picture: Image.Image, colour: str, size: int | None = None, box: Box | None = None
+) -> NDArray[np.uint8]:
     """uint8 [C, H, W] of a picture, or of the part in box (left, top, right, bottom).
 
-    colour: "grey" (ITU-R 601 luma) or "rgb". size: resized to size x size by Pillow's antialiased bicubic.
+    colour: "grey" (ITU-R 601 luma) or "rgb". size: resized to size x size by Pillow's antialiased
+            bicubic.
     """
     picture = picture.convert("L" if colour == "grey" else "RGB")
     if size is not None and (box is not None or picture.size != (size, size)):
@@ -59,7 +71,9 @@ def to_array(picture: Image.Image, colour: str, size: int | None = None, box: Bo
 
 
 def resolve_colour(colour: str, paths: Sequence[Path]) -> str:
-    """What "auto" means for these files: "grey" when every one is stored as grey, else "rgb"; reads headers only."""
+    """What "auto" means for these files: "grey" when every one is stored as grey, else "rgb"; reads
+    headers only.
+    """
     if colour != "auto":
         return colour
     for path in paths:
@@ -73,7 +87,12 @@ def resolve_colour(colour: str, paths: Sequence[Path]) -> str:
 
 
 def read_images(
-    paths: Sequence[Path], colour: str, size: int | None, *, shape: tuple[int, ...] | None = None, advice: str
+    paths: Sequence[Path],
+    colour: str,
+    size: int | None,
+    *,
+    shape: tuple[int, ...] | None = None,
+    advice: str,
 ) -> NDArray[np.uint8]:
     """uint8 [N, C, H, W] of files that are all of one size, or of any when size is given.
 

@@ -1,4 +1,6 @@
-"""LR images of a split: made once per protocol and scale, kept beside the prepared data set, shared by every method."""
+"""LR images of a split: made once per protocol and scale, kept beside the prepared data set, shared
+by every method.
+"""
 
 from __future__ import annotations
 
@@ -21,25 +23,40 @@ CHUNK = 256
 
 
 def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.Tensor:
-    """int64 [count]: one seed an image, from names alone, so that every method and machine draws the same camera."""
+    """int64 [count]: one seed an image, from names alone, so that every method and machine draws
+    the same camera.
+    """
     return torch.tensor([seed_for(fingerprint, split, scale, row) for row in range(count)])
 
 
 def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[np.uint8]:
-    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a condition of one scale; at scale 1 the HR images."""
+    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a condition of one scale; at
+    scale 1 the HR images.
+    """
     images = prepared.faces.splits[split].images
     if condition.is_hr:
         return images
     protocol, scale = protocol_of(condition.protocol), condition.scale
-    # The hash of what the protocol makes of its golden picture stands in the name: another torch, other pixels, other file.
+    # The hash of what the protocol makes of its golden picture stands in the name: another torch,
+    # other pixels, other file.
     name = f"{split}.{condition.protocol}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
     path = prepared.directory / "lr" / name
     if not path.exists():
-        _write(path, _degrade(images, protocol, scale, image_seeds(prepared.fingerprint, split, scale, len(images))))
+        _write(
+            path,
+            _degrade(
+                images,
+                protocol,
+                scale,
+                image_seeds(prepared.fingerprint, split, scale, len(images)),
+            ),
+        )
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _degrade(images: NDArray[np.uint8], protocol: Protocol, scale: int, seeds: torch.Tensor) -> NDArray[np.uint8]:
+def _degrade(
+    images: NDArray[np.uint8], protocol: Protocol, scale: int, seeds: torch.Tensor
+) -> NDArray[np.uint8]:
     parts = []
     for start in range(0, len(images), CHUNK):
         hr = torch.from_numpy(np.array(images[start : start + CHUNK]))
@@ -54,5 +71,6 @@ def _write(path: Path, array: NDArray[np.uint8]) -> None:
             np.save(file, array)
     except OSError as error:
         raise UserError(
-            f"cannot write {path}: {error.strerror or error}; free some space or set {CACHE_VARIABLE} to another folder"
+            f"cannot write {path}: {error.strerror or error}; free some space or set "
+            f"{CACHE_VARIABLE} to another folder"
         ) from error

@@ -1,4 +1,7 @@
-"""Near copies across splits, by products of small normalised thumbnails, in blocks. Needs numpy only."""
+"""Near copies across splits, by products of small normalised thumbnails, in blocks.
+
+Needs numpy only.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Place:
-    """One image: its split, its index there, its row in the source (-1: not known) and its label."""
+    """One image: its split, its index there, its row in the source (-1: not known) and its
+    label.
+    """
 
     split: str
     index: int
@@ -32,7 +37,9 @@ class Place:
 
 @dataclass(frozen=True)
 class NearPair:
-    """An image of val or test and the image of an earlier split most like it; mirrored: like its mirror image."""
+    """An image of val or test and the image of an earlier split most like it; mirrored: like its
+    mirror image.
+    """
 
     place: Place
     source: Place
@@ -45,10 +52,14 @@ def place_of(name: str, split: Split, index: int) -> Place:
     return Place(name, index, row, int(split.labels[index]))
 
 
-def near_pairs(faces: FaceSet, hashes: dict[str, list[bytes]], flat: Sequence[Place]) -> tuple[NearPair, ...]:
-    """Images of val that have a near copy in train, and of test that have one in train or val: the best one of each.
+def near_pairs(
+    faces: FaceSet, hashes: dict[str, list[bytes]], flat: Sequence[Place]
+) -> tuple[NearPair, ...]:
+    """Images of val that have a near copy in train, and of test that have one in train or val: the
+    best one of each.
 
-    hashes: pixel hashes of each split. Images that have an exact copy there are left out (they are counted as such),
+    hashes: pixel hashes of each split. Images that have an exact copy there are left out (they are
+            counted as such),
     and so are the flat ones, which are like anything.
     """
     thumbs = {name: thumbnails(faces.splits[name].images) for name in faces.splits}
@@ -57,7 +68,9 @@ def near_pairs(faces: FaceSet, hashes: dict[str, list[bytes]], flat: Sequence[Pl
     pairs: list[NearPair] = []
     for name, gallery in (("val", ("train",)), ("test", ("train", "val"))):
         known = {key for other in gallery for key in hashes[other]}
-        queries = np.array([i for i, key in enumerate(hashes[name]) if key not in known], dtype=np.int64)
+        queries = np.array(
+            [i for i, key in enumerate(hashes[name]) if key not in known], dtype=np.int64
+        )
         best: dict[int, NearPair] = {}
         for other in gallery:
             for pair in _search(faces, thumbs, name, other, queries):
@@ -69,7 +82,9 @@ def near_pairs(faces: FaceSet, hashes: dict[str, list[bytes]], flat: Sequence[Pl
 
 
 def thumbnails(images: NDArray[np.uint8]) -> Floats:
-    """float32 [N, THUMB * THUMB] area means of the grey image, mean 0 and length 1; images uint8 [N, C, H, W]."""
+    """float32 [N, THUMB * THUMB] area means of the grey image, mean 0 and length 1; images uint8
+    [N, C, H, W].
+    """
     rows, columns = _area_weights(images.shape[2]), _area_weights(images.shape[3])
     out = np.empty((len(images), THUMB * THUMB), dtype=np.float32)
     for start in range(0, len(images), BLOCK):
@@ -92,7 +107,9 @@ def _search(
             at, source = _candidates(first @ thumbs[other].T)
             if len(at) == 0:
                 continue
-            alike = _correlations(faces.splits[name].images, block[at], faces.splits[other].images, source, mirrored)
+            alike = _correlations(
+                faces.splits[name].images, block[at], faces.splits[other].images, source, mirrored
+            )
             for i in np.flatnonzero(alike >= NEAR_FULL):
                 place = place_of(name, faces.splits[name], int(block[at[i]]))
                 found = place_of(other, faces.splits[other], int(source[i]))
@@ -100,7 +117,9 @@ def _search(
 
 
 def _candidates(products: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(row, column) of the few largest products of each row over the threshold; bounded however alike a set is."""
+    """(row, column) of the few largest products of each row over the threshold; bounded however
+    alike a set is.
+    """
     rows: list[int] = []
     columns: list[int] = []
     for row in np.flatnonzero(products.max(axis=1) >= NEAR_THUMB):
@@ -112,9 +131,15 @@ def _candidates(products: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def _correlations(
-    first: NDArray[np.uint8], i: NDArray[np.int64], second: NDArray[np.uint8], j: NDArray[np.int64], mirrored: bool
+    first: NDArray[np.uint8],
+    i: NDArray[np.int64],
+    second: NDArray[np.uint8],
+    j: NDArray[np.int64],
+    mirrored: bool,
 ) -> Floats:
-    """float32 [pairs]: correlation of the whole grey images first[i] (mirrored or not) and second[j]."""
+    """float32 [pairs]: correlation of the whole grey images first[i] (mirrored or not) and
+    second[j].
+    """
     out = np.empty(len(i), dtype=np.float32)
     for start in range(0, len(i), BLOCK):
         part = slice(start, start + BLOCK)
@@ -135,7 +160,9 @@ def _normalised(images: Floats) -> Floats:
 
 
 def _area_weights(side: int) -> Floats:
-    """float32 [THUMB, side]: each thumbnail pixel is the mean over its share of the side, cut pixels in part."""
+    """float32 [THUMB, side]: each thumbnail pixel is the mean over its share of the side, cut
+    pixels in part.
+    """
     edges = np.linspace(0, side, THUMB + 1)
     left = np.arange(side)
     overlap = np.minimum(edges[1:, None], left + 1) - np.maximum(edges[:-1, None], left)

@@ -18,11 +18,15 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
     known = option_names(kind)
     for option in options or {}:
         if option not in known:
-            raise UserError(f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}')
+            raise UserError(
+                f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}'
+            )
     return kind(**(options or {}))
 
 
 def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
-    """Load a data set by name, or find it in the cache; UserErrors say what is missing and where."""
+    """Load a data set by name, or find it in the cache; UserErrors say what is missing and
+    where.
+    """
     dataset = make_dataset(name, options)
     return prepare(dataset, name, root)

@@ -20,18 +20,23 @@ CLUTTER = frozenset({"thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True)
 class ClassTree:
-    """One split's pictures: class name -> files in name order; others: files that are no pictures by their ending."""
+    """One split's pictures: class name -> files in name order; others: files that are no pictures
+    by their ending.
+    """
 
     files: Mapping[str, tuple[Path, ...]]
     others: tuple[Path, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Names of the class folders, sorted: label k of the split is classes[k]."""
         return tuple(self.files)
 
 
 def find_splits(root: Path) -> dict[str, Path]:
-    """split name -> folder, for those that are there; DataError when train or test is missing or one is there twice."""
+    """split name -> folder, for those that are there; DataError when train or test is missing or
+    one is there twice.
+    """
     if not root.is_dir():
         raise DataError(f"there is no folder {root}: check --data-root")
     present = {entry.name.lower(): Path(entry.path) for entry in os.scandir(root) if entry.is_dir()}
@@ -40,18 +45,23 @@ def find_splits(root: Path) -> dict[str, Path]:
         mine = [present[name] for name in names if name in present]
         if len(mine) > 1:
             raise DataError(
-                f"{root} has both {mine[0].name} and {mine[1].name}: leave one folder for the split {split}"
+                f"{root} has both {mine[0].name} and {mine[1].name}: leave one folder for the "
+                f"split {split}"
             )
         if mine:
             found[split] = mine[0]
     for split in ("train", "test"):
         if split not in found:
-            raise DataError(f"{root} has no folder {split}: its layout must be train|val|test/<class>/<picture>")
+            raise DataError(
+                f"{root} has no folder {split}: its layout must be train|val|test/<class>/<picture>"
+            )
     return found
 
 
 def read_tree(folder: Path) -> ClassTree:
-    """The classes and pictures of one split; DataError names an empty class, a stray picture, an empty split."""
+    """The classes and pictures of one split; DataError names an empty class, a stray picture, an
+    empty split.
+    """
     classes: dict[str, tuple[Path, ...]] = {}
     others: list[Path] = []
     for entry in _listing(folder):
@@ -72,7 +82,9 @@ def _read_class(folder: Path) -> tuple[tuple[Path, ...], list[Path]]:
     entries = _listing(folder)
     inner = [entry for entry in entries if entry.is_dir()]
     if inner:
-        raise DataError(f"the class folder {folder} has a folder {inner[0].name} in it: move its pictures up")
+        raise DataError(
+            f"the class folder {folder} has a folder {inner[0].name} in it: move its pictures up"
+        )
     pictures = tuple(entry for entry in entries if entry.suffix.lower() in ENDINGS)
     if not pictures:
         raise DataError(f"the class folder {folder} is empty: add pictures or take the folder out")
@@ -84,4 +96,6 @@ def _listing(folder: Path) -> Sequence[Path]:
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise DataError(f"the folder {folder} cannot be read: {error.strerror or error}") from error
-    return [folder / name for name in names if not name.startswith(".") and name.lower() not in CLUTTER]
+    return [
+        folder / name for name in names if not name.startswith(".") and name.lower() not in CLUTTER
+    ]

@@ -1,4 +1,6 @@
-"""Cutting a validation split from train where a data set brings none: deterministic, by hashes, never by chance."""
+"""Cutting a validation split from train where a data set brings none: deterministic, by hashes,
+never by chance.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from numpy.typing import NDArray
 SHARE = 0.1
 
 
-def cut_validation(labels: NDArray[np.int64], keys: Sequence[bytes], share: float = SHARE) -> NDArray[np.bool_]:
+def cut_validation(
+    labels: NDArray[np.int64], keys: Sequence[bytes], share: float = SHARE
+) -> NDArray[np.bool_]:
     """Which rows of train become validation: bool [N].
 
-    Of each class the share of rows with the lowest sha256(key) goes, rounded half up, at least one and never all; rows
-    of one key stay together, whatever their class, so that identical pictures never stand on both sides. A key is a
+    Of each class the share of rows with the lowest sha256(key) goes, rounded half up, at least one
+    and never all; rows
+    of one key stay together, whatever their class, so that identical pictures never stand on both
+    sides. A key is a
     file name or the pixels themselves: the order of the rows does not matter.
     """
     ranks = [hashlib.sha256(key).digest() for key in keys]

@@ -29,7 +29,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """checks against the card and the cache; states_counts: whether the card says what a right copy has at all."""
+    """checks against the card and the cache; states_counts: whether the card says what a right copy
+    has at all.
+    """
 
     prepared: Prepared
     audit: Audit
@@ -52,18 +54,26 @@ class Verification:
             "checks": [{**vars(check), "ok": check.ok} for check in self.checks],
             **faces.describe(),
             "audit": self.audit.summary(),
-            "leaked": {name: np.flatnonzero(mask).tolist() for name, mask in self.audit.leaked.items()},
+            "leaked": {
+                name: np.flatnonzero(mask).tolist() for name, mask in self.audit.leaked.items()
+            },
             "conflicting": [[vars(place) for place in group] for group in self.audit.conflicting],
             "near": [
-                {"image": vars(pair.place), "like": vars(pair.source), "correlation": round(pair.correlation, 4),
-                 "mirrored": pair.mirrored}
+                {
+                    "image": vars(pair.place),
+                    "like": vars(pair.source),
+                    "correlation": round(pair.correlation, 4),
+                    "mirrored": pair.mirrored,
+                }
                 for pair in self.audit.near or ()
             ],
-        }  # fmt: skip
+        }
 
 
 def verify(prepared: Prepared, card: DatasetCard, *, near: bool = True) -> Verification:
-    """Compare with the card, read every cached byte once more, and audit; near=False leaves out near copies."""
+    """Compare with the card, read every cached byte once more, and audit; near=False leaves out
+    near copies.
+    """
     faces = prepared.faces
     found = faces.describe()
     checks: list[Check] = []
@@ -71,15 +81,27 @@ def verify(prepared: Prepared, card: DatasetCard, *, near: bool = True) -> Verif
         checks.append(Check("classes", ", ".join(card.classes), ", ".join(faces.classes)))
     for split in SPLITS:
         if split in card.counts:
-            checks.append(Check(f"{split} images", f"{card.counts[split]:,}", f"{found['counts'][split]:,}"))
+            checks.append(
+                Check(f"{split} images", f"{card.counts[split]:,}", f"{found['counts'][split]:,}")
+            )
     for split in SPLITS:
         if split in card.class_counts:
             mine = found["class_counts"][split]
-            checks.append(Check(f"{split} images of each class", _spell(card.class_counts[split]), _spell(mine)))
+            checks.append(
+                Check(
+                    f"{split} images of each class", _spell(card.class_counts[split]), _spell(mine)
+                )
+            )
     result = audit(faces, near=near)
     for split, mask in result.leaked.items():
         if split in card.leaked:
-            checks.append(Check(f"{split} images that stand in train", str(card.leaked[split]), str(int(mask.sum()))))
+            checks.append(
+                Check(
+                    f"{split} images that stand in train",
+                    str(card.leaked[split]),
+                    str(int(mask.sum())),
+                )
+            )
     if card.fingerprint:
         checks.append(Check("fingerprint", card.fingerprint, prepared.fingerprint))
     checks.append(Check("cached bytes", prepared.fingerprint, faces.fingerprint()))

@@ -1,4 +1,6 @@
-"""Attention gates whose maps can be read before the sigmoid, and a residual trunk that has one in every block."""
+"""Attention gates whose maps can be read before the sigmoid, and a residual trunk that has one in
+every block.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ PARTS = get_args(Parts)
 
 
 class ChannelGate(nn.Module):
-    """[B, C, h, w] -> a number a channel [B, C, 1, 1]: one MLP without bias on the channels' means and on their maxima."""
+    """[B, C, h, w] -> a number a channel [B, C, 1, 1]: one MLP without bias on the channels' means
+    and on their maxima.
+    """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
@@ -33,7 +37,9 @@ class ChannelGate(nn.Module):
 
 
 class SpatialGate(nn.Module):
-    """[B, C, h, w] -> a number a position [B, 1, h, w]: conv3x3 on the mean and the maximum over channels."""
+    """[B, C, h, w] -> a number a position [B, 1, h, w]: conv3x3 on the mean and the maximum over
+    channels.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,32 +50,51 @@ class SpatialGate(nn.Module):
 
 
 class Gates(nn.Module):
-    """Channel gate, then spatial gate on what that lets through, as CBAM has them (Woo et al., 2018).
+    """Channel gate, then spatial gate on what that lets through, as CBAM has them (Woo et al.,
+    2018).
 
-    depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a channel's number knows
-    of its neighbourhoods and not of its mean and its maximum alone; what is gated stays the input itself.
+    depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a
+               channel's number knows of its neighbourhoods and not of its mean and its maximum
+               alone; what is gated stays the input itself.
+    norm: batch norm on the gates' values before the sigmoid, so that they differ between faces.
+    identity: twice the sigmoid, which is 1 where a value is 0: gates that start near identity.
     """
 
-    def __init__(self, channels: int, parts: Parts = "both", depthwise: bool = False) -> None:
+    def __init__(
+        self,
+        channels: int,
+        parts: Parts = "both",
+        depthwise: bool = False,
+        *,
+        norm: bool = False,
+        identity: bool = False,
+    ) -> None:
         super().__init__()
+        self.gain = 2.0 if identity else 1.0
         self.look = None
         if depthwise and parts != "none":
             conv = nn.Conv2d(channels, channels, 3, 1, 1, groups=channels, bias=False)
             self.look = nn.Sequential(conv, nn.BatchNorm2d(channels))
         self.channel = ChannelGate(channels) if parts in ("both", "channel") else None
         self.spatial = SpatialGate() if parts in ("both", "spatial") else None
+        self.channel_norm = nn.BatchNorm2d(channels) if norm and self.channel is not None else None
+        self.spatial_norm = nn.BatchNorm2d(1) if norm and self.spatial is not None else None
 
     def with_maps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The gated input and the gates' values before the sigmoid."""
         seen = None if self.look is None else self.look(x)
         maps = []
-        if self.channel is not None:
-            maps.append(self.channel(x if seen is None else seen))
-            x = x * torch.sigmoid(maps[-1])
-        if self.spatial is not None:
-            maps.append(self.spatial(x if seen is None else seen))
-            x = x * torch.sigmoid(maps[-1])
+        for gate, norm in ((self.channel, self.channel_norm), (self.spatial, self.spatial_norm)):
+            if gate is not None:
+                values = gate(x if seen is None else seen)
+                maps.append(values if norm is None else norm(values))
+                x = x * self._open(maps[-1])
         return x, maps
+
+    def _open(self, values: Tensor) -> Tensor:
+        """How much is let through: 0..1, or 0..2 with identity."""
+        opened = torch.sigmoid(values)
+        return opened if self.gain == 1.0 else self.gain * opened
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_maps(x)[0]
@@ -88,7 +113,8 @@ class AttentionBlock(ResidualBlock):
 
 
 class AttentionTrunk(nn.Module):
-    """A stem and stages of `depth` gated residual blocks, each later stage at half the side of the one before.
+    """A stem and stages of `depth` gated residual blocks, each later stage at half the side of the
+    one before.
 
     shape: whose stem it has, with widths of its own (see nets/lean.py)
     size:  height and width in pixels that it works at; images of another size are resized first
@@ -113,7 +139,9 @@ class AttentionTrunk(nn.Module):
             self.stages.append(nn.ModuleList([first, *rest]))
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention maps)."""
+        """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention
+        maps).
+        """
         x = self.stem(centred(fit(images, self.size)))
         features, maps = [], []
         for stage in self.stages:

@@ -14,7 +14,8 @@ from lrfer_bench.pixels import centred, fit
 
 
 class ClassifierNet(nn.Module):
-    """Images float [B, C, H, W] in 0..1 -> logits [B, classes], with the stages in between open to distillation.
+    """Images float [B, C, H, W] in 0..1 -> logits [B, classes], with the stages in between open to
+    distillation.
 
     Subclasses know how their input is normalised and sized: preprocessing travels with the network.
     """
@@ -23,7 +24,8 @@ class ClassifierNet(nn.Module):
     """Channels of the last map."""
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w], shallow to deep.
+        """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w],
+        shallow to deep.
 
         The last one is what head() takes.
         """
@@ -34,7 +36,9 @@ class ClassifierNet(nn.Module):
         raise NotImplementedError
 
     def embedding(self, features: Tensor) -> Tensor:
-        """Last feature map -> float [B, D], the mean over positions unless a network has another end."""
+        """Last feature map -> float [B, D], the mean over positions unless a network has another
+        end.
+        """
         return features.mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -65,13 +69,21 @@ class LeanNet(ClassifierNet):
 
 
 class TimmNet(ClassifierNet):
-    """Any timm classifier that has forward_intermediates, normalised and optionally enlarged as its card says.
+    """Any timm classifier that has forward_intermediates, normalised and optionally enlarged as its
+    card says.
 
     input_size: side in pixels that images are enlarged to first; 0 leaves them as they are.
     """
 
     def __init__(
-        self, name: str, classes: int, channels: int, *, pretrained: bool, dropout: float, input_size: int
+        self,
+        name: str,
+        classes: int,
+        channels: int,
+        *,
+        pretrained: bool,
+        dropout: float,
+        input_size: int,
     ) -> None:
         super().__init__()
         net: Any = _timm_model(name, classes, channels, pretrained, dropout)
@@ -83,8 +95,14 @@ class TimmNet(ClassifierNet):
         grey = channels == 1
         self.mean: Tensor
         self.std: Tensor
-        self.register_buffer("mean", (mean.mean(0, keepdim=True) if grey else mean).reshape(-1, 1, 1), persistent=False)
-        self.register_buffer("std", (std.mean(0, keepdim=True) if grey else std).reshape(-1, 1, 1), persistent=False)
+        self.register_buffer(
+            "mean",
+            (mean.mean(0, keepdim=True) if grey else mean).reshape(-1, 1, 1),
+            persistent=False,
+        )
+        self.register_buffer(
+            "std", (std.mean(0, keepdim=True) if grey else std).reshape(-1, 1, 1), persistent=False
+        )
 
     def _normalised(self, images: Tensor) -> Tensor:
         if self.input_size:
@@ -93,13 +111,17 @@ class TimmNet(ClassifierNet):
         return (images - self.mean) / self.std
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """UserError for a network that keeps tokens, or channels last: losses on maps would silently mix up its axes."""
+        """UserError for a network that keeps tokens, or channels last: losses on maps would
+        silently mix up its axes.
+        """
         net: Any = self.net
         final, between = net.forward_intermediates(self._normalised(images))
         if final.ndim != 4 or final.shape[1] != self.feature_channels:
             raise UserError(
-                f'the classifier "{self.name}" ends in {list(final.shape[1:])}, not in {self.feature_channels} channels by '
-                "positions, which a method that works on its maps needs: choose a convolutional one such as resnet18"
+                f'the classifier "{self.name}" ends in {list(final.shape[1:])}, not in '
+                f"{self.feature_channels} channels by "
+                "positions, which a method that works on its maps needs: choose a convolutional "
+                "one such as resnet18"
             )
         return [*between[:-1], final]
 
@@ -112,14 +134,20 @@ class TimmNet(ClassifierNet):
         return net.forward_head(features)
 
 
-def _timm_model(label: str, classes: int, channels: int, pretrained: bool, dropout: float) -> nn.Module:
+def _timm_model(
+    label: str, classes: int, channels: int, pretrained: bool, dropout: float
+) -> nn.Module:
     import timm
 
     name, _, stem = label.partition("@")
     if not timm.is_model(name):
-        raise UserError(f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), *SHAPES])}')
+        raise UserError(
+            f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), *SHAPES])}'
+        )
     try:
-        net = timm.create_model(name, pretrained=pretrained, num_classes=classes, in_chans=channels, drop_rate=dropout)
+        net = timm.create_model(
+            name, pretrained=pretrained, num_classes=classes, in_chans=channels, drop_rate=dropout
+        )
     except (OSError, RuntimeError) as error:
         if not pretrained:
             raise
@@ -129,7 +157,8 @@ def _timm_model(label: str, classes: int, channels: int, pretrained: bool, dropo
         ) from error
     if not hasattr(net, "forward_intermediates"):
         raise UserError(
-            f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another classifier'
+            f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another '
+            "classifier"
         )
     if stem:
         _small_stem(net, label, channels)
@@ -137,16 +166,24 @@ def _timm_model(label: str, classes: int, channels: int, pretrained: bool, dropo
 
 
 def _small_stem(net: Any, label: str, channels: int) -> None:
-    """ImageNet's conv7x7/2 and max pooling would leave 2x2 of a 48-pixel face; conv3x3/1 and no pooling leave 6x6."""
+    """ImageNet's conv7x7/2 and max pooling would leave 2x2 of a 48-pixel face; conv3x3/1 and no
+    pooling leave 6x6.
+    """
     from timm.models.resnet import ResNet
 
-    if not isinstance(net, ResNet) or not isinstance(net.conv1, nn.Conv2d) or not label.endswith("@3x3"):
+    if (
+        not isinstance(net, ResNet)
+        or not isinstance(net.conv1, nn.Conv2d)
+        or not label.endswith("@3x3")
+    ):
         raise UserError(
-            f'the classifier "{label}" cannot be had: only timm\'s ResNets take another stem, as in resnet18@3x3'
+            f'the classifier "{label}" cannot be had: only timm\'s ResNets take another stem, as '
+            "in resnet18@3x3"
         )
     stem: dict[str, nn.Module] = {
-        "conv1": nn.Conv2d(channels, net.conv1.out_channels, 3, 1, 1, bias=False), "maxpool": nn.Identity(),
-    }  # fmt: skip
+        "conv1": nn.Conv2d(channels, net.conv1.out_channels, 3, 1, 1, bias=False),
+        "maxpool": nn.Identity(),
+    }
     for part, module in stem.items():
         setattr(net, part, module)
 
@@ -161,7 +198,8 @@ def build_classifier(
     pretrained: bool = False,
     input_size: int = 0,
 ) -> ClassifierNet:
-    """A classifier network by name: "lean", "lean2", any name that timm knows ("resnet18", ...), or one of
+    """A classifier network by name: "lean", "lean2", any name that timm knows ("resnet18", ...), or
+    one of
     timm's ResNets with a stem for small faces ("resnet18@3x3").
 
     size: height and width in pixels that lean and lean2 work at, usually Task.input_size; images of
@@ -176,6 +214,7 @@ def build_classifier(
         )
     if pretrained:
         raise UserError(
-            f'the classifier "{name}" has no pretrained weights: choose a timm name or leave out pretrained=true'
+            f'the classifier "{name}" has no pretrained weights: choose a timm name or leave out '
+            "pretrained=true"
         )
     return LeanNet(shape, classes, channels, size, dropout)

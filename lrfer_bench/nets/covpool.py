@@ -1,4 +1,6 @@
-"""CovPoolNet: second-order pooling, the feature extractor that FSR-FER is built on (Acharya et al., 2018)."""
+"""CovPoolNet: second-order pooling, the feature extractor that FSR-FER is built on (Acharya et al.,
+2018).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ RIDGE = 1e-4
 
 
 class CovPoolNet(ClassifierNet):
-    """Six convolutions, covariance pooling, BiMap, ReEig, LogEig; then linear layers of `hidden`, 128, K and K.
+    """Six convolutions, covariance pooling, BiMap, ReEig, LogEig; then linear layers of `hidden`,
+    128, K and K.
 
-    Images of any size are enlarged to 100x100 and each made to have mean 0 and deviation 1. maps()[-1] is the 128x128
+    Images of any size are enlarged to 100x100 and each made to have mean 0 and deviation 1.
+    maps()[-1] is the 128x128
     log-covariance map, float [B, 1, 128, 128].
     """
 
@@ -26,12 +30,23 @@ class CovPoolNet(ClassifierNet):
         super().__init__()
         self.convs = nn.ModuleList(
             _conv(before, width)
-            for before, width in ((channels, 64), (64, 96), (96, 128), (128, 128), (128, 256), (256, 256))
+            for before, width in (
+                (channels, 64),
+                (64, 96),
+                (96, 128),
+                (128, 128),
+                (128, 256),
+                (256, 256),
+            )
         )
         self.bimap = nn.Parameter(nn.init.orthogonal_(torch.empty(256, 128)))
-        self.hidden = nn.Sequential(nn.Linear(128 * 128, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU())
+        self.hidden = nn.Sequential(
+            nn.Linear(128 * 128, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU()
+        )
         self.phi = nn.Sequential(nn.Linear(hidden, 128, bias=False), nn.BatchNorm1d(128))
-        self.neck = nn.Sequential(nn.ReLU(), nn.Linear(128, classes, bias=False), nn.BatchNorm1d(classes))
+        self.neck = nn.Sequential(
+            nn.ReLU(), nn.Linear(128, classes, bias=False), nn.BatchNorm1d(classes)
+        )
         self.logits = nn.Linear(classes, classes)
 
     def maps(self, images: Tensor) -> list[Tensor]:
@@ -60,11 +75,15 @@ class CovPoolNet(ClassifierNet):
 
 
 def _conv(before: int, width: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(before, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+    return nn.Sequential(
+        nn.Conv2d(before, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+    )
 
 
 def whiten(images: Tensor) -> Tensor:
-    """Each image minus its mean, divided by its deviation (or 1/sqrt(pixels) where that is larger)."""
+    """Each image minus its mean, divided by its deviation (or 1/sqrt(pixels) where that is
+    larger).
+    """
     flat = images.flatten(1)
     floor = flat.shape[1] ** -0.5
     deviation = flat.std(1, correction=0).clamp_min(floor)
@@ -72,7 +91,9 @@ def whiten(images: Tensor) -> Tensor:
 
 
 def covariance(features: Tensor) -> Tensor:
-    """[B, C, h, w] -> [B, C, C]: channel covariance over positions, plus 1e-4 of its trace on the diagonal."""
+    """[B, C, h, w] -> [B, C, C]: channel covariance over positions, plus 1e-4 of its trace on the
+    diagonal.
+    """
     x = features.flatten(2)
     x = x - x.mean(2, keepdim=True)
     spread = x @ x.transpose(1, 2) / (x.shape[2] - 1)
@@ -81,14 +102,18 @@ def covariance(features: Tensor) -> Tensor:
 
 
 def log_eigen(matrices: Tensor) -> Tensor:
-    """Symmetric [B, n, n] -> the same with each eigenvalue v replaced by log(clip(v, 1e-4, 1e4)): ReEig and LogEig."""
+    """Symmetric [B, n, n] -> the same with each eigenvalue v replaced by log(clip(v, 1e-4, 1e4)):
+    ReEig and LogEig.
+    """
     return _LogEigen.apply(matrices)
 
 
 class _LogEigen(torch.autograd.Function):
-    """Backwards by divided differences (Daleckii and Krein), which stay finite where eigenvalues meet; torch's eigh does not.
+    """Backwards by divided differences (Daleckii and Krein), which stay finite where eigenvalues
+    meet; torch's eigh does not.
 
-    In double precision: of two eigenvalues that nearly meet, the logs' difference has too few digits in single.
+    In double precision: of two eigenvalues that nearly meet, the logs' difference has too few
+    digits in single.
     """
 
     @staticmethod

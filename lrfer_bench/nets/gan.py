@@ -11,7 +11,9 @@ RESIDUAL = 0.2
 
 
 class Affine(nn.Module):
-    """A scale and an offset a channel: batch norm that never looks at its batch, as the official code's does in effect."""
+    """A scale and an offset a channel: batch norm that never looks at its batch, as the official
+    code's does in effect.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -23,12 +25,16 @@ class Affine(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Five conv3x3, each fed all before it; the last one's output is added to the input, times 0.2."""
+    """Five conv3x3, each fed all before it; the last one's output is added to the input, times
+    0.2.
+    """
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
         outs = [growth] * 4 + [width]
-        self.convs = nn.ModuleList(nn.Conv2d(width + k * growth, out, 3, 1, 1) for k, out in enumerate(outs))
+        self.convs = nn.ModuleList(
+            nn.Conv2d(width + k * growth, out, 3, 1, 1) for k, out in enumerate(outs)
+        )
         self.norms = nn.ModuleList(Affine(out) for out in outs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,7 +45,9 @@ class DenseBlock(nn.Module):
 
 
 class RRDB(nn.Module):
-    """Residual in residual: three dense blocks; their output, which holds x itself, is added to x, times 0.2."""
+    """Residual in residual: three dense blocks; their output, which holds x itself, is added to x,
+    times 0.2.
+    """
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -50,13 +58,17 @@ class RRDB(nn.Module):
 
 
 class Generator(nn.Module):
-    """[B, C, h, w] -> the same shape: conv3x3, RRDBs, conv3x3, one skip around those, and two convolutions of a larger kernel.
+    """[B, C, h, w] -> the same shape: conv3x3, RRDBs, conv3x3, one skip around those, and two
+    convolutions of a larger kernel.
 
     skip: add the input to the output, so that the generator starts from the LR features.
-    The official one is Generator(1, 32, 16, 6, kernel=8, skip=False): 1.16 M parameters, 19 GMAC at 128x128.
+    The official one is Generator(1, 32, 16, 6, kernel=8, skip=False): 1.16 M parameters, 19 GMAC at
+    128x128.
     """
 
-    def __init__(self, channels: int, width: int, growth: int, blocks: int, *, kernel: int, skip: bool) -> None:
+    def __init__(
+        self, channels: int, width: int, growth: int, blocks: int, *, kernel: int, skip: bool
+    ) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, width, 3, 1, 1)
         self.blocks = nn.Sequential(*(RRDB(width, growth) for _ in range(blocks)))
@@ -75,7 +87,8 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """[B, C, h, w] -> a number a sample [B]: low on features of HR faces, high on made ones. No norm, leaky ReLU 0.2.
+    """[B, C, h, w] -> a number a sample [B]: low on features of HR faces, high on made ones. No
+    norm, leaky ReLU 0.2.
 
     Pairs of conv3x3 and conv4x4/2 of the given widths, two linear layers (100, 1).
     The official one is Critic(1, (8, 16, 32, 64, 64), (128, 128)): 0.32 M parameters.
@@ -89,7 +102,9 @@ class Critic(nn.Module):
             layers += [nn.Conv2d(width, width, 4, 2, 1, bias=False), nn.LeakyReLU(SLOPE)]
         least = 2 ** len(widths)
         height, width = (max(side, least) for side in size)
-        self.pad = nn.ZeroPad2d((0, width - size[1], 0, height - size[0]))  # only maps too small to be halved grow
+        self.pad = nn.ZeroPad2d(
+            (0, width - size[1], 0, height - size[0])
+        )  # only maps too small to be halved grow
         self.convs = nn.Sequential(*layers)
         inputs = widths[-1] * (height // least) * (width // least)
         self.linear = nn.Sequential(nn.Linear(inputs, 100), nn.LeakyReLU(SLOPE), nn.Linear(100, 1))

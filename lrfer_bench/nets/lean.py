@@ -1,4 +1,6 @@
-"""The lean classifiers: residual networks built for 48-pixel faces on two cores, in two versions."""
+"""The lean classifiers: residual networks built for 48-pixel faces on two cores, in two
+versions.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class ResidualBlock(nn.Module):
     """conv3x3-BN-ReLU-conv3x3-BN-(gate)-add-ReLU.
 
     The shortcut averages before its 1x1 convolution, so that no pixel is skipped.
-    gate: a module put on the residual branch before the addition (squeeze-and-excite, CBAM, ...), or None.
+    gate: a module put on the residual branch before the addition (squeeze-and-excite, CBAM, ...),
+          or None.
     """
 
     def __init__(
@@ -69,7 +72,8 @@ def stem(channels_in: int, width: int, size: tuple[int, int]) -> nn.Module:
 def patch_stem(channels_in: int, width: int, size: tuple[int, int]) -> nn.Module:
     """conv8x8/4-BN-ReLU, and 2x2 average pooling for faces above LARGE_SIDE.
 
-    A wide map at a quarter of the side costs less time than the thin one of stem() at half of it, whose
+    A wide map at a quarter of the side costs less time than the thin one of stem() at half of it,
+    whose
     few channels leave a processor waiting for memory.
     """
     return _stem(nn.Conv2d(channels_in, width, 8, 4, 2, bias=False), size)
@@ -85,7 +89,8 @@ class Shape:
     """What distinguishes the versions.
 
     stem:   makes the first map: (channels of the image, width, size of the image) -> module
-    widths: channels of the residual stages; the first keeps the stem's side, each later one halves it
+    widths: channels of the residual stages; the first keeps the stem's side, each later one halves
+            it
     gate:   makes the gate of a stage from its width; None: no gates
     """
 
@@ -97,13 +102,15 @@ class Shape:
 LEAN = Shape(stem, (24, 64, 128, 256), SqueezeExcite)
 LEAN2 = Shape(patch_stem, (64, 128, 256), None)
 SHAPES = {"lean": LEAN, "lean2": LEAN2}
-"""By the name that presets and settings call them. Stored weights depend on them: never change one."""
+"""By the name that presets and settings call them. Stored weights depend on them: never change one.
+"""
 
 
 class LeanTrunk(nn.Module):
     """A stem and residual stages of one block each.
 
-    Weights keep torch's own small initial values: He-normal ones, or residual branches that start at
+    Weights keep torch's own small initial values: He-normal ones, or residual branches that start
+    at
     zero, took "lean" six epochs of FER2013 to the training loss that these have after 150 steps.
     """
 

@@ -1,4 +1,6 @@
-"""Super-resolvers: the EDSR baseline for any whole scale, and published networks by way of spandrel."""
+"""Super-resolvers: the EDSR baseline for any whole scale, and published networks by way of
+spandrel.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,13 @@ from lrfer_bench.pixels import centred, enlarge, fit, to_unit
 
 
 class EDSR(nn.Module):
-    """The EDSR baseline (Lim et al., 2017): no batch norm, residual blocks at LR size, pixel shuffle, one skip around all.
+    """The EDSR baseline (Lim et al., 2017): no batch norm, residual blocks at LR size, pixel
+    shuffle, one skip around all.
 
-    What it makes is added to the bicubically enlarged face, so that it starts from there. Where the HR size is no
-    multiple of the scale it makes ceil(side / scale) * scale pixels, which are then resized to the HR size.
+    What it makes is added to the bicubically enlarged face, so that it starts from there. Where the
+    HR size is no
+    multiple of the scale it makes ceil(side / scale) * scale pixels, which are then resized to the
+    HR size.
     """
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
@@ -34,7 +39,9 @@ class EDSR(nn.Module):
             torch.nn.init.zeros_(self.pixels.bias)  # type: ignore[arg-type]
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients reach every pixel)."""
+        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients
+        reach every pixel).
+        """
         start = self.first(centred(to_unit(lr)))
         x = start
         for block in self.blocks:
@@ -69,32 +76,55 @@ def prime_factors(number: int) -> list[int]:
 
 
 def psnr(images: Tensor, reference: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of float images in 0..1, [B, C, H, W] each: float [B], at most 100."""
+    """Peak signal-to-noise ratio in dB of float images in 0..1, [B, C, H, W] each: float [B], at
+    most 100.
+    """
     error = (images.clamp(0.0, 1.0) - reference).square().mean((1, 2, 3))
     return -10.0 * torch.log10(error.clamp_min(1e-10))
 
 
-class Published(nn.Module):
-    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the HR size.
+FACE_SIDE = 512
+"""Side in pixels that face restorers such as GFPGAN know, where the network asks for no more."""
 
-    A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for grey restores each
-    colour by itself.
+
+class Published(nn.Module):
+    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the
+    HR size.
+
+    A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for
+    grey restores each colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows
+    large square faces alone: it is shown the face enlarged to these, by bicubic interpolation.
     """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
         self._descriptor = _load_published(file)
         self.net = self._descriptor.model.requires_grad_(False)
+        self.face_side = 0
+        if getattr(self._descriptor, "purpose", "SR") == "FaceSR":
+            self.face_side = max(self._descriptor.size_requirements.minimum, FACE_SIDE)
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
         """uint8 [B, C, h, w] -> float [B, C, *size] in 0..1."""
-        images, wanted = to_unit(lr), self._descriptor.input_channels
+        if not self.face_side:
+            return self._restored(to_unit(lr), size)
+        side, made = (self.face_side, self.face_side), []
+        devices = [lr.device] if lr.is_cuda else []
+        for face in lr.split(1):  # one at a time, since they are large
+            with torch.random.fork_rng(devices=devices):
+                torch.manual_seed(0)  # some face restorers draw noise: each face gets the same
+                made.append(self._restored(enlarge(face, side), size))
+        return torch.cat(made)
+
+    def _restored(self, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """float [B, C, h, w] in 0..1 -> float [B, C, *size] in 0..1."""
+        batch, wanted = images.shape[:2], self._descriptor.input_channels
         apart = wanted == 1 or images.shape[1] == 1  # planes that are restored one by one
         if apart:
             images = images.flatten(0, 1)[:, None].expand(-1, wanted, -1, -1)
         made = self._descriptor(images)
         if apart:
-            made = made.mean(1).unflatten(0, lr.shape[:2])
+            made = made.mean(1).unflatten(0, batch)
         return fit(made, size).clamp(0.0, 1.0)
 
 
@@ -110,11 +140,13 @@ def _load_published(file: Path):  # type: ignore[no-untyped-def]
         model = spandrel.ModelLoader(device="cpu").load_from_file(file)
     except Exception as error:  # spandrel tries many formats, and each fails in its own way
         raise UserError(
-            f"{file} is no super-resolver that spandrel knows ({type(error).__name__}): give the .pth or .safetensors "
+            f"{file} is no super-resolver that spandrel knows ({type(error).__name__}): give the "
+            ".pth or .safetensors "
             "file of a published one"
         ) from error
     if not isinstance(model, spandrel.ImageModelDescriptor):
         raise UserError(
-            f"{file} holds a {type(model).__name__}, which makes no image from one image: give a super-resolver"
+            f"{file} holds a {type(model).__name__}, which makes no image from one image: give a "
+            "super-resolver"
         )
     return model

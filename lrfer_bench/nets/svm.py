@@ -1,4 +1,6 @@
-"""A linear support vector machine as a module: fitted by scikit-learn, kept as two buffers, so that it is stored like weights."""
+"""A linear support vector machine as a module: fitted by scikit-learn, kept as two buffers, so that
+it is stored like weights.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,14 @@ class LinearSVM(nn.Module):
         return nn.functional.linear(x, self.weight, self.bias)
 
     def fit(self, x: Tensor, labels: Tensor) -> None:
-        """Fit to embeddings float [N, D] and labels int64 [N] (C = 1, squared hinge loss); the same data, the same bits."""
+        """Fit to embeddings float [N, D] and labels int64 [N] (C = 1, squared hinge loss); the same
+        data, the same bits.
+        """
         from sklearn.svm import LinearSVC
 
-        machine = LinearSVC(dual=False, random_state=0).fit(x.cpu().double().numpy(), labels.cpu().numpy())
+        machine = LinearSVC(dual=False, random_state=0).fit(
+            x.cpu().double().numpy(), labels.cpu().numpy()
+        )
         weight, bias = torch.from_numpy(machine.coef_), torch.from_numpy(machine.intercept_)
         if len(machine.classes_) == 2:  # scikit-learn keeps one row for both
             weight, bias = torch.cat([-weight, weight]), torch.cat([-bias, bias])

@@ -31,7 +31,9 @@ SENTENCES = {
 
 
 def listed(value: Any, info: Info) -> list[Any]:
-    """One thing as a list of one, what holds several as a list; sets in the order of their words."""
+    """One thing as a list of one, what holds several as a list; sets in the order of their
+    words.
+    """
     return as_list(str(info.field_name), value)
 
 
@@ -57,7 +59,9 @@ def _numbers(value: Any, info: Info) -> Any:
 
 
 def _index(value: Any) -> Any:
-    """Integers of any kind as plain ones; True and 2.0 would pass for 1 and 2, and run under other keys."""
+    """Integers of any kind as plain ones; True and 2.0 would pass for 1 and 2, and run under other
+    keys.
+    """
     try:
         return value if isinstance(value, bool) else operator.index(value)
     except TypeError:
@@ -140,10 +144,10 @@ class ReportArguments(Arguments):
 
 
 def checked_arguments(kind: type[Content], given: Mapping[str, Any]) -> Content:
-    """The arguments in their right types; the first that is wrong is a UserError of one sentence."""
-    examples = {
-        name: (field.examples or ["text"])[0] for name, field in kind.model_fields.items()
-    }
+    """The arguments in their right types; the first that is wrong is a UserError of one
+    sentence.
+    """
+    examples = {name: (field.examples or ["text"])[0] for name, field in kind.model_fields.items()}
     try:
         return kind(**given)
     except ValidationError as error:

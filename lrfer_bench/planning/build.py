@@ -1,12 +1,16 @@
-"""From a request to a plan: names become methods, methods their stages, and each result gets its key."""
+"""From a request to a plan: names become methods, methods their stages, and each result gets its
+key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lrfer_bench.contract.budget import budgeted
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Method
+from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import HR, check_scale
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
@@ -46,18 +50,23 @@ def _check(request: Request, data: DataRef) -> None:
             )
     for seed in request.seeds:
         if not 0 <= seed < 2**63:
-            raise UserError(f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1")
+            raise UserError(
+                f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1"
+            )
 
 
 def _check_settings(request: Request, plan: Plan) -> None:
-    """A setting that reaches nothing of the plan is a slip: it would pass for one without effect."""
+    """A setting that reaches nothing of the plan is a slip: it would pass for one without
+    effect.
+    """
     reached = {training.method.name for training in plan.trainings.values()}
     reached |= {cell.method.name for cell in plan.cells.values()}
     for name in request.settings:
         if METHODS.entry(name).name not in reached:
             raise UserError(
-                f'the setting {name}.{next(iter(request.settings[name]), "")} reaches nothing: '
-                f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the method'
+                f"the setting {name}.{next(iter(request.settings[name]), '')} reaches nothing: "
+                f'"{name}" is neither asked for nor a stage of what is; leave it out, or name the '
+                "method"
             )
 
 
@@ -113,14 +122,15 @@ class _Builder:
         """Stage name -> training key."""
         keys = {}
         for stage, need in method.needs(condition.is_hr).items():
-            at = Condition(HR, (1,)) if need.at == "hr" else condition
+            for scale in need.scales:
+                check_scale(scale, self.data.size)
+            at = Condition(condition.protocol, need.trained_at(condition.scales))
             keys[stage] = self._training(self._chosen(need.method, need.settings), at, seed).key
         return keys
 
     def _training(self, method: Chosen, condition: Condition, seed: int) -> Training:
-        # HR images are the same under every protocol, so one HR model serves them all.
-        condition = Condition(HR, (1,)) if condition.is_hr else condition
-        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same condition is.
+        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same
+        # condition is.
         name = method.ref.name
         opened = f"{name}@hr" if condition.is_hr else name
         if opened in self._open:
@@ -131,37 +141,59 @@ class _Builder:
             stages = self._stages(method, condition, seed)
         finally:
             self._open.pop()
+        # HR images are the same under every protocol, so one HR model serves them all.
+        condition = Condition(HR, (1,)) if condition.is_hr else condition
+        preset = budgeted(self.preset, method.ref.settings)
         key = key_of({
             "kind": "training", "protocol": condition.protocol, "scales": condition.scales,
-            **self._shared(method.ref, seed, stages, condition),
+            **self._shared(method.ref, seed, preset, stages, condition),
         })  # fmt: skip
         if key not in self.plan.trainings:
             self.plan.trainings[key] = Training(
-                key, method.ref, condition, self.data, seed, self.preset, stages
+                key, method.ref, condition, self.data, seed, preset, stages
             )
         return self.plan.trainings[key]
 
     def _cell(
-        self, method: Chosen, trained: Condition, tested: Condition, seed: int, training: Training | None
+        self,
+        method: Chosen,
+        trained: Condition,
+        tested: Condition,
+        seed: int,
+        training: Training | None,
     ) -> None:
         stages = dict(training.stages) if training else self._stages(method, trained, seed)
         key = key_of({
             "kind": "cell", "train": trained, "test": (tested.protocol, tested.scale),
-            **self._shared(method.ref, seed, stages, trained, tested),
+            **self._shared(method.ref, seed, self.preset, stages, trained, tested),
         })  # fmt: skip
         cls = method.cls
         self.plan.cells[key] = Cell(
-            key, method.ref, "oracle" if cls.tests == "hr" else "lr", cls.test_time_augmentation,
-            trained, tested, self.data, seed, self.preset, training.key if training else None, stages,
-        )  # fmt: skip
+            key,
+            method.ref,
+            "oracle" if cls.tests == "hr" else "lr",
+            cls.test_time_augmentation,
+            trained,
+            tested,
+            self.data,
+            seed,
+            self.preset,
+            training.key if training else None,
+            stages,
+        )
 
     def _shared(
-        self, ref: MethodRef, seed: int, stages: dict[str, str], *conditions: Condition
+        self,
+        ref: MethodRef,
+        seed: int,
+        preset: Preset,
+        stages: dict[str, str],
+        *conditions: Condition,
     ) -> dict[str, object]:
         """What the keys of trainings and cells have in common."""
         return {
             "method": ref.identity(), "seed": seed, "data": self.data.fingerprint,
-            "preset": self.preset.content(), "stages": stages, **_codes(*conditions),
+            "preset": preset.content(), "stages": stages, **_codes(*conditions),
         }  # fmt: skip
 
 

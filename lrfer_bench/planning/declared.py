@@ -1,27 +1,33 @@
-"""What a method's class says of itself, checked before anything is trained: a slip there would cost the other cells too."""
+"""What a method's class says of itself, checked before anything is trained: a slip there would cost
+the other cells too.
+"""
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lrfer_bench.contract import budget
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method
-from lrfer_bench.errors import UserError
+from lrfer_bench.contract.search import Choice, LogUniform
+from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.planning.settings import settings_of
-from lrfer_bench.plugins.registry import own_place
+from lrfer_bench.plugins.blame import line_of, own_place
 
 WORDS = {
-    "trains": ("each scale", "all scales", "nothing"), "tests": ("lr", "hr"), "answers": ("logits", "images"),
-}  # fmt: skip
+    "trains": ("each scale", "all scales", "nothing"),
+    "tests": ("lr", "hr"),
+    "answers": ("logits", "images"),
+}
 
 
 def checked(name: str, cls: Any) -> type[Method]:
     """The class, or a UserError with the rule it breaks and the line of its file."""
-    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls) or _wrong_setting(cls)
+    fault = _no_method(cls) or _wrong_word(cls) or _wrong_kind(cls)
+    fault = fault or _wrong_setting(cls) or _wrong_search(cls)
     if fault:
         raise UserError(f'the method "{name}" cannot be used: {fault} ({line_of(cls)})')
     method: type[Method] = cls
@@ -30,7 +36,9 @@ def checked(name: str, cls: Any) -> type[Method]:
 
 @contextmanager
 def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
-    """Around a call of an author's function while a plan is made: what it raises becomes a sentence with its line."""
+    """Around a call of an author's function while a plan is made: what it raises becomes a sentence
+    with its line.
+    """
     try:
         yield
     except UserError:
@@ -42,18 +50,13 @@ def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
         ) from error
 
 
-def line_of(thing: Any) -> str:
-    """file:line where a class or function is written, as far as it is known."""
-    try:
-        return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}"
-    except (OSError, TypeError):
-        return str(getattr(thing, "__module__", "no place known"))
-
-
 def _no_method(cls: Any) -> str:
     if isinstance(cls, type) and issubclass(cls, Method):
         return ""
-    return f"{getattr(cls, '__qualname__', repr(cls))} is no class that derives from lrfer_bench.api.Method"
+    return (
+        f"{getattr(cls, '__qualname__', repr(cls))} is no class that derives from "
+        "lrfer_bench.api.Method"
+    )
 
 
 def _wrong_word(cls: type[Method]) -> str:
@@ -70,19 +73,50 @@ def _wrong_kind(cls: type[Method]) -> str:
         return f'its version is {cls.version!r}: write a string, such as "2"'
     if not isinstance(cls.with_hr, bool):
         return f"its with_hr is {cls.with_hr!r}: write True or False"
-    if not isinstance(needs, Mapping) or not all(isinstance(text, str) for pair in needs.items() for text in pair):
+    if not isinstance(needs, Mapping) or not all(
+        isinstance(text, str) for pair in needs.items() for text in pair
+    ):
         return f'its needs is {needs!r}: write {{"name of the stage": "method@hr"}}, or @lr'
     if augmentation is not None and not isinstance(augmentation, str):
-        return f"its test_time_augmentation is {augmentation!r}: write a sentence that says what is done, or None"
+        return (
+            f"its test_time_augmentation is {augmentation!r}: write a sentence that says what is "
+            "done, or None"
+        )
     if not isinstance(getattr(cls, "card", None), MethodCard | None):
         return f"its card is a {type(cls.card).__name__}: write a MethodCard"
     return ""
 
 
 def _wrong_setting(cls: type[Method]) -> str:
-    for setting, default in settings_of(cls).items():
+    settings = settings_of(cls)
+    if not isinstance(cls.added, tuple) or not set(cls.added) <= set(settings):
+        known = ", ".join(settings) or "none"
+        return f"its added is {cls.added!r}: write a tuple with names of its settings ({known})"
+    if budget.SETTING in settings and (fault := budget.fault(settings[budget.SETTING])):
+        return fault
+    for setting, default in settings.items():
         try:
             json.dumps(default, allow_nan=False)
         except (TypeError, ValueError):
-            return f'the default of its setting "{setting}" is {default!r}: write a number, a word, true, false, none or a list'
+            return (
+                f'the default of its setting "{setting}" is {default!r}: write a number, a word, '
+                "true, false, none or a list"
+            )
+    return ""
+
+
+def _wrong_search(cls: type[Method]) -> str:
+    """A search space for a setting that does not exist, or that cannot hold what would be drawn."""
+    if not isinstance(cls.search, Mapping):
+        return f'its search is {cls.search!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}}'
+    settings = settings_of(cls)
+    for setting, space in cls.search.items():
+        if setting not in settings:
+            near = did_you_mean(str(setting), settings)
+            return f'its search names the setting "{setting}", which it does not have: {near}'
+        if not isinstance(space, LogUniform | Choice):
+            wanted = "write LogUniform(low, high) or Choice(...)"
+            return f'its search space for "{setting}" is {space!r}: {wanted}'
+        if fault := space.fault(settings[setting]):
+            return f'its search space for "{setting}" {fault}'
     return ""

@@ -42,14 +42,22 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
     """What a plan keeps of a prepared data set."""
     faces, directory = prepared.faces, str(prepared.directory.resolve())
     return DataRef(
-        name, prepared.fingerprint, directory, faces.classes, faces.channels, faces.size, faces.synthetic
+        name,
+        prepared.fingerprint,
+        directory,
+        faces.classes,
+        faces.channels,
+        faces.size,
+        faces.synthetic,
     )
 
 
 @dataclass(frozen=True)
 class MethodRef:
-    """A method under its settings. given: those the user changed; settings: all; code: the hash of a plugin file, or "";
-    canonical: all as keys see them, where that is another form (see Method.canonical_settings).
+    """A method under its settings. given: those the user changed; settings: all; code: the hash of
+    a plugin file, or "";
+    canonical: all as keys see them, where that is another form (see Method.canonical_settings);
+    silent: those that keys leave out, since they are at their default (see Method.added).
     """
 
     name: str
@@ -61,6 +69,7 @@ class MethodRef:
     given: Settings
     canonical: Settings | None = None
     key_name: str = ""
+    silent: tuple[str, ...] = ()
 
     @property
     def effective(self) -> Settings:
@@ -73,7 +82,8 @@ class MethodRef:
 
     def identity(self) -> dict[str, Any]:
         name = self.key_name or self.name
-        return {"name": name, "version": self.version, "code": self.code, "settings": dict(self.effective)}
+        said = {k: v for k, v in self.effective.items() if k not in self.silent}
+        return {"name": name, "version": self.version, "code": self.code, "settings": said}
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,9 @@ def subset(plan: Plan, cells: Iterable[Cell]) -> Plan:
     """The part of a plan that these cells rest on."""
     chosen = {cell.key: cell for cell in cells}
     needed = {key for cell in chosen.values() for key in plan.needed_for(cell)}
-    return Plan({key: training for key, training in plan.trainings.items() if key in needed}, chosen)
+    return Plan(
+        {key: training for key, training in plan.trainings.items() if key in needed}, chosen
+    )
 
 
 def describe(thing: Training | Cell) -> dict[str, Any]:

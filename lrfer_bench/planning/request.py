@@ -1,4 +1,6 @@
-"""Request: what a user asks for, in the words of the command line; and the way from there to a plan."""
+"""Request: what a user asks for, in the words of the command line; and the way from there to a
+plan.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan, data_ref
-from lrfer_bench.plugins.registry import load_plugins
+from lrfer_bench.plugins.loading import load_plugins
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Request:
     methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     preset:   the training budget
-    test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one a GPU.
+    test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
+    a GPU.
     """
 
     methods: Sequence[str] = defaults.METHODS

@@ -1,4 +1,6 @@
-"""Settings: what a method's __init__ takes, and how the words of a command line become its values."""
+"""Settings: what a method's __init__ takes, and how the words of a command line become its
+values.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) ->
 def _as_default(what: str, value: Any, default: Any) -> Any:
     """A value in the type of its default: "0" where that is 1.0 becomes 0.0.
 
-    Values from Python pass as they are, but integers become floats where floats are meant: 1 and 1.0 are one
+    Values from Python pass as they are, but integers become floats where floats are meant: 1 and
+    1.0 are one
     setting and have to give one key.
     """
     found = value
@@ -58,7 +61,8 @@ def _as_default(what: str, value: Any, default: Any) -> Any:
 
 
 def value_of(text: str) -> Any:
-    """A word of a command line as a value: an integer, a number, true, false or none; all else stays text.
+    """A word of a command line as a value: an integer, a number, true, false or none; all else
+    stays text.
 
     >>> value_of("2"), value_of("0.5"), value_of("True"), value_of("none"), value_of("lean")
     (2, 0.5, True, None, 'lean')
@@ -86,7 +90,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
-    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}; UserError for one without a name or "="."""
+    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}; UserError for one without a
+    name or "=".
+    """
     options: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

@@ -10,21 +10,22 @@ from lrfer_bench.plugins.registry import PROTOCOLS
 def protocol_of(name: str) -> Protocol:
     """The protocol of a name or id ("bicubic", "bicubic@1", "hr").
 
-    UserError for an unknown name, for another version than the one here, and for a class that calls itself
-    something else than it is registered under.
+    UserError for an unknown name, for another version than the one here, and for a class whose own
+    name is not the one it is registered under.
     """
     if name == HR:
         return Identity()
     bare, _, version = name.partition("@")
     protocol: Protocol = PROTOCOLS.load(bare)()
     if getattr(protocol, "name", None) != bare:
+        own = getattr(protocol, "name", None)
         raise UserError(
-            f'the protocol "{bare}" of {PROTOCOLS.entry(bare).source} calls itself '
-            f'{getattr(protocol, "name", None)!r} in its records: write name = "{bare}" into its class'
+            f'the protocol "{bare}" of {PROTOCOLS.entry(bare).source} calls itself {own!r} in its '
+            f'records: write name = "{bare}" into its class'
         )
     if version and version != str(protocol.version):
         raise UserError(
-            f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never mix "
-            "in one table"
+            f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never "
+            "mix in one table"
         )
     return protocol

@@ -1,30 +1,35 @@
-"""One registry for methods, data sets, protocols and metrics: lazy targets, entry points, plugin files, no silent replacement."""
+"""Registries of methods, data sets and protocols: names that point to objects, imported on demand.
+
+Names come from entry points of installed packages, from plugin files (`loading.py`) and from the
+@register_... decorators. A name that is taken is never replaced silently.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
-import os
 import re
 import sys
-import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.blame import last_place
 
-PLUGINS_VARIABLE = "LRFER_PLUGINS"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+PLUGIN_ERRORS: dict[str, str] = {}
+"""Plugin files that could not be imported, and why. loading.py fills it; the other plugins work."""
+
+_importing: list[str] = []
+"""The sources of the plugin files that are being imported now, the innermost last."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered thing: a "module:attribute" target or an object already there, and who brought it."""
+    """One registered thing: its name, where it is ("module:attribute"), and who brought it."""
 
     kind: str
     name: str
@@ -32,12 +37,19 @@ class Entry:
     source: str
     loaded: Any = None
     made_from: str = ""
+    """For a class handed over from a script or a notebook: its target there.
+
+    The script may define and register the class again.
+    """
     former: tuple[str, ...] = ()
-    """For a class handed over from a script or a notebook: its target there, which may define it anew."""
+    """Names that it had before, the oldest first."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that it answers to; the first is the one that keys keep, so that a new name orphans no result."""
+        """All names that it answers to.
+
+        The first is the one that keys keep, so that a new name orphans no result.
+        """
         return (*self.former, self.name)
 
     @property
@@ -46,29 +58,29 @@ class Entry:
 
     @property
     def code(self) -> str:
-        """The hash of the plugin file it came from, for keys; "" for what a distribution brings, whose version counts."""
+        """The hash of its plugin file, for keys; "" for an installed thing: its version counts."""
         return self.source.partition("sha256:")[2]
 
     def load(self) -> Any:
-        """Import and return the object; a plugin's failing import becomes a UserError with the place in its file."""
+        """Import and return the object. UserError with file and line if the import fails."""
         if self.loaded is not None:
             return self.loaded
         module, _, attribute = self.target.partition(":")
         try:
-            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in a CSV or JSON
+            with redirect_stdout(sys.stderr):  # a plugin's prints must not end up in a CSV or JSON
                 return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as error:
             raise UserError(
                 f'{self.kind} "{self.name}" from {self.source} cannot be imported: '
-                f"{type(error).__name__}: {error} ({last_place(error)}); mend it or take it out"
+                f"{type(error).__name__}: {error} ({last_place(error)}); fix it or remove it"
             ) from error
 
 
 class Registry:
     """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
-    former_group: entry points of this group say which thing had another name once: `old = "new"`. It answers to both,
-    and keys keep the name that its first results were made under.
+    former_group: entry points of this group say which thing had another name once: `old = "new"`.
+    It answers to both, and keys keep the name that its first results were made under.
     """
 
     def __init__(self, kind: str, group: str, former_group: str = "") -> None:
@@ -78,65 +90,104 @@ class Registry:
         self._former: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
         self._scanned = False
-        self.broken: dict[str, str] = {}
+        self._broken: dict[str, str] = {}
 
     def add(self, name: str, target: str | Any, source: str) -> None:
-        """Register name; a name that is taken by somebody else is a UserError that names both."""
+        """Register a name. UserError with both owners if the name is taken by another thing."""
         self._scan()
         self._add(name, target, source)
 
     def _add(self, name: str, target: str | Any, source: str) -> None:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise UserError(
-                f"{name!r} of {source} is no name for a {self.kind}: use letters, digits, points, hyphens and underscores, and "
-                "begin with a letter or digit"
+                f"{name!r} of {source} is not a name for a {self.kind}: use letters, digits, "
+                "points, hyphens and underscores, and begin with a letter or digit"
             )
-        lazy = isinstance(target, str)
         former = tuple(old for old, new in self._former.items() if new == name)
-        entry = Entry(
-            self.kind, name, target if lazy else target_of(target), source, None if lazy else target, former=former
-        )
+        if isinstance(target, str):
+            entry = Entry(self.kind, name, target, source, former=former)
+        else:
+            entry = Entry(self.kind, name, target_of(target), source, target, former=former)
         taken = self._entries.get(name)
-        if (
-            taken is not None
-            and entry.target != taken.made_from
-            and ((taken.source, taken.target) != (entry.source, entry.target))
-        ):
+        same = taken is not None and (
+            entry.target == taken.made_from
+            or (taken.source, taken.target) == (entry.source, entry.target)
+        )
+        if taken is not None and not same:
             raise UserError(
-                f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: give yours another name'
+                f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: '
+                "give yours another name"
             )
         self._entries[name] = entry
 
-    def drop(self, name: str) -> None:
-        """Take one name out."""
-        self._entries.pop(name, None)
-
-    def restore(self, entry: Entry) -> None:
-        """Put back what a script registered; where its plugin file did so in the meantime, remember what that was made from."""
-        now = self._entries.get(entry.name)
-        if now is None:
-            self._entries[entry.name] = entry
-        elif now is not entry:
-            self._entries[entry.name] = replace(now, made_from=entry.made_from or entry.target)
-
     def forget(self, source: str) -> None:
-        """Take out everything that one source brought."""
-        self._entries = {name: entry for name, entry in self._entries.items() if entry.source != source}
+        """Remove everything that one source brought."""
+        self._entries = {n: entry for n, entry in self._entries.items() if entry.source != source}
+
+    def remember(self, name: str, target: str) -> None:
+        """Note that the thing under a name was made from a script's class, which may replace it."""
+        self._entries[name] = replace(self._entries[name], made_from=target)
+
+    @contextmanager
+    def scope(
+        self,
+        put: Iterable[Entry] = (),
+        out: Callable[[Entry], bool] = lambda entry: False,
+        keep_new: bool = False,
+    ) -> Iterator[None]:
+        """Change the registry for the length of a block; it is put back even if the block fails.
+
+        Inside, entries for which `out` is true are missing, and the entries `put` are there (they
+        replace what has their name). Afterwards all entries are those of before. With `keep_new`,
+        only what was taken out or replaced is put back: things registered inside stay, and one
+        under the name of an old entry is noted as made from it (`Entry.made_from`).
+        """
+        self._scan()
+        before = dict(self._entries)
+        self._entries = {n: entry for n, entry in before.items() if not out(entry)}
+        self._entries |= {entry.name: entry for entry in put}
+        inside = dict(self._entries)
+        try:
+            yield
+        finally:
+            if keep_new:
+                self._put_back(before, inside)
+            else:
+                self._entries = before
+
+    def _put_back(self, before: dict[str, Entry], inside: dict[str, Entry]) -> None:
+        for name in before.keys() | inside.keys():
+            old, temporary, now = before.get(name), inside.get(name), self._entries.get(name)
+            if old is temporary:  # not changed for the block, so what the block did to it stays
+                continue
+            if now is not temporary and now is not None:
+                if old is not None and now is not old:
+                    self.remember(name, old.made_from or old.target)
+            elif old is not None:
+                self._entries[name] = old
+            else:
+                self._entries.pop(name, None)
 
     def _scan(self) -> None:
-        """Read the installed entry points once; built-in things come in by the same door, before third parties."""
+        """Read the installed entry points once, the built-in things before those of others."""
         if self._scanned:
             return
         self._scanned = True
         if self.former_group:
             former = metadata.entry_points(group=self.former_group)
             self._former = {point.name: point.value for point in former}
-        points = sorted(metadata.entry_points(group=self.group), key=lambda p: (_owner(p) != "lrfer-bench", p.name))
-        for point in points:
+        points = metadata.entry_points(group=self.group)
+        for point in sorted(points, key=lambda p: (_owner(p) != "lrfer-bench", p.name)):
             try:
                 self._add(point.name, point.value, _distribution(point))
             except UserError as error:
-                self.broken[f"{point.name} ({_distribution(point)})"] = str(error)
+                self._broken[f"{point.name} ({_distribution(point)})"] = str(error)
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Entry points that could not be registered, and why."""
+        self._scan()
+        return dict(self._broken)
 
     def __iter__(self) -> Iterator[Entry]:
         self._scan()
@@ -146,11 +197,12 @@ class Registry:
         return [entry.name for entry in self]
 
     def entry(self, name: str) -> Entry:
-        """The entry of a name; UserError with the nearest name, and with the plugins that failed to load."""
+        """The entry of a name. UserError with the nearest name and the plugins that failed."""
         name = self.current(name)
         if name not in self._entries:
+            near = did_you_mean(name, self._entries)
             broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
-            raise UserError(f'there is no {self.kind} "{name}": {did_you_mean(name, self._entries)}{broken}')
+            raise UserError(f'there is no {self.kind} "{name}": {near}{broken}')
         return self._entries[name]
 
     def load(self, name: str) -> Any:
@@ -174,6 +226,10 @@ class Registry:
         name, bracket, settings = label.partition("[")
         return f"{self.current(name)}{bracket}{settings}"
 
+    def _knows(self, name: str, thing: Any) -> bool:
+        known = self._entries.get(name)
+        return known is not None and known.target == target_of(thing)
+
 
 METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
 DATASETS = Registry("dataset", "lrfer_bench.datasets")
@@ -181,128 +237,31 @@ PROTOCOLS = Registry("protocol", "lrfer_bench.protocols")
 METRICS = Registry("metric", "lrfer_bench.metrics")
 REGISTRIES = (METHODS, DATASETS, PROTOCOLS, METRICS)
 
-PLUGIN_ERRORS: dict[str, str] = {}
-"""Plugin files that could not be imported, and why; they are listed, the others work."""
-
-_SOURCES: dict[Path, str] = {}
-"""What each plugin file was last loaded as."""
-
-_current_source: list[str] = []
-
 
 def register(registry: Registry, name: str, thing: Any) -> None:
-    """What the @register_... decorators call: enters a thing under the file or distribution being imported.
+    """Enter a thing under the plugin file that is being imported, else under its own module.
 
-    A class that is also reachable by an entry point is already known by that door and is left as it is.
+    The @register_... decorators call it. A class that has this name already, by an entry point or
+    otherwise, is left as it is.
     """
-    known = registry._entries.get(name)
-    if known is not None and known.target == target_of(thing):
+    if registry._knows(name, thing):
         return
-    if _current_source:
-        registry.add(name, thing, _current_source[-1])
+    if _importing:
+        registry.add(name, thing, _importing[-1])
         return
     registry._scan()
-    known = registry._entries.get(name)
-    if known is None or known.target != target_of(thing):
+    if not registry._knows(name, thing):
         registry.add(name, thing, f"module {thing.__module__}")
 
 
-def load_plugins(files: Iterable[str | Path] = ()) -> None:
-    """Import plugin files given by hand and by LRFER_PLUGINS; a broken one is noted in PLUGIN_ERRORS."""
-    given = [Path(file).resolve() for file in files]
-    listed = [Path(part).resolve() for part in os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep) if part]
-    for file in dict.fromkeys([*listed, *given]):
-        if file not in given and not file.is_file():  # the variable may be years old: it must not stop every command
-            PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
-            continue
-        load_plugin(file)
-
-
-def load_plugin(file: Path) -> None:
-    """Import one file as a module named by its content, so that workers can import the very same."""
-    if not file.is_file():
-        raise UserError(f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    module_name = plugin_module(file)
-    if module_name in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(module_name, file)
-    if spec is None or spec.loader is None:
-        PLUGIN_ERRORS[str(file)] = "it is no Python file"
-        return
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    source = f"{file.name} sha256:{digest[:12]}"
-    before = _SOURCES.get(file.resolve())
-    if before:  # edited since, in a notebook: the file is no rival of its own
-        for registry in REGISTRIES:
-            registry.forget(before)
-    PLUGIN_ERRORS.pop(str(file), None)
-    _SOURCES[file.resolve()] = source
-    _current_source.append(source)
+@contextmanager
+def importing(source: str) -> Iterator[None]:
+    """Around the import of a plugin file: what registers itself inside belongs to this source."""
+    _importing.append(source)
     try:
-        with redirect_stdout(sys.stderr):
-            spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        sys.modules.pop(module_name, None)
-        for registry in REGISTRIES:  # half a plugin is none: what it entered before it broke would not work in workers
-            registry.forget(source)
-        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
+        yield
     finally:
-        _current_source.pop()
-
-
-def plugin_module(file: Path) -> str:
-    """The module name that a plugin file is imported under; other content, other name."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return f"lrfer_plugin_{re.sub(r'[^0-9a-zA-Z]', '_', file.stem)}_{digest[:8]}"
-
-
-def left_out() -> dict[str, str]:
-    """Every plugin file and entry point that could not be used so far, and why."""
-    found = dict(PLUGIN_ERRORS)
-    for registry in REGISTRIES:
-        registry._scan()
-        found |= registry.broken
-    return found
-
-
-def last_place(error: BaseException) -> str:
-    """file:line of an exception, for one-sentence messages: the innermost frame in a plugin's own code, else in any.
-
-    A mistake in a plugin often ends deep in torch; its author wants the line that led there.
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    return own_place(error) or (f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place known")
-
-
-def own_place(error: BaseException) -> str:
-    """file:line of the innermost frame that is neither a library's nor the harness'; "" where there is none."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if not _foreign(frame.filename)]
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
-
-
-def place_now() -> str:
-    """file:line of the innermost frame now running that is neither a library's nor the harness'; "" where there is none."""
-    own = [frame for frame in traceback.extract_stack() if not _foreign(frame.filename)]
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
-
-
-def _foreign(file: str) -> bool:
-    """True for the standard library, the libraries we rest on and the harness; built-in methods are nobody's harness."""
-    path = file.replace(os.sep, "/")
-    if file.startswith("<") or any(f"/{name}/" in path for name in _LIBRARIES):
-        return True
-    if path.startswith(os.path.dirname(os.__file__).replace(os.sep, "/")) and "/site-packages/" not in path:
-        return True
-    harness = str(Path(__file__).parents[1])
-    rooms = tuple(os.path.join(harness, room, "") for room in ("methods", "datasets"))
-    return file.startswith(harness) and not file.startswith(rooms)
-
-
-_LIBRARIES = tuple(f"site-packages/{name}" for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas"))
+        _importing.pop()
 
 
 def target_of(thing: Any) -> str:

@@ -1,4 +1,4 @@
-"""Faces to look at: the LR faces that the benchmark makes of some HR ones, and what trained super-resolvers restore of them."""
+"""Faces to look at: LR faces of the benchmark, and what trained super-resolvers restore of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Faces:
         return gather(self.prepared.faces.splits[self.split].images, self.rows)
 
     def low(self, protocol: str, scale: int) -> torch.Tensor:
-        """uint8 [F, C, h, w]: in test and val, the very bytes that methods are tested and epochs chosen on."""
+        """uint8 [F, C, h, w]; of test and val the very bytes that methods are tested on."""
         check_scale(scale, self.prepared.faces.size)
         count = len(self.prepared.faces.splits[self.split])
         seeds = image_seeds(self.prepared.fingerprint, self.split, scale, count)
@@ -51,7 +51,10 @@ class Faces:
 
 
 def choose_faces(prepared: Prepared, split: str, count: int) -> Faces:
-    """count faces of a split: the first of each class in turn, then the second of each; fewer where there are no more."""
+    """Some faces of a split: the first of each class in turn, then the second of each.
+
+    There are fewer than count where the split has fewer. UserError for a count outside 1..16.
+    """
     if not 1 <= count <= MOST:
         raise UserError(f"{count} faces do not fit into a picture: ask for 1 to {MOST}")
     return Faces(prepared, split, tuple(_in_turn(prepared.faces.splits[split])[:count]))
@@ -78,12 +81,13 @@ def check_restores(names: Sequence[str]) -> None:
         cls: type[Method] = METHODS.load(name)
         if cls.restored is Method.restored:
             raise UserError(
-                f'the method "{name}" shows no restored face: name one that super-resolves, or give it a restored(self, lr)'
+                f'the method "{name}" shows no restored face: name one that super-resolves, '
+                "or give it a restored(self, lr)"
             )
 
 
 def restored_faces(faces: Faces, plan: Plan, store: Store) -> tuple[Shown, list[str]]:
-    """("method of protocol" -> scale -> uint8 [F, C, H, W], labels of the cells whose models are not in the store).
+    """("method of protocol" -> scale -> uint8 [F, C, H, W], labels of cells without their models).
 
     Each cell restores the faces it is tested on: those of its own protocol and scale.
     """
@@ -113,6 +117,9 @@ def _pixels(cell: Cell, answer: Any, hr: torch.Tensor) -> Images:
     """Rounded to uint8, as a file of the picture would be."""
     if not isinstance(answer, torch.Tensor) or answer.shape != hr.shape:
         said = list(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
-        raise UserError(f"{cell.label}: restored() returned {said}: return faces of shape {list(hr.shape)} in 0..1")
+        raise UserError(
+            f"{cell.label}: restored() returned {said}: "
+            f"return faces of shape {list(hr.shape)} in 0..1"
+        )
     pixels: Images = answer.float().clamp(0, 1).mul(255).round().to(torch.uint8).numpy()
     return pixels

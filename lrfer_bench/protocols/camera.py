@@ -1,4 +1,5 @@
-"""A distant camera: blur, down-sampling, sensor noise, JPEG. Drawn anew for each image from its own seed.
+"""A distant camera: blur, down-sampling, sensor noise, JPEG. Drawn anew for each image from its own
+seed.
 
 Only the draws are made face by face. The rest runs on batches, as products of small matrices.
 """
@@ -18,8 +19,10 @@ from lrfer_bench.protocols.resample import area_weights
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels to small faces: the
-# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the original's.
+# Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels
+# to small faces: the
+# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the
+# original's.
 BLUR_SIGMA = (0.1, 0.6)
 ANISOTROPY = (1.0, 2.0)
 READ_NOISE = (1.0, 6.0)
@@ -27,19 +30,27 @@ SHOT_NOISE = (0.0, 0.6)
 JPEG_QUALITY = (50, 95)
 
 IN_CACHE = 100_000
-"""Pixels that are worked on at once: as float64, with their frequencies, they stay in a processor's cache."""
+"""Pixels that are worked on at once: as float64, with their frequencies, they stay in a
+processor's cache.
+"""
 
 
 class Camera(Protocol):
-    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then JPEG at LR size."""
+    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then
+    JPEG at LR size.
+    """
 
     name = "camera"
     summary = "blur, area down-sampling, sensor noise and JPEG, drawn per image"
     details = (
-        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to twice as much along the "
-        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + shot * value with read "
-        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma kept at full size). No "
-        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down from those of blind face "
+        "In this order: a Gaussian blur of sigma U(0.1, 0.6) LR pixels along one axis and up to "
+        "twice as much along the "
+        "other, at any angle; the mean of the area under each LR pixel; noise of variance read^2 + "
+        "shot * value with read "
+        "U(1, 6) grey levels and shot U(0, 0.6); JPEG of quality U(50, 95) on the LR image (chroma "
+        "kept at full size). No "
+        "published low-resolution FER paper is known to use it; the ranges are ours, scaled down "
+        "from those of blind face "
         "restoration (GFPGAN, BSRGAN)."
     )
 
@@ -54,7 +65,9 @@ class Camera(Protocol):
 
 @dataclass(frozen=True)
 class _Draws:
-    """What is random, for a batch: float64 [B] each, noise float64 [B, C, h, w], quality int64 [B]."""
+    """What is random, for a batch: float64 [B] each, noise float64 [B, C, h, w], quality int64
+    [B].
+    """
 
     sigma: Tensor
     across: Tensor
@@ -82,7 +95,13 @@ def _draw(seeds: Tensor, shape: tuple[int, int, int], scale: int) -> _Draws:
     sigma, anisotropy, angle, read, shot = torch.from_numpy(values).unbind(1)
     sigma = sigma * scale
     return _Draws(
-        sigma, sigma * anisotropy, angle, read, shot, torch.from_numpy(quality), torch.from_numpy(noise)
+        sigma,
+        sigma * anisotropy,
+        angle,
+        read,
+        shot,
+        torch.from_numpy(quality),
+        torch.from_numpy(noise),
     )
 
 
@@ -99,13 +118,17 @@ def _photograph(faces: Tensor, size: tuple[int, int], scale: int, seeds: Tensor)
 
 
 def _blurred(faces: Tensor, size: tuple[int, int], draws: _Draws) -> Tensor:
-    """Anisotropic Gaussian blur, borders mirrored so that no edge wraps round, then the mean of each area.
+    """Anisotropic Gaussian blur, borders mirrored so that no edge wraps round, then the mean of
+    each area.
 
     faces: float64 [B, C, H, W]; the result is float64 [B, C, *size].
 
-    The blur multiplies frequencies (fy, fx) by g = exp(-2 pi^2 (a fy^2 + b fx^2 + 2 k fy fx)). A mirrored
-    image has cosines only, but g is another for (fy, -fx), so that products of sines come in as well:
-    with c the cosine coefficients, image = sum c ((g+ + g-) cos cos - (g+ - g-) sin sin) / 2. The area
+    The blur multiplies frequencies (fy, fx) by g = exp(-2 pi^2 (a fy^2 + b fx^2 + 2 k fy fx)). A
+    mirrored
+    image has cosines only, but g is another for (fy, -fx), so that products of sines come in as
+    well:
+    with c the cosine coefficients, image = sum c ((g+ + g-) cos cos - (g+ - g-) sin sin) / 2. The
+    area
     under each LR pixel is averaged over the cosines and sines, long before there are any faces.
     """
     import torch
@@ -131,7 +154,8 @@ def _blurred(faces: Tensor, size: tuple[int, int], draws: _Draws) -> Tensor:
 
 @dataclass(frozen=True)
 class _Waves:
-    """One axis of H source and h target pixels; column f of each stands for f half waves over the axis.
+    """One axis of H source and h target pixels; column f of each stands for f half waves over the
+    axis.
 
     analysis: float64 [H, H], pixels -> cosine coefficients
     cosines, sines: float64 [h, H], coefficients -> the mean of the wave over each target pixel

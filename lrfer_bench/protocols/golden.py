@@ -1,6 +1,8 @@
-"""Golden arrays: what each protocol version makes of one made-up picture, so that a change of pixels cannot go unseen.
+"""Golden arrays: what each protocol version makes of one made-up picture, so that a change of
+pixels cannot go unseen.
 
-`python -m lrfer_bench.protocols.golden` writes golden.npz anew; do that only together with a raised protocol version.
+`python -m lrfer_bench.protocols.golden` writes golden.npz anew; do that only together with a raised
+protocol version.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ SIZE = (50, 48)
 
 
 def picture() -> NDArray[np.uint8]:
-    """uint8 [2, 3, 50, 48]: rings, edges and noise, from integer arithmetic only, so that every machine has the same."""
+    """uint8 [2, 3, 50, 48]: rings, edges and noise, from integer arithmetic only, so that every
+    machine has the same.
+    """
     y, x = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.int64)
     rings = ((y - 20) ** 2 + (x - 25) ** 2) * 7 // 5 % 256
     noise = (y * 7919 + x * 104729 + (y * x) % 251 * 31) % 256
@@ -48,7 +52,9 @@ def protocol_hash(protocol: Protocol) -> str:
 
 
 def compare(protocol: Protocol) -> tuple[int, float]:
-    """(largest difference in grey levels, share of differing pixels) against the stored arrays; (-1, 1.0) if none stored."""
+    """(largest difference in grey levels, share of differing pixels) against the stored arrays;
+    (-1, 1.0) if none stored.
+    """
     with np.load(FILE) as stored:
         names = {scale: f"{protocol.id}/x{scale}" for scale in SCALES}
         if not all(name in stored for name in names.values()):
@@ -68,7 +74,10 @@ def verdict(protocol: Protocol) -> str:
         return "no golden arrays are kept for it"
     if largest == 0:
         return "equal to its golden arrays"
-    return f"{100 * share:.2f} % of golden pixels differ, by up to {largest} grey levels: numbers may differ from published ones"
+    return (
+        f"{100 * share:.2f} % of golden pixels differ, by up to {largest} grey levels: numbers may "
+        "differ from published ones"
+    )
 
 
 def write() -> None:

@@ -11,13 +11,17 @@ if TYPE_CHECKING:
 
 
 class Bicubic(Protocol):
-    """Antialiased bicubic (a = -0.5, support widened by the scale), as Pillow and MATLAB's imresize do it."""
+    """Antialiased bicubic (a = -0.5, support widened by the scale), as Pillow and MATLAB's imresize
+    do it.
+    """
 
     name = "bicubic"
     summary = "antialiased bicubic on uint8, byte for byte Pillow's"
     details = (
-        "Every source pixel counts: at x4 the filter has 16 taps an axis. This is what FSR-FER uses (MATLAB imresize) and "
-        "the default. Computed on uint8 with Pillow's fixed-point weights in exact arithmetic: the same bytes on every machine."
+        "Every source pixel counts: at x4 the filter has 16 taps an axis. This is what FSR-FER "
+        "uses (MATLAB imresize) and "
+        "the default. Computed on uint8 with Pillow's fixed-point weights in exact arithmetic: the "
+        "same bytes on every machine."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
@@ -27,30 +31,39 @@ class Bicubic(Protocol):
 
 
 class BicubicNoAntialias(Protocol):
-    """Bicubic with 4 taps an axis whatever the scale (a = -0.75), as OpenCV's INTER_CUBIC and torch's default do it."""
+    """Bicubic with 4 taps an axis whatever the scale (a = -0.75), as OpenCV's INTER_CUBIC and
+    torch's default do it.
+    """
 
     name = "bicubic-noaa"
     summary = "bicubic without antialiasing (4 taps an axis), as OpenCV's INTER_CUBIC"
     details = (
-        "At x8 half of the pixels of each axis are never looked at, so fine texture turns into noise. Scripts that call "
-        "cv2.resize(INTER_CUBIC) or F.interpolate without antialias make these images. Rounded half to even, clamped to 0..255."
+        "At x8 half of the pixels of each axis are never looked at, so fine texture turns into "
+        "noise. Scripts that call "
+        "cv2.resize(INTER_CUBIC) or F.interpolate without antialias make these images. Rounded "
+        "half to even, clamped to 0..255."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
         import torch
         import torch.nn.functional as F
 
-        lr = F.interpolate(hr.to(torch.float32), size=size, mode="bicubic", align_corners=False, antialias=False)
+        lr = F.interpolate(
+            hr.to(torch.float32), size=size, mode="bicubic", align_corners=False, antialias=False
+        )
         return lr.round_().clamp_(0, 255).to(torch.uint8)
 
 
 class Area(Protocol):
-    """The mean of the source pixels under each LR pixel, as a sensor with large photosites would see."""
+    """The mean of the source pixels under each LR pixel, as a sensor with large photosites would
+    see.
+    """
 
     name = "area"
     summary = "the mean of the source area under each LR pixel"
     details = (
-        "With a side that the scale does not divide, pixels are weighted by the part of them that lies under the LR pixel "
+        "With a side that the scale does not divide, pixels are weighted by the part of them that "
+        "lies under the LR pixel "
         "(as OpenCV's INTER_AREA does). Rounded half to even."
     )
 
@@ -58,7 +71,9 @@ class Area(Protocol):
         import torch
         import torch.nn.functional as F
 
-        if hr.shape[-2] % scale == 0 and hr.shape[-1] % scale == 0:  # whole pixels: exact in float32, and much quicker
+        if (
+            hr.shape[-2] % scale == 0 and hr.shape[-1] % scale == 0
+        ):  # whole pixels: exact in float32, and much quicker
             return F.avg_pool2d(hr.to(torch.float32), scale).round_().to(torch.uint8)
         rows = area_weights(int(hr.shape[-2]), size[0])
         columns = area_weights(int(hr.shape[-1]), size[1])
@@ -68,7 +83,9 @@ class Area(Protocol):
 
 
 def area_weights(source: int, target: int) -> Tensor:
-    """float64 [target, source]: the share of each source pixel in each target pixel; rows sum to 1."""
+    """float64 [target, source]: the share of each source pixel in each target pixel; rows sum to
+    1.
+    """
     import torch
 
     edges = torch.arange(target + 1, dtype=torch.float64) * source / target

@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from lrfer_bench.errors import RecordError
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.scoring.metrics import calibration_bins
-from lrfer_bench.store.store import Logits
+from lrfer_bench.store.answers import Logits
 
 UNREADABLE = (RecordError, ValueError, KeyError, OSError, zipfile.BadZipFile)
 """What trusted_logits() raises for logits that are missing, damaged or another cell's."""

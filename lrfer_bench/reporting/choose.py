@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.registry import METHODS
 
 if TYPE_CHECKING:
     from lrfer_bench.reporting.frame import Result
@@ -34,14 +35,13 @@ def selected(results: Iterable[Result], choice: Choice) -> list[Result]:
     UserError for a name or number that no record has, or when nothing is left.
     """
     found = list(results)
+    choice = replace(choice, methods=[METHODS.current_label(name) for name in choice.methods])
     _check(
         "data set",
         choice.datasets,
         {r.dataset for r in found} | {r.record.dataset.name for r in found},
     )
-    _check(
-        "method", choice.methods, {r.method for r in found} | {r.record.method.name for r in found}
-    )
+    _check("method", choice.methods, {r.method for r in found} | {r.method_name for r in found})
     _check("scale", choice.scales, {r.record.test.scale for r in found})
     _check("seed", choice.seeds, {r.record.seed for r in found})
     kept = [result for result in found if _wanted(result, choice)]
@@ -64,7 +64,7 @@ def _wanted(result: Result, choice: Choice) -> bool:
     record = result.record
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
-    methods = {result.method, record.method.name}
+    methods = {result.method, result.method_name}
     return (
         (not choice.datasets or bool(datasets & set(choice.datasets)))
         and (not choice.methods or oracle or bool(methods & set(choice.methods)))

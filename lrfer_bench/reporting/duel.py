@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lrfer_bench.contract.labels import same_label
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
 from lrfer_bench.reporting.boards import Board, Line
@@ -62,6 +63,7 @@ def duel(
 
     UserError when a name is unknown or they were never tested on the same cells.
     """
+    a, b = METHODS.current_label(a), METHODS.current_label(b)
     report = collect(roots, Options(choice, resamples=resamples))
     notes = list(report.warnings)
     pairs: list[Round] = []

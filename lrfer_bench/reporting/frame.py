@@ -16,7 +16,10 @@ import pandas as pd
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.store.store import Damaged, Record, Store
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 NUMBERS = ("n", "accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 COSTS = (
@@ -38,6 +41,16 @@ class Result:
     @property
     def finished(self) -> bool:
         return self.record.status == "finished"
+
+    @property
+    def method_name(self) -> str:
+        """What its method is called today; a record keeps the name that it was written under."""
+        return METHODS.current(self.record.method.name)
+
+    @property
+    def label(self) -> str:
+        """That name with the settings its user changed."""
+        return label_of(self.method_name, self.record.method.settings)
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -141,19 +154,29 @@ def trained_on(record: Record) -> str:
     return "each" if scales == [record.test.scale] else ";".join(map(str, scales))
 
 
+def plain_result(record: Record, store: Store) -> Result:
+    """A record under its plain names: for records that need no telling apart."""
+    unnamed = Result(record, store)
+    return Result(record, store, unnamed.label, record.dataset.name, trained_on(record))
+
+
 def _named(results: list[Result]) -> list[Result]:
     """Give each result the shortest names that keep versions, sources and data sets apart."""
     identities: dict[str, set[tuple[str, str]]] = defaultdict(set)
     prints: dict[str, set[str]] = defaultdict(set)
     for result in results:
         method = result.record.method
-        identities[label_of(method.name, method.settings)].add((method.version, method.source))
+        identities[result.label].add((method.version, method.source))
         prints[result.record.dataset.name].add(result.record.dataset.fingerprint)
-    newest = _newest_edits(results)
+    labels = {result.record.key: result.label for result in results}
+    newest = newest_edits(
+        ((result.store, result.record) for result in results),
+        lambda record: (labels[record.key], record.method.version, record.method.plugin_file),
+    )
     named = []
     for result in results:
         method, dataset = result.record.method, result.record.dataset
-        label = label_of(method.name, method.settings)
+        label = result.label
         versions = Counter(version for version, _ in identities[label])
         suffix = f"@{method.version}" if len(versions) > 1 else ""
         if versions[method.version] > 1 and method.source != newest.get(
@@ -169,22 +192,6 @@ def _named(results: list[Result]) -> list[Result]:
             Result(result.record, result.store, label + suffix, name, trained_on(result.record))
         )
     return named
-
-
-def _newest_edits(results: list[Result]) -> dict[tuple[str, str, str], str]:
-    """(label, version, plugin file) -> the source of its newest record.
-
-    The author's file as it is now keeps the plain name.
-    """
-    found: dict[tuple[str, str, str], tuple[float, str]] = {}
-    for result in results:
-        method = result.record.method
-        if method.plugin_file:
-            who = (label_of(method.name, method.settings), method.version, method.plugin_file)
-            found[who] = max(
-                found.get(who, (0.0, "")), (result.store.written_at(result.record), method.source)
-            )
-    return {who: source for who, (_, source) in found.items()}
 
 
 def _without_twins(results: list[Result], notes: list[str]) -> list[Result]:
@@ -224,7 +231,7 @@ def _line(result: Result) -> dict[str, Any]:
         "fingerprint": record.dataset.fingerprint,
         "synthetic": record.dataset.synthetic,
         "method": result.method,
-        "method_name": method.name,
+        "method_name": result.method_name,
         "method_version": method.version,
         "settings": json.dumps(method.settings, sort_keys=True),
         "source": method.source,

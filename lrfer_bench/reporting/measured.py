@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METRICS, own_place
+from lrfer_bench.plugins.blame import own_place
+from lrfer_bench.plugins.registry import METRICS
 from lrfer_bench.reporting.answers import UNREADABLE, trusted_logits
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
+from lrfer_bench.scoring.shown import shown_of
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats, NDArray[np.int64]], Any]
@@ -78,6 +80,7 @@ class _Waiting:
 
     row: Row
     name: str
+    function: Function
     quantity: Quantity
     share: bool
 
@@ -136,6 +139,9 @@ def measure(
 def _exam(row: Row) -> Exam:
     """The answers of a row's finished cells; they are read-only, for a metric may be careless."""
     raw = [trusted_logits(result) for result in row.finished]
+    for name in ("labels", "clean"):
+        if any(not np.array_equal(getattr(found, name), getattr(raw[0], name)) for found in raw):
+            raise ValueError("its seeds were tested on different images")
     logits = [found.logits.astype(np.float64) for found in raw]
     labels = [found.labels for found in raw]
     for array in (*logits, *labels):
@@ -159,12 +165,18 @@ def _measure(
     if all(value.ndim for value in values):
         stack = np.stack(values)
         share = bool(((stack == 0) | (stack == 1)).all())
-        return _Waiting(row, name, quantity(stack), share)
+        return _Waiting(row, name, function, quantity(stack), share)
     found = Resampler(exam.images, resamples, seed).redraw(
         lambda picks: _seeds(function, exam.part(picks)), means, exam.seeds
     )
-    row.measured[name] = replace(found, value=row.means[name])
+    row.measured[name] = _within(found, row.means[name], function)
     return None
+
+
+def _within(found: Estimate, value: float, function: Function) -> Estimate:
+    """An estimate around the value shown, with its interval inside the metric's limits."""
+    low, high = np.clip((found.low, found.high), *shown_of(function).limits).tolist()
+    return replace(found, value=value, low=low, high=high)
 
 
 def _measure_clean(row: Row, name: str, function: Function, exam: Exam) -> None:
@@ -221,4 +233,5 @@ def _fill(waiting: Sequence[_Waiting], resamples: int, seed: int) -> None:
         quantities = [one.quantity for one in group]
         draws = Resampler(images, resamples, seed).draws(quantities, [o.row.seeds for o in group])
         for one, found in zip(group, intervals(quantities, draws, share=share), strict=True):
-            one.row.measured[one.name] = replace(found, value=one.row.means[one.name])
+            mean = one.row.means[one.name]
+            one.row.measured[one.name] = _within(found, mean, one.function)

@@ -15,7 +15,7 @@ from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.matrices import confusion
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Estimate
-from lrfer_bench.store.store import Record
+from lrfer_bench.store.schema import Record
 
 FULL_RECORDS = 1_500_000
 """Most characters of whole records in a page; where there are more, only file names are shown."""
@@ -216,7 +216,7 @@ def _retained(boards: Sequence[Board]) -> dict[int, Estimate]:
 
 
 def _cards(report: Report) -> list[dict[str, Any]]:
-    cards = citations.method_cards(result.record.method.name for result in report.results)
+    cards = citations.method_cards(result.method_name for result in report.results)
     return [
         {
             "name": name,

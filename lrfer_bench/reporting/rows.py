@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lrfer_bench.reporting.answers import Answers
 from lrfer_bench.reporting.frame import COSTS, NUMBERS, Result
 from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
-from lrfer_bench.store.store import Record
+from lrfer_bench.store.schema import Record
 
 
 @dataclass

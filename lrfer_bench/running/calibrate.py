@@ -21,7 +21,8 @@ STEPS = 4
 def estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
     """Training key -> seconds, one torch thread each, for some trainings of a plan.
 
-    Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in their seed alone are
+    Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in
+    their seed alone are
     measured once.
     """
     before = torch.get_num_threads()
@@ -52,7 +53,9 @@ def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> flo
     batches = islice(source.epoch(0), WARM_STEPS + STEPS)
     started, done = time.perf_counter(), 0
     for number, batch in enumerate(batches):
-        method.progress = 0.99 * (number % 2)  # a method may do other things late than early: half of each
+        method.progress = 0.99 * (
+            number % 2
+        )  # a method may do other things late than early: half of each
         method.update(batch, optimizers)
         if number + 1 == WARM_STEPS:
             started, done = time.perf_counter(), 0

@@ -13,8 +13,14 @@ PACKAGES = ("lrfer-bench", "torch", "timm", "numpy", "scikit-learn", "Pillow")
 
 @lru_cache(maxsize=1)
 def environment() -> dict[str, str]:
-    """Versions of what the numbers depend on, the processor's name, and the commit of a checkout."""
-    found = {"python": platform.python_version(), "system": platform.system(), "processor": processor()}
+    """Versions of what the numbers depend on, the processor's name, and the commit of a
+    checkout.
+    """
+    found = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": processor(),
+    }
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
@@ -36,16 +42,22 @@ def processor() -> str:
 
 
 def git_commit() -> str:
-    """The commit of the checkout that this package runs from ("+" when files differ from it), or ""."""
+    """The commit of the checkout that this package runs from ("+" when files differ from it), or
+    "".
+    """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return ""
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10
+        )
         dirty = subprocess.run(
             ["git", "status", "--porcelain", "--untracked-files=no", "--", "*.py"],
             cwd=root, capture_output=True, text=True, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+    return (
+        head.stdout.strip() + ("+" if dirty.stdout.strip() else "") if head.returncode == 0 else ""
+    )

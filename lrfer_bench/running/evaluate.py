@@ -18,7 +18,9 @@ BATCH = 128
 def predict(
     method: Method, images: NDArray[np.uint8], classes: int, device: torch.device | None = None
 ) -> NDArray[np.float32]:
-    """Logits float32 [N, classes] for LR images uint8 [N, C, h, w]; CellError for answers of a wrong shape or no number."""
+    """Logits float32 [N, classes] for LR images uint8 [N, C, h, w]; CellError for answers of a
+    wrong shape or no number.
+    """
     method.eval()
     device = device or torch.device("cpu")
     answers = []
@@ -33,21 +35,25 @@ def _checked(method: Method, logits: object, lr: torch.Tensor, classes: int) -> 
     where, count = f"{type(method).__name__}.forward", len(lr)
     if not isinstance(logits, torch.Tensor):
         raise CellError(
-            f"{where} returned {type(logits).__name__}: return the logits, a float tensor [batch, {classes}]"
+            f"{where} returned {type(logits).__name__}: return the logits, a float tensor [batch, "
+            f"{classes}]"
         )
     if tuple(logits.shape) != (count, classes):
         raise CellError(
-            f"{where} returned shape {tuple(logits.shape)} for {count} faces: return logits of shape ({count}, {classes})"
+            f"{where} returned shape {tuple(logits.shape)} for {count} faces: return logits of "
+            f"shape ({count}, {classes})"
         )
     if logits.device != lr.device:
         raise CellError(
-            f"{where} returned logits on the device {logits.device} for faces on {lr.device}: make its tensors there, "
+            f"{where} returned logits on the device {logits.device} for faces on {lr.device}: make "
+            "its tensors there, "
             "with device=lr.device or as registered buffers"
         )
     answers = logits.detach().to("cpu", torch.float32).numpy()
     if not math.isfinite(float(np.abs(answers).sum())) and not np.isfinite(answers).all():
         bad = int((~np.isfinite(answers)).any(1).sum())
         raise CellError(
-            f"{where} returned NaN or infinity for {bad} of {count} test faces: check its last layers and its training"
+            f"{where} returned NaN or infinity for {bad} of {count} test faces: check its last "
+            "layers and its training"
         )
     return answers

@@ -1,4 +1,7 @@
-"""What travels to a worker: a training or a cell, with the finished models that it rests on. Plain data."""
+"""What travels to a worker: a training or a cell, with the finished models that it rests on.
+
+Plain data.
+"""
 
 from __future__ import annotations
 

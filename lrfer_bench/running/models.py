@@ -1,4 +1,5 @@
-"""A trained model: its weights as bytes, what its training cost, its files, and how it is built again.
+"""A trained model: its weights as bytes, what its training cost, its files, and how it is built
+again.
 
 On disk it is <key>.safetensors and, written last, <key>.json with the cost of its training.
 """
@@ -57,7 +58,8 @@ class ModelMissing(UserError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"the model {path} is missing, damaged or does not belong to its .json: delete both files and "
+            f"the model {path} is missing, damaged or does not belong to its .json: delete both "
+            "files and "
             "run again, then it is trained anew"
         )
 
@@ -66,25 +68,32 @@ class ModelMissing(UserError):
 
 
 def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
-    """Construct a method under its settings, on its device, in the memory format that convolutions like."""
+    """Construct a method under its settings, on its device, in the memory format that convolutions
+    like.
+    """
     cls: type[Method] = METHODS.load(ref.name)
     if dict(cls.canonical_settings(ref.settings, task.preset)) != dict(ref.effective):
         raise UserError(
-            f"a file that the settings of {ref.name} name has changed since the plan was made: run again"
+            f"a file that the settings of {ref.name} name has changed since the plan was made: run "
+            "again"
         )
     method = cls(task, **ref.settings)
     return method.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def build_on_stages(node: Training | Cell, stages: Stages, device: torch.device) -> Method:
-    """A freshly initialised method of a training, or of a cell that trains nothing, on its stages."""
+    """A freshly initialised method of a training, or of a cell that trains nothing, on its
+    stages.
+    """
     below = {name: stages(key) for name, key in node.stages.items()}
     task = node.data.task(node.scales, node.preset, below)
     return build_method(node.method, task, device)
 
 
 def build_for_cell(cell: Cell, stages: Stages, device: torch.device) -> Method:
-    """The method that answers for a cell: its model, or what is built on its stages where it trains nothing."""
+    """The method that answers for a cell: its model, or what is built on its stages where it trains
+    nothing.
+    """
     return stages(cell.training) if cell.training else build_on_stages(cell, stages, device).eval()
 
 
@@ -92,7 +101,9 @@ def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> M
     """Build a trained method with its stages and give it its weights; frozen and in eval mode."""
     model = models[key]
     with torch.random.fork_rng(devices=[]):
-        method = build_on_stages(model.training, lambda stage: load_model(stage, models, device), device)
+        method = build_on_stages(
+            model.training, lambda stage: load_model(stage, models, device), device
+        )
     method.load_state_dict(safetensors.torch.load(model.weights))
     return frozen(method)
 
@@ -110,7 +121,9 @@ def untrained(node: Training | Cell, plan: Plan, device: torch.device | None = N
     where = device or torch.device("cpu")
     if isinstance(node, Cell) and node.training:
         node = plan.trainings[node.training]
-    return build_on_stages(node, lambda key: frozen(untrained(plan.trainings[key], plan, where)), where)
+    return build_on_stages(
+        node, lambda key: frozen(untrained(plan.trainings[key], plan, where)), where
+    )
 
 
 def frozen(method: Method) -> Method:
@@ -151,7 +164,9 @@ def has_model(store: Store, key: str) -> bool:
 
 
 def read_model(store: Store, training: Training) -> Model:
-    """The finished model of a training; ModelMissing where its files are not there or do not fit."""
+    """The finished model of a training; ModelMissing where its files are not there or do not
+    fit.
+    """
     path = weights_path(store, training.key)
     try:
         data = path.read_bytes()
@@ -166,12 +181,16 @@ def read_model(store: Store, training: Training) -> Model:
 
 
 def read_models(store: Store, plan: Plan, keys: Iterable[str]) -> dict[str, Model]:
-    """The finished models of these trainings, by key; ModelMissing for the first that is not there."""
+    """The finished models of these trainings, by key; ModelMissing for the first that is not
+    there.
+    """
     return {key: read_model(store, plan.trainings[key]) for key in keys}
 
 
 def model_facts(store: Store, key: str) -> dict[str, Any]:
-    """What stands beside the weights of a training: cost, "image", "settings", "stages"; {} when unreadable."""
+    """What stands beside the weights of a training: cost, "image", "settings", "stages"; {} when
+    unreadable.
+    """
     try:
         content = json.loads(_cost_path(store, key).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -13,12 +13,12 @@ from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
 from lrfer_bench.running.models import Model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import (
     Cost,
     DatasetPart,
     Epoch,
     Failure,
-    Logits,
     MethodPart,
     Record,
     SelectionPart,
@@ -32,13 +32,21 @@ def draft(cell: Cell) -> Record:
     """A record with all that is known before the cell runs."""
     data, method = cell.data, cell.method
     return Record(
-        key=cell.key, status="failed", seed=cell.seed, preset=cell.preset.id,
+        key=cell.key,
+        status="failed",
+        seed=cell.seed,
+        preset=cell.preset.id,
         dataset=DatasetPart(
-            name=data.name, fingerprint=data.fingerprint, classes=list(data.classes),
+            name=data.name,
+            fingerprint=data.fingerprint,
+            classes=list(data.classes),
             synthetic=data.synthetic,
         ),
         method=MethodPart(
-            name=method.name, version=method.version, settings=dict(method.given), source=method.source,
+            name=method.name,
+            version=method.version,
+            settings=dict(method.given),
+            source=method.source,
             kind="oracle" if cell.kind == "oracle" else "lr",
             test_time_augmentation=cell.test_time_augmentation,
         ),
@@ -46,7 +54,7 @@ def draft(cell: Cell) -> Record:
         test=TestPart(
             protocol=cell.tested.protocol, scale=cell.tested.scale, size_px=cell.lr_size[0]
         ),
-    )  # fmt: skip
+    )
 
 
 def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
@@ -58,7 +66,9 @@ def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
 def finished_record(
     cell: Cell, answers: Logits, models: Mapping[str, Model], method: Method, lr: torch.Tensor
 ) -> Record:
-    """The record of a tested cell. lr: one LR face, uint8 [1, C, h, w], to measure the method's cost with."""
+    """The record of a tested cell. lr: one LR face, uint8 [1, C, h, w], to measure the method's
+    cost with.
+    """
     return draft(cell).model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),

@@ -1,11 +1,14 @@
-"""The runner: takes a plan through an engine into the store. Trainings before what rests on them, failures contained."""
+"""The runner: takes a plan through an engine into the store.
+
+Trainings before what rests on them, failures contained.
+"""
 
 from __future__ import annotations
 
 import enum
 
 from lrfer_bench.planning.plan import Cell, Plan, subset
-from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Progressed
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
 from lrfer_bench.running.models import Model, has_model, read_models, save_model
 from lrfer_bench.running.records import failed_record
@@ -16,7 +19,9 @@ TRIES = 2
 
 
 class Overwrite(enum.Enum):
-    """What to do with cells that have a record: leave all, try the failed ones again, or make all anew."""
+    """What to do with cells that have a record: leave all, try the failed ones again, or make all
+    anew.
+    """
 
     NEVER = "never"
     FAILED = "failed"
@@ -32,14 +37,18 @@ class Runner:
         self.plan = subset(plan, todo)
         again = overwrite is Overwrite.ALWAYS
         self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
-        self.waiting_trainings = [t for key, t in self.plan.trainings.items() if key not in self.done]
+        self.waiting_trainings = [
+            t for key, t in self.plan.trainings.items() if key not in self.done
+        ]
         self.waiting_cells = list(self.plan.cells.values())
         self.running: dict[str, Job] = {}
         self.tries: dict[str, int] = {}
         self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
-        """Run to the end; UserErrors of the store (a full disk) come through and stop the engine."""
+        """Run to the end; UserErrors of the store (a full disk) come through and stop the
+        engine.
+        """
         self.status.slots = engine.slots
         with engine:
             while self.waiting_cells or self.waiting_trainings or self.running:
@@ -61,19 +70,27 @@ class Runner:
             engine.submit(job)
 
     def _next(self) -> Job | None:
-        """A cell whose models are all there (quick, and its result is safe then), else the training most rests on."""
+        """A cell whose models are all there (quick, and its result is safe then), else the training
+        most rests on.
+        """
         for cell in self.waiting_cells:
             needed = self.plan.needed_for(cell)
             if all(key in self.done for key in needed):
                 self.waiting_cells.remove(cell)
                 return TestJob(cell, self._models(needed))
-        ready = [t for t in self.waiting_trainings if all(key in self.done for key in t.stages.values())]
+        ready = [
+            t for t in self.waiting_trainings if all(key in self.done for key in t.stages.values())
+        ]
         if not ready:
             return None
         training = max(ready, key=lambda t: self._dependents(t.key))
         self.waiting_trainings.remove(training)
         checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
-        return TrainJob(training, self._models(self.plan.below(training.stages.values())), str(checkpoint.resolve()))
+        return TrainJob(
+            training,
+            self._models(self.plan.below(training.stages.values())),
+            str(checkpoint.resolve()),
+        )
 
     def _dependents(self, key: str) -> int:
         return sum(key in training.stages.values() for training in self.waiting_trainings)
@@ -82,10 +99,12 @@ class Runner:
         return read_models(self.store, self.plan, keys)
 
     def _handle(self, event: Event) -> None:
+        if isinstance(event, Noted):
+            self.status.note = event.text
+            return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
-            self.status.note = event.progress.note
             return
         job = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
@@ -108,7 +127,9 @@ class Runner:
         self.status.last = record
 
     def _fail(self, job: Job, event: Failed) -> None:
-        """A dead worker's job is tried once more; then the job's cell, or every cell that rests on it, is a failed one."""
+        """A dead worker's job is tried once more; then the job's cell, or every cell that rests on
+        it, is a failed one.
+        """
         self.tries[job.key] = self.tries.get(job.key, 0) + 1
         if event.died and self.tries[job.key] < TRIES:
             self.status.note = f"{event.sentence}; it is tried once more"
@@ -120,7 +141,9 @@ class Runner:
         if isinstance(job, TestJob):
             self._record_failure(job.cell, event)
             return
-        lost = {job.key} | {t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())}
+        lost = {job.key} | {
+            t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())
+        }
         self.waiting_trainings = [t for t in self.waiting_trainings if t.key not in lost]
         self.status.trainings -= len(lost)
         for cell in [c for c in self.waiting_cells if lost & set(self.plan.needed_for(c))]:
@@ -130,7 +153,9 @@ class Runner:
     def _record_failure(self, cell: Cell, event: Failed) -> None:
         record = failed_record(cell, event.sentence, event.traceback)
         standing = self.store.find(cell.key)
-        if standing is None or standing.status == "failed":  # a failure never takes the place of a result
+        if (
+            standing is None or standing.status == "failed"
+        ):  # a failure never takes the place of a result
             self.store.save(record)
         self.status.failed += 1
         self.status.last = record

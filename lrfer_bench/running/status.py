@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrfer_bench.store.store import Record
+    from lrfer_bench.store.schema import Record
     from lrfer_bench.training.loop import Progress
 
 
@@ -39,7 +39,9 @@ class Status:
             return None
         waiting = self.trainings - self.trained - len(running)
         left = sum(_projected(p) * (1 - p.step / p.steps) for p in running)
-        at_once = max(min(self.slots, len(running) + waiting), 1)  # the last training keeps one worker busy, not all
+        at_once = max(
+            min(self.slots, len(running) + waiting), 1
+        )  # the last training keeps one worker busy, not all
         return (left + max(waiting, 0) * sum(known) / len(known)) / at_once
 
 
@@ -65,14 +67,18 @@ def news(status: Status) -> list[str]:
     clean = record.metrics.clean
     return [
         *lines,
-        f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)",
+        f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without "
+        "leaked rows)",
     ]
 
 
 def summary(status: Status) -> str:
     """Cells done, running, failed; faces a second; time left."""
     todo = status.cells - status.kept
-    parts = [f"{status.finished}/{todo} cells done", f"{status.trained}/{status.trainings} models trained"]
+    parts = [
+        f"{status.finished}/{todo} cells done",
+        f"{status.trained}/{status.trainings} models trained",
+    ]
     if status.kept:
         parts.append(f"{status.kept} had a record")
     if status.failed:
@@ -101,4 +107,7 @@ def running_line(label: str, progress: Progress | None) -> str:
     if progress is None:
         return label
     losses = " ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-    return f"{label}: epoch {progress.epoch}/{progress.epochs}, {100 * progress.step / progress.steps:.0f} %, {losses}"
+    return (
+        f"{label}: epoch {progress.epoch}/{progress.epochs}, "
+        f"{100 * progress.step / progress.steps:.0f} %, {losses}"
+    )

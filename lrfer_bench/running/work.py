@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -17,8 +16,9 @@ from lrfer_bench.data.lowres import image_seeds, lr_images
 from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.planning.plan import Training
+from lrfer_bench.plugins.blame import own_place, place_of
 from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import METHODS, own_place
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import cost
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
@@ -30,21 +30,22 @@ from lrfer_bench.running.models import (
     load_model,
 )
 from lrfer_bench.running.records import finished_record
-from lrfer_bench.store.store import Logits, Record
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
 from lrfer_bench.training.batches import BatchSource, gather, make_batch
-from lrfer_bench.training.loop import Progress, train, validator
+from lrfer_bench.training.loop import Teller, train, validator
 
 VALIDATION_BATCH = 256
 
 
-def run_training(job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None) -> Model:
-    """Train to the end, from the checkpoint where there is one, and return the kept weights with their cost."""
+def run_training(job: TrainJob, tell: Teller = lambda told: None) -> Model:
+    """Train to the end, from the checkpoint where there is one, and return the kept weights with
+    their cost.
+    """
     return train_here(job, tell)[0]
 
 
-def train_here(
-    job: TrainJob, tell: Callable[[Progress], None] = lambda progress: None
-) -> tuple[Model, Method]:
+def train_here(job: TrainJob, tell: Teller = lambda told: None) -> tuple[Model, Method]:
     """run_training(), and the method as it stands in memory afterwards."""
     training, device = job.training, torch.device(job.device)
     cost.reset_peak_memory()
@@ -57,7 +58,8 @@ def train_here(
     held_out = lru_cache(maxsize=1)(partial(validation_batches, prepared, training, device))
     checkpoint = Path(job.checkpoint) if job.checkpoint else None
     trained = train(method, source, validator(held_out), checkpoint, tell)
-    # Other cells share these stages: one that was changed would make their results depend on the order of runs.
+    # Other cells share these stages: one that was changed would make their results depend on the
+    # order of runs.
     for name, stage in method.task.stages.items():
         if stage_bytes(stage) != before[name]:
             raise CellError(
@@ -96,7 +98,9 @@ def run_test(job: TestJob) -> tuple[Record, Logits]:
 
 
 def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
-    """(one sentence, traceback) for what went wrong in a job; the sentence ends with a line of the author's file."""
+    """(one sentence, traceback) for what went wrong in a job; the sentence ends with a line of the
+    author's file.
+    """
     label = job.label
     if isinstance(error, CellError):
         return f"{label}: {error} ({author_place(job)})", ""
@@ -108,19 +112,15 @@ def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
 
 
 def author_place(job: Job) -> str:
-    """file:line of what the harness calls: the method's losses when training, its forward when testing."""
+    """file:line of what the harness calls: the method's losses when training, its forward when
+    testing.
+    """
     training = isinstance(job, TrainJob)
     name = job.training.method.name if isinstance(job, TrainJob) else job.cell.method.name
     try:
         return place_of(METHODS.load(name), "losses" if training else "forward")
     except UserError:
         return "its code cannot be imported"
-
-
-def place_of(cls: type, function: str) -> str:
-    """file:line of a function of a class, in whichever class defines it, or of the class itself."""
-    code = getattr(getattr(cls, function, None), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else cls.__module__
 
 
 def stage_bytes(stage: Method) -> bytes:
@@ -143,7 +143,8 @@ def prepared_data(directory: str) -> Prepared:
 def validation_batches(
     prepared: Prepared, training: Training, device: torch.device
 ) -> list[tuple[Batch, torch.Tensor]]:
-    """The validation split, each face at one of the training's scales in turn, with a mask of the rows that count.
+    """The validation split, each face at one of the training's scales in turn, with a mask of the
+    rows that count.
 
     Rows that also stand in train are masked out: they would reward memory.
     """

@@ -8,6 +8,8 @@ highest logit; of equal logits, the one with the lowest index.
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
@@ -43,13 +45,13 @@ def macro_f1(logits: Floats, labels: Labels) -> float:
     return mean_f1(_confusion(logits, labels)) if len(labels) else float("nan")
 
 
-@shown(head="NLL", better="lower")
+@shown(head="NLL", better="lower", bounds=(0, inf))
 def nll(logits: Floats, labels: Labels) -> Floats:
     """Mean of -log of the true class's probability, in nats."""
     return np.asarray(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels])
 
 
-@shown(head="ECE", better="lower")
+@shown(head="ECE", better="lower", bounds=(0, 1))
 def ece(logits: Floats, labels: Labels) -> float:
     """Expected calibration error over 15 equal-width bins (Guo et al., 2017)."""
     if not len(labels):
@@ -58,7 +60,7 @@ def ece(logits: Floats, labels: Labels) -> float:
     return expected_calibration_error(confidence, logits.argmax(axis=1) == labels)
 
 
-@shown(head="Brier", better="lower")
+@shown(head="Brier", better="lower", bounds=(0, 2))
 def brier(logits: Floats, labels: Labels) -> Floats:
     """Brier score (1950) of several classes: mean of the summed squared errors, 0 to 2."""
     errors = softmax(logits, axis=1)
@@ -73,7 +75,7 @@ def top2(logits: Floats, labels: Labels) -> NDArray[np.bool_]:
     return np.asarray((order == labels[:, None]).any(axis=1))
 
 
-@shown(head="Kappa")
+@shown(head="Kappa", bounds=(-1, 1))
 def kappa(logits: Floats, labels: Labels) -> float:
     """Cohen's kappa (1960): agreement beyond chance.
 
@@ -87,7 +89,7 @@ def kappa(logits: Floats, labels: Labels) -> float:
     return (float(np.trace(matrix)) / total - by_chance) / (1 - by_chance)
 
 
-@shown(head="AUROC")
+@shown(head="AUROC", bounds=(0, 1))
 def auroc(logits: Floats, labels: Labels) -> float:
     """Area under the ROC curve of each class against the rest, mean over the classes in the test.
 

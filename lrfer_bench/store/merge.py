@@ -1,4 +1,7 @@
-"""Taking another machine's records into one's own results folder, after a look at each. Needs no torch."""
+"""Taking another machine's records into one's own results folder, after a look at each.
+
+Needs no torch.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ from lrfer_bench.files import write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
-from lrfer_bench.store.store import Damaged, Logits, Record, Store
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 Verdict = Literal["taken", "stood", "refused"]
 
@@ -36,13 +41,20 @@ class _Refused(Exception):
     """The reason why a record is not taken."""
 
 
-def merge(mine: Path, others: Sequence[Path], other_data: bool = False, dry: bool = False) -> Iterator[Outcome]:
-    """Check every record of other results folders and take the good ones, byte for byte, with their logits.
+def merge(
+    mine: Path, others: Sequence[Path], other_data: bool = False, dry: bool = False
+) -> Iterator[Outcome]:
+    """Check every record of other results folders and take the good ones, byte for byte, with their
+    logits.
 
-    Checked: schema and inner consistency; that protocol and preset versions are those here; the data set's fingerprint
-    against its card and against my own records of that name (other_data: not); the logits against the record's sha256 and
-    metrics; the test labels against those of my records on the same data. A record that I have is left; only a failed one
-    gives way to a finished one, and a damaged file of mine is set aside first. dry: nothing is written. UserError when a
+    Checked: schema and inner consistency; that protocol and preset versions are those here; the
+             data set's fingerprint
+    against its card and against my own records of that name (other_data: not); the logits against
+    the record's sha256 and
+    metrics; the test labels against those of my records on the same data. A record that I have is
+    left; only a failed one
+    gives way to a finished one, and a damaged file of mine is set aside first. dry: nothing is
+    written. UserError when a
     folder is not there or is my own, or when nothing can be written.
     """
     store = Store(mine)
@@ -80,7 +92,9 @@ def _other(mine: Store, root: Path) -> Store:
 
 
 def _about_mine(record: Record, store: Store, dry: bool) -> str:
-    """What happens to the damaged file of mine in the record's place; it happens here, unless dry."""
+    """What happens to the damaged file of mine in the record's place; it happens here, unless
+    dry.
+    """
     if dry:
         damaged = store.damaged(record)
         return f"mine is damaged and would be kept beside it: {damaged.reason}" if damaged else ""
@@ -98,8 +112,14 @@ def _copy(record: Record, source: Store, target: Store) -> None:
 
 
 def _difference(mine: Record, theirs: Record) -> str:
-    same = mine.status == theirs.status and (mine.metrics is None or _equal(mine.metrics, theirs.metrics))
-    return "" if same else "mine is kept, though its numbers are others: the machines do not compute the same"
+    same = mine.status == theirs.status and (
+        mine.metrics is None or _equal(mine.metrics, theirs.metrics)
+    )
+    return (
+        ""
+        if same
+        else "mine is kept, though its numbers are others: the machines do not compute the same"
+    )
 
 
 class _Ledger:
@@ -133,12 +153,14 @@ class _Ledger:
         stated = _stated_fingerprint(name)
         if stated and stated != found:
             raise _Refused(
-                f"its {name} has the fingerprint {found[:16]}, not {stated[:16]} as its card says: allow it with --other-data"
+                f"its {name} has the fingerprint {found[:16]}, not {stated[:16]} as its card says: "
+                "allow it with --other-data"
             )
         known = self.prints.get(name)
         if known and found not in known:
             raise _Refused(
-                f"its {name} has the fingerprint {found[:16]}, mine {min(known)[:16]}: other images or labels; keep it in a "
+                f"its {name} has the fingerprint {found[:16]}, mine {min(known)[:16]}: other "
+                "images or labels; keep it in a "
                 "folder of its own, or allow it with --other-data"
             )
 
@@ -150,8 +172,13 @@ class _Ledger:
             known = store.read_logits(witness)
         except RecordError:
             return  # mine is the damaged one; `report` says so
-        if not np.array_equal(known.labels, answers.labels) or not np.array_equal(known.clean, answers.clean):
-            raise _Refused(f"its test labels or leaked rows are not those of {witness.stem}, which is on the same data")
+        if not np.array_equal(known.labels, answers.labels) or not np.array_equal(
+            known.clean, answers.clean
+        ):
+            raise _Refused(
+                f"its test labels or leaked rows are not those of {witness.stem}, which is on the "
+                "same data"
+            )
 
 
 def _check_versions(record: Record) -> None:
@@ -161,14 +188,20 @@ def _check_versions(record: Record) -> None:
             raise _Refused(f"the protocol {protocol_id} is not here: bring it with --plugin")
         here = PROTOCOLS.load(name)().id
         if here != protocol_id:
-            raise _Refused(f"it was made under {protocol_id}, but here is {here}: versions never mix in one table")
+            raise _Refused(
+                f"it was made under {protocol_id}, but here is {here}: versions never mix in one "
+                "table"
+            )
     if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
         raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:
     if answers.logits.ndim != 2 or answers.logits.shape[1] != len(record.dataset.classes):
-        raise _Refused(f"its logits have shape {answers.logits.shape} for {len(record.dataset.classes)} classes")
+        raise _Refused(
+            f"its logits have shape {answers.logits.shape} for {len(record.dataset.classes)} "
+            "classes"
+        )
     try:
         found = score(answers.logits, answers.labels, answers.clean)
     except ValueError as error:

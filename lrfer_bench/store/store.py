@@ -1,4 +1,4 @@
-"""Records: one JSON file a cell, one compressed file with its test logits; atomic writes, distrustful reads.
+"""Records and logits on disk: atomic writes, distrustful reads.
 
 Needs numpy and pydantic only, so that a report can be made where torch is not installed.
 """
@@ -6,171 +6,21 @@ Needs numpy and pydantic only, so that a report can be made where torch is not i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
 from lrfer_bench.keys import key_of
-from lrfer_bench.scoring.parts import MetricsPart
-
-SCHEMA = 1
-KINDS = (np.floating, np.integer, np.bool_)  # of logits, labels and clean, which are [N, K], [N] and [N]
-GARBAGE = (ValueError, KeyError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    __test__: ClassVar[bool] = False  # pytest takes a class called Test... for its own
-
-
-class DatasetPart(_Part):
-    name: str
-    fingerprint: str
-    classes: list[str]
-    synthetic: bool = False
-
-
-class MethodPart(_Part):
-    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method."""
-
-    name: str
-    version: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-    source: str
-    kind: Literal["lr", "oracle"] = "lr"
-    test_time_augmentation: str | None = None
-
-    @property
-    def plugin_file(self) -> str:
-        """The name of the file it came from ("my_idea.py"); "" for an installed package."""
-        file, mark, _ = self.source.partition(" sha256:")
-        return file if mark else ""
-
-
-class TrainPart(_Part):
-    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; [] trains nothing."""
-
-    protocol: str
-    scales: list[int]
-
-
-class TestPart(_Part):
-    """The condition tested on; size_px is the height in pixels of the LR face."""
-
-    protocol: str
-    scale: int
-    size_px: int
-
-
-class SelectionPart(_Part):
-    rule: str
-    epoch: int
-    epochs: int
-
-
-class StagePart(_Part):
-    key: str
-    method: str
-    train_seconds: float
-
-
-class Cost(_Part):
-    """parameters and macs are those used for one face at test time, stages included; latency at batch 1, one face,
-    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or, without training, tested).
-    """
-
-    parameters: int
-    macs: int
-    latency_ms: float
-    throughput: float
-    train_seconds: float
-    train_seconds_with_stages: float
-    peak_memory_mb: float
-
-
-class Epoch(_Part):
-    epoch: int
-    seconds: float
-    losses: dict[str, float]
-    val_accuracy: float | None = None
-
-
-class Failure(_Part):
-    """sentence says what and where; traceback is for the method's author."""
-
-    sentence: str
-    traceback: str = ""
-
-
-class Record(_Part):
-    """One cell's result; see results/README.md for the meaning of every field."""
-
-    schema_version: int = SCHEMA
-    key: str
-    status: Literal["finished", "failed"]
-    dataset: DatasetPart
-    method: MethodPart
-    train: TrainPart
-    test: TestPart
-    seed: int
-    preset: str
-    selection: SelectionPart | None = None
-    stages: dict[str, StagePart] = Field(default_factory=dict)
-    metrics: MetricsPart | None = None
-    cost: Cost | None = None
-    history: list[Epoch] = Field(default_factory=list)
-    environment: dict[str, str] = Field(default_factory=dict)
-    logits_sha256: str | None = None
-    failure: Failure | None = None
-    content_sha256: str | None = None
-
-    @property
-    def stem(self) -> str:
-        """File name without ending: readable first, the key's head last."""
-        parts = (self.dataset.name, self.method.name, self.test.protocol, f"x{self.test.scale}", f"s{self.seed}",
-                 self.preset, self.key[:12])  # fmt: skip
-        return "_".join(part.replace("/", "-") for part in parts)
-
-
-@dataclass(frozen=True)
-class Logits:
-    """What a cell answered: logits float32 [N, classes], labels int64 [N], clean bool [N] (False: leaked row)."""
-
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    clean: NDArray[np.bool_]
-
-    def to_bytes(self) -> bytes:
-        buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, logits=self.logits.astype("<f4"), labels=self.labels.astype("<i8"), clean=self.clean
-        )
-        return buffer.getvalue()
-
-    @staticmethod
-    def from_bytes(data: bytes) -> Logits:
-        """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes of any other kind."""
-        archive = np.load(io.BytesIO(data), allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is no npz archive")
-        with archive as z:
-            arrays = [np.asarray(z[name]) for name in ("logits", "labels", "clean")]
-        for name, array, kind, axes in zip(("logits", "labels", "clean"), arrays, KINDS, (2, 1, 1), strict=True):
-            if not np.issubdtype(array.dtype, kind) or array.ndim != axes or len(array) != len(arrays[0]):
-                raise ValueError(f"its {name} are {array.dtype} of shape {list(array.shape)}")
-        return Logits(*arrays)
+from lrfer_bench.store.answers import GARBAGE, Logits
+from lrfer_bench.store.schema import SCHEMA, Record
 
 
 @dataclass(frozen=True)
@@ -182,7 +32,9 @@ class Damaged:
 
 
 class Store:
-    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running ones)."""
+    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running
+    ones).
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -192,22 +44,33 @@ class Store:
         self.checkpoints = self.root / "checkpoints"
 
     def save(self, record: Record, logits: Logits | None = None) -> Path:
-        """Write the logits first, the record last: a record on disk is always whole. Replaces one of the same key.
+        """Write the logits first, the record last: a record on disk is always complete.
 
-        A damaged file in its place is somebody's work or a trace of something: it is set aside, not overwritten.
+        It takes the place of one of the same key, also where that stands under a former name of its
+        method. A damaged
+        file in its place is somebody's work or a trace of something: it is set aside, not
+        overwritten.
         """
         self.make_room(record)
-        if logits is not None:
-            data = logits.to_bytes()
-            write_atomically(self.logits / f"{record.stem}.npz", data)
+        before = self.find(record.key)
+        data = logits.to_bytes() if logits is not None else None
+        if data is not None:
             record = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
+        content = checksum(json.loads(record.model_dump_json()))
+        sealed = record.model_copy(update={"content_sha256": content})
         path = self.records / f"{record.stem}.json"
-        sealed = record.model_copy(update={"content_sha256": checksum(json.loads(record.model_dump_json()))})
+        if data is not None:
+            write_atomically(self.logits / f"{record.stem}.npz", data)
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
+        if before is not None and before.stem != record.stem:
+            (self.records / f"{before.stem}.json").unlink(missing_ok=True)
+            (self.logits / f"{before.stem}.npz").unlink(missing_ok=True)
         return path
 
     def check_writable(self) -> None:
-        """UserError where nothing can be written: better found out before an hour of training than after it."""
+        """UserError where nothing can be written: better found out before an hour of training than
+        after it.
+        """
         probe = self.root / f".write-probe-{os.getpid()}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -220,20 +83,28 @@ class Store:
             ) from error
 
     def read_logits(self, record: Record) -> Logits:
-        """The test logits behind a record; RecordError when they are missing, exchanged or no logits at all."""
+        """The test logits behind a record; RecordError when they are missing, exchanged or no
+        logits at all.
+        """
         path = self.logits / f"{record.stem}.npz"
         try:
             data = path.read_bytes()
         except OSError as error:
             raise RecordError(
-                f"the logits of {record.stem} are missing: {path} cannot be read; run the cell again"
+                f"the logits of {record.stem} are missing: {path} cannot be read; run the cell "
+                "again"
             ) from error
         if hashlib.sha256(data).hexdigest() != record.logits_sha256:
-            raise RecordError(f"{path} is not the file its record was written with: restore it or run the cell again")
+            raise RecordError(
+                f"{path} is not the file its record was written with: restore it or run the cell "
+                "again"
+            )
         try:
             return Logits.from_bytes(data)
         except GARBAGE as error:
-            raise RecordError(f"{path} holds no test logits ({error}): run the cell again") from error
+            raise RecordError(
+                f"{path} holds no test logits ({error}): run the cell again"
+            ) from error
 
     def written_at(self, record: Record) -> float:
         """When the record's file was last written, in seconds since 1970; 0 when it is gone."""
@@ -251,17 +122,23 @@ class Store:
         return None
 
     def scan(self) -> Iterator[Record | Damaged]:
-        """Every record in name order; a file that is cut, edited or of another schema comes as Damaged, never counted."""
+        """Every record in name order; a file that is cut, edited or of another schema comes as
+        Damaged, never counted.
+        """
         for path in sorted(self.records.glob("*.json")):
             yield read_record(path)
 
     def damaged(self, record: Record) -> Damaged | None:
-        """The damaged file that stands where this record is going to be written, if there is one."""
+        """The damaged file that stands where this record is going to be written, if there is
+        one.
+        """
         found = read_record(self.records / f"{record.stem}.json")
         return found if isinstance(found, Damaged) and found.path.exists() else None
 
     def make_room(self, record: Record) -> Path | None:
-        """Set aside the damaged file in a record's place; where it is now, or None when there was none."""
+        """Set aside the damaged file in a record's place; where it is now, or None when there was
+        none.
+        """
         found = self.damaged(record)
         return self.set_aside(found) if found else None
 
@@ -277,7 +154,9 @@ class Store:
 
 
 def read_record(path: Path) -> Record | Damaged:
-    """Parse and check one record file; a consistent one comes back as Record, anything else as Damaged."""
+    """Parse and check one record file; a consistent one comes back as Record, anything else as
+    Damaged.
+    """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -291,7 +170,10 @@ def read_record(path: Path) -> Record | Damaged:
         return Damaged(path, f"field {'.'.join(map(str, first['loc']))}: {first['msg']}")
     try:
         reason = _inconsistency(record)
-    except (ValueError, TypeError) as error:  # such as a confusion matrix with rows of different lengths
+    except (
+        ValueError,
+        TypeError,
+    ) as error:  # such as a confusion matrix with rows of different lengths
         reason = f"its numbers do not fit together ({error})"
     if reason is None and path.stem != record.stem:
         reason = "its name does not match its content"
@@ -301,7 +183,9 @@ def read_record(path: Path) -> Record | Damaged:
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not against forgers."""
+    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not
+    against forgers.
+    """
     return key_of({name: value for name, value in content.items() if name != "content_sha256"})
 
 

@@ -1,4 +1,6 @@
-"""Training batches: faces in a seeded order, augmented at HR, then degraded, so that HR and LR show the same picture."""
+"""Training batches: faces in a seeded order, augmented at HR, then degraded, so that HR and LR show
+the same picture.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from lrfer_bench.pixels import flip_and_shift
 class BatchSource:
     """The training split under one condition.
 
-    key: the training's key; order, flips, shifts, scales and degradation are drawn from it and the epoch's number
+    key: the training's key; order, flips, shifts, scales and degradation are drawn from it and the
+         epoch's number
     """
 
     split: Split
@@ -53,7 +56,11 @@ class BatchSource:
         scale = torch.tensor(self.scales)[pick]
         noise = torch.randint(0, 2**62, (count,), generator=generator)
         labels = torch.from_numpy(np.asarray(self.split.labels[rows.numpy()], dtype=np.int64))
-        soft = None if self.split.soft is None else torch.from_numpy(np.asarray(self.split.soft[rows.numpy()]))
+        soft = (
+            None
+            if self.split.soft is None
+            else torch.from_numpy(np.asarray(self.split.soft[rows.numpy()]))
+        )
         return make_batch(hr, labels, scale, noise, self.protocol, soft, self.device)
 
 

@@ -20,12 +20,16 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any] | None, str]:
-    """(state, "") to go on from, (None, "") where there is none, (None, why) for one that was set aside."""
+    """(state, "") to go on from, (None, "") where there is none, (None, why) for one that was set
+    aside.
+    """
     if not path.exists():
         return None, ""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file fails in many ways, and none of them may stop the run
+    except (
+        Exception
+    ) as error:  # a damaged file fails in many ways, and none of them may stop the run
         return None, _set_aside(path, f"it cannot be read ({type(error).__name__})")
     if not isinstance(state, dict) or state.get("key") != key:
         return None, _set_aside(path, "it belongs to another key")
@@ -35,4 +39,7 @@ def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any] | None, str]:
 def _set_aside(path: Path, why: str) -> str:
     target = path.with_suffix(path.suffix + ".unusable")
     os.replace(path, target)
-    return f"the checkpoint {path.name} was set aside as {target.name}: {why}; this training starts anew"
+    return (
+        f"the checkpoint {path.name} was set aside as {target.name}: {why}; this training starts "
+        "anew"
+    )

@@ -1,4 +1,6 @@
-"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are the harness' own."""
+"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are
+the harness' own.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,17 @@ class Progress:
     faces_per_second: float
     seconds_per_step: float = 0.0
     val_score: float | None = None
-    note: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence that a training has to tell, beside its progress."""
+
+    text: str
+
+
+Teller = Callable[["Progress | Note"], None]
+"""Hears what a running training tells."""
 
 
 @dataclass
@@ -97,7 +109,7 @@ def train(
     source: BatchSource,
     validate: Callable[[Method], float],
     checkpoint: Path | None = None,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Teller = lambda told: None,
 ) -> Trained:
     """Train a freshly built method to the end of its preset's budget; return the weights to keep.
 
@@ -113,7 +125,7 @@ def train(
     if state is not None:
         run.restore(state)
     if note:
-        tell(Progress(0, preset.epochs, 0, preset.epochs * len(source), {}, 0.0, note=note))
+        tell(Note(note))
     for epoch in range(len(run.history), preset.epochs):
         _train_epoch(run, source, epoch, peaks, validate, tell)
         if checkpoint:
@@ -133,7 +145,7 @@ def _train_epoch(
     epoch: int,
     peaks: dict[str, list[float]],
     validate: Callable[[Method], float],
-    tell: Callable[[Progress], None],
+    tell: Teller,
 ) -> None:
     preset = run.method.task.preset
     steps = preset.epochs * len(source)
@@ -192,7 +204,9 @@ def _copy(method: Method) -> State:
 
 
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
-    """A validate() for train(): the mean of method.score over the batches where the mask is true."""
+    """A validate() for train(): the mean of method.score over the batches where the mask is
+    true.
+    """
 
     def validate(method: Method) -> float:
         was_training = method.training

@@ -25,11 +25,11 @@ class RunningMean:
         self._pair_up()
 
     def _pair_up(self) -> None:
-        """Keep the tensors of both state_dicts side by side: to list them anew costs as much as the update."""
+        """Keep the tensors of both state_dicts side by side: to list them anew costs as much as the
+        update.
+        """
         pairs = list(
-            zip(
-                self.method.state_dict().values(), self._trained.state_dict().values(), strict=True
-            )
+            zip(self.method.state_dict().values(), self._trained.state_dict().values(), strict=True)
         )
         self._floats = [(a, b) for a, b in pairs if a.dtype.is_floating_point]
         self._others = [(a, b) for a, b in pairs if not a.dtype.is_floating_point]

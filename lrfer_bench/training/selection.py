@@ -1,4 +1,6 @@
-"""Which epoch's weights are kept. No rule here can see the test split: training code is never given it."""
+"""Which epoch's weights are kept. No rule here can see the test split: training code is never given
+it.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,23 @@ from lrfer_bench.errors import UserError, did_you_mean
 
 
 class SelectionRule(ABC):
-    """Told each epoch's validation score, says whether that epoch's weights are the ones to keep."""
+    """Told each epoch's validation score, says whether that epoch's weights are the ones to
+    keep.
+    """
 
     name: ClassVar[str]
 
     @abstractmethod
     def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
-        """True where epoch (1..epochs) replaces what is kept; best is the score of what is kept, None before the first."""
+        """True where epoch (1..epochs) replaces what is kept; best is the score of what is kept,
+        None before the first.
+        """
 
 
 class Last(SelectionRule):
-    """The last epoch, whatever validation says: with a schedule that ends at zero it needs no choice."""
+    """The last epoch, whatever validation says: with a schedule that ends at zero it needs no
+    choice.
+    """
 
     name = "last"
 
@@ -28,7 +36,9 @@ class Last(SelectionRule):
 
 
 class BestOnValidation(SelectionRule):
-    """The epoch with the highest validation score (leaked rows left out), the earliest of equals."""
+    """The epoch with the highest validation score (leaked rows left out), the earliest of
+    equals.
+    """
 
     name = "best-val"
 

@@ -2,91 +2,165 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from folders import PLUGINS
 
-from lrfer_bench.checking.checks import Check, run_checks
-from lrfer_bench.plugins.registry import DATASETS, METHODS, load_plugin, plugin_module
+from lrfer_bench.checking import checks
+from lrfer_bench.checking.checks import CHECKS
+from lrfer_bench.checking.findings import Finding
+from lrfer_bench.checking.suite import ids_of, run_checks
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.loading import load_plugin, plugin_module
+from lrfer_bench.plugins.registry import DATASETS, METHODS
 
 BAD = (PLUGINS / "bad.py").read_text().splitlines()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def plugins(environment: dict[str, str]) -> Iterator[None]:
-    METHODS.names(), DATASETS.names()
-    before, threads = (dict(METHODS._entries), dict(DATASETS._entries)), torch.get_num_threads()
+def plugins(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
+    with METHODS.scope(), DATASETS.scope(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
+        # The method that peeks looks into this folder, where nobody else's checks may run.
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
         load_plugin(PLUGINS / "tiny.py")
         load_plugin(PLUGINS / "bad.py")
         yield
-    METHODS._entries, DATASETS._entries = before
-    for file in ("tiny.py", "bad.py"):  # out of the registry, so out of the modules too: the next load registers again
+    for file in (
+        "tiny.py",
+        "bad.py",
+    ):  # out of the registry, so out of the modules too: the next load registers again
         sys.modules.pop(plugin_module(PLUGINS / file), None)
     torch.set_num_threads(threads)
 
 
-def checked(name: str) -> dict[str, Check]:
-    return {check.name: check for check in run_checks(name, "tinyfaces")}
+def found(name: str, *only: str) -> dict[str, Finding]:
+    return {finding.check: finding for finding in run_checks(name, "tinyfaces", only)}
 
 
 def test_a_good_method_passes_every_check() -> None:
-    found = checked("good")
-    assert len(found) == 10 and {check.state for check in found.values()} == {"ok"}, found
-    assert "weight=1.0" in found["is a method with a card and settings"].detail
-    assert "teacher" in found["leaves its stages alone"].detail
-    assert found["costs"].detail.startswith("1,028 parameters, 0.00 million MACs")  # 16 * 16 * 4 + 4
+    all_ = found("good")
+    assert list(all_) == list(CHECKS) and {finding.state for finding in all_.values()} == {"ok"}, (
+        all_
+    )
+    assert "weight=1.0" in all_["declares"].detail
+    assert "teacher" in all_["keeps_stages"].detail
+    assert all_["costs"].detail.startswith("1,028 parameters, 0.00 million MACs")  # 16 * 16 * 4 + 4
+
+
+def test_a_check_is_a_function_that_has_its_id() -> None:
+    functions = [name for name in vars(checks) if name.startswith("check_")]
+    assert functions == [f"check_{id_}" for id_ in CHECKS]
+    for position, check in enumerate(CHECKS.values()):
+        assert check.make.__doc__ and check.title
+        assert set(check.builds_on) <= set(list(CHECKS)[:position]), (
+            "what it builds on comes before it"
+        )
 
 
 @pytest.mark.parametrize(
     ("name", "check", "words", "line"),
     [
-        ("never-learns", "learns something", "of the very faces it was trained on", "class NeverLearns"),
-        ("changes-stage", "builds and takes a step", 'changed its stage "teacher"', "class ChangesStage"),
-        ("looks-around", "answers the same in any batch", "depend on its own face only", "class LooksAround"),
-        ("dice", "repeats", "two trainings under one key differ", "class Dice"),
-        ("forgets", "answers the same after saving", "not in its state_dict", "class Good"),
-        ("peeks", "answers the same with the HR", "more than the LR faces", "class Peeks"),
-        ("elsewhere", "builds and takes a step", "logits on the device meta for faces on cpu", "class Elsewhere"),
+        ("never-learns", "learns", "of the very faces it was trained on", "class NeverLearns"),
+        ("changes-stage", "keeps_stages", 'changed its stage "teacher"', "class ChangesStage"),
+        ("looks-around", "any_batch", "depend on its own face only", "class LooksAround"),
+        ("dice", "repeatable", "two trainings under one key differ", "class Dice"),
+        ("forgets", "survives_saving", "not in its state_dict", "class Good"),
+        ("peeks", "blind", "more than the LR faces", "class Peeks"),
+        ("elsewhere", "builds", "logits on the device meta for faces on cpu", "class Elsewhere"),
+        ("plain-number", "builds", "64x64 pixels, x2", "class PlainNumber"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_line(name: str, check: str, words: str, line: str) -> None:
-    failed = [found for found in checked(name).values() if found.state == "failed"]
-    first = failed[0]
-    assert first.name.startswith(check) and words in first.detail and "\n" not in first.detail, failed
-    number = int(first.detail.rpartition("bad.py:")[2].partition(")")[0])
+    failed = [finding for finding in found(name).values() if finding.state == "failed"]
+    assert [finding.check for finding in failed] == [check], failed
+    assert words in failed[0].detail and "\n" not in failed[0].detail
+    number = int(failed[0].detail.rpartition("bad.py:")[2].partition(")")[0])
     start = next(i for i, text in enumerate(BAD, 1) if text.startswith(line))
     assert start < number <= start + 20
 
 
+def test_only_what_was_asked_is_told_and_what_it_builds_on_is_silent() -> None:
+    told: list[str] = []
+    some = list(run_checks("good", "tinyfaces", ["any_batch"], told.append))
+    assert [(finding.check, finding.state) for finding in some] == [("any_batch", "ok")]
+    assert told == ["declares", "builds", "keeps_stages", "trains", "any_batch"]
+    assert list(found("good", "declares")) == ["declares"]
+
+
+def test_a_failure_is_told_whether_asked_or_not() -> None:
+    some = found("changes-stage", "blind")
+    assert list(some) == ["keeps_stages", "blind"]
+    assert some["keeps_stages"].state == "failed"
+    assert some["blind"].state == "skipped" and "keeps_stages failed" in some["blind"].detail
+
+
+def test_all_that_builds_on_a_failed_check_is_skipped_and_says_so() -> None:
+    all_ = found("lacks-package")
+    assert all_["builds"].state == "failed" and list(all_) == list(CHECKS)
+    later = [all_[id_] for id_ in list(CHECKS)[2:-1]]
+    assert {(finding.state, finding.detail) for finding in later} == {
+        ("skipped", "because builds failed")
+    }
+    assert all_["ends_processes"].state == "ok", "this one is made in any case"
+
+
+def test_a_word_for_a_check() -> None:
+    assert ids_of(["any-batch", "costs"]) == ["any_batch", "costs"] and ids_of([]) == []
+    with pytest.raises(UserError, match='did you mean "repeatable"'):
+        ids_of(["costs", "repeatble"])
+
+
 def test_a_missing_package_is_named_with_the_line_that_wants_it() -> None:
     """It may be a slip of the pen in an import: it must not be green."""
-    failed = [check for check in checked("lacks-package").values() if check.state == "failed"]
-    assert "No module named 'a_package_that_nobody_has'" in failed[0].detail and "bad.py:" in failed[0].detail
+    failed = [finding for finding in found("lacks-package").values() if finding.state == "failed"]
+    assert (
+        "No module named 'a_package_that_nobody_has'" in failed[0].detail
+        and "bad.py:" in failed[0].detail
+    )
 
 
 def test_a_stage_that_answers_no_logits_is_checked_as_far_as_it_goes() -> None:
-    found = checked("superres")
-    assert {check.state for check in found.values()} == {"ok", "skipped"}, found
+    all_ = found("superres")
+    skipped = [id_ for id_, finding in all_.items() if finding.state == "skipped"]
+    assert skipped == ["survives_saving", "any_batch", "blind", "costs"], all_
+    assert {finding.state for finding in all_.values()} == {"ok", "skipped"}, all_
 
 
 def test_from_outside_a_crash_and_a_left_process_are_told(lrfer: Any, tmp_path: Path) -> None:
-    tiny = ["--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py", "--dataset", "tinyfaces"]
+    tiny = [
+        "--plugin",
+        PLUGINS / "tiny.py",
+        "--plugin",
+        PLUGINS / "bad.py",
+        "--dataset",
+        "tinyfaces",
+    ]
     gone = lrfer("check-method", "vanishes", *tiny)
-    assert gone.returncode == 1 and "ended by itself with status 7 (" in gone.stdout and "bad.py:" in gone.stdout
-    messy = lrfer("check-method", "litters", *tiny)
-    assert messy.returncode == 1 and "hello from the method" in messy.stdout.partition("prints: ")[2]
-    assert "FAILED   leaves no process behind" in messy.stdout and "1 check failed" in messy.stdout
-    assert not any(
-        b"time.sleep(600)" in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if _alive(path)
+    assert (
+        gone.returncode == 1
+        and "ended by itself with status 7 (" in gone.stdout
+        and "bad.py:" in gone.stdout
     )
+    messy = lrfer("check-method", "litters", *tiny, LRFER_TEST_MARK=str(tmp_path))
+    assert (
+        messy.returncode == 1
+        and "hello from the method" in messy.stdout.partition("note     prints")[2]
+    )
+    assert "FAILED   ends_processes" in messy.stdout and "1 check failed" in messy.stdout
+    assert not marked(str(tmp_path))
     empty = tmp_path / "empty.py"
     empty.write_text("")
     for argument, words in (
@@ -98,22 +172,47 @@ def test_from_outside_a_crash_and_a_left_process_are_told(lrfer: Any, tmp_path: 
         assert wrong.returncode == 2 and words in wrong.stderr and "Traceback" not in wrong.stderr
 
 
-def _alive(path: Path) -> bool:
-    try:
-        path.read_bytes()
-    except OSError:
-        return False
-    return True
+def test_from_outside_checks_are_listed_and_chosen(lrfer: Any, tiny: list[str]) -> None:
+    listed = lrfer("check-method", "--list")
+    assert listed.returncode == 0 and not listed.stderr
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == list(CHECKS)
+    one = lrfer("check-method", "linear", *tiny, "--only", "declares,builds")
+    assert one.returncode == 0 and one.stdout.splitlines()[-1] == "all is well", (
+        one.stdout + one.stderr
+    )
+    assert [line.split()[:2] for line in one.stdout.splitlines()[1:-1]] == [
+        ["ok", "declares"],
+        ["ok", "builds"],
+    ]
+    for words, sentence in (
+        ("repeatble", 'did you mean "repeatable"'),
+        (",", "--only names nothing"),
+    ):
+        wrong = lrfer("check-method", "linear", *tiny, "--only", words)
+        assert wrong.returncode == 2 and sentence in wrong.stderr and not wrong.stdout
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Processes that run with this mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("LRFER_TEST_MARK") == mark:
+                found.append(process)
+    return found
 
 
 def test_in_a_run_the_others_finish_and_the_author_is_told(lrfer: Any, tmp_path: Path) -> None:
-    done = lrfer("run", "--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py", "--dataset", "tinyfaces", "--methods",
-                 "good,changes-stage,elsewhere,litters,vanishes", "--scales", "2", "--workers", "2", "--no-report",
-                 "--results", tmp_path / "results")  # fmt: skip
+    plugins = ["--plugin", PLUGINS / "tiny.py", "--plugin", PLUGINS / "bad.py"]
+    done = lrfer("run", *plugins, "--dataset", "tinyfaces", "--methods",
+                 "good,changes-stage,elsewhere,litters,vanishes", "--scales", "2", "--workers", "2",
+                 "--no-report", "--results", tmp_path / "results")  # fmt: skip
     assert done.returncode == 1 and "3 cells failed" in done.stderr, done.stdout + done.stderr
     assert "done: good" in done.stdout and "done: litters" in done.stdout
     assert 'ChangesStage changed its stage "teacher"' in done.stdout
-    (elsewhere,) = [line for line in done.stdout.splitlines() if line.startswith("failed: train elsewhere")]
+    (elsewhere,) = [
+        line for line in done.stdout.splitlines() if line.startswith("failed: train elsewhere")
+    ]
     assert elsewhere.endswith(")") and "bad.py:" in elsewhere
     assert "left 1 process running, ended now" in done.stdout
     assert "hello from the method" not in done.stdout

@@ -50,7 +50,8 @@ def test_listing_and_help_import_no_heavy_package():
         "for call in (['list'], ['show', 'fer2013'], ['--help'], ['verify', '--help']):\n"
         "    result = CliRunner().invoke(datasets, call)\n"
         "    assert result.exit_code == 0, result.output\n"
-        "print([name for name in ('torch', 'numpy', 'pandas', 'PIL', 'rich') if name in sys.modules])\n"
+        "print([name for name in ('torch', 'numpy', 'pandas', 'PIL', 'rich') if name in "
+        "sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,16 +1,18 @@
-"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only faces that may be shown."""
+"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only
+faces that may be shown.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import in_process
 import numpy as np
 import pytest
 from folders import PLUGINS
 from PIL import Image
 
-from lrfer_bench.cli import main
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.reporting.sheet import psnr, ssim
 
@@ -27,23 +29,28 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The two restoring methods, trained at x2 on the drawn faces."""
     results = tmp_path_factory.mktemp("restoring") / "results"
-    done = lrfer("run", *tiny, *PLUGIN, "--methods", "repeats,restores-badly", "--scales", "2", "--no-report",
-                 "--workers", "1", "--results", results)  # fmt: skip
+    done = lrfer(
+        "run",
+        *tiny,
+        *PLUGIN,
+        "--methods",
+        "repeats,restores-badly",
+        "--scales",
+        "2",
+        "--no-report",
+        "--workers",
+        "1",
+        "--results",
+        results,
+    )
     assert done.returncode == 0, done.stderr
     return results
 
 
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Any:
+def call(*words: object) -> tuple[int, str]:
     """(status, what was said), in this process."""
-
-    def run(*words: object) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["faces", *map(str, words)])
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out + said.err
-
-    return run
+    status, out, err = in_process.lrfer("faces", *words)
+    return status, out + err
 
 
 @pytest.fixture
@@ -53,7 +60,9 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     kept: list[Any] = []
     save = draw.save
-    monkeypatch.setattr(draw, "save", lambda figure, *rest: (kept.append(figure), save(figure, *rest))[1])
+    monkeypatch.setattr(
+        draw, "save", lambda figure, *rest: (kept.append(figure), save(figure, *rest))[1]
+    )
     return kept
 
 
@@ -61,7 +70,9 @@ def texts(figure: Any) -> set[str]:
     return {text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))}
 
 
-def test_every_protocol_and_scale_is_drawn(call: Any, tiny: list[str], tmp_path: Path, figures: list[Any]) -> None:
+def test_every_protocol_and_scale_is_drawn(
+    tiny: list[str], tmp_path: Path, figures: list[Any]
+) -> None:
     from lrfer_bench.plugins.registry import PROTOCOLS
 
     out = tmp_path / "deep" / "faces.png"
@@ -77,10 +88,12 @@ def test_every_protocol_and_scale_is_drawn(call: Any, tiny: list[str], tmp_path:
     assert "tinyfaces, test split (synthetic faces)" in texts(figure)
 
 
-def test_an_svg_is_the_same_every_time(call: Any, tiny: list[str], tmp_path: Path) -> None:
+def test_an_svg_is_the_same_every_time(tiny: list[str], tmp_path: Path) -> None:
     made = []
     for name in ("a.svg", "b.svg"):
-        assert call(*tiny, "--scales", "2", "--protocols", "camera", "--out", tmp_path / name)[0] == 0
+        assert (
+            call(*tiny, "--scales", "2", "--protocols", "camera", "--out", tmp_path / name)[0] == 0
+        )
         made.append((tmp_path / name).read_bytes())
     assert made[0] == made[1] and made[0].startswith(b"<?xml")
 
@@ -90,7 +103,7 @@ def test_an_svg_is_the_same_every_time(call: Any, tiny: list[str], tmp_path: Pat
 def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, protocol: str) -> None:
     from lrfer_bench.data.lowres import lr_images
     from lrfer_bench.data.options import prepared_dataset
-    from lrfer_bench.plugins.registry import load_plugins
+    from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.faces import choose_faces, low_faces
 
     load_plugins([Path(tiny[1])])
@@ -106,9 +119,20 @@ def test_the_pixels_are_those_of_the_benchmark(tiny: list[str], split: str, prot
 
 
 def test_restored_faces_have_their_psnr_and_ssim(
-    call: Any, tiny: list[str], trained: Path, tmp_path: Path, figures: list[Any]
+    tiny: list[str], trained: Path, tmp_path: Path, figures: list[Any]
 ) -> None:
-    asked = [*tiny, *PLUGIN, "--scales", "2,4", "--protocols", "area", "--restored", "repeats", "--count", "2"]
+    asked = [
+        *tiny,
+        *PLUGIN,
+        "--scales",
+        "2,4",
+        "--protocols",
+        "area",
+        "--restored",
+        "repeats",
+        "--count",
+        "2",
+    ]
     status, said = call(*asked, "--results", trained, "--out", tmp_path / "none.png")
     assert status == 2 and "repeats" in said and not (tmp_path / "none.png").exists()
     asked[asked.index("area")] = "bicubic"
@@ -117,7 +141,9 @@ def test_restored_faces_have_their_psnr_and_ssim(
     assert "left out: repeats, bicubic@1 x4, seed 0" in said
     (figure,) = figures
     assert [len(axes.images) for axes in figure.axes] == [2, 2, 2, 2, 2, 0]
-    hr, low, restored = ([np.asarray(image.get_array())[None] for image in figure.axes[k].images] for k in (0, 1, 4))
+    hr, low, restored = (
+        [np.asarray(image.get_array())[None] for image in figure.axes[k].images] for k in (0, 1, 4)
+    )
     for small, large in zip(low, restored, strict=True):
         assert np.array_equal(large, small.repeat(2, 1).repeat(2, 2) + 1)
     noise = np.mean([psnr(a, b) for a, b in zip(hr, restored, strict=True)])
@@ -142,21 +168,37 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("words", "sentence"), WRONG, ids=[" ".join(words) for words, _ in WRONG])
-def test_wrong_calls(call: Any, tiny: list[str], tmp_path: Path, words: list[str], sentence: str) -> None:
+def test_wrong_calls(tiny: list[str], tmp_path: Path, words: list[str], sentence: str) -> None:
     status, said = call(*tiny, *PLUGIN, "--out", tmp_path / "faces.png", *words)
     assert status == 2 and sentence in said and said.count("\n") == 1, said
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_ones_own_faces_are_shown_on_demand(call: Any, tmp_path: Path, figures: list[Any]) -> None:
+def test_ones_own_faces_are_shown_on_demand(tmp_path: Path, figures: list[Any]) -> None:
     out = tmp_path / "own.png"
-    status, said = call(*PLUGIN, "--dataset", "private", "--scales", "2", "--show-faces", "--out", out)
+    status, said = call(
+        *PLUGIN, "--dataset", "private", "--scales", "2", "--show-faces", "--out", out
+    )
     assert status == 0 and out.is_file(), said
     assert "private, test split" in texts(figures[0])
 
 
-def test_restored_faces_of_a_wrong_shape(call: Any, tiny: list[str], trained: Path, tmp_path: Path) -> None:
-    status, said = call(*tiny, *PLUGIN, "--scales", "2", "--protocols", "bicubic", "--restored", "restores-badly",
-                        "--count", "2", "--results", trained, "--out", tmp_path / "faces.png")  # fmt: skip
+def test_restored_faces_of_a_wrong_shape(tiny: list[str], trained: Path, tmp_path: Path) -> None:
+    status, said = call(
+        *tiny,
+        *PLUGIN,
+        "--scales",
+        "2",
+        "--protocols",
+        "bicubic",
+        "--restored",
+        "restores-badly",
+        "--count",
+        "2",
+        "--results",
+        trained,
+        "--out",
+        tmp_path / "faces.png",
+    )
     assert status == 2
     assert "[2, 1, 8, 8]" in said and "[2, 1, 16, 16]" in said

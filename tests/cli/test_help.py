@@ -1,17 +1,21 @@
-"""Every sub-command's help fits a screen, groups many options and ends with two examples that work."""
+"""Every sub-command's help fits a screen, groups many options and ends with two examples that
+work.
+"""
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
+import in_process
 import numpy as np
 import pytest
+import registries
 from click.testing import CliRunner
 from folders import TINY
 from PIL import Image
@@ -20,12 +24,26 @@ from lrfer_bench.cli import cli
 
 ROWS, COLUMNS = 44, 80
 MANY = 7
-LONG = ("run", "plan", "check-method", "datasets prepare", "datasets verify", "datasets render", "faces", "report --results",
-        "predict --method direct --scale 2", "new-method my-idea")  # fmt: skip
-"""Examples that train, read a data set that is not here, or are run by the guides' tests: understood here, not run."""
+LONG = (
+    "run",
+    "plan",
+    "check-method",
+    "datasets prepare",
+    "datasets verify",
+    "datasets render",
+    "faces",
+    "report --results",
+    "predict --method direct --scale 2",
+    "new-method my-idea",
+)
+"""Examples that train, read a data set that is not here, or are run by the guides' tests:
+understood here, not run.
+"""
 
 
-def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def commands(
+    group: click.Group = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command with its words, groups as well."""
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -41,8 +59,12 @@ EXAMPLES = [(path, example) for path, command in ALL for example in command.exam
 
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
-def test_a_help_is_one_screen_with_headings_and_two_examples(path: tuple[str, ...], command: click.Command) -> None:
-    shown = CliRunner().invoke(cli, [*path, "--help"], terminal_width=COLUMNS, prog_name="lrfer-bench")
+def test_a_help_is_one_screen_with_headings_and_two_examples(
+    path: tuple[str, ...], command: click.Command
+) -> None:
+    shown = CliRunner().invoke(
+        cli, [*path, "--help"], terminal_width=COLUMNS, prog_name="lrfer-bench"
+    )
     assert shown.exit_code == 0, shown.output
     lines = shown.output.rstrip().splitlines()
     assert len(lines) <= ROWS and max(map(len, lines)) <= COLUMNS
@@ -51,10 +73,16 @@ def test_a_help_is_one_screen_with_headings_and_two_examples(path: tuple[str, ..
     assert all(line.startswith(f"  lrfer-bench {path[0]}") for line in lines[beginning + 1 :])
     options = [param for param in command.params if isinstance(param, click.Option)]
     if len(options) >= MANY:
-        headings = [line for line in lines if line.endswith(":") and not line.startswith(" ") and line != "Examples:"]
+        headings = [
+            line
+            for line in lines
+            if line.endswith(":") and not line.startswith(" ") and line != "Examples:"
+        ]
         assert len(headings) >= 2, "so many options need headings"
     for option in options:
-        assert option.opts[0] in shown.output and option.help, f"{option.opts[0]} does not say what it is for"
+        assert option.opts[0] in shown.output and option.help, (
+            f"{option.opts[0]} does not say what it is for"
+        )
 
 
 @pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
@@ -68,34 +96,53 @@ def test_an_example_is_understood(path: tuple[str, ...], example: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Any:
-    """A user's folder: records and models of a small run, the same from two other machines, a plugin, pictures."""
+def place(tmp_path_factory: pytest.TempPathFactory, lrfer: Any) -> Path:
+    """A user's folder: records and models of a small run, the same from two other machines, a
+    plugin, pictures.
+    """
     folder = tmp_path_factory.mktemp("user")
-    environment = {**environment, "HOME": str(folder), "LRFER_PLUGINS": str(TINY)}
-
-    def call(*words: str) -> subprocess.CompletedProcess[str]:
-        at_home = [word.replace("~", str(folder), 1) if word.startswith("~") else word for word in words]
-        command = [sys.executable, "-m", "lrfer_bench", *at_home]
-        return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
-        )
-
-    done = call("run", "--dataset", "tinyfaces", "--methods", "direct,multires", "--scales", "2,4", "--workers", "2",
-                "--no-report")  # fmt: skip
+    done = lrfer(
+        "run",
+        "--plugin",
+        TINY,
+        "--dataset",
+        "tinyfaces",
+        "--methods",
+        "direct,multires",
+        "--scales",
+        "2,4",
+        "--no-report",
+        "--results",
+        folder / "results",
+    )
     assert done.returncode == 0, done.stderr
     for other in ("from-the-cluster", "laptop", "cluster"):
         shutil.copytree(folder / "results", folder / other / "results")
-    assert call("new-method", "my-idea").returncode == 0
+    assert in_process.lrfer("new-method", "my-idea", "--folder", folder).status == 0
     (folder / "faces").mkdir()
     for path in ("face.png", "faces/one.png"):
         Image.fromarray(np.full((40, 40), 128, np.uint8)).save(folder / path)
-    return call
+    return folder
 
 
-RUN = sorted({example for _, example in EXAMPLES if not example.removeprefix("lrfer-bench ").startswith(LONG)})
+RUN = sorted(
+    {
+        example
+        for _, example in EXAMPLES
+        if not example.removeprefix("lrfer-bench ").startswith(LONG)
+    }
+)
 
 
 @pytest.mark.parametrize("example", RUN)
-def test_an_example_works(example: str, place: Any) -> None:
-    done = place(*shlex.split(example)[1:])
-    assert done.returncode == 0 and (done.stdout or done.stderr), done.stdout + done.stderr
+def test_an_example_works(
+    example: str, place: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
+    monkeypatch.setenv("LRFER_PLUGINS", str(TINY))
+    words = [re.sub("^~", str(place), word) for word in shlex.split(example)[1:]]
+    with registries.kept():
+        said = in_process.lrfer(*words)
+    assert said.status == 0 and said.out, said.err

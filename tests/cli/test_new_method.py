@@ -8,45 +8,62 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
 from folders import ROOT
 
+WRITTEN = ("my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py")
+
 
 @pytest.fixture(scope="module")
-def written(lrfer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("new")
     for more in ([], ["--package"]):
-        done = lrfer("new-method", "my-idea", "--folder", folder, *more)
-        assert done.returncode == 0 and "lrfer-bench check-method" in done.stdout, done.stderr
+        done = in_process.lrfer("new-method", "my-idea", "--folder", folder, *more)
+        assert done.status == 0 and "lrfer-bench check-method" in done.out, done.err
     return folder
+
+
+CACHE = ["--cache-dir", str(ROOT / ".mypy_cache")]
+"""That of test_house_rules.py, under the same options: what torch and numpy are is then known, not
+read again.
+"""
 
 
 @pytest.mark.parametrize(
     "tool",
-    [["ruff", "check", "--isolated", "--select", "E4,E7,E9,F,I,B,UP"],
-     ["ruff", "format", "--isolated", "--check", "--line-length", "120"],
-     ["mypy", "--disallow-untyped-defs", "--follow-imports=silent", "--ignore-missing-imports"]],
+    [
+        ["ruff", "check", "--isolated", "--select", "E4,E7,E9,F,I,B,UP", "."],
+        ["ruff", "format", "--isolated", "--check", "--line-length", "120", "."],
+        ["mypy", "--config-file", str(ROOT / "pyproject.toml"), *CACHE, *WRITTEN],
+    ],
     ids=["ruff", "format", "mypy"],
-)  # fmt: skip
+)
 def test_it_passes_ruff_and_mypy(written: Path, tool: list[str]) -> None:
-    targets = ["my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py"] if tool[0] == "mypy" else ["."]
-    done = subprocess.run([sys.executable, "-m", *tool, *targets], cwd=written, capture_output=True, text=True, check=False,
-                          env={**os.environ, "MYPYPATH": str(ROOT)})  # fmt: skip
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    command = [sys.executable, "-m", *tool]
+    done = subprocess.run(
+        command, cwd=written, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_file_runs_by_itself_and_passes_its_check(written: Path, lrfer: Any, tiny: list[str]) -> None:
-    done = subprocess.run([sys.executable, "my_idea.py"], cwd=written, capture_output=True, text=True, check=False)
+def test_the_file_runs_by_itself_and_passes_its_check(
+    written: Path, lrfer: Any, tiny: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "my_idea.py"], cwd=written, capture_output=True, text=True, check=False
+    )
     assert done.stdout.strip() == "torch.Size([2, 7])", done.stderr
     checked = lrfer("check-method", written / "my_idea.py", *tiny)
     assert checked.returncode == 0 and checked.stdout.endswith("all is well\n"), checked.stdout
 
 
-def test_nothing_is_overwritten(written: Path, lrfer: Any) -> None:
+def test_nothing_is_overwritten(written: Path) -> None:
     before = {path: path.read_bytes() for path in written.rglob("*") if path.is_file()}
     for more in ([], ["--package"]):
-        again = lrfer("new-method", "my-idea", "--folder", written, *more)
-        assert again.returncode == 2 and "already" in again.stderr
+        again = in_process.lrfer("new-method", "my-idea", "--folder", written, *more)
+        assert again.status == 2 and "already" in again.err
     assert {path: path.read_bytes() for path in written.rglob("*") if path.is_file()} == before
 
 
@@ -56,6 +73,6 @@ def test_nothing_is_overwritten(written: Path, lrfer: Any) -> None:
      ("../up", "as a name"), ("class", "Python"),
      ("torch", "would hide"), ("task", "would hide")],
 )  # fmt: skip
-def test_names_that_will_not_do(lrfer: Any, tmp_path: Path, name: str, words: str) -> None:
-    done = lrfer("new-method", name, "--folder", tmp_path)
-    assert done.returncode == 2 and words in done.stderr and not list(tmp_path.iterdir())
+def test_names_that_will_not_do(tmp_path: Path, name: str, words: str) -> None:
+    done = in_process.lrfer("new-method", name, "--folder", tmp_path)
+    assert done.status == 2 and words in done.err and not list(tmp_path.iterdir())

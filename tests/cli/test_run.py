@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
+import registries
 
 from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
 
@@ -26,13 +30,24 @@ def records(results: Path) -> dict[tuple[str, int], Record]:
 
 
 @pytest.fixture(scope="module")
-def finished(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def finished(
+    lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Any]:
     """One run of good and bad methods together, two workers."""
     results = tmp_path_factory.mktemp("run")
     flag = results / "flag"
     names = "linear,oracle,enlarge,raises,nan-loss,wrong-shape,nan-logits,exits,dies,dies-once"
     done = lrfer(
-        "run", *tiny, "--methods", names, *SMALL, "--workers", "2", "--results", results, LRFER_TEST_FLAG=str(flag)
+        "run",
+        *tiny,
+        "--methods",
+        names,
+        *SMALL,
+        "--workers",
+        "2",
+        "--results",
+        results,
+        LRFER_TEST_FLAG=str(flag),
     )
     return results, done
 
@@ -89,7 +104,9 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
             continue
         answers = store.read_logits(record)
         assert record.metrics == score(answers.logits, answers.labels, answers.clean)
-        assert record.metrics.all.n == 48 and record.metrics.clean.n == 46  # two test faces also stand in train
+        assert (
+            record.metrics.all.n == 48 and record.metrics.clean.n == 46
+        )  # two test faces also stand in train
         assert record.test.size_px == (8 if scale == 2 else 16)
         assert record.cost is not None and record.cost.parameters > 0 and record.cost.macs > 0
         assert record.environment["torch"] and not {"host", "hostname"} & set(record.environment)
@@ -98,46 +115,55 @@ def test_records_hold_what_every_metric_can_be_computed_from(finished: tuple[Pat
     assert linear.method.source.startswith("tiny.py sha256:") and linear.cost is not None
     enlarging = 8 * 8 * 16 + 16 * 8 * 16  # columns, then rows, of an 8x8 face to 16x16
     assert (linear.cost.parameters, linear.cost.macs) == (256 * 4 + 4, 256 * 4 + enlarging)
-    assert linear.selection is not None and linear.selection.rule == "last" and len(linear.history) == 10
+    assert (
+        linear.selection is not None
+        and linear.selection.rule == "last"
+        and len(linear.history) == 10
+    )
     enlarge, oracle = records(results)["enlarge", 2], records(results)["oracle", 1]
     assert enlarge.stages["classifier"].key == oracle.stages["classifier"].key
     assert has_model(store, enlarge.stages["classifier"].key)
 
 
+@pytest.fixture
+def here(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The program in this process, for calls that train nothing."""
+    for name in ("LRFER_CACHE", "LRFER_PLUGINS", "COLUMNS"):
+        monkeypatch.setenv(name, environment[name])
+    with registries.kept():
+        yield in_process.lrfer
+
+
 def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
-    finished: tuple[Path, Any], lrfer: Any, tiny: list[str]
+    finished: tuple[Path, Any], lrfer: Any, here: Any, tiny: list[str]
 ) -> None:
     results, _ = finished
+    asked = ["run", *tiny, *SMALL, "--results", results]
     before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
-    again = lrfer("run", *tiny, "--methods", "linear,enlarge,raises", *SMALL, "--results", results)
-    assert again.returncode == 1 and "nothing to run" in again.stdout and "1 cell failed" in again.stderr
-    assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
-    retry = lrfer(
-        "run",
-        *tiny,
-        "--methods",
-        "linear,raises",
-        *SMALL,
-        "--results",
-        results,
-        "--overwrite",
-        "failed",
-        "--workers",
-        "1",
+    again = here(*asked, "--methods", "linear,enlarge,raises")
+    assert (again.status, "nothing to run" in again.out, "1 cell failed" in again.err) == (
+        1,
+        True,
+        True,
     )
+    assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
+    retry = lrfer(*asked, "--methods", "linear,raises", "--overwrite", "failed", "--workers", "1")
     assert retry.returncode == 1 and "failed: train raises" in retry.stdout
     changed = {p.name for p, t in before.items() if p.stat().st_mtime_ns != t}
     assert len(changed) == 1 and "_raises_" in changed.pop()
 
 
-def test_the_plan_says_what_stands_and_runs_nothing(finished: tuple[Path, Any], lrfer: Any, tiny: list[str]) -> None:
+def test_the_plan_says_what_stands_and_runs_nothing(
+    finished: tuple[Path, Any], here: Any, tiny: list[str]
+) -> None:
     results, _ = finished
-    shown = lrfer("plan", *tiny, "--methods", "linear,multires", "--scales", "2,4", "--results", results)
-    assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.count("has a record") == 1 and "4 cells to test" in shown.stdout
-    assert "Sharing stages saves 1 of 4 trainings" in shown.stdout and "About " in shown.stdout
+    asked = ["plan", *tiny, "--results", results, "--methods"]
+    shown = here(*asked, "linear,multires", "--scales", "2,4")
+    assert shown.status == 0, shown.err
+    assert shown.out.count("has a record") == 1 and "4 cells to test" in shown.out
+    assert "Sharing stages saves 1 of 4 trainings" in shown.out and "About " in shown.out
     assert ("multires", 2) not in records(results)
-    data = json.loads(lrfer("plan", *tiny, "--methods", "linear", "--results", results, "--json").stdout)
+    data = json.loads(here(*asked, "linear", "--json").out)
     assert [len(data[part]) for part in ("trainings", "cells")] == [3, 3]
 
 
@@ -150,15 +176,31 @@ def _metrics(results: Path) -> dict[str, Any]:
     return kept
 
 
+SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
+
+
+@pytest.fixture(scope="module")
+def alone(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run writes that nobody stops."""
+    results = tmp_path_factory.mktemp("alone")
+    assert lrfer(*SLOW, *tiny, "--results", results).returncode == 0
+    return _metrics(results)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
-    lrfer: Any, tiny: list[str], environment: dict[str, str], tmp_path: Path, stop: signal.Signals
+    alone: dict[str, Any],
+    lrfer: Any,
+    tiny: list[str],
+    environment: dict[str, str],
+    tmp_path: Path,
+    stop: signal.Signals,
 ) -> None:
-    asked = ["run", *tiny, "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
-    alone, stopped = tmp_path / "alone", tmp_path / "stopped"
-    assert lrfer(*asked, "--results", alone).returncode == 0
+    asked, stopped = [*SLOW, *tiny], tmp_path / "stopped"
     command = [sys.executable, "-m", "lrfer_bench", *asked, "--results", str(stopped)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not list(stopped.glob("checkpoints/*.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -172,7 +214,7 @@ def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     assert list(stopped.glob("checkpoints/*.ckpt"))
     _no_workers_left(stopped)
     assert lrfer(*asked, "--results", stopped).returncode == 0
-    assert _metrics(stopped) == _metrics(alone)
+    assert _metrics(stopped) == alone and len(alone) == 2
     assert not list(stopped.glob("checkpoints/*.ckpt"))
 
 

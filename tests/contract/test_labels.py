@@ -9,7 +9,8 @@ from lrfer_bench.planning.settings import split_labels
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"kd_weight": 0.5}, {"attention": "none", "global_branch": False, "kd_weight": 1}]
+    "settings",
+    [{}, {"kd_weight": 0.5}, {"attention": "none", "global_branch": False, "kd_weight": 1}],
 )
 def test_a_label_can_be_read_again(settings: dict[str, object]) -> None:
     name, read = parse_label(label_of("gmenet", settings))

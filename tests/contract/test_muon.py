@@ -36,7 +36,9 @@ def test_the_polynomials_take_a_thousandth_to_one_near_one() -> None:
     values = np.geomspace(1e-3, 1.0, 5001)
     for a, b, c in POLYNOMIALS:
         values = a * values + b * values**3 + c * values**5
-        assert values.min() + values.max() == pytest.approx(2.0, abs=1e-3), "each step is the best one"
+        assert values.min() + values.max() == pytest.approx(2.0, abs=1e-3), (
+            "each step is the best one"
+        )
     assert values.min() > 0.876 and values.max() < 1.124
 
 
@@ -73,7 +75,9 @@ def test_three_steps_by_hand(shape: tuple[int, ...], layout: torch.memory_format
     expected, mean = start.reshape(out, fan_in), np.zeros((out, fan_in))
     for number in range(3):
         gradient = uneven(out, fan_in, seed=number)
-        weight.grad = torch.from_numpy(gradient.reshape(shape)).float().contiguous(memory_format=layout)
+        weight.grad = (
+            torch.from_numpy(gradient.reshape(shape)).float().contiguous(memory_format=layout)
+        )
         optimizer.step()
         mean = 0.9 * mean + gradient
         update = factor(gradient + 0.9 * mean)

@@ -1,4 +1,6 @@
-"""Which weights Muon gets: the rule on modules against what a forward pass shows, on every network."""
+"""Which weights Muon gets: the rule on modules against what a forward pass shows, on every
+network.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ CLASSIFIERS = ["lean", "lean2", "resnet18", "resnet18@3x3", "mobilenetv3_small_0
 
 
 def seen_by_norms(net: nn.Module, *inputs: Any) -> set[int]:
-    """Of one forward pass, the weights of plain convolutions whose very output a batch norm was given."""
+    """Of one forward pass, the weights of plain convolutions whose very output a batch norm was
+    given.
+    """
     outputs: dict[int, tuple[torch.Tensor, nn.Conv2d]] = {}
     found: set[int] = set()
 
@@ -126,7 +130,9 @@ def test_a_preset_of_muon_shares_the_parameters_out() -> None:
     assert len(held) == len({id(p) for p in held})
     assert {id(p) for p in held} == {id(p) for p in net.parameters() if p.requires_grad}
     assert peaks(optimizers["main"]) == {0.1} and peaks(optimizers["muon"]) == {0.03}
-    decays = {g["weight_decay"]: {p.ndim for p in g["params"]} for g in optimizers["main"].param_groups}
+    decays = {
+        g["weight_decay"]: {p.ndim for p in g["params"]} for g in optimizers["main"].param_groups
+    }
     assert decays == {5e-4: {2, 4}, 0.0: {1}}, "biases and norms do not decay"
     assert set(default_optimizers(EDSR(1, 4, 8, 2), preset)) == {"main"}
     plain = default_optimizers(net, preset_of("cpu@1"))

@@ -14,14 +14,21 @@ def test_a_name_alone_is_the_newest_version() -> None:
     assert preset_of("cpu@1") is PRESETS["cpu@1"]
     for name in ("quick", "cpu", "paper"):
         versions = [preset.version for preset in PRESETS.values() if preset.name == name]
-        assert versions == list(range(1, len(versions) + 1)), "versions are counted and listed in order"
+        assert versions == list(range(1, len(versions) + 1)), (
+            "versions are counted and listed in order"
+        )
         assert preset_of(name).version == versions[-1] >= 2
         assert preset_of(f"{name}@1").version == 1
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("cpuu", 'did you mean "cpu"'), ("cpu@77", "cpu@1 and cpu@2"), ("cpu@", "cpu@1"), ("@1", "known:")],
+    [
+        ("cpuu", 'did you mean "cpu"'),
+        ("cpu@77", "cpu@1 and cpu@2"),
+        ("cpu@", "cpu@1"),
+        ("@1", "known:"),
+    ],
 )
 def test_unknown_names_and_versions(name: str, words: str) -> None:
     with pytest.raises(UserError, match="no preset") as caught:

@@ -17,8 +17,13 @@ def test_values_become_what_they_look_like():
         "text=a=b",
     ]
     assert parse_options(pairs) == {
-        "size": 112, "min_confidence": 20.5, "colour": "grey", "flag": True, "other": None, "text": "a=b",
-    }  # fmt: skip
+        "size": 112,
+        "min_confidence": 20.5,
+        "colour": "grey",
+        "flag": True,
+        "other": None,
+        "text": "a=b",
+    }
 
 
 def test_wrong_pairs_are_named():

@@ -21,11 +21,12 @@ def votes(**counts: int) -> list[int]:
     ("counts", "stays", "label", "soft"),
     [
         (votes(happiness=10), True, "happiness", {"happiness": 1.0}),
-        (votes(neutral=6, sadness=3, fear=1), True, "neutral", {"neutral": 6 / 9, "sadness": 3 / 9}),
+        (votes(neutral=6, sadness=3, fear=1), True, "neutral",
+         {"neutral": 6 / 9, "sadness": 3 / 9}),
         (votes(neutral=4, sadness=4, anger=2), False, None, {}),
         (votes(neutral=5, sadness=5), False, None, {}),
-        (votes(neutral=3, happiness=1, surprise=1, sadness=1, anger=1, disgust=1, fear=1), True, "neutral",
-         {"neutral": 1.0}),
+        (votes(neutral=3, happiness=1, surprise=1, sadness=1, anger=1, disgust=1, fear=1),
+         True, "neutral", {"neutral": 1.0}),
         (votes(NF=8, neutral=2), False, None, {}),
         (votes(unknown=6, neutral=4), False, None, {}),
         (votes(neutral=5, unknown=5), False, None, {}),
@@ -45,7 +46,9 @@ def test_the_majority_rule_by_hand(counts, stays, label, soft):
 
 @pytest.fixture
 def joined(tmp_path):
-    """fer2013.csv and fer2013new.csv: in each split row k has 8 votes for class k, the first 2 more for fear."""
+    """fer2013.csv and fer2013new.csv: in each split row k has 8 votes for class k, the first 2 more
+    for fear.
+    """
     write_csv(tmp_path / "fer2013.csv", few_faces())
     lines = [HEADER]
     for row, usage in enumerate(few_faces()[2]):

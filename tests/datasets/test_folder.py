@@ -13,7 +13,9 @@ from lrfer_bench.errors import DataError, UserError
 
 @pytest.fixture
 def tree(tmp_path):
-    """train, val, test with classes glad (bright) and sorry (dark), 12, 2 and 3 pictures of each; 20 high, 16 wide."""
+    """train, val, test with classes glad (bright) and sorry (dark), 12, 2 and 3 pictures of each;
+    20 high, 16 wide.
+    """
     pictures = {}
     for split, count in (("train", 12), ("val", 2), ("test", 3)):
         for number in range(count):
@@ -96,7 +98,7 @@ def test_files_that_are_no_pictures_are_counted_and_clutter_is_not(tree):
     assert len(faces.train) == 24
     assert (
         len(faces.notes) == 1
-        and faces.notes[0].startswith("1 files that are no pictures")
+        and faces.notes[0].startswith("1 files that are not pictures")
         and "notes.txt" in faces.notes[0]
     )
 

@@ -1,4 +1,6 @@
-"""Every command that README and docs show is at least understood by the program; the three guides are walked through."""
+"""Every command that README and docs show is at least understood by the program; the three guides
+are walked through.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ WALKED = ["first-hour.md", "add-a-method.md", "protocols.md"]
 
 
 def steps(page: Path) -> Iterator[tuple[str, str]]:
-    """("file", python text) and ("command", line), in the page's order; indented and fenced blocks."""
+    """("file", python text) and ("command", line), in the page's order; indented and fenced
+    blocks.
+    """
     fence: list[str] | None = None
     language = ""
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -35,7 +39,9 @@ def steps(page: Path) -> Iterator[tuple[str, str]]:
             fence, language = ([], line[3:].strip()) if fence is None else (None, "")
         elif fence is not None and language == "python":
             fence.append(line)
-        elif (fence is not None or line.startswith("    ")) and re.match(r"\s*(?:[A-Z_]+=\S+ )*lrfer-bench\b", line):
+        elif (fence is not None or line.startswith("    ")) and re.match(
+            r"\s*(?:[A-Z_]+=\S+ )*lrfer-bench\b", line
+        ):
             yield "command", line.strip()
 
 
@@ -56,7 +62,9 @@ def words_of(command: str) -> tuple[dict[str, str], list[str], str]:
     return variables, words[1:], target
 
 
-@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=[f"{page}: {text[:60]}" for page, text in COMMANDS])
+@pytest.mark.parametrize(
+    ("page", "command"), COMMANDS, ids=[f"{page}: {text[:60]}" for page, text in COMMANDS]
+)
 def test_the_program_knows_every_command(page: str, command: str) -> None:
     variables, words, _ = words_of(command)
     if any(name.endswith("_COMPLETE") for name in variables):
@@ -102,7 +110,9 @@ def test_a_guide_can_be_walked(page: str, environment: dict[str, str], tmp_path:
 def lrfer_bench(words: list[str], environment: dict[str, str], folder: Path) -> Any:
     variables = {**environment, "LRFER_PLUGINS": str(TINY), "SHELL": "/bin/bash"}
     command = [sys.executable, "-m", "lrfer_bench", *words]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def prepare(page: str, environment: dict[str, str], folder: Path) -> None:
@@ -127,14 +137,25 @@ def prepare(page: str, environment: dict[str, str], folder: Path) -> None:
 
 
 def write_or_run(text: str, environment: dict[str, str], folder: Path) -> None:
-    """A block that begins with its file's name is that file; any other is a script, run on the drawn faces."""
+    """A block that begins with its file's name is that file; any other is a script, run on the
+    drawn faces.
+    """
     named = re.match(r'"""(\w+\.py)\b', text)
     if named:
         (folder / named[1]).write_text(text)
         return
     script = folder / "script.py"
-    script.write_text(text.replace("scales=[2, 4])", 'scales=[2, 4], dataset="tinyfaces", preset="quick")'))
-    done = subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True, timeout=300, check=False,
-                          env={**environment, "LRFER_PLUGINS": str(TINY), "PYTHONPATH": str(folder)})  # fmt: skip
+    script.write_text(
+        text.replace("scales=[2, 4])", 'scales=[2, 4], dataset="tinyfaces", preset="quick")')
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**environment, "LRFER_PLUGINS": str(TINY), "PYTHONPATH": str(folder)},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert any(Store(folder / "results").scan())

@@ -6,26 +6,27 @@ import re
 
 import numpy as np
 import pytest
+import registries
 from folders import ROOT
 
 from lrfer_bench.data.cache import prepare
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import DataError
-from lrfer_bench.plugins.registry import DATASETS, PLUGIN_ERRORS, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import PLUGIN_ERRORS
 
 PAGE = ROOT / "docs" / "datasets.md"
 
 
 @pytest.fixture
-def plugin(tmp_path, monkeypatch):
+def plugin(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     file = tmp_path / "myfaces.py"
     file.write_text(code)
-    DATASETS.names()
-    monkeypatch.setattr(DATASETS, "_entries", dict(DATASETS._entries))
-    load_plugin(file)
-    assert str(file) not in PLUGIN_ERRORS, PLUGIN_ERRORS
-    return file
+    with registries.kept():
+        load_plugin(file)
+        assert str(file) not in PLUGIN_ERRORS, PLUGIN_ERRORS
+        yield file
 
 
 def test_the_example_works(plugin, tmp_path):

@@ -29,6 +29,13 @@ def stage_bytes(method: Method) -> list[bytes]:
         ("fsrfer", {}),
         ("askd", {}),
         ("fskd", {}),
+        ("fskd", {"hint": False}),
+        ("kd", {}),
+        ("kd", {"variant": "dkd"}),
+        ("fitnet", {}),
+        ("fitnet", {"variant": "at"}),
+        ("mafer", {}),
+        ("qualnet", {}),
         ("gmenet", {}),
     ],
 )
@@ -107,7 +114,10 @@ def test_distillation_reaches_every_gate(name: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("classifier", "shapes"),
-    [("lean", [(24, 1, 1), (1, 12, 12), (64, 1, 1)]), ("lean2", [(64, 1, 1), (1, 6, 6), (96, 1, 1)])],
+    [
+        ("lean", [(24, 1, 1), (1, 12, 12), (64, 1, 1)]),
+        ("lean2", [(64, 1, 1), (1, 6, 6), (96, 1, 1)]),
+    ],
 )
 def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(
     classifier: str, shapes: list[tuple[int, ...]]
@@ -156,7 +166,9 @@ def test_parts_of_gmenet_can_be_switched_off(
 
 
 def test_the_critic_learns_to_rate_made_features_higher() -> None:
-    """D is low on features of HR faces and high on made ones; the generator, which minimises D(made), learns to undo it."""
+    """D is low on features of HR faces and high on made ones; the generator, which minimises
+    D(made), learns to undo it.
+    """
     method = fresh("fsrfer", ref=data_ref(side=24)).train()
     torch.manual_seed(0)
     high, made = torch.rand(8, 256, 2, 2), torch.rand(8, 256, 2, 2) + 0.5

@@ -1,4 +1,6 @@
-"""What each method hands to its losses, and how it weighs them: recomputed in numpy from its networks' outputs."""
+"""What each method hands to its losses, and how it weighs them: recomputed in numpy from its
+networks' outputs.
+"""
 
 from __future__ import annotations
 
@@ -63,13 +65,14 @@ def test_srfer_s_reference_is_the_frozen_classifier_on_the_original(finetune: bo
     assert torch.equal(method(batch.lr), student(restored))
 
 
-def test_fskd() -> None:
-    method, batch, hr, enlarged = met("fskd")
-    low, high = (
-        numbers(method.net.maps(enlarged)),
-        numbers(method.stages["classifier"].net.maps(hr)),
-    )
+@pytest.mark.parametrize("hint", [True, False])
+def test_fskd(hint: bool) -> None:
+    method, batch, hr, enlarged = met("fskd", hint=hint)
+    maps = method.net.maps(enlarged)
+    low = numbers(method.hint(maps) if hint else maps)
+    high = numbers(method.stages["classifier"].net.maps(hr))
     partner = same_class_partner(batch.label).tolist()
+    assert sum(i == j for i, j in enumerate(partner)) == 6, "the others have no partner"
     similarity = np.mean([by_numpy.mean_cos_distance(a, b) for a, b in zip(low, high, strict=True)])
     expected = {
         "ce": by_numpy.cross_entropy(number(method.net(enlarged)), LABELS, SMOOTHING),
@@ -177,7 +180,9 @@ def test_the_critic_s_penalty_is_twice_the_sixth_power() -> None:
 
 
 def test_the_penalty_is_taken_at_points_between_made_and_real_ones() -> None:
-    """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u gives (2 u + 1 - u)^6."""
+    """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u
+    gives (2 u + 1 - u)^6.
+    """
     method, batch, _, _ = met("fsrfer")
     method.critic = Square()
     unit = torch.zeros(8, 256, 2, 2)

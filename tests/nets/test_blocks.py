@@ -1,4 +1,6 @@
-"""Gates and blocks, recomputed from their weights: order of operations, what is looked at, where the sigmoid comes."""
+"""Gates and blocks, recomputed from their weights: order of operations, what is looked at, where
+the sigmoid comes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def unsettled(module: nn.Module) -> Any:
     with torch.no_grad():
         for value in module.state_dict().values():
             if value.is_floating_point():
-                value.copy_(torch.rand_like(value) + 0.5 if value.ndim == 1 else torch.randn_like(value))
+                value.copy_(
+                    torch.rand_like(value) + 0.5 if value.ndim == 1 else torch.randn_like(value)
+                )
     return module.eval()
 
 
@@ -49,7 +53,9 @@ def spatial_values(gate: Any, x: Array) -> Array:
 
 @pytest.mark.parametrize("depthwise", [False, True], ids=["cbam", "depthwise"])
 def test_gates_show_their_values_before_the_sigmoid(depthwise: bool) -> None:
-    """CBAM's spatial gate looks at what the channel gate let through; the depthwise gates look side by side."""
+    """CBAM's spatial gate looks at what the channel gate let through; the depthwise gates look side
+    by side.
+    """
     gates = unsettled(Gates(CHANNELS, depthwise=depthwise))
     x = number(example())
     if depthwise:
@@ -63,7 +69,9 @@ def test_gates_show_their_values_before_the_sigmoid(depthwise: bool) -> None:
     np.testing.assert_allclose(number(maps[1]), spatial, rtol=1e-4, atol=1e-4)
     expected = x * by_numpy.sigmoid(channel) * by_numpy.sigmoid(spatial)
     np.testing.assert_allclose(number(out), expected, rtol=1e-4, atol=1e-4)
-    assert min(channel.min(), spatial.min()) < 0 and max(channel.max(), spatial.max()) > 1, "no sigmoid's values"
+    assert min(channel.min(), spatial.min()) < 0 and max(channel.max(), spatial.max()) > 1, (
+        "no sigmoid's values"
+    )
 
 
 def test_the_gate_stands_in_the_residual_branch_before_the_sum() -> None:
@@ -102,12 +110,16 @@ def test_mixed_channel_block_chains_its_groups_in_both_directions() -> None:
 
 
 def test_mixed_channel_block_sees_near_and_far() -> None:
-    """Of one bright pixel, the forward chain's first group tells 2 pixels around, its last 5; the backward one's the reverse."""
+    """Of one bright pixel, the forward chain's first group tells 2 pixels around, its last 5; the
+    backward one's the reverse.
+    """
     block = unsettled(MixedChannelBlock(4, 4, 1))
     reach: dict[str, list[int]] = {"down": [], "up": []}
     for name, told in reach.items():
         for step in getattr(block, name):
-            step.register_forward_hook(lambda module, given, made, told=told: told.append(_radius(made)))
+            step.register_forward_hook(
+                lambda module, given, made, told=told: told.append(_radius(made))
+            )
     with torch.no_grad():
         for part in block.modules():
             if isinstance(part, nn.BatchNorm2d):
@@ -136,7 +148,9 @@ def dense(block: Any, x: Array) -> Array:
     seen = x
     for number_, (conv, norm) in enumerate(zip(block.convs, block.norms, strict=True)):
         made = by_numpy.conv(seen, conv)
-        made = made * number(norm.weight).reshape(1, -1, 1, 1) + number(norm.bias).reshape(1, -1, 1, 1)
+        made = made * number(norm.weight).reshape(1, -1, 1, 1) + number(norm.bias).reshape(
+            1, -1, 1, 1
+        )
         if number_ == 4:
             return x + 0.2 * made
         seen = np.concatenate([seen, leaky(made)], axis=1)

@@ -16,7 +16,9 @@ from lrfer_bench.nets.lean import LEAN, LEAN2, Shape
 
 @pytest.mark.parametrize("name", ["lean", "lean2", "resnet18", "resnet18@3x3"])
 @pytest.mark.parametrize(("channels", "classes", "side"), [(1, 7, 48), (3, 8, 100)])
-def test_logits_maps_and_head_fit_together(name: str, channels: int, classes: int, side: int) -> None:
+def test_logits_maps_and_head_fit_together(
+    name: str, channels: int, classes: int, side: int
+) -> None:
     net = build_classifier(name, classes, channels, (side, side), dropout=0.2).eval()
     images = torch.rand(2, channels, side, side)
     maps = net.maps(images)
@@ -71,7 +73,9 @@ def test_networks_of_tokens_classify_but_hand_out_no_maps() -> None:
         images = torch.rand(2, 1, 48, 48)
         with torch.no_grad():
             assert net(images).shape == (2, 7)
-            with pytest.raises(UserError, match=rf'"{name}" ends in \[\d+, \d+\], not in \d+ channels by positions'):
+            with pytest.raises(
+                UserError, match=rf'"{name}" ends in \[\d+, \d+\], not in \d+ channels by positions'
+            ):
                 net.maps(images)
 
 
@@ -92,7 +96,9 @@ def test_wrong_names(name: str, options: dict[str, Any], words: str) -> None:
         build_classifier(name, 7, 1, (48, 48), dropout=0.0, **options)
 
 
-def test_pretrained_weights_are_asked_of_timm_and_missing_ones_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pretrained_weights_are_asked_of_timm_and_missing_ones_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import timm
 
     asked: list[Any] = []
@@ -112,7 +118,10 @@ def test_pretrained_weights_are_asked_of_timm_and_missing_ones_explained(monkeyp
 
 
 def test_a_resnet_with_a_stem_for_small_faces_keeps_positions() -> None:
-    usual, small = (build_classifier(name, 7, 1, (48, 48), dropout=0.0).eval() for name in ("resnet18", "resnet18@3x3"))
+    usual, small = (
+        build_classifier(name, 7, 1, (48, 48), dropout=0.0).eval()
+        for name in ("resnet18", "resnet18@3x3")
+    )
     assert usual.maps(torch.rand(1, 1, 48, 48))[-1].shape[-2:] == (2, 2)
     assert small.maps(torch.rand(1, 1, 48, 48))[-1].shape[-2:] == (6, 6)
     for name in ("mobilenetv3_small_050@3x3", "resnet18@5x5"):

@@ -1,4 +1,6 @@
-"""A slip in what a class says of itself ends as a sentence with its line, before anything is trained."""
+"""A slip in what a class says of itself ends as a sentence with its line, before anything is
+trained.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registries
 
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, left_out, load_plugin, load_plugins
+from lrfer_bench.plugins.loading import left_out, load_plugin, load_plugins
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
 HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_method\n"
@@ -21,16 +25,14 @@ HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_metho
 
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
-    METHODS.names()  # the entry points are read once
-    entries, errors = dict(METHODS._entries), dict(PLUGIN_ERRORS)
-    yield
-    METHODS._entries = entries
-    PLUGIN_ERRORS.clear()
-    PLUGIN_ERRORS.update(errors)
+    with registries.kept():
+        yield
 
 
 def plan(*methods: str, **settings: Any) -> Any:
-    return build_plan(Request(methods=methods, scales=(2,), preset=preset_of("quick"), settings=settings), DATA)
+    return build_plan(
+        Request(methods=methods, scales=(2,), preset=preset_of("quick"), settings=settings), DATA
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,10 @@ def test_a_hook_that_raises_is_named_with_its_line(tmp_path: Path) -> None:
         "    def needs_for(cls, settings, hr):\n        return settings['hm']\n"
     )
     load_plugin(file)
-    with pytest.raises(UserError, match=r'needs_for\(\) of the method "hooks" failed: KeyError: .hm. \(.*hooks.py:7\)'):
+    with pytest.raises(
+        UserError,
+        match=r'needs_for\(\) of the method "hooks" failed: KeyError: .hm. \(.*hooks.py:7\)',
+    ):
         plan("hooks")
 
 
@@ -72,7 +77,9 @@ def test_a_function_is_no_method(tmp_path: Path) -> None:
     file = tmp_path / "fun.py"
     file.write_text(f"{HEAD}@register_method('fun')\ndef fun(task):\n    pass\n")
     load_plugin(file)
-    with pytest.raises(UserError, match=r"fun is no class that derives from lrfer_bench.api.Method \(.*fun.py:3\)"):
+    with pytest.raises(
+        UserError, match=r"fun is no class that derives from lrfer_bench.api.Method \(.*fun.py:3\)"
+    ):
         plan("fun")
 
 
@@ -103,7 +110,9 @@ def test_an_edited_file_is_no_rival_of_its_own(tmp_path: Path) -> None:
     assert METHODS.load("edited").version == "3"
 
 
-def test_a_vanished_file_in_the_variable_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vanished_file_in_the_variable_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LRFER_PLUGINS", str(tmp_path / "gone.py"))
     load_plugins()
     assert "does not exist: check LRFER_PLUGINS" in left_out()[str(tmp_path / "gone.py")]

@@ -37,20 +37,35 @@ def test_reference_rows_share_one_classifier() -> None:
     found = plan()
     trained = sorted((t.method.name, t.scales) for t in found.trainings.values())
     assert trained == [
-        ("classifier", (1,)), ("direct", (2,)), ("direct", (4,)), ("direct", (8,)), ("multires", (1, 2, 4, 8)),
-    ]  # fmt: skip
+        ("classifier", (1,)),
+        ("direct", (2,)),
+        ("direct", (4,)),
+        ("direct", (8,)),
+        ("multires", (1, 2, 4, 8)),
+    ]
     assert labels(found) == [
-        ("oracle", 1), *((name, scale) for name in ("enlarge", "direct", "multires") for scale in (2, 4, 8)),
-    ]  # fmt: skip
+        ("oracle", 1),
+        *((name, scale) for name in ("enlarge", "direct", "multires") for scale in (2, 4, 8)),
+    ]
     assert found.alone() == 10  # oracle 1, enlarge 3, direct 3, multires 3
     order = list(found.trainings)
-    assert all(order.index(stage) < order.index(t.key) for t in found.trainings.values() for stage in t.stages.values())
+    assert all(
+        order.index(stage) < order.index(t.key)
+        for t in found.trainings.values()
+        for stage in t.stages.values()
+    )
 
 
 def test_cells_cross_training_and_test_conditions() -> None:
-    found = plan(methods=("direct",), scales=(2, 4), test_protocols=("bicubic", "camera"), test_scales=(3, 6))
-    conditions = {(c.trained.scales, c.tested.protocol, c.tested.scale) for c in found.cells.values()}
-    assert conditions == {((a,), p, b) for a in (2, 4) for p in ("bicubic@1", "camera@1") for b in (3, 6)}
+    found = plan(
+        methods=("direct",), scales=(2, 4), test_protocols=("bicubic", "camera"), test_scales=(3, 6)
+    )
+    conditions = {
+        (c.trained.scales, c.tested.protocol, c.tested.scale) for c in found.cells.values()
+    }
+    assert conditions == {
+        ((a,), p, b) for a in (2, 4) for p in ("bicubic@1", "camera@1") for b in (3, 6)
+    }
     assert len(found.trainings) == 2
 
 
@@ -72,7 +87,11 @@ def test_any_change_makes_a_new_key(change: Mapping[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"data": dataclasses.replace(DATA, directory="/elsewhere", name="other")}, {"scales": (8, 4, 2)}]
+    "change",
+    [
+        {"data": dataclasses.replace(DATA, directory="/elsewhere", name="other")},
+        {"scales": (8, 4, 2)},
+    ],
 )
 def test_paths_names_and_order_are_in_no_key(change: Mapping[str, Any]) -> None:
     assert set(plan().cells) == set(plan(**change).cells)
@@ -94,7 +113,12 @@ def test_keys_are_pinned() -> None:
     assert {cell.method.name: key[:12] for key, cell in plan(scales=(4,)).cells.items()} == PINNED
 
 
-PINNED = {"oracle": "bc9f4b716b73", "enlarge": "03efa9203241", "direct": "a77d5abaaf55", "multires": "11f3c883b90b"}
+PINNED = {
+    "oracle": "bc9f4b716b73",
+    "enlarge": "03efa9203241",
+    "direct": "a77d5abaaf55",
+    "multires": "11f3c883b90b",
+}
 
 
 @pytest.mark.parametrize(
@@ -132,9 +156,13 @@ def test_a_label_brings_settings_for_its_row_only() -> None:
     by_option = plan(methods=("gmenet",), settings={"gmenet": {"kd_weight": 3}})
     both = plan(methods=("gmenet", "gmenet[kd_weight=3]"))
     assert set(by_option.cells) < set(both.cells) and len(both.cells) == 6
-    assert [t.scales for t in both.trainings.values()].count((1,)) == 1, "one teacher for every weight"
+    assert [t.scales for t in both.trainings.values()].count((1,)) == 1, (
+        "one teacher for every weight"
+    )
     assert sum("gmenet[kd_weight=3.0]" in cell.label for cell in both.cells.values()) == 3
-    resnet = plan(methods=("direct[arch=resnet18]", "enlarge"), settings={"direct": {"pretrained": False}})
+    resnet = plan(
+        methods=("direct[arch=resnet18]", "enlarge"), settings={"direct": {"pretrained": False}}
+    )
     assert {t.method.settings["arch"] for t in resnet.trainings.values()} == {"resnet18", "preset"}
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_of, read_card
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry, load_plugin
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PLUGIN_ERRORS, PROTOCOLS, Registry
 
 FIRST_HOUR = {"oracle", "enlarge", "direct", "multires"}
 
@@ -19,7 +20,9 @@ def test_built_in_things_come_by_entry_points() -> None:
     assert set(METHODS.names()) >= FIRST_HOUR
     assert set(DATASETS.names()) >= {"synthface", "fer2013", "ferplus", "rafdb", "expw", "folder"}
     assert set(PROTOCOLS.names()) == {"bicubic", "bicubic-noaa", "area", "camera"}
-    assert all(entry.source.startswith("lrfer-bench ") for entry in METHODS if entry.name in FIRST_HOUR)
+    assert all(
+        entry.source.startswith("lrfer-bench ") for entry in METHODS if entry.name in FIRST_HOUR
+    )
 
 
 @pytest.mark.parametrize("name", METHODS.names())
@@ -30,8 +33,12 @@ def test_every_method_has_a_card_that_fits_its_settings(name: str) -> None:
     card = card_of(entry, MethodCard)
     assert card.summary and (card.stated or card.ours)
     unknown = set(card.settings) - set(settings_of(entry.load()))
-    assert not unknown, f"the card of {name} explains settings that the code does not have: {unknown}"
-    assert not set(settings_of(entry.load())) - set(card.settings), f"the card of {name} leaves out settings"
+    assert not unknown, (
+        f"the card of {name} explains settings that the code does not have: {unknown}"
+    )
+    assert not set(settings_of(entry.load())) - set(card.settings), (
+        f"the card of {name} leaves out settings"
+    )
 
 
 @pytest.mark.parametrize("name", ["synthface", "fer2013", "ferplus", "rafdb", "expw", "folder"])
@@ -43,9 +50,11 @@ def test_listing_imports_no_method_and_no_torch() -> None:
     code = (
         "import sys\n"
         "from lrfer_bench.cli import cli\n"
-        "for args in (['--help'], ['methods', 'list'], ['methods', 'show', 'direct'], ['presets', 'list']):\n"
+        "for args in (['--help'], ['methods', 'list'], ['methods', 'show', 'direct'], ['presets', "
+        "'list']):\n"
         "    cli.main(args=args, standalone_mode=False)\n"
-        "bad = [m for m in ('torch', 'pandas', 'numpy', 'timm', 'lrfer_bench.methods.references') if m in sys.modules]\n"
+        "bad = [m for m in ('torch', 'pandas', 'numpy', 'timm', 'lrfer_bench.methods.references') "
+        "if m in sys.modules]\n"
         "sys.exit(f'imported: {bad}' if bad else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

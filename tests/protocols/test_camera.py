@@ -13,7 +13,8 @@ from lrfer_bench.protocols.camera import Camera
 from lrfer_bench.protocols.jpeg import through_jpeg
 
 libjpeg_turbo = pytest.mark.skipif(
-    not features.check_feature("libjpeg_turbo"), reason="this Pillow has another JPEG than libjpeg-turbo"
+    not features.check_feature("libjpeg_turbo"),
+    reason="this Pillow has another JPEG than libjpeg-turbo",
 )
 
 
@@ -23,7 +24,11 @@ def faces(count: int, channels: int, height: int, width: int) -> np.ndarray:
     noise = rng.integers(0, 256, (count, channels, height, width))
     tilt = np.linspace(0, 1, height)[:, None] * rng.uniform(-150, 150, (count, channels, 1, 1))
     smooth = rng.uniform(60, 200, (count, channels, 1, 1)) + tilt + noise / 16
-    return np.where((np.arange(count) % 2)[:, None, None, None], noise, smooth).clip(0, 255).astype(np.uint8)
+    return (
+        np.where((np.arange(count) % 2)[:, None, None, None], noise, smooth)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
 @libjpeg_turbo
@@ -51,7 +56,9 @@ def test_batches_are_the_bytes_of_single_faces(
 
 
 def test_no_faces_make_no_faces() -> None:
-    none = Camera().apply(torch.zeros(0, 1, 48, 48, dtype=torch.uint8), 4, torch.zeros(0, dtype=torch.long))
+    none = Camera().apply(
+        torch.zeros(0, 1, 48, 48, dtype=torch.uint8), 4, torch.zeros(0, dtype=torch.long)
+    )
     assert tuple(none.shape) == (0, 1, 12, 12)
 
 

@@ -1,4 +1,6 @@
-"""Every protocol through one suite, and each filter against another implementation or numbers worked out by hand."""
+"""Every protocol through one suite, and each filter against another implementation or numbers
+worked out by hand.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +24,26 @@ def protocol(request: pytest.FixtureRequest) -> Protocol:
     return PROTOCOLS.load(request.param)()
 
 
-def faces(count: int = 6, channels: int = 1, height: int = 48, width: int = 48, seed: int = 0) -> torch.Tensor:
+def faces(
+    count: int = 6, channels: int = 1, height: int = 48, width: int = 48, seed: int = 0
+) -> torch.Tensor:
     """Smooth random pictures with some noise, like photographs rather than like static."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (count * channels, 7, 7)).astype(np.uint8)
     smooth = [
-        np.asarray(Image.fromarray(c).resize((width, height), Image.Resampling.BICUBIC), dtype=int) for c in coarse
+        np.asarray(Image.fromarray(c).resize((width, height), Image.Resampling.BICUBIC), dtype=int)
+        for c in coarse
     ]
     noisy = np.stack(smooth) + rng.integers(-12, 13, (count * channels, height, width))
-    return torch.from_numpy(np.clip(noisy, 0, 255).astype(np.uint8).reshape(count, channels, height, width))
+    return torch.from_numpy(
+        np.clip(noisy, 0, 255).astype(np.uint8).reshape(count, channels, height, width)
+    )
 
 
 def test_golden_arrays(protocol: Protocol) -> None:
-    assert compare(protocol) == (0, 0.0), f"{protocol.id} makes other pixels: raise its version, then renew golden.npz"
+    assert compare(protocol) == (0, 0.0), (
+        f"{protocol.id} makes other pixels: raise its version, then renew golden.npz"
+    )
 
 
 def test_golden_arrays_catch_a_change_of_pixels() -> None:
@@ -48,8 +57,12 @@ def test_golden_arrays_catch_a_change_of_pixels() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("side", "scale", "small"), [(48, 2, 24), (48, 8, 6), (100, 8, 13), (50, 3, 17), (48, 48, 1)])
-def test_size_is_rounded_up(protocol: Protocol, channels: int, side: int, scale: int, small: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "scale", "small"), [(48, 2, 24), (48, 8, 6), (100, 8, 13), (50, 3, 17), (48, 48, 1)]
+)
+def test_size_is_rounded_up(
+    protocol: Protocol, channels: int, side: int, scale: int, small: int
+) -> None:
     lr = protocol.apply(faces(2, channels, side, side), scale, torch.tensor([1, 2]))
     assert lr.dtype == torch.uint8
     assert tuple(lr.shape) == (2, channels, small, small)
@@ -58,7 +71,9 @@ def test_size_is_rounded_up(protocol: Protocol, channels: int, side: int, scale:
 def test_an_image_is_the_same_whatever_stands_beside_it(protocol: Protocol) -> None:
     hr, seeds = faces(6), torch.arange(6)
     together = protocol.apply(hr, 4, seeds)
-    alone = torch.cat([protocol.apply(hr[k : k + 1], 4, seeds[k : k + 1]) for k in reversed(range(6))]).flip(0)
+    alone = torch.cat(
+        [protocol.apply(hr[k : k + 1], 4, seeds[k : k + 1]) for k in reversed(range(6))]
+    ).flip(0)
     assert torch.equal(together, alone)
 
 
@@ -78,7 +93,9 @@ def test_bicubic_equals_pillow(scale: int, channels: int) -> None:
     height, width = lr_size((48, 48), scale)
     theirs = np.stack(
         [
-            np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC), dtype=int)
+            np.asarray(
+                Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC), dtype=int
+            )
             for plane in hr.numpy().reshape(-1, 48, 48)
         ]
     ).reshape(ours.shape)
@@ -88,9 +105,17 @@ def test_bicubic_equals_pillow(scale: int, channels: int) -> None:
 def test_bicubic_equals_pillow_on_real_faces(real_images: np.ndarray) -> None:
     hr = torch.from_numpy(real_images[:300, None].copy())
     for scale, side in ((2, 24), (4, 12), (8, 6)):
-        ours = Bicubic().apply(hr, scale, torch.zeros(300, dtype=torch.int64)).numpy()[:, 0].astype(int)
+        ours = (
+            Bicubic()
+            .apply(hr, scale, torch.zeros(300, dtype=torch.int64))
+            .numpy()[:, 0]
+            .astype(int)
+        )
         theirs = np.stack(
-            [np.asarray(Image.fromarray(f).resize((side, side), Image.Resampling.BICUBIC)) for f in real_images[:300]]
+            [
+                np.asarray(Image.fromarray(f).resize((side, side), Image.Resampling.BICUBIC))
+                for f in real_images[:300]
+            ]
         )
         assert (ours == theirs).all()
 
@@ -99,12 +124,17 @@ def test_bicubic_equals_pillow_on_real_faces(real_images: np.ndarray) -> None:
 def test_enlarging_equals_pillow_too(size: tuple[int, int]) -> None:
     lr = faces(10, 3, 13, 12)
     ours = resize(lr, size).numpy()
-    planes = [Image.fromarray(p).resize(size[::-1], Image.Resampling.BICUBIC) for p in lr.numpy().reshape(-1, 13, 12)]
+    planes = [
+        Image.fromarray(p).resize(size[::-1], Image.Resampling.BICUBIC)
+        for p in lr.numpy().reshape(-1, 13, 12)
+    ]
     assert (ours == np.stack([np.asarray(p) for p in planes]).reshape(ours.shape)).all()
 
 
 def test_bicubic_without_antialias_has_four_taps_of_opencv() -> None:
-    """At x4 OpenCV's INTER_CUBIC weighs pixels 0..3 of each 4 by -0.09375, 0.59375, 0.59375, -0.09375 (a = -0.75)."""
+    """At x4 OpenCV's INTER_CUBIC weighs pixels 0..3 of each 4 by -0.09375, 0.59375, 0.59375,
+    -0.09375 (a = -0.75).
+    """
     taps = np.array([-0.09375, 0.59375, 0.59375, -0.09375])
     hr = faces(3)
     blocks = hr.numpy().astype(float).reshape(3, 1, 12, 4, 12, 4)
@@ -124,7 +154,9 @@ def test_area_equals_a_mean_taken_pixel_by_pixel(side: int, scale: int) -> None:
     )  # every source pixel cut into small x small parts
     for y in range(small):
         for x in range(small):
-            expected[:, y, x] = fine[:, y * side : (y + 1) * side, x * side : (x + 1) * side].mean((1, 2))
+            expected[:, y, x] = fine[:, y * side : (y + 1) * side, x * side : (x + 1) * side].mean(
+                (1, 2)
+            )
     ours = Area().apply(hr, scale, torch.zeros(2, dtype=torch.int64)).numpy()[:, 0]
     assert np.abs(ours - expected).max() <= 0.5 + 1e-6
 
@@ -137,7 +169,9 @@ def test_camera_depends_on_its_seed_alone_and_varies_with_it() -> None:
     assert len({face.numpy().tobytes() for face in one}) == 8
     clean = Area().apply(hr[:1], 4, torch.tensor([0])).float()
     error = (one.float() - clean).abs().mean((1, 2, 3))
-    assert bool((error > 0.5).all()) and float(error.mean()) < 20  # a worse picture, of the same face
+    assert (
+        bool((error > 0.5).all()) and float(error.mean()) < 20
+    )  # a worse picture, of the same face
 
 
 def test_a_protocol_that_returns_something_else_is_told_so() -> None:
@@ -147,7 +181,9 @@ def test_a_protocol_that_returns_something_else_is_told_so() -> None:
         def degrade(self, hr, size, scale, seeds):  # type: ignore[no-untyped-def]
             return hr
 
-    with pytest.raises(UserError, match=r"wrong@1 returned .* has to return uint8 \(2, 1, 12, 12\)"):
+    with pytest.raises(
+        UserError, match=r"wrong@1 returned .* has to return uint8 \(2, 1, 12, 12\)"
+    ):
         Wrong().apply(faces(2), 4, torch.zeros(2))
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import made_records
 import pytest
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +26,29 @@ def factory() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def bench(factory: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Results of three seeds, an oracle and four methods at three scales; 30 of 400 test rows are leaked."""
+    """Three seeds, an oracle and four methods at three scales; 30 of 400 test rows are leaked."""
     root = tmp_path_factory.mktemp("bench")
     factory.fill(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; where it or playwright is missing, tests of the page say so and are skipped."""
+    program = (
+        os.environ.get("LRFER_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
+    if not program:
+        pytest.skip(
+            "no Chromium here, the page is not tested: install the system's chromium, "
+            "or set LRFER_CHROMIUM"
+        )
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed, the page is not tested"
+    )
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -56,7 +56,7 @@ def test_references_that_train_nothing_stand_in_every_board_of_their_test_protoc
     save(factory, tmp_path, method="direct")
     save(factory, tmp_path, method="direct", protocol="camera@1", test_protocol="bicubic@1")
     boards = entries(tmp_path)
-    assert [sorted(b) for b in boards.values()] == [["bicubic", "direct", "oracle"]] * 2
+    assert [sorted(b) for b in boards.values()] == [["direct", "enlarge", "oracle"]] * 2
 
 
 def test_the_oracle_is_set_apart_and_so_is_test_time_augmentation(factory, tmp_path):
@@ -110,7 +110,8 @@ def test_trained_for_one_scale_and_tested_at_another_is_a_line_of_its_own(factor
     assert sorted(board) == ["direct", "direct (trained at x4)", "multires"]
     assert sorted(board["direct (trained at x4)"].rows) == [3, 4]
     assert board["direct (trained at x4)"].holes == {}
-    # direct's right images are all among multires' 60, which is significant; nobody was trained for x3: no rank needs it
+    # direct's right images are all among multires' 60, which is significant
+    # nobody was trained for x3, so no rank needs it
     assert (board["multires"].rank, board["direct"].rank) == (1, 2)
     assert board["direct"].mean == pytest.approx((0.52 + 0.54) / 2)
 
@@ -123,7 +124,7 @@ def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(fac
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [2, 4]
     assert {e.label: (e.holes, e.rank) for e in board.lines} == {
-        "bicubic": ({}, 1),
+        "enlarge": ({}, 1),
         "direct": ({2: "missing"}, None),
     }
     assert [e.best for e in board.lines] == [{4}, {4}], (
@@ -162,10 +163,19 @@ def test_cells_that_met_other_images_take_part_in_no_test(factory, tmp_path):
     assert any("odd" in w and "its test labels are not those" in w for w in report.warnings)
 
 
-@pytest.mark.parametrize(("sort_by", "order"), [
-    ("rank", ["big", "small"]), ("method", ["big", "small"]), ("macs", ["small", "big"]), ("params", ["big", "small"]),
-    ("accuracy:4", ["big", "small"]), ("train", ["big", "small"]), ("macro_f1", ["big", "small"]), ("area", ["big", "small"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sort_by", "order"),
+    [
+        ("rank", ["big", "small"]),
+        ("method", ["big", "small"]),
+        ("macs", ["small", "big"]),
+        ("params", ["big", "small"]),
+        ("accuracy:4", ["big", "small"]),
+        ("train", ["big", "small"]),
+        ("macro_f1", ["big", "small"]),
+        ("area", ["big", "small"]),
+    ],
+)
 def test_sorting(factory, tmp_path, sort_by, order):
     save(factory, tmp_path, method="big", right=80, cost={"macs": 9})
     save(factory, tmp_path, method="small", right=30, cost={"macs": 5})
@@ -200,15 +210,25 @@ def test_training_time_counts_shared_models_and_stages_once(bench):
 
     board = collect([bench], Options(resamples=0)).boards[0]
     seconds = {e.label: training_seconds(e) for e in board.lines}
-    # direct: a model for each of 3 scales; multires: one for all; bicubic: its own "training" and the HR stage
+    # direct: a model for each of 3 scales; multires: one for all
+    # bicubic: its own "training" and the HR stage
     assert seconds == {
         "direct": 1800,
         "gmenet": 1800,
         "multires": 600,
-        "bicubic": 1500,
+        "enlarge": 1500,
         "oracle": 900,
     }
 
 
 def test_boards_of_nothing_are_none():
     assert build_boards([]) == []
+
+
+def test_a_record_under_a_former_name_is_shown_under_the_name_of_today(factory, tmp_path):
+    save(factory, tmp_path, method="bicubic", train_scales=[])
+    save(factory, tmp_path)
+    (board,) = entries(tmp_path, choice=Choice(methods=["bicubic"])).values()
+    assert list(board) == ["enlarge"]
+    (board,) = entries(tmp_path, choice=Choice(methods=["enlarge", "direct"])).values()
+    assert sorted(board) == ["direct", "enlarge"]

@@ -1,5 +1,6 @@
 """report and compare as a user meets them."""
 
+import ast
 import subprocess
 import sys
 
@@ -167,7 +168,8 @@ def test_a_report_imports_no_torch(bench, tmp_path):
     code = (
         "import sys\n"
         "from lrfer_bench.cli.report import report\n"
-        f"report(['--results', {str(bench)!r}, '--out', {str(tmp_path)!r}, '--resamples', '20', '--pictures', 'curves',"
+        f"report(['--results', {str(bench)!r}, '--out', {str(tmp_path)!r}, '--resamples', '20',"
+        " '--pictures', 'curves',"
         " '--scales', '4'], standalone_mode=False)\n"
         "sys.exit('torch was imported' if {'torch', 'timm'} & set(sys.modules) else 0)\n"
     )
@@ -198,3 +200,19 @@ def test_names_with_commas_in_their_settings():
     from lrfer_bench.cli.options import label_list
 
     assert label_list(None, None, ("a,b[x=1,y=2]", " c ")) == ("a", "b[x=1,y=2]", "c")
+
+
+def test_reporting_rests_on_these_rooms_only():
+    """No planning, running or training, also not inside a function: a report reads records."""
+    allowed = {"reporting", "scoring", "store", "contract", "errors", "files", "plugins"}
+    for path in (ROOT / "lrfer_bench" / "reporting").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                room = name.split(".")[1] if name.startswith("lrfer_bench.") else ""
+                assert not room or room in allowed, f"{path}:{node.lineno} imports {name}"
+                assert not name.startswith(("torch", "timm")), f"{path}:{node.lineno}"

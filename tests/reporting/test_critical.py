@@ -1,4 +1,4 @@
-"""The critical-difference diagram: over data sets, never over scales, only of what is finished, in the right order."""
+"""The critical-difference diagram: over data sets, never over scales, only of what is finished."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def save(factory, root, method, right, **fields):
 
 @pytest.fixture(scope="module")
 def six(factory, tmp_path_factory):
-    """On six data sets the methods are always in the order m0, m1, m2, m3; m4 is missing on one, the oracle is no method."""
+    """On six data sets the order is always m0, m1, m2, m3; m4 is missing on one."""
     root = tmp_path_factory.mktemp("six")
     for place, dataset in enumerate(NAMES):
         for rank in range(4):

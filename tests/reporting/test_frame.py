@@ -85,7 +85,7 @@ def test_two_contents_of_one_data_set_are_kept_apart(factory, tmp_path):
 
 
 def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factory, tmp_path):
-    from lrfer_bench.store.store import StagePart
+    from lrfer_bench.store.schema import StagePart
 
     for key in ("a" * 64, "b" * 64):
         save(
@@ -115,9 +115,14 @@ def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path
 
 @pytest.mark.parametrize(
     ("scales", "protocol", "trained"),
-    [([4], "bicubic@1", "each"), ([1, 2, 4], "bicubic@1", "1;2;4"), ([2], "bicubic@1", "2"), ([], "bicubic@1", "nothing"),
-     ([1], "hr", "hr")],
-)  # fmt: skip
+    [
+        ([4], "bicubic@1", "each"),
+        ([1, 2, 4], "bicubic@1", "1;2;4"),
+        ([2], "bicubic@1", "2"),
+        ([], "bicubic@1", "nothing"),
+        ([1], "hr", "hr"),
+    ],
+)
 def test_what_a_cell_was_trained_on(factory, tmp_path, scales, protocol, trained):
     save(factory, tmp_path, train_scales=scales, protocol=protocol, test_protocol="bicubic@1")
     assert load([tmp_path]).results[0].trained == trained

@@ -13,9 +13,14 @@ NAN = math.nan
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "text", "interval"),
-    [(0.6187, 0.6031, 0.6342, "61.9", "[60.3, 63.4]"), (0.6187, 0.618, 0.6194, "61.87", "[61.80, 61.94]"),
-     (0.6187, 0.40, 0.83, "62", "[40, 83]"), (0.6187, NAN, NAN, "61.9", ""), (1.0, 0.93, 1.0, "100.0", "[93.0, 100.0]")],
-)  # fmt: skip
+    [
+        (0.6187, 0.6031, 0.6342, "61.9", "[60.3, 63.4]"),
+        (0.6187, 0.618, 0.6194, "61.87", "[61.80, 61.94]"),
+        (0.6187, 0.40, 0.83, "62", "[40, 83]"),
+        (0.6187, NAN, NAN, "61.9", ""),
+        (1.0, 0.93, 1.0, "100.0", "[93.0, 100.0]"),
+    ],
+)
 def test_percent_and_bounds(value, low, high, text, interval):
     estimate = Estimate(value, low, high, 1, 100)
     assert (numbers.percent(estimate), numbers.bounds(estimate)) == (text, interval)
@@ -53,9 +58,14 @@ def test_p_values(p, text):
 
 @pytest.mark.parametrize(
     ("found", "text"),
-    [(SmallestSize(18.62, 17.3, 20.04), "18.6 [17.3, 20.0]"), (SmallestSize(math.inf, 22.0, math.inf), "> 24 [22.0, > 24]"),
-     (SmallestSize(0.0, 0.0, 7.0), "≤ 6 [≤ 6, 7.0]"), (SmallestSize(math.inf, math.inf, math.inf), "> 24"),
-     (SmallestSize(18.62, NAN, NAN), "18.6"), (None, "–")],
-)  # fmt: skip
+    [
+        (SmallestSize(18.62, 17.3, 20.04), "18.6 [17.3, 20.0]"),
+        (SmallestSize(math.inf, 22.0, math.inf), "> 24 [22.0, > 24]"),
+        (SmallestSize(0.0, 0.0, 7.0), "≤ 6 [≤ 6, 7.0]"),
+        (SmallestSize(math.inf, math.inf, math.inf), "> 24"),
+        (SmallestSize(18.62, NAN, NAN), "18.6"),
+        (None, "–"),
+    ],
+)
 def test_smallest_sizes(found, text):
     assert numbers.smallest_text(found, [24, 12, 6]) == text

@@ -21,7 +21,10 @@ def upto(count):
 
 @pytest.fixture(scope="module")
 def root(factory, tmp_path_factory):
-    """One seed. Right answers: oracle 160; best 140, 120 at 24, 12 px; twin 138, 118 (other images); poor 80, 60."""
+    """One seed. Right answers at 24 and 12 px: best 140, 120; twin 138, 118 (others); poor 80, 60.
+
+    The oracle has 160.
+    """
     folder = tmp_path_factory.mktemp("hand")
     clean = np.arange(N) >= 20
     rows = {"best": (upto(140), upto(120)), "poor": (upto(80), upto(60))}
@@ -64,7 +67,7 @@ def test_interval_of_one_seed_is_that_of_a_binomial(table, method, scale, right)
 
 
 def test_best_and_twin_tie_and_poor_does_not(table):
-    # best against twin at 24 px: 10 images only best has (0..9), 8 only twin has (140..147): p is near 0.8
+    # at 24 px only best has 10 images (0..9), and only twin has 8 (140..147): p is near 0.8
     assert stats.binomtest(10, 18, 0.5).pvalue > 0.5
     assert list(table.loc["best", "best"]) == [1, 1]
     assert list(table.loc["twin", "best"]) == [1, 1]
@@ -114,7 +117,8 @@ def test_the_order_of_columns_is_the_promised_one(root, tmp_path):
     write(collect([root], Options(resamples=0, pictures="none", page=False)), tmp_path)
     head = (tmp_path / "leaderboard.csv").read_text().splitlines()[0]
     assert head.startswith(
-        "dataset,protocol,test_protocol,preset,method,scale,size_px,seeds,accuracy,accuracy_low,accuracy_high,"
+        "dataset,protocol,test_protocol,preset,method,scale,size_px,seeds,accuracy,accuracy_low,"
+        "accuracy_high,"
         "balanced_accuracy,macro_f1,nll,ece,parameters,macs,latency_ms,train_seconds,"
     )
 
@@ -126,7 +130,7 @@ def test_without_resamples_there_are_no_intervals_and_no_ranks_are_told_apart(ro
 
 
 def test_smallest_size_that_keeps_90_percent(root):
-    """0.9 * 0.8 = 0.72 is more than anybody has; the oracle's ceiling scaled down: best would need 24 px and more."""
+    """0.9 * 0.8 = 0.72 is more than anybody has at 24 px."""
     board = collect([root], Options(resamples=200)).boards[0]
     assert {e.label: e.smallest.value for e in board.ranked} == {
         "best": math.inf,

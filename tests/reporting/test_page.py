@@ -1,9 +1,7 @@
-"""The web page in a real browser; where Chromium or playwright is missing, these tests say so and are skipped."""
+"""The web page in a real browser."""
 
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,15 +14,11 @@ from lrfer_bench.reporting.make import write
 EVIL = "<script>alert(1)</script>"
 TRACEBACK = 'Traceback </script><img src=x onerror="alert(2)"> & <!-- more\n  File "a.py"'
 BIBTEX = "@article{g,\n  title = {A <b>title</b> & more},\n}"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def file(factory, tmp_path_factory):
-    """A page of two boards: one with a leak, a failed and a missing cell and an evil method; one synthetic."""
+    """Two boards: one with leaks, a failed and a missing cell and an evil method; one synthetic."""
     root = tmp_path_factory.mktemp("page")
     world = factory.fill(root, images=300, seeds=(0, 1))
     world.save(root, 0.3, method=EVIL, scale=2)
@@ -76,26 +70,6 @@ def test_data_survive_their_way_into_the_page(file):
 def test_json_cannot_end_its_element():
     assert "<" not in page.embedded(["</script>", "<!--"])
     assert json.loads(page.embedded(["</script>\u2028"])) == ["</script>\u2028"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = (
-        os.environ.get("LRFER_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-    )
-    if not program:
-        pytest.skip(
-            "no Chromium here, the page is not tested: install the system's chromium, or set LRFER_CHROMIUM"
-        )
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed, the page is not tested"
-    )
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -43,21 +43,38 @@ def test_markdown_in_full():
 
 
 def test_latex_in_full():
-    assert latex(GRID) == "\n".join([
-        r"\begin{table}", r"\centering", r"\caption{faces \textperiodcentered{} bicubic@1. One seed.}",
-        r"\resizebox{\linewidth}{!}{%", r"\begin{tabular}{llr}", r"\toprule", r"\# & Method & x4 (12 px) \\", r"\midrule",
-        r"1 & \textbf{ours} & \textbf{56.2} {\scriptsize [54.6, 57.8]} \\", r"-- & theirs & \emph{failed} \\", r"\midrule",
-        r"-- & oracle & 65.1 \\", r"\bottomrule", r"\end{tabular}}", r"\end{table}", "",
-    ])  # fmt: skip
+    assert latex(GRID) == "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            r"\caption{faces \textperiodcentered{} bicubic@1. One seed.}",
+            r"\resizebox{\linewidth}{!}{%",
+            r"\begin{tabular}{llr}",
+            r"\toprule",
+            r"\# & Method & x4 (12 px) \\",
+            r"\midrule",
+            r"1 & \textbf{ours} & \textbf{56.2} {\scriptsize [54.6, 57.8]} \\",
+            r"-- & theirs & \emph{failed} \\",
+            r"\midrule",
+            r"-- & oracle & 65.1 \\",
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
+            "",
+        ]
+    )
 
 
 def test_html_in_full():
     assert str(html(GRID)) == (
         "<table>\n<caption>faces · bicubic@1</caption>\n"
-        '<thead><tr><th scope="col">#</th><th scope="col">Method</th><th scope="col">x4 (12 px)</th></tr></thead>\n'
-        '<tbody>\n<tr><td>1</td><th scope="row"><b>ours</b></th><td><b>56.2</b> <small>[54.6, 57.8]</small></td></tr>\n'
+        '<thead><tr><th scope="col">#</th><th scope="col">Method</th>'
+        '<th scope="col">x4 (12 px)</th></tr></thead>\n'
+        '<tbody>\n<tr><td>1</td><th scope="row"><b>ours</b></th>'
+        "<td><b>56.2</b> <small>[54.6, 57.8]</small></td></tr>\n"
         '<tr><td>–</td><th scope="row">theirs</th><td><i>failed</i></td></tr>\n</tbody>\n'
-        '<tbody>\n<tr><td>–</td><th scope="row">oracle</th><td>65.1</td></tr>\n</tbody>\n</table>\n<p>One seed.</p>\n'
+        '<tbody>\n<tr><td>–</td><th scope="row">oracle</th><td>65.1</td></tr>\n</tbody>\n'
+        "</table>\n<p>One seed.</p>\n"
     )
 
 
@@ -90,8 +107,15 @@ def test_markup_in_a_name_stays_text_in_markdown():
 
 @pytest.mark.parametrize(
     ("text", "printed"),
-    [("a_b", r"a\_b"), ("50 %", r"50 \%"), (r"\input{x}", r"\textbackslash{}input\{x\}"), ("a&b#c$d", r"a\&b\#c\$d"),
-     ("x^2~y", r"x\textasciicircum{}2\textasciitilde{}y"), ("≤ 6", r"$\leq$ 6"), ("> 24", r"$>$ 24")],
-)  # fmt: skip
+    [
+        ("a_b", r"a\_b"),
+        ("50 %", r"50 \%"),
+        (r"\input{x}", r"\textbackslash{}input\{x\}"),
+        ("a&b#c$d", r"a\&b\#c\$d"),
+        ("x^2~y", r"x\textasciicircum{}2\textasciitilde{}y"),
+        ("≤ 6", r"$\leq$ 6"),
+        ("> 24", r"$>$ 24"),
+    ],
+)
 def test_latex_escapes(text, printed):
     assert latex_text(text) == printed

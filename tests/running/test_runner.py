@@ -16,7 +16,9 @@ from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import Cost, Logits, Store
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Cost
+from lrfer_bench.store.store import Store
 
 DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
 
@@ -48,11 +50,15 @@ class Failing(Engine):
 def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_worker_died(
     tmp_path: Path, died: bool
 ) -> None:
-    plan = build_plan(Request(["oracle", "enlarge", "direct"], scales=[2, 4], preset=preset_of("quick")), DATA)
+    plan = build_plan(
+        Request(["oracle", "enlarge", "direct"], scales=[2, 4], preset=preset_of("quick")), DATA
+    )
     engine = Failing(died)
     status = Runner(plan, Store(tmp_path)).run(engine)
     assert (status.finished, status.failed) == (0, 5)
-    assert len(engine.seen) == (6 if died else 3)  # classifier, direct x2, direct x4; cells are never submitted
+    assert len(engine.seen) == (
+        6 if died else 3
+    )  # classifier, direct x2, direct x4; cells are never submitted
     sentences = {r.failure.sentence for r in Store(tmp_path).scan() if r.failure}  # type: ignore[union-attr]
     assert len(sentences) == 3
 
@@ -63,9 +69,19 @@ def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
     store = Store(tmp_path)
     answers = Logits(np.eye(3, dtype=np.float32), np.arange(3), np.ones(3, bool))
     cost = Cost(
-        parameters=1, macs=1, latency_ms=1, throughput=1, train_seconds=1, train_seconds_with_stages=1, peak_memory_mb=1
+        parameters=1,
+        macs=1,
+        latency_ms=1,
+        throughput=1,
+        train_seconds=1,
+        train_seconds_with_stages=1,
+        peak_memory_mb=1,
     )
-    parts = {"status": "finished", "cost": cost, "metrics": score(answers.logits, answers.labels, answers.clean)}
+    parts = {
+        "status": "finished",
+        "cost": cost,
+        "metrics": score(answers.logits, answers.labels, answers.clean),
+    }
     store.save(draft(cell).model_copy(update=parts), answers)
     status = Runner(plan, store, Overwrite.ALWAYS).run(Failing(died=False))
     assert status.failed == 1

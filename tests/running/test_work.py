@@ -72,7 +72,9 @@ def faces_in(seen: list[Any]) -> set[bytes]:
 def both_sizes(images: np.ndarray) -> set[bytes]:
     hr = torch.from_numpy(np.array(images))
     lr = Bicubic().apply(hr, 2, torch.zeros(len(hr), dtype=torch.int64))
-    return {face.numpy().tobytes() for tensor in (hr, hr.flip(3), lr, lr.flip(3)) for face in tensor}
+    return {
+        face.numpy().tobytes() for tensor in (hr, hr.flip(3), lr, lr.flip(3)) for face in tensor
+    }
 
 
 def test_training_never_sees_a_test_face(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,9 @@ def test_at_test_time_every_method_gets_the_same_lr_bytes_and_nothing_else(
         seen: list[Any] = []
         spy_on(monkeypatch, seen)
         run_test(TestJob(cell, trained))
-        tensors = [given for name, given in seen if name == "forward" and isinstance(given, torch.Tensor)]
+        tensors = [
+            given for name, given in seen if name == "forward" and isinstance(given, torch.Tensor)
+        ]
         assert all(tensor.dtype == torch.uint8 for tensor in tensors)
         first = tensors[0]  # the first batch holds the whole small test split
         shown[cell.method.name] = first.numpy()
@@ -141,7 +145,9 @@ def test_leaked_validation_rows_do_not_count(session: Session) -> None:
 def test_a_saved_model_comes_back_with_the_same_answers(session: Session) -> None:
     trained = train_all(session)
     cell = next(c for c in session.plan.cells.values() if c.method.name == "linear")
-    lr = torch.from_numpy(np.array(lr_images(session.prepared, "test", Condition("bicubic@1", (2,)))))
+    lr = torch.from_numpy(
+        np.array(lr_images(session.prepared, "test", Condition("bicubic@1", (2,))))
+    )
     answers = [models.cell_method(cell, trained, torch.device("cpu"))(lr) for _ in range(2)]
     assert torch.equal(*answers)
     record, logits = run_test(TestJob(cell, trained))

@@ -1,4 +1,4 @@
-"""Over data sets: Demšar's own example, scipy, and the edges."""
+"""Over data sets: Demšar's own example, the formula written out, and the edges."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,21 @@ from scipy import stats
 from lrfer_bench.scoring.friedman import comparable, critical_difference, friedman
 
 DEMSAR = [
-    [4, 3, 2, 1], [1, 2, 3, 4], [4, 1, 2, 3], [4, 1, 3, 2], [4, 2, 3, 1], [1, 2.5, 4, 2.5], [3, 2, 4, 1],
-    [2.5, 2.5, 4, 1], [4, 3, 2, 1], [2.5, 2.5, 2.5, 2.5], [4, 2.5, 1, 2.5], [3, 2, 4, 1], [4, 1, 2, 3], [3, 1, 4, 2],
-]  # fmt: skip
+    [4, 3, 2, 1],
+    [1, 2, 3, 4],
+    [4, 1, 2, 3],
+    [4, 1, 3, 2],
+    [4, 2, 3, 1],
+    [1, 2.5, 4, 2.5],
+    [3, 2, 4, 1],
+    [2.5, 2.5, 4, 1],
+    [4, 3, 2, 1],
+    [2.5, 2.5, 2.5, 2.5],
+    [4, 2.5, 1, 2.5],
+    [3, 2, 4, 1],
+    [4, 1, 2, 3],
+    [3, 1, 4, 2],
+]
 """The ranks of table 6 of Demšar (2006): four variants of C4.5 on 14 data sets."""
 
 
@@ -30,13 +42,18 @@ def test_demsars_example():
 
 
 @pytest.mark.parametrize("methods", [3, 4, 8])
-def test_against_scipy(methods):
+def test_by_the_formula(methods):
+    """Friedman (1937) with ties: the spread of the mean ranks over that within data sets."""
     rng = np.random.default_rng(methods)
     scores = rng.integers(0, 6, (7, methods)) / 5  # with ties
     found = friedman(scores)
-    expected = stats.friedmanchisquare(*scores.T)
-    assert found.chi2 == pytest.approx(expected.statistic)
-    f = 6 * expected.statistic / (7 * (methods - 1) - expected.statistic)
+    ranks = stats.rankdata(-scores, axis=1)
+    middle = (methods + 1) / 2
+    within = ((ranks - middle) ** 2).sum() / (methods - 1)
+    chi2 = 7**2 * ((ranks.mean(axis=0) - middle) ** 2).sum() / within
+    assert found.ranks == pytest.approx(ranks.mean(axis=0))
+    assert found.chi2 == pytest.approx(chi2)
+    f = 6 * chi2 / (7 * (methods - 1) - chi2)
     assert found.p == pytest.approx(1 - stats.f.cdf(f, methods - 1, 6 * (methods - 1)))
 
 
@@ -60,7 +77,7 @@ def test_the_published_critical_values():
 
 
 def test_groups_by_hand():
-    """Always the same order on ten data sets: ranks 1 to 5, CD 2.728 sqrt(30 / 60) = 1.93, so neighbours are tied."""
+    """Always the same order on ten data sets; critical difference 2.728 sqrt(1 / 2) = 1.93."""
     found = friedman(np.tile([0.1, 0.5, 0.3, 0.2, 0.4], (10, 1)))
     assert found.ranks == (5, 1, 3, 4, 2) and found.chi2 == pytest.approx(40) and found.p == 0
     assert found.groups == [(1, 4), (4, 2), (2, 3), (3, 0)]

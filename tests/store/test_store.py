@@ -14,14 +14,11 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.files import write_atomically
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.store.store import (
-    Damaged,
-    Logits,
-    Record,
-    Store,
-    write_atomically,
-)  # fmt: skip
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Damaged, Store
 
 KEY = "ab" * 32
 
@@ -46,7 +43,9 @@ def test_round_trip(saved: tuple[Store, Path]) -> None:
     found = store.find(KEY)
     assert found is not None and found.metrics == record(answers()).metrics
     logits = store.read_logits(found)
-    assert np.array_equal(logits.logits, answers().logits) and np.array_equal(logits.clean, answers().clean)
+    assert np.array_equal(logits.logits, answers().logits) and np.array_equal(
+        logits.clean, answers().clean
+    )
     assert score(logits.logits, logits.labels, logits.clean) == found.metrics
     assert not list(store.root.rglob(".tmp-*"))
 
@@ -144,7 +143,9 @@ LABELS, CLEAN = np.zeros(4, np.int64), np.ones(4, np.bool_)
         archive(logits=np.array([None]), labels=LABELS, clean=CLEAN),
     ],
 )
-def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Store, Path], data: bytes) -> None:
+def test_garbage_that_a_record_was_sealed_with_is_one_sentence(
+    saved: tuple[Store, Path], data: bytes
+) -> None:
     store, _ = saved
     found = record(answers()).model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
     (store.logits / f"{found.stem}.npz").write_bytes(data)
@@ -152,7 +153,9 @@ def test_garbage_that_a_record_was_sealed_with_is_one_sentence(saved: tuple[Stor
         store.read_logits(found)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.json"
     write_atomically(path, b"old")
 
@@ -170,3 +173,15 @@ def test_a_full_disk_is_told_in_one_sentence() -> None:
         pytest.skip("this system has no /dev/full")
     with pytest.raises(UserError, match="cannot write"):
         write_atomically(Path("/dev/full/x"), b"data")
+
+
+def test_a_record_takes_the_place_of_one_under_a_former_name(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    old, new = (
+        made_records.make_record(answers(), key=KEY, classes="abc", method=name)
+        for name in ("bicubic", "enlarge")
+    )
+    first = store.save(old, answers())
+    second = store.save(new, answers())
+    assert first.name != second.name and [*store.records.iterdir()] == [second]
+    assert [path.stem for path in store.logits.iterdir()] == [second.stem]

@@ -1,4 +1,6 @@
-"""Losses, gates and networks' parts written a second time, in numpy and scipy, for tests to hold the program's against."""
+"""Losses, gates and networks' parts written a second time, in numpy and scipy, for tests to hold
+the program's against.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +39,18 @@ def softmax(x: Array) -> Array:
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64], smoothing: float) -> float:
-    """-sum of target times log softmax, where a share of each target is spread evenly over all classes."""
+    """-sum of target times log softmax, where a share of each target is spread evenly over all
+    classes.
+    """
     classes = logits.shape[1]
     target = (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
     return float(-(target * np.log(softmax(logits))).sum(1).mean())
 
 
 def attention_transfer(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
-    """Sum over stages, mean over faces, of the distance of the maps of mean squares, each of length one."""
+    """Sum over stages, mean over faces, of the distance of the maps of mean squares, each of length
+    one.
+    """
     total = 0.0
     for a, b in zip(ours, theirs, strict=True):
         for x, y in zip(a, b, strict=True):
@@ -59,20 +65,46 @@ def kl(reference: Array, logits: Array) -> float:
     return float((p * np.log(p / q)).sum(1).mean())
 
 
+def attention_error(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
+    """Mean over stages of the mean squared difference of maps of mean squares, of length one."""
+    errors = []
+    for a, b in zip(ours, theirs, strict=True):
+        p, q = ((m**2).mean(1).reshape(len(m), -1) for m in (a, b))
+        p, q = (m / np.linalg.norm(m, axis=1, keepdims=True) for m in (p, q))
+        errors.append(((p - q) ** 2).mean())
+    return float(np.mean(errors))
+
+
+def decoupled(logits: Array, reference: Array, labels: NDArray[np.int64], t: float) -> list[float]:
+    """DKD's two divergences, mean over faces: true class or not, and among the others."""
+    sums = [0.0, 0.0]
+    for said, wanted, label in zip(logits, reference, labels, strict=True):
+        p, q = softmax(wanted / t), softmax(said / t)
+        true, others = p[label], q[label]
+        sums[0] += true * np.log(true / others)
+        sums[0] += (1 - true) * np.log((1 - true) / (1 - others))
+        p, q = np.delete(p, label), np.delete(q, label)
+        p, q = p / p.sum(), q / q.sum()
+        sums[1] += (p * np.log(p / q)).sum()
+    return [float(value) / len(logits) for value in sums]
+
+
 def affinity(a: Array, b: Array) -> Array:
-    """Cosines of all positions of one map [C, h, w] with all of another."""
-    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
-    return np.array([[1 - cos_distance(x, y) for y in b.T] for x in a.T])
+    """Inner products of all positions of two maps [C, h, w], each map of length one."""
+    a, b = (m.reshape(len(m), -1) / np.linalg.norm(m) for m in (a, b))
+    return a.T @ b
 
 
 def relation(low: Array, high: Array, partner: Sequence[int]) -> float:
-    """F-SKD's cross-sample term, a pair at a time."""
-    total = 0.0
+    """F-SKD's cross-sample term, a pair at a time; nobody is paired with itself."""
+    terms = []
     for i, j in enumerate(partner):
+        if i == j:
+            continue
         hh, hl = affinity(high[i], high[j]), affinity(high[i], low[j])
         lh, ll = affinity(low[i], high[j]), affinity(low[i], low[j])
-        total += (cos_distance(hh, hl) + cos_distance(hh, lh)) / 2 + cos_distance(hh, ll)
-    return total / len(low)
+        terms.append((cos_distance(hh, hl) + cos_distance(hh, lh)) / 2 + cos_distance(hh, ll))
+    return float(np.mean(terms)) if terms else 0.0
 
 
 def sigmoid(x: Array) -> Array:

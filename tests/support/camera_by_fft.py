@@ -1,4 +1,6 @@
-"""The protocol camera a second time: face by face, the blur by Fourier transforms, JPEG by Pillow."""
+"""The protocol camera a second time: face by face, the blur by Fourier transforms, JPEG by
+Pillow.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from PIL import Image
 from scipy import fft
 
 
-def photograph(face: NDArray[np.uint8], seed: int, scale: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+def photograph(
+    face: NDArray[np.uint8], seed: int, scale: int, size: tuple[int, int]
+) -> NDArray[np.uint8]:
     """One face uint8 [C, H, W] -> uint8 [C, *size]."""
     rng = np.random.Generator(np.random.PCG64(seed))
     sigma = rng.uniform(0.1, 0.6) * scale
@@ -27,7 +31,9 @@ def photograph(face: NDArray[np.uint8], seed: int, scale: int, size: tuple[int, 
 
 @lru_cache
 def area(source: int, target: int) -> NDArray[np.float64]:
-    """[target, source]: the mean over each target pixel, by way of source * target slices of a pixel."""
+    """[target, source]: the mean over each target pixel, by way of source * target slices of a
+    pixel.
+    """
     slices = np.repeat(np.eye(source), target, axis=0).reshape(target, source, source)
     return slices.mean(1)
 

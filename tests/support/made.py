@@ -28,7 +28,9 @@ def data_ref(channels: int = 1, classes: int = 7, side: int = 48) -> DataRef:
 def made_faces(
     count: int = 28, channels: int = 1, classes: int = 7, side: int = 48, seed: int = 0
 ) -> Split:
-    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy, yet not trivial at x8."""
+    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy,
+    yet not trivial at x8.
+    """
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 215, (classes, channels, 4, 4))
     labels = np.arange(count) % classes
@@ -38,7 +40,8 @@ def made_faces(
 
 
 def fine_faces(count: int = 28, classes: int = 7, side: int = 24, seed: int = 0) -> Split:
-    """Each class is a pattern of squares of four pixels, which an LR pixel at x4 sees mixed with their neighbours, under
+    """Each class is a pattern of squares of four pixels, which an LR pixel at x4 sees mixed with
+    their neighbours, under
     shades of each face's own: the HR classifier is helpless before the enlarged ones.
     """
     rng = np.random.default_rng(seed)

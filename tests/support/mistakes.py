@@ -1,4 +1,6 @@
-"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is made of."""
+"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is
+made of.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ import lrfer_bench
 from lrfer_bench.api import Batch, FaceSet, Method, Split, Task
 from lrfer_bench.files import write_atomically
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.store.store import Record, Store
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
 
 FILES = {
     "file": "in the way",
@@ -55,7 +58,9 @@ class Corner(Protocol):
 
 
 def fill(folder: Path) -> None:
-    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in it."""
+    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in
+    it.
+    """
     for name, text in FILES.items():
         (folder / name).write_text(text)
     (folder / "empty").mkdir()

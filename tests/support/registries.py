@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES
 
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Afterwards names, plugin errors and plugin modules are those of before; inside, no plugin is broken."""
-    for registry in REGISTRIES:
-        registry.names()  # the entry points are read once
-    entries, errors, modules = (
-        [dict(registry._entries) for registry in REGISTRIES],
-        dict(PLUGIN_ERRORS),
-        set(sys.modules),
-    )
+    """Afterwards names, plugin errors and plugin modules are those of before; inside, no plugin is
+    broken.
+    """
+    errors, modules = dict(PLUGIN_ERRORS), set(sys.modules)
     PLUGIN_ERRORS.clear()
     try:
-        yield
+        with ExitStack() as scopes:
+            for registry in REGISTRIES:
+                scopes.enter_context(registry.scope())
+            yield
     finally:
-        for registry, before in zip(REGISTRIES, entries, strict=True):
-            registry._entries = before
         PLUGIN_ERRORS.clear()
         PLUGIN_ERRORS.update(errors)
         for name in set(sys.modules) - modules:
-            if name.startswith(
-                "lrfer_plugin_"
-            ):  # the next test that loads the file registers it again
+            if name.startswith("lrfer_plugin_"):  # the next test that loads it registers it again
                 del sys.modules[name]

@@ -61,7 +61,9 @@ def fresh(
 
 
 def fit(method: Method, split: Split, key: str = "k") -> Trained:
-    """Train on the made faces under the harness' own loop; the method is left with the kept weights."""
+    """Train on the made faces under the harness' own loop; the method is left with the kept
+    weights.
+    """
     task = method.task
     protocol = protocol_of(HR if task.is_hr else "bicubic")
     source = BatchSource(
@@ -72,7 +74,9 @@ def fit(method: Method, split: Split, key: str = "k") -> Trained:
 
 @dataclasses.dataclass
 class Outcome:
-    """A method trained with its stages: the cell, every model as it would be stored, and what its training told."""
+    """A method trained with its stages: the cell, every model as it would be stored, and what its
+    training told.
+    """
 
     cell: Cell
     models: dict[str, Model]
@@ -89,17 +93,27 @@ class Outcome:
 
 
 def fitted(
-    name: str, split: Split, scale: int = 4, preset: Preset | None = None, **settings: Any
+    name: str,
+    split: Split,
+    scale: int = 4,
+    preset: Preset | None = None,
+    known: dict[str, Model] | None = None,
+    **settings: Any,
 ) -> Outcome:
-    """Train a method and its stages, each once, on made faces."""
+    """Train a method and its stages, each once, on made faces.
+
+    known: models of the same faces, by key; those are not trained again, and new ones are entered.
+    """
     side, channels = split.images.shape[2], split.images.shape[1]
     ref = data_ref(channels, int(split.labels.max()) + 1, side)
     plan = plan_of([name], (scale,), preset, ref, **{name: settings})
     cell = next(iter(plan.cells.values()))
-    models: dict[str, Model] = {}
+    models = {} if known is None else known
     trained: dict[str, Trained] = {}
     in_memory: dict[str, Method] = {}
     for key in plan.needed_for(cell):
+        if key in models:
+            continue
         training = plan.trainings[key]
         stages = {stage: load_model(of, models, CPU) for stage, of in training.stages.items()}
         torch.manual_seed(1)

@@ -1,4 +1,6 @@
-"""The training loop: resumes with the same bits, stops where a loss is no number, keeps what the rule says."""
+"""The training loop: resumes with the same bits, stops where a loss is no number, keeps what the
+rule says.
+"""
 
 from __future__ import annotations
 
@@ -81,16 +83,26 @@ def killer(after: int) -> Callable[[Progress], None]:
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 @pytest.mark.parametrize("selection", ["last", "best-val"])
-def test_a_killed_training_ends_with_the_same_bits(tmp_path: Path, ema: float, selection: str) -> None:
+def test_a_killed_training_ends_with_the_same_bits(
+    tmp_path: Path, ema: float, selection: str
+) -> None:
     scores = iter([0.1, 0.9, 0.3, 0.2])
     alone = train(fresh(ema=ema, selection=selection), source(), lambda m: next(scores))
     checkpoint = tmp_path / "c.ckpt"
     scores = iter([0.1, 0.9, 0.3, 0.2])
     with pytest.raises(Killed):  # in the middle of the third epoch
-        train(fresh(ema=ema, selection=selection), source(), lambda m: next(scores), checkpoint, killer(2 * 5 + 3))
+        train(
+            fresh(ema=ema, selection=selection),
+            source(),
+            lambda m: next(scores),
+            checkpoint,
+            killer(2 * 5 + 3),
+        )
     scores = iter([0.3, 0.2])
     torch.manual_seed(99)
-    resumed = train(fresh(ema=ema, selection=selection), source(), lambda m: next(scores), checkpoint)
+    resumed = train(
+        fresh(ema=ema, selection=selection), source(), lambda m: next(scores), checkpoint
+    )
     assert resumed.epoch == alone.epoch == (EPOCHS if selection == "last" else 2)
     assert [row["losses"] for row in resumed.history] == [row["losses"] for row in alone.history]
     assert alone.weights.keys() == resumed.weights.keys()
@@ -104,8 +116,12 @@ def test_the_same_key_gives_the_same_bits_and_another_key_others() -> None:
     assert not torch.equal(first["net.0.weight"], other["net.0.weight"])
 
 
-@pytest.mark.parametrize(("factor", "words"), [(float("nan"), "became NaN or infinite"), (1e9, "ran away to")])
-def test_a_loss_that_is_no_number_or_runs_away_stops_the_training(factor: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("factor", "words"), [(float("nan"), "became NaN or infinite"), (1e9, "ran away to")]
+)
+def test_a_loss_that_is_no_number_or_runs_away_stops_the_training(
+    factor: float, words: str
+) -> None:
     torch.manual_seed(5)
     method = Small(Task(3, 1, (12, 12), (2,), preset()), factor)
     with pytest.raises(CellError, match=f'the loss "ce" {words}.* in epoch 1'):
@@ -125,7 +141,9 @@ def test_a_checkpoint_of_another_key_or_cut_in_half_is_set_aside(tmp_path: Path)
     assert state is None and "cannot be read" in why
     notes: list[str] = []
     save_checkpoint(path, "somebody else's", {"history": []})
-    done = train(fresh(), source(), constant, path, lambda p: notes.append(p.note))
+    done = train(
+        fresh(), source(), constant, path, lambda told: notes.append(getattr(told, "text", ""))
+    )
     assert done.epochs == EPOCHS and any("another key" in note for note in notes)
 
 
@@ -133,14 +151,18 @@ def test_hr_and_lr_of_a_batch_show_the_same_flip_and_shift() -> None:
     for batch in source(scales=(1, 2, 3)).epoch(0):
         for scale, lr in batch.lr_parts.items():
             hr = batch.hr[batch.scale == scale]
-            assert torch.equal(lr, Bicubic().apply(hr, scale, torch.zeros(len(hr), dtype=torch.int64)))
+            assert torch.equal(
+                lr, Bicubic().apply(hr, scale, torch.zeros(len(hr), dtype=torch.int64))
+            )
         assert sum(len(lr) for lr in batch.lr_parts.values()) == len(batch.label)
 
 
 def test_an_epoch_shows_every_face_once_and_augments() -> None:
     rows = source().split
     plain = torch.cat([batch.hr for batch in source().epoch(0, augment=False)])
-    assert sorted(face.numpy().tobytes() for face in plain) == sorted(face.tobytes() for face in rows.images)
+    assert sorted(face.numpy().tobytes() for face in plain) == sorted(
+        face.tobytes() for face in rows.images
+    )
     moved = torch.cat([batch.hr for batch in source().epoch(0)])
     assert not torch.equal(plain, moved)
 
@@ -156,6 +178,10 @@ def test_schedule_by_hand() -> None:
 def test_selection_rules_and_none_that_sees_the_test() -> None:
     last, best = rule_of("last"), rule_of("best-val")
     assert [last.keeps(e, 3, 0.5, None) for e in (1, 2, 3)] == [False, False, True]
-    assert best.keeps(1, 3, 0.5, None) and not best.keeps(2, 3, 0.5, 0.5) and best.keeps(3, 3, 0.6, 0.5)
+    assert (
+        best.keeps(1, 3, 0.5, None)
+        and not best.keeps(2, 3, 0.5, 0.5)
+        and best.keeps(3, 3, 0.6, 0.5)
+    )
     with pytest.raises(Exception, match="no selection rule"):
         rule_of("best-on-test")

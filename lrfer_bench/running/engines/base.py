@@ -1,4 +1,4 @@
-"""Engine: where jobs run. The runner decides what and when; an engine only carries jobs to workers and answers back."""
+"""Engine: where jobs run. It carries jobs to workers and answers back to the runner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lrfer_bench.running.jobs import Job
 from lrfer_bench.running.models import Model
-from lrfer_bench.store.store import Logits, Record
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Record
 from lrfer_bench.training.loop import Progress
 
 Result = Model | tuple[Record, Logits]
@@ -23,6 +24,14 @@ class Progressed:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """A running job has something to say to its user: a sentence, shown as it is."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """A job is done; a TrainJob answers a Model, a TestJob a Record and its Logits."""
 
@@ -32,7 +41,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A job could not be done. died: its worker is gone (killed, out of memory), so a second try may succeed."""
+    """A job could not be done. died: its worker has ended, so a second try may succeed."""
 
     key: str
     sentence: str
@@ -40,12 +49,14 @@ class Failed:
     died: bool = False
 
 
-Event = Progressed | Finished | Failed
+Event = Progressed | Noted | Finished | Failed
 
 
 class Engine(ABC):
-    """A number of slots that jobs can be submitted to. Jobs and results are plain data; weights travel as bytes, so no
-    shared disk is needed. Used as a context manager; leaving it stops whatever still runs."""
+    """Slots that jobs can be submitted to; a context manager that stops what still runs.
+
+    Jobs and results are plain data, and weights travel as bytes, so no shared disk is needed.
+    """
 
     slots: int
 
@@ -59,7 +70,7 @@ class Engine(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop everything at once; finished events not yet fetched are lost, checkpoints on disk stay."""
+        """Stop everything at once. Events not yet fetched are lost, checkpoints on disk stay."""
 
     def __enter__(self) -> Engine:
         return self

@@ -1,10 +1,21 @@
-"""Methods that restore faces: one in a way that can be computed by hand, one in a wrong shape. And a set not to be shown."""
+"""Methods that restore faces: one in a way that can be computed by hand, one in a wrong shape.
+
+And a set not to be shown.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lrfer_bench.api import Dataset, DatasetCard, FaceSet, Method, Split, register_dataset, register_method
+from lrfer_bench.api import (
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Method,
+    Split,
+    register_dataset,
+    register_method,
+)
 
 
 @register_method("repeats")
@@ -47,4 +58,6 @@ class Private(Dataset):
     def load(self, root):
         labels = torch.arange(8).remainder(2).numpy()
         images = torch.arange(8 * 8 * 8).remainder(251).to(torch.uint8).reshape(8, 1, 8, 8).numpy()
-        return FaceSet("private", ("a", "b"), dict.fromkeys(("train", "val", "test"), Split(images, labels)))
+        return FaceSet(
+            "private", ("a", "b"), dict.fromkeys(("train", "val", "test"), Split(images, labels))
+        )

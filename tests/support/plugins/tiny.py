@@ -1,4 +1,6 @@
-"""A plugin as a user would write it: a data set of small drawn faces, and methods that behave badly on purpose."""
+"""A plugin as a user would write it: a data set of small drawn faces, and methods that behave badly
+on purpose.
+"""
 
 import os
 import sys
@@ -11,7 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lrfer_bench.api import Dataset, DatasetCard, FaceSet, Method, Split, register_dataset, register_method
+from lrfer_bench.api import (
+    Dataset,
+    DatasetCard,
+    FaceSet,
+    Method,
+    Split,
+    register_dataset,
+    register_method,
+)
 
 CLASSES = ("left", "right", "top", "bottom")
 
@@ -37,7 +47,9 @@ def drawn(count: int, seed: int) -> Split:
 
 @register_dataset("tinyfaces")
 class TinyFaces(Dataset):
-    """96 + 32 + 48 drawn faces of 16x16 pixels in 4 classes; two test and one validation face also stand in train."""
+    """96 + 32 + 48 drawn faces of 16x16 pixels in 4 classes; two test and one validation face also
+    stand in train.
+    """
 
     card = DatasetCard(summary="drawn 16-pixel faces for tests", synthetic=True, showable=True)
     needs_root = False
@@ -50,12 +62,15 @@ class TinyFaces(Dataset):
 
     def load(self, root: Path | None) -> FaceSet:
         train, val, test = drawn(self.train, 1), drawn(32, 2), drawn(48, 3)
-        # Mirror symmetry must not matter here, so left and right are told apart by a mark that flips do not move.
+        # Mirror symmetry must not matter here, so left and right are told apart by a mark that
+        # flips do not move.
         for split in (train, val, test):
             split.images[split.labels == 0, :, 6:10, :] = 255
         test.images[:2], test.labels[:2] = train.images[:2], train.labels[:2]
         val.images[5], val.labels[5] = train.images[5], train.labels[5]
-        return FaceSet("tinyfaces", CLASSES, {"train": train, "val": val, "test": test}, synthetic=True)
+        return FaceSet(
+            "tinyfaces", CLASSES, {"train": train, "val": val, "test": test}, synthetic=True
+        )
 
 
 class _Linear(Method):
@@ -78,7 +93,9 @@ class Linear(_Linear):
 
 @register_method("slow")
 class Slow(_Linear):
-    """A linear classifier that takes its time, so that a test can kill it in the middle; dropout needs its seed restored."""
+    """A linear classifier that takes its time, so that a test can kill it in the middle; dropout
+    needs its seed restored.
+    """
 
     def losses(self, batch):
         time.sleep(0.08)
@@ -107,7 +124,11 @@ class WrongShape(_Linear):
     """Answers one logit too few."""
 
     def forward(self, lr):
-        return super().forward(lr)[:, :-1] if not self.training and len(lr) > 32 else super().forward(lr)
+        return (
+            super().forward(lr)[:, :-1]
+            if not self.training and len(lr) > 32
+            else super().forward(lr)
+        )
 
 
 @register_method("nan-logits")

@@ -1,0 +1,72 @@
+"""Whose line is it: file:line of the author's code, for messages of one sentence.
+
+A mistake in a plugin often ends deep in torch. Its author wants the line that led there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+_LIBRARIES = tuple(
+    f"site-packages/{name}"
+    for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas")
+)
+
+_HARNESS = os.path.join(Path(__file__).parents[1], "")
+"""The folder of lrfer_bench itself: this file is in a room of it."""
+
+_PACKAGED = tuple(os.path.join(_HARNESS, room, "") for room in ("methods", "datasets"))
+"""Folders of the package that hold authors' code."""
+
+
+def last_place(error: BaseException) -> str:
+    """file:line of an exception: the innermost frame in an author's code, else the innermost."""
+    frames = traceback.extract_tb(error.__traceback__)
+    innermost = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no place known"
+    return own_place(error) or innermost
+
+
+def own_place(error: BaseException) -> str:
+    """file:line of the innermost frame of an exception in an author's code; "" if there is none."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    return _innermost_own(traceback.extract_tb(error.__traceback__))
+
+
+def place_now() -> str:
+    """file:line of the innermost frame that runs now in an author's code; "" if there is none."""
+    return _innermost_own(traceback.extract_stack())
+
+
+def place_of(cls: type, function: str) -> str:
+    """file:line of a function of a class or of its bases; the class's module if there is none."""
+    code = getattr(getattr(cls, function, None), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else cls.__module__
+
+
+def line_of(thing: Any) -> str:
+    """file:line where a class or function is written; its module if its source is not found."""
+    try:
+        return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}"
+    except (OSError, TypeError):
+        return str(getattr(thing, "__module__", "no place known"))
+
+
+def _innermost_own(frames: traceback.StackSummary) -> str:
+    own = [frame for frame in frames if not _foreign(frame.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def _foreign(file: str) -> bool:
+    """True for the standard library, the libraries we use, lrfer-bench, and code without a file."""
+    path = file.replace(os.sep, "/")
+    if file.startswith("<") or any(f"/{name}/" in path for name in _LIBRARIES):
+        return True
+    standard = os.path.dirname(os.__file__).replace(os.sep, "/")
+    if path.startswith(f"{standard}/") and "/site-packages/" not in path:
+        return True
+    return file.startswith(_HARNESS) and not file.startswith(_PACKAGED)

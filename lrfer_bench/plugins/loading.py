@@ -1,0 +1,92 @@
+"""Plugin files: imported by path, from --plugin, plugins=[...] and the variable LRFER_PLUGINS."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.blame import own_place
+from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES, importing
+
+PLUGINS_VARIABLE = "LRFER_PLUGINS"
+
+_SOURCES: dict[Path, str] = {}
+"""The source that each plugin file was last loaded as."""
+
+
+def load_plugins(files: Iterable[str | Path] = ()) -> None:
+    """Import these plugin files and those of LRFER_PLUGINS.
+
+    A file that fails is noted in PLUGIN_ERRORS. UserError if one of `files` does not exist.
+    """
+    given = [Path(file).resolve() for file in files]
+    variable = os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep)
+    listed = [Path(part).resolve() for part in variable if part]
+    for file in dict.fromkeys([*listed, *given]):
+        # The variable may be years old: a file that is gone must not stop every command.
+        if file not in given and not file.is_file():
+            PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
+            continue
+        load_plugin(file)
+
+
+def load_plugin(file: Path) -> None:
+    """Import one file as a module named by its content, so that workers import the very same.
+
+    A file that fails is noted in PLUGIN_ERRORS. UserError if the file does not exist.
+    """
+    if not file.is_file():
+        raise UserError(
+            f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}"
+        )
+    module_name = plugin_module(file)
+    if module_name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        PLUGIN_ERRORS[str(file)] = "it is not a Python file"
+        return
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    source = f"{file.name} sha256:{_digest(file)[:12]}"
+    before = _SOURCES.get(file.resolve())
+    if before:  # the file was edited since, in a notebook: it must not collide with itself
+        _forget(before)
+    PLUGIN_ERRORS.pop(str(file), None)
+    _SOURCES[file.resolve()] = source
+    try:
+        with importing(source), redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        sys.modules.pop(module_name, None)
+        _forget(source)  # what it registered before it failed would not work in workers
+        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
+
+
+def plugin_module(file: Path) -> str:
+    """The module name that a plugin file is imported under; it changes with the content."""
+    return f"lrfer_plugin_{re.sub(r'[^0-9a-zA-Z]', '_', file.stem)}_{_digest(file)[:8]}"
+
+
+def left_out() -> dict[str, str]:
+    """Every plugin file and entry point that could not be used so far, and why."""
+    found = dict(PLUGIN_ERRORS)
+    for registry in REGISTRIES:
+        found |= registry.broken
+    return found
+
+
+def _forget(source: str) -> None:
+    for registry in REGISTRIES:
+        registry.forget(source)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,146 @@
+"""From a record back to its cell: it is planned again with the code that is installed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lrfer_bench.contract.labels import label_of
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.data.cache import default_cache, open_prepared
+from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Cell, DataRef, Plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.handover import FOLDER
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.models import model_facts, weights_path
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
+
+Image = tuple[int, int, int]
+"""Channels, height and width in pixels of an HR face."""
+
+Asked = tuple[str, Mapping[str, Mapping[str, Any]]]
+"""A method's label, and settings by method: how a cell may have been asked for."""
+
+ANY_IMAGE: Image = (1, 1 << 20, 1 << 20)
+
+
+def cell_of(record: Record, store: Store) -> tuple[Plan, Cell]:
+    """The cell of a record, with the plan of all that it rests on.
+
+    Only when its key comes out the same are the weights on disk its own: else a UserError.
+    Loads the plugin file that run() left in the results folder where the method is a script's.
+    """
+    _bring_plugin(record, store)
+    # Keys do not depend on the faces' size: the first plan finds the weights, which know the size.
+    plan, cell = plan_again(record, store, ANY_IMAGE)
+    return plan_again(record, store, _image(record, store, plan.needed_for(cell)))
+
+
+def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
+    """A plan with the record's key in it, for HR faces of a shape; UserError if there is none."""
+    try:
+        preset = preset_of(record.preset)
+    except UserError as error:
+        raise RecordError(f"{record.stem} cannot be used here: {error}") from error
+    channels, height, width = image
+    part = record.dataset
+    data = DataRef(
+        part.name,
+        part.fingerprint,
+        "",
+        tuple(part.classes),
+        channels,
+        (height, width),
+        part.synthetic,
+    )
+    trained = record.test.protocol if record.train.protocol == HR else record.train.protocol
+    problem: UserError | None = None
+    for label, settings in _ways(record, store):
+        try:
+            plan = build_plan(Request(
+                methods=[label], scales=record.train.scales or [record.test.scale], preset=preset,
+                protocols=[trained], test_protocols=[record.test.protocol],
+                test_scales=[record.test.scale], seeds=[record.seed], settings=settings,
+            ), data)  # fmt: skip
+        except UserError as error:
+            problem = problem or error  # the first way is the plainest: its complaint is shown
+            continue
+        if record.key in plan.cells:
+            return plan, plan.cells[record.key]
+    now, then = METHODS.entry(record.method.name).source, record.method
+    raise problem or UserError(
+        f"{record.stem} was made by other code or settings than those here (the record: "
+        f"{then.source}, version {then.version}; here: {now}): use the version it came from, "
+        "or run the cell again with --overwrite always"
+    )
+
+
+def _bring_plugin(record: Record, store: Store) -> None:
+    """A class that run() handed over from a script is found again in the results folder."""
+    if METHODS.current(record.method.name) in METHODS.names():
+        return
+    name, _, digest = record.method.source.partition(" sha256:")
+    file = store.root.resolve() / FOLDER / digest / name
+    if digest and file.is_file():
+        load_plugin(file)
+        return
+    raise UserError(
+        f'the method "{record.method.name}" of {record.stem} came from {record.method.source}, '
+        "which is not here: install it, or give its file with --plugin (plugins=[...] in Python)"
+    )
+
+
+def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
+    """The shape of the HR faces: kept with the weights, else in the cache of prepared data sets."""
+    for key in keys:
+        image = model_facts(store, key).get("image")
+        if image:
+            return image[0], image[1], image[2]
+    for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
+        faces = open_prepared(folder).faces
+        return faces.channels, *faces.size
+    if all(weights_path(store, key).is_file() for key in keys):
+        raise UserError(
+            f"the size of the faces that {record.stem} was made for is not known: neither "
+            f"{store.models} nor the cache {default_cache()} tells it; prepare its data set with "
+            f'"lrfer-bench datasets prepare {record.dataset.name}", or give the same lrfer-bench '
+            "run command once more"
+        )
+    raise UserError(
+        f"the weights of {record.stem} are not in {store.models}: records travel without them; "
+        "run the cell here with --overwrite always, or copy the folder models/ as well"
+    )
+
+
+def _ways(record: Record, store: Store) -> Iterator[Asked]:
+    """The ways in which the cell may have been asked for. The key says which it was."""
+    name, own = record.method.name, record.method.settings
+    below = _stage_settings(record, store)
+    yield name, {name: own}
+    yield name, {**below, name: own}  # by --set, for stages too
+    yield label_of(name, own), below  # in brackets: these do not reach a stage of the same method
+
+
+def _stage_settings(record: Record, store: Store) -> dict[str, Mapping[str, Any]]:
+    """Method -> the changed settings that all its models among the stages have in common.
+
+    Models that were saved before settings were kept have none.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting = [stage.key for stage in record.stages.values()]
+    while waiting:
+        facts = model_facts(store, waiting.pop())
+        method, settings = facts.get("method", ""), facts.get("settings", {})
+        known = found.get(method, settings)
+        found[method] = {
+            name: value
+            for name, value in settings.items()
+            if name in known and known[name] == value
+        }
+        waiting += facts.get("stages", {}).values()
+    return {method: settings for method, settings in found.items() if settings}

@@ -1,0 +1,180 @@
+"""Which cell of a results folder a user means, by its key or by its method, scale and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.contract.labels import label_of, same_label
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of the cell; None is "any"."""
+
+    method: str | None = None
+    scale: int | None = None
+    dataset: str | None = None
+    protocol: str | None = None
+    seed: int | None = None
+    key: str | None = None
+
+    def fits(self, record: Record) -> bool:
+        """Whether a record is one of those the user may mean; its key is not looked at."""
+        method, test = record.method, record.test
+        return (
+            (self.method is None or is_called(self.method, method.name, method.settings))
+            and self.scale in (None, test.scale)
+            and self.dataset in (None, record.dataset.name)
+            and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
+            and self.seed in (None, record.seed)
+        )
+
+
+def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a user means this method by its name, or by a label; its numbers may look different.
+
+    A former name and the name of today mean the same.
+
+    >>> is_called("gmenet", "gmenet", {"kd_weight": 0.0})
+    True
+    >>> is_called("gmenet[kd_weight=0]", "gmenet", {"kd_weight": 0.0})
+    True
+    >>> is_called("enlarge", "bicubic", {})
+    True
+    """
+    asked, today = METHODS.current_label(text), METHODS.current(name)
+    return asked == today or same_label(asked, label_of(today, settings))
+
+
+def cell_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Record:
+    """The one finished cell that is meant; a UserError where it is none or several.
+
+    Of cells that differ by their seed alone, the lowest seed is meant. Of cells that differ by the
+    edit of their plugin file, the newest is meant; tell() gets a line that says so.
+    """
+    store = Store(results)
+    records = [record for record in store.scan() if isinstance(record, Record)]
+    if not records:
+        raise UserError(
+            f'{results} holds no records: train something with "lrfer-bench run", '
+            "or name it with --results"
+        )
+    if wanted.key:
+        return _agreeing(find_record(store, wanted.key), wanted)
+    if not wanted.method:
+        raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
+    if not any(Wanted(wanted.method).fits(record) for record in records):
+        names = {_label(record) for record in records}
+        raise UserError(
+            f'no record of the method "{wanted.method}" is in {results}: '
+            f"{did_you_mean(wanted.method, names)}"
+        )
+    fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
+    if not fitting:
+        raise UserError(
+            f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}"
+        )
+    # A bare name is the method as it is, where that was run.
+    fitting = [record for record in fitting if not record.method.settings] or fitting
+    fitting = _of_newest_edit(fitting, store, tell)
+    by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
+    lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
+    if len(lowest) > 1:
+        cells = _known(list(lowest.values()))
+        raise UserError(f"{len(lowest)} cells fit: narrow it down, or give --key; {cells}")
+    return next(iter(lowest.values()))
+
+
+def find_record(store: Store, key: str) -> Record:
+    """The one finished record whose key starts so, or whose file is called so; else a UserError."""
+    head = key.rpartition("_")[2].removesuffix(".json")
+    where = f"no record in {store.records} has"
+    if not re.fullmatch("[0-9a-f]+", head):
+        raise UserError(
+            f'{where} the key "{key}": a key is hexadecimal, of 0-9 and a-f; '
+            "lrfer_bench.load_results() lists the keys"
+        )
+    found = [r for r in store.scan() if isinstance(r, Record) and r.key.startswith(head)]
+    if not found:
+        raise UserError(
+            f'{where} a key that starts with "{head}": lrfer_bench.load_results() lists the keys'
+        )
+    if len(found) > 1:
+        raise UserError(
+            f'{len(found)} records have keys that start with "{head}": give more of the key'
+        )
+    if found[0].failure:
+        raise UserError(
+            f"the cell {found[0].stem} failed, so there is no model of it: "
+            f"{found[0].failure.sentence}"
+        )
+    return found[0]
+
+
+def _agreeing(record: Record, wanted: Wanted) -> Record:
+    """The record of a key, when what else was said fits it."""
+    if not wanted.fits(record):
+        raise UserError(
+            f"the key {wanted.key} is that of {_line(record)}, which the other options do not fit: "
+            "give the key alone"
+        )
+    return record
+
+
+def _of_newest_edit(
+    records: list[Record], store: Store, tell: Callable[[str], None]
+) -> list[Record]:
+    """Of cells that differ only by the edit of one plugin file, those of the newest edit."""
+    sources = {record.method.source for record in records}
+    files = {record.method.plugin_file for record in records}
+    cells = {_place(record)[:-2] for record in records}  # whatever their version and code
+    if len(sources) < 2 or len(files) > 1 or "" in files or len(cells) > 1:
+        return records
+    (newest,) = newest_edits(((store, record) for record in records), lambda _: "all").values()
+    others = ", ".join(sorted(sources - {newest}))
+    tell(f"note: the newest is used, made with {newest}; the same cell was also made with {others}")
+    return [record for record in records if record.method.source == newest]
+
+
+def _place(record: Record) -> tuple[object, ...]:
+    """All that tells two cells apart but their seed; version and code come last."""
+    return (
+        _label(record),
+        record.dataset.fingerprint,
+        record.train.protocol,
+        tuple(record.train.scales),
+        record.test.protocol,
+        record.test.scale,
+        record.preset,
+        record.method.version,
+        record.method.source,
+    )
+
+
+def _label(record: Record) -> str:
+    """The record's method as tables call it today."""
+    return label_of(METHODS.current(record.method.name), record.method.settings)
+
+
+def _line(record: Record) -> str:
+    """One cell, for a message."""
+    place = record.stem.rpartition("_")[0]
+    return f"{record.key[:12]} ({_label(record)} of {record.method.source}, {place})"
+
+
+def _known(records: Sequence[Record], method: str | None = None) -> str:
+    """Up to six finished cells, for a message."""
+    finished = [record for record in records if record.status == "finished"]
+    shown = [record for record in finished if Wanted(method).fits(record)]
+    lines = [_line(record) for record in shown[:6]]
+    more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+    return f"there are {', '.join(lines)}{more}" if lines else "none is finished"

@@ -1,0 +1,145 @@
+"""Starting worker processes, and ending them with everything that a method's code started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import ModuleType
+
+import psutil
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PR_SET_CHILD_SUBREAPER = 36
+HELPERS = ("resource_tracker", "forkserver")
+"""Words in the command lines of processes that Python itself keeps running."""
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use, 1 or more."""
+    if hasattr(psutil.Process, "cpu_affinity"):  # not on macOS
+        return len(psutil.Process().cpu_affinity())
+    return psutil.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Processes started inside load their libraries with one thread each."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """Processes spawned inside do not import the program that started them.
+
+    A worker needs nothing of it, and a user's script would run again in every worker.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def own_session() -> None:
+    """Make this process the leader of a new session, and the parent of orphans below it (Linux).
+
+    Ctrl-C then goes to the main process only, and what a method starts can be found and ended.
+    """
+    with contextlib.suppress(OSError):
+        os.setsid()
+    if sys.platform == "linux":
+        import ctypes
+
+        # Where the C library has no prctl, only processes of the same session are found later.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def redirect_output(log: Path) -> None:
+    """Append what this process prints to a file: standard output belongs to the main process."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+
+
+def left_behind() -> list[psutil.Process]:
+    """Running processes below this one or in its session; Python's own HELPERS do not count."""
+    me = psutil.Process()
+    session = [process for process in psutil.process_iter() if _session(process.pid) == me.pid]
+    found = dict.fromkeys([*_below(me.pid), *session])  # each once, parents before their children
+    return [process for process in found if process.pid != me.pid and _is_left(process)]
+
+
+def end(processes: Iterable[psutil.Process]) -> None:
+    """Kill processes, parents first; those that are children of this process leave no zombie."""
+    killed = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):  # it has ended already, or belongs to another user
+            process.kill()
+            killed.append(process)
+    for process in killed:
+        with contextlib.suppress(OSError):  # not a child of this process: its parent collects it
+            os.waitpid(process.pid, 0)
+
+
+def end_tree(process: SpawnProcess) -> None:
+    """End a worker process and everything that was started below it or in its session."""
+    if process.pid and process.is_alive():
+        end(_below(process.pid))  # first: below a dead process nothing is found any more
+    if process.pid:
+        with contextlib.suppress(OSError):  # before own_session() it has no group of its own
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.is_alive():
+        process.kill()
+
+
+def cause_of_death(exitcode: int | None) -> str:
+    """Why a worker process ended, in words."""
+    if exitcode is not None and exitcode < 0:
+        name = signal.Signals(-exitcode).name
+        why = (
+            "out of memory, or stopped by somebody" if name == "SIGKILL" else "the process crashed"
+        )
+        return f"its worker process was ended by {name} ({why})"
+    return f"its worker process ended by itself with status {exitcode}"
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    """All descendants of a process; none when it has ended."""
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:  # ended in the meantime, or not ours to ask
+        return None
+
+
+def _is_left(process: psutil.Process) -> bool:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:  # ended in the meantime, a zombie, or of another user
+        return False
+    return bool(command) and not any(word in command for word in HELPERS)

@@ -1,0 +1,69 @@
+"""What a cell answered: the logits of every test image, as one compressed file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = (
+    np.floating,
+    np.integer,
+    np.bool_,
+)  # of logits, labels and clean, which are [N, K], [N] and [N]
+GARBAGE = (
+    ValueError,
+    KeyError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What a cell answered: logits float32 [N, classes], labels int64 [N], clean bool [N] (False:
+    leaked row).
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    clean: NDArray[np.bool_]
+
+    def to_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            logits=self.logits.astype("<f4"),
+            labels=self.labels.astype("<i8"),
+            clean=self.clean,
+        )
+        return buffer.getvalue()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Logits:
+        """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes
+        of any other kind.
+        """
+        archive = np.load(io.BytesIO(data), allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it is no npz archive")
+        with archive as z:
+            arrays = [np.asarray(z[name]) for name in ("logits", "labels", "clean")]
+        for name, array, kind, axes in zip(
+            ("logits", "labels", "clean"), arrays, KINDS, (2, 1, 1), strict=True
+        ):
+            if (
+                not np.issubdtype(array.dtype, kind)
+                or array.ndim != axes
+                or len(array) != len(arrays[0])
+            ):
+                raise ValueError(f"its {name} are {array.dtype} of shape {list(array.shape)}")
+        return Logits(*arrays)

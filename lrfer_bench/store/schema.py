@@ -1,0 +1,136 @@
+"""The record schema: one JSON file a cell. See results/README.md for the meaning of every field."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lrfer_bench.scoring.parts import MetricsPart
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    __test__: ClassVar[bool] = False  # pytest takes a class called Test... for its own
+
+
+class DatasetPart(_Part):
+    name: str
+    fingerprint: str
+    classes: list[str]
+    synthetic: bool = False
+
+
+class MethodPart(_Part):
+    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method."""
+
+    name: str
+    version: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    source: str
+    kind: Literal["lr", "oracle"] = "lr"
+    test_time_augmentation: str | None = None
+
+    @property
+    def plugin_file(self) -> str:
+        """The name of the file it came from ("my_idea.py"); "" for an installed package."""
+        file, mark, _ = self.source.partition(" sha256:")
+        return file if mark else ""
+
+
+class TrainPart(_Part):
+    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; []
+    trains nothing.
+    """
+
+    protocol: str
+    scales: list[int]
+
+
+class TestPart(_Part):
+    """The condition tested on; size_px is the height in pixels of the LR face."""
+
+    protocol: str
+    scale: int
+    size_px: int
+
+
+class SelectionPart(_Part):
+    rule: str
+    epoch: int
+    epochs: int
+
+
+class StagePart(_Part):
+    key: str
+    method: str
+    train_seconds: float
+
+
+class Cost(_Part):
+    """parameters and macs are those used for one face at test time, stages included; latency at
+    batch 1, one face,
+    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or,
+    without training, tested).
+    """
+
+    parameters: int
+    macs: int
+    latency_ms: float
+    throughput: float
+    train_seconds: float
+    train_seconds_with_stages: float
+    peak_memory_mb: float
+
+
+class Epoch(_Part):
+    epoch: int
+    seconds: float
+    losses: dict[str, float]
+    val_accuracy: float | None = None
+
+
+class Failure(_Part):
+    """sentence says what and where; traceback is for the method's author."""
+
+    sentence: str
+    traceback: str = ""
+
+
+class Record(_Part):
+    """One cell's result; see results/README.md for the meaning of every field."""
+
+    schema_version: int = SCHEMA
+    key: str
+    status: Literal["finished", "failed"]
+    dataset: DatasetPart
+    method: MethodPart
+    train: TrainPart
+    test: TestPart
+    seed: int
+    preset: str
+    selection: SelectionPart | None = None
+    stages: dict[str, StagePart] = Field(default_factory=dict)
+    metrics: MetricsPart | None = None
+    cost: Cost | None = None
+    history: list[Epoch] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=dict)
+    logits_sha256: str | None = None
+    failure: Failure | None = None
+    content_sha256: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """File name without ending: readable first, the key's head last."""
+        parts = (
+            self.dataset.name,
+            self.method.name,
+            self.test.protocol,
+            f"x{self.test.scale}",
+            f"s{self.seed}",
+            self.preset,
+            self.key[:12],
+        )
+        return "_".join(part.replace("/", "-") for part in parts)

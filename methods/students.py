@@ -1,0 +1,48 @@
+"""What F-SKD, KD and FitNets share: a student that is built like the HR classifier."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lrfer_bench.api import Batch, Task
+from lrfer_bench.methods.stages import Classifier, classifier_of, map_shapes
+
+
+class Student(Classifier):
+    """Starts from scratch, built like the stage "classifier"; as the preset says without one."""
+
+    def __init__(self, task: Task) -> None:
+        if task.stages:
+            teacher = classifier_of(task.stages)
+            super().__init__(task, arch=teacher.arch, input_size=teacher.input_size)
+        else:
+            super().__init__(task)
+
+    def plain_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Of a student without a teacher."""
+        return super().losses(batch)
+
+    def seen(self, batch: Batch) -> tuple[list[Tensor], list[Tensor]]:
+        """The maps of every stage: the student's of enlarged LR faces, the teacher's of HR ones."""
+        low = self.net.maps(self.enlarged(batch))
+        with torch.no_grad():
+            high = classifier_of(self.stages).net.maps(self.unit(batch.hr))
+        return low, high
+
+
+class HintLayers(nn.Module):
+    """conv1x1 and batch norm for each map of a student, before it is compared with its teacher's.
+
+    They belong to the training alone: no answer goes through them.
+    """
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
+            for width, *_ in map_shapes(student)
+        )
+
+    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+        return [layer(m) for layer, m in zip(self.layers, maps, strict=True)]

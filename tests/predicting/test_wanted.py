@@ -1,0 +1,112 @@
+"""Which cell of a results folder is meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import made_records
+import numpy as np
+import pytest
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.predicting.wanted import Wanted, cell_meant
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
+
+
+def known(
+    root: Path, name: str, key: str, code: str = "a", scale: int = 2, seed: int = 0, **settings: Any
+) -> Record:
+    """A finished record of "mine.py" in a results folder."""
+    logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
+    record = made_records.make_record(
+        logits, key=key * 64, method=name, settings=settings,
+        source=f"mine.py sha256:{code * 12}", scale=scale, seed=seed, classes="abcd",
+        preset="quick@1",
+    )  # fmt: skip
+    Store(root).save(record, logits)
+    return record
+
+
+def chosen(root: Path, **wanted: Any) -> tuple[str, list[str]]:
+    """The first letter of the key, and the notes."""
+    notes: list[str] = []
+    return cell_meant(root, Wanted(**wanted), notes.append).key[0], notes
+
+
+def test_a_label_finds_its_cell_however_its_numbers_are_written(tmp_path: Path) -> None:
+    known(tmp_path, "mine", "a", weight=0.0, arch="wide")
+    known(tmp_path, "mine", "b", weight=0.5, arch="wide")
+    known(tmp_path, "mine", "c", sizes=[1, 2])
+    for text in (
+        "mine[arch=wide,weight=0]",
+        "mine[weight=0.0, arch=wide]",
+        "mine[arch=wide,weight=0e0]",
+    ):
+        assert chosen(tmp_path, method=text) == ("a", [])
+    assert chosen(tmp_path, method="mine[sizes=[1, 2]]") == ("c", [])
+    with pytest.raises(
+        UserError, match=r"no finished cell of mine\[weight=0,arch=wide\] fits: there are a{12} \("
+    ):
+        chosen(tmp_path, method="mine[weight=0,arch=wide]", scale=4)
+    with pytest.raises(
+        UserError, match=r"3 cells fit.*mine\[arch=wide,weight=0.5\] of mine.py sha256:aaaa"
+    ):
+        chosen(tmp_path, method="mine")
+    known(tmp_path, "mine", "d")
+    assert chosen(tmp_path, method="mine") == ("d", []), "a bare name is the method as it is"
+
+
+def test_a_key_and_what_contradicts_it(tmp_path: Path) -> None:
+    known(tmp_path, "mine", "a")
+    assert chosen(tmp_path, key="aaa", method="mine", scale=2) == ("a", [])
+    for wanted in ({"method": "direct"}, {"scale": 4}, {"seed": 1}):
+        with pytest.raises(
+            UserError, match=r"the key aaa is that of .* which the other options do not fit"
+        ):
+            chosen(tmp_path, key="aaa", **wanted)
+
+
+def test_of_an_edited_plugin_the_newest_is_taken_with_a_note(tmp_path: Path) -> None:
+    for seed, old, new in ((0, "a", "c"), (1, "b", "d")):
+        path = (
+            tmp_path / "records" / f"{known(tmp_path, 'mine', old, code='1', seed=seed).stem}.json"
+        )
+        os.utime(path, (1, 1))
+        known(tmp_path, "mine", new, code="2", seed=seed)
+    found, notes = chosen(tmp_path, method="mine")
+    assert (
+        found == "c"
+        and len(notes) == 1
+        and notes[0].endswith("made with mine.py sha256:111111111111")
+    )
+    known(tmp_path, "mine", "e", code="3", scale=4)
+    assert chosen(tmp_path, method="mine", scale=2)[0] == "c"
+    with pytest.raises(UserError, match=r"3 cells fit.*mine of mine.py sha256:3333"):
+        chosen(tmp_path, method="mine")
+
+
+def test_a_renamed_method_is_found_by_both_names(tmp_path: Path) -> None:
+    known(tmp_path, "bicubic", "a")
+    for name in ("bicubic", "enlarge"):
+        assert chosen(tmp_path, method=name, scale=2) == ("a", [])
+    known(tmp_path, "enlarge", "b", scale=4)
+    with pytest.raises(UserError, match=r"2 cells fit.*a{12} \(enlarge of"):
+        chosen(tmp_path, method="enlarge")
+
+
+def test_the_newest_edit_of_each_group(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    records = [known(tmp_path, "mine", key, code=code, seed=seed)
+               for key, code, seed in (("a", "1", 0), ("b", "2", 0), ("c", "1", 1))]  # fmt: skip
+    for second, record in enumerate(records, start=1):
+        path = tmp_path / "records" / f"{record.stem}.json"
+        os.utime(path, (second, second))
+    found = newest_edits(((store, record) for record in records), lambda record: record.seed)
+    assert found == {0: "mine.py sha256:222222222222", 1: "mine.py sha256:111111111111"}
+    installed = made_records.make_record(failure="no", source="somebody 1.0")
+    assert newest_edits([(store, installed)], lambda record: record.seed) == {}
