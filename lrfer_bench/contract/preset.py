@@ -30,7 +30,6 @@ class Preset:
     muon_lr:       peak rate of Muon
     warm_up:       share of the steps in which rates rise to their peak, between 0 and 1
     ema_every:     steps between two updates of the running mean
-    flip:          "random", or "alternating": a face is mirrored in every other epoch
     network_input: side of the images that lean2 works on: "hr", or "by-scale" for fewer pixels
                    where the faces have few (see Task.input_size)
     draft:         its numbers may still change; it is used by its id only, and its results have
@@ -59,7 +58,6 @@ class Preset:
     muon_lr: float = 0.02
     warm_up: float = 0.25
     ema_every: int = 1
-    flip: Literal["random", "alternating"] = "random"
     network_input: Literal["hr", "by-scale"] = "hr"
     draft: bool = False
 

@@ -68,7 +68,7 @@ def through_jpeg(images: Tensor, qualities: Tensor) -> Tensor:
     """
     import torch
 
-    _, channels, height, width = images.shape
+    channels, height, width = images.shape[1:]
     steps = _steps()[: min(channels, 2)][:, qualities - 1]  # [1 or 2 tables, B, 8, 8]
     steps = steps[[0, 1, 1][:channels]].transpose(0, 1)
     planes = images.to(torch.float64)

@@ -49,7 +49,7 @@ def test_what_version_1_is_stays_word_for_word() -> None:
 def test_every_later_field_counts_where_it_is_not_what_version_1_does() -> None:
     old = PRESETS["cpu@1"]
     changes = {
-        "optimizer": "muon", "muon_lr": 0.05, "warm_up": 0.1, "ema_every": 4, "flip": "alternating",
+        "optimizer": "muon", "muon_lr": 0.05, "warm_up": 0.1, "ema_every": 4,
         "network_input": "by-scale", "draft": True,
     }  # fmt: skip
     assert set(old.settings()) - set(old.content()) == set(changes)
