@@ -24,7 +24,7 @@ def test_the_overview_names_all_that_is_public_and_stands_first() -> None:
     shown = pydoc.plain(pydoc.render_doc(api))
     overview = shown[: shown.index("\nCLASSES")]
     missing = [name for name in api.__all__ if not re.search(rf"\b{name}\b", overview)]
-    assert not missing and len(overview.splitlines()) < 140
+    assert not missing and len(overview.splitlines()) < 150
 
 
 def test_everything_public_says_what_it_is() -> None:
