@@ -28,10 +28,8 @@ BUILT_IN = ("brier", "top2", "kappa", "auroc", "nll", "ece", "macro_f1", "balanc
 @pytest.fixture
 def registered():
     """Names entered in a test are taken out again."""
-    before = set(METRICS.names())
-    yield
-    for name in set(METRICS.names()) - before:
-        METRICS.drop(name)
+    with METRICS.scope():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,7 @@ def test_compare_prints_a_test_for_each_scale(bench, tmp_path):
         tmp_path / "d.csv",
     )
     lines = found.output.splitlines()
-    assert lines[0] == "faces · bicubic@1 · preset cpu@1: gmenet minus bicubic"
+    assert lines[0] == "faces · bicubic@1 · preset cpu@1: gmenet minus enlarge"
     assert [line.split()[0] for line in lines[1:7:2]] == ["x2", "x4", "x8"]
     assert "(paired bootstrap, 3 seeds): gmenet is better" in lines[3]
     assert "Corrected: after Holm, over the 3 comparisons above." in found.output

@@ -45,7 +45,7 @@ def written(one_more, bench, tmp_path):
 
 
 def test_a_new_column_is_in_every_table_by_its_declaration_alone(written):
-    lengths = {"direct": "6.000", "bicubic": "7.000", "multires": "8.000"}
+    lengths = {"direct": "6.000", "enlarge": "7.000", "multires": "8.000"}
     lines = (written / "leaderboard.md").read_text().splitlines()
     heads = [cell.strip() for cell in next(x for x in lines if "Letters" in x).split("|")]
     shown = {}
@@ -54,8 +54,8 @@ def test_a_new_column_is_in_every_table_by_its_declaration_alone(written):
         if len(cells) == len(heads):
             shown[cells[heads.index("Method")]] = cells[heads.index("Letters")]
     assert {name: shown[name] for name in lengths} == lengths
-    order = [name for name in shown if name in ("direct", "gmenet", "bicubic", "multires")]
-    assert order[2:] == ["bicubic", "multires"], "sorted by it, the lowest first"
+    order = [name for name in shown if name in ("direct", "gmenet", "enlarge", "multires")]
+    assert order[2:] == ["enlarge", "multires"], "sorted by it, the lowest first"
 
     table = pd.read_csv(written / "leaderboard.csv")
     assert (table["letters"] == table["method"].str.len()).all()
@@ -75,7 +75,7 @@ def test_a_new_column_is_in_the_data_of_the_page(written):
     }  # fmt: skip
     assert all(len(line["cells"]) == len(board["columns"]) for line in board["lines"])
     cells = {line["label"]: line["cells"][at] for line in board["lines"]}
-    assert cells["bicubic"] == [7.0, "7.000", 0]
+    assert cells["enlarge"] == [7.0, "7.000", 0]
 
 
 def test_a_new_column_is_in_the_table_of_a_browser(written, browser):
