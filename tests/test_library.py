@@ -364,7 +364,7 @@ def test_a_class_without_a_source_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match="inside a function"):
         hand_over(METHODS, [Inner], tmp_path)
-    with pytest.raises(UserError, match="no class"):
+    with pytest.raises(UserError, match="nor a class"):
         hand_over(METHODS, [3], tmp_path)  # type: ignore[list-item]
 
 
