@@ -105,11 +105,13 @@ def test_good_spaces() -> None:
     ],
 )
 def test_wrong_spaces_are_refused_in_one_sentence_before_anything_is_trained(
-    search: Any, word: str, monkeypatch: Any
+    search: Any, word: str
 ) -> None:
     entry = Entry("method", "mine", "made:Mine", "made", loaded=with_space(search))
-    monkeypatch.setitem(METHODS._entries, "mine", entry)
-    with pytest.raises(UserError, match="cannot be used") as caught:
+    with (
+        METHODS.scope(put=[entry]),
+        pytest.raises(UserError, match="cannot be used") as caught,
+    ):
         plan_of(["mine"])
     assert word in str(caught.value) and "\n" not in str(caught.value)
 

@@ -12,24 +12,13 @@ import pytest
 import torch
 from by_numpy import number, numbers
 from made import batch_of, data_ref, made_faces, tiny_preset
-from small_models import fresh, plan_of
+from small_models import met, plan_of, told
 from torch import Tensor, nn
 
 from lrfer_bench.nets.losses import same_class_partner
 
 LABELS = np.arange(8) % 7
 SMOOTHING = 0.1
-
-
-def met(name: str, **settings: Any) -> tuple[Any, Any, Tensor, Tensor]:
-    """(method, batch, HR faces in 0..1, enlarged LR faces in 0..1)"""
-    method = fresh(name, ref=data_ref(side=24), **settings).eval()
-    batch = batch_of(made_faces(8, side=24), (4,))
-    return method, batch, batch.hr.float() / 255, method.enlarge(batch.lr)
-
-
-def told(method: Any, batch: Any) -> dict[str, float]:
-    return {name: loss.item() for name, loss in method.losses(batch).items()}
 
 
 def close(expected: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from made import CPU, data_ref, tiny_preset
+from made import CPU, batch_of, data_ref, made_faces, tiny_preset
+from torch import Tensor
 
 from lrfer_bench.contract.faceset import Split
 from lrfer_bench.contract.method import Method, Task
@@ -123,3 +124,14 @@ def fitted(
         weights = {part: value.contiguous() for part, value in trained[key].weights.items()}
         models[key] = Model(training, safetensors.torch.save(weights), FREE)
     return Outcome(cell, models, trained, in_memory)
+
+
+def met(name: str, **settings: Any) -> tuple[Any, Any, Tensor, Tensor]:
+    """(method, batch, HR faces in 0..1, enlarged LR faces in 0..1)"""
+    method = fresh(name, ref=data_ref(side=24), **settings).eval()
+    batch = batch_of(made_faces(8, side=24), (4,))
+    return method, batch, batch.hr.float() / 255, method.enlarge(batch.lr)
+
+
+def told(method: Any, batch: Any) -> dict[str, float]:
+    return {name: loss.item() for name, loss in method.losses(batch).items()}
