@@ -21,13 +21,16 @@ class Preset:
     ema:           decay a step of the running mean of the weights, which is tested and kept; 0
                    keeps the weights of the last step
     selection:     "last" or "best-val" (see training/selection.py); no rule looks at the test split
-    shift:         random shifts of at most so many HR pixels; flips are always on
+    shift:         random shifts of at most so many HR pixels
     compute:       "small" (two cores) or "large" (a GPU): by this a method chooses its widths
     classifier:    the classifier network: "lean", "lean2" or a name that timm knows
     optimizer:     what a method gets unless it builds its own: "sgd", or "muon" for the
                    convolutions that a batch norm follows and SGD for the rest (see
                    contract/optimizers.py)
     muon_lr:       peak rate of Muon
+    norm_bias_lr:  the rate of batch norms' biases, as a factor of SGD's (airbench, Jordan 2024)
+    flips:         "random": each face is mirrored or not by chance in each epoch; "alternating":
+                   by chance in the first one, then in turns (airbench)
     warm_up:       share of the steps in which rates rise to their peak, between 0 and 1
     ema_every:     steps between two updates of the running mean
     network_input: side of the images that lean2 works on: "hr", or "by-scale" for fewer pixels
@@ -56,6 +59,8 @@ class Preset:
     classifier: str
     optimizer: Literal["sgd", "muon"] = "sgd"
     muon_lr: float = 0.02
+    norm_bias_lr: float = 1.0
+    flips: Literal["random", "alternating"] = "random"
     warm_up: float = 0.25
     ema_every: int = 1
     network_input: Literal["hr", "by-scale"] = "hr"
