@@ -13,9 +13,7 @@ PACKAGES = ("lrfer-bench", "torch", "timm", "numpy", "scikit-learn", "Pillow")
 
 @lru_cache(maxsize=1)
 def environment() -> dict[str, str]:
-    """Versions of what the numbers depend on, the processor's name, and the commit of a
-    checkout.
-    """
+    """Versions of what the numbers depend on, the processor's name, the commit of a checkout."""
     found = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -42,8 +40,9 @@ def processor() -> str:
 
 
 def git_commit() -> str:
-    """The commit of the checkout that this package runs from ("+" when files differ from it), or
-    "".
+    """The commit of the checkout that this package runs from, or "".
+
+    It ends with "+" when files differ from the commit.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
