@@ -40,10 +40,9 @@ def merge(
     dry_run: bool,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Check the records of other results folders and take the good ones, with their logits; weights
-    stay where they are.
+    """Check the records of other results folders and copy the good ones with their logits.
 
-    Exit status 1 when one was refused.
+    Weights stay where they are. Exit status 1 when a record was refused.
     """
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.store.merge import merge as take

@@ -63,8 +63,9 @@ def processor() -> str:
 
 
 def git_commit() -> str:
-    """The commit of the checkout that this package runs from ("+" when files differ from it), or
-    "".
+    """The commit of the checkout that this package runs from, or "".
+
+    It ends with "+" when files differ from the commit.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():

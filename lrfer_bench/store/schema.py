@@ -41,8 +41,9 @@ class MethodPart(_Part):
 
 
 class TrainPart(_Part):
-    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; []
-    trains nothing.
+    """The condition trained on.
+
+    Protocol "hr" with scales [1] is training on HR images only; [] trains nothing.
     """
 
     protocol: str
@@ -70,10 +71,11 @@ class StagePart(_Part):
 
 
 class Cost(_Part):
-    """parameters and macs are those used for one face at test time, stages included; latency at
-    batch 1, one face,
-    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or,
-    without training, tested).
+    """What a cell cost.
+
+    parameters and macs are those used for one face at test time, stages included; latency at batch
+    1, one face, throughput in faces a second at batch 64; peak_memory_mb is that of the process
+    that trained (or, without training, tested).
     """
 
     parameters: int

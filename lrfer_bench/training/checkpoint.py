@@ -29,8 +29,9 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, key: str, device: torch.device = CPU
 ) -> tuple[dict[str, Any] | None, str]:
-    """(state, "") to go on from, (None, "") where there is none, (None, why) for one that was set
-    aside.
+    """(state, "") to go on from; without one (None, why).
+
+    The reason is "" where there is no checkpoint, and a sentence where it was set aside.
     """
     if not path.exists():
         return None, ""

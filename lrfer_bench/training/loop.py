@@ -1,5 +1,6 @@
-"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are
-the harness' own.
+"""The training loop, one for every method.
+
+Its data, order, schedule, checkpoints and stopping are the harness' own.
 """
 
 from __future__ import annotations
@@ -206,9 +207,7 @@ def _copy(method: Method) -> State:
 
 
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
-    """A validate() for train(): the mean of method.score over the batches where the mask is
-    true.
-    """
+    """A validate() for train(): the mean of method.score over the rows where the mask is true."""
 
     def validate(method: Method) -> float:
         was_training = method.training

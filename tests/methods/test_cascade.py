@@ -95,8 +95,9 @@ def test_cascade_takes_a_published_super_resolver(tmp_path: Path, monkeypatch: A
 @pytest.mark.parametrize("planes", [1, 3])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_checkpoint_as_it_is_published(planes: int, channels: int, tmp_path: Path) -> None:
-    """A real file of a real architecture; what the cascade shows is what the network itself makes
-    of each face.
+    """A real file of a real architecture.
+
+    What the cascade shows is what the network itself makes of each face.
     """
     pytest.importorskip("spandrel", reason='needs pip install "lrfer-bench[sr]"')
     from spandrel.architectures.Compact import Compact

@@ -168,8 +168,9 @@ def test_parts_of_gmenet_can_be_switched_off(
 
 
 def test_the_critic_learns_to_rate_made_features_higher() -> None:
-    """D is low on features of HR faces and high on made ones; the generator, which minimises
-    D(made), learns to undo it.
+    """D is low on features of HR faces and high on made ones.
+
+    The generator, which minimises D(made), learns to undo it.
     """
     method = fresh("fsrfer", ref=data_ref(side=24)).train()
     torch.manual_seed(0)

@@ -1,5 +1,6 @@
-"""What each method hands to its losses, and how it weighs them: recomputed in numpy from its
-networks' outputs.
+"""What each method hands to its losses, and how it weighs them.
+
+Recomputed in numpy from its networks' outputs.
 """
 
 from __future__ import annotations
@@ -171,8 +172,9 @@ def test_the_critic_s_penalty_is_twice_the_sixth_power() -> None:
 
 
 def test_the_penalty_is_taken_at_points_between_made_and_real_ones() -> None:
-    """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u
-    gives (2 u + 1 - u)^6.
+    """Each sample has a share of its own.
+
+    Made features are 2 everywhere, real ones 1, so a share u gives (2 u + 1 - u)^6.
     """
     method, batch, _, _ = met("fsrfer")
     method.critic = Square()

@@ -28,8 +28,9 @@ def data_ref(channels: int = 1, classes: int = 7, side: int = 48) -> DataRef:
 def made_faces(
     count: int = 28, channels: int = 1, classes: int = 7, side: int = 48, seed: int = 0
 ) -> Split:
-    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy,
-    yet not trivial at x8.
+    """Each class is a smooth pattern of its own, each face that pattern under a little noise.
+
+    So they are easy, yet not trivial at x8.
     """
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 215, (classes, channels, 4, 4))
