@@ -48,17 +48,20 @@ def merge(
     from lrfer_bench.store.merge import merge as take
 
     load_plugins(plugins)
+    notes: list[str] = []
     counts = {"taken": 0, "stood": 0, "refused": 0}
     words = {
         "taken": "would be taken" if dry_run else "taken",
         "stood": "stood already",
         "refused": "refused",
     }
-    for outcome in take(results, others, other_data, dry_run):
+    for outcome in take(results, others, other_data, dry_run, notes.append):
         counts[outcome.verdict] += 1
         click.echo(
             f"{words[outcome.verdict]}: {outcome.path}"
             + (f": {outcome.reason}" if outcome.reason else "")
         )
+    for note in notes:
+        click.echo(f"note: {note}")
     click.echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))
     sys.exit(1 if counts["refused"] else 0)

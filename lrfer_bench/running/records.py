@@ -73,7 +73,7 @@ def finished_record(
     return draft(cell).model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),
-        "environment": environment(),
+        "environment": environment(lr.device),
     })  # fmt: skip
 
 

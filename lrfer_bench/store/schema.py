@@ -124,6 +124,16 @@ class Record(_Part):
     content_sha256: str | None = None
 
     @property
+    def arithmetic(self) -> str:
+        """What computed it: the CPU's arithmetic, or the GPU with its precision; "" in records
+        from before it was told.
+        """
+        told = self.environment
+        if "gpu" in told:
+            return f"{told['gpu']}, {told.get('precision', 'fp32')}"
+        return told.get("arithmetic", "")
+
+    @property
     def stem(self) -> str:
         """File name without ending: readable first, the key's head last."""
         parts = (

@@ -122,7 +122,9 @@ def train(
     peaks = {
         name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()
     }
-    state, note = load_checkpoint(checkpoint, source.key) if checkpoint else (None, "")
+    state, note = (
+        load_checkpoint(checkpoint, source.key, source.device) if checkpoint else (None, "")
+    )
     if state is not None:
         run.restore(state)
     if note:
@@ -130,7 +132,7 @@ def train(
     for epoch in range(len(run.history), preset.epochs):
         _train_epoch(run, source, epoch, peaks, validate, tell)
         if checkpoint:
-            save_checkpoint(checkpoint, source.key, run.state())
+            save_checkpoint(checkpoint, source.key, run.state(), source.device)
     method.load_state_dict(run.kept)
     method.eval()
     method.after_training(source.epoch(preset.epochs, augment=False))
