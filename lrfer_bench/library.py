@@ -152,8 +152,8 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
         scale, size_px (height of
         the LR face in pixels), seed, preset, failure (the sentence of a failed cell); method_name,
         method_version, settings
-        (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr" or
-        "nothing".
+        (JSON), test_time_augmentation; trials: how many of tune() chose the settings (0: nothing to
+        tune). trained_scales is "each" (the tested one), "2;4;8", "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in
         front, without the test faces that also stand in train. NaN for a failed cell.

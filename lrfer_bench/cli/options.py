@@ -52,7 +52,7 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
 PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
-    "Training": ("seeds", "preset", "settings"),
+    "Training": ("seeds", "preset", "settings", "settings_file"),
     "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
 }
 """Headings in the help of `run` and `plan`."""
@@ -63,8 +63,10 @@ def request_of(options: Mapping[str, Any]) -> Request:
     from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
+    from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file
 
     root: Path | None = options["data_root"]
+    file: Path | None = options["settings_file"]
     test_protocols, test_scales = options["test_protocols"], options["test_scales"]
     return Request(
         methods=names("--methods", options["methods"]),
@@ -77,6 +79,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         test_scales=integers("--test-scales", test_scales) if test_scales else None,
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
+        file=read_settings_file(file) if file else SettingsFile(),
         preset=preset_of(options["preset"]),
         plugins=options["plugins"],
         results=options["results"],
@@ -162,6 +165,13 @@ _PLAN_OPTIONS = [
         multiple=True,
         metavar="METHOD.SETTING=VALUE",
         help="Change a setting; repeatable.",
+    ),
+    click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Settings from a TOML file; see: tune.",
     ),
     PLUGIN,
     click.option(
