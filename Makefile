@@ -3,13 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-METHODS ?= oracle,enlarge,direct
 RESULTS ?= results
 
 .PHONY: run test install clean
 
 run: $(STAMP)
-	$(BIN)/lrfer-bench run --methods $(METHODS) --scales 2,4,8 --preset quick --results $(RESULTS)
+	$(BIN)/lrfer-bench run $(if $(METHODS),--methods $(METHODS)) --results $(RESULTS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile

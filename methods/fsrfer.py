@@ -26,6 +26,10 @@ from lrfer_bench.api import (
 FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
 
 
+WIDTHS = {"tiny": 32, "small": 64, "large": 64}
+"""Channels of the generator of a classifier's maps, by a preset's compute."""
+
+
 @register_method("fsrfer")
 class FSRFER(Method):
     """Frozen HR classifier, generator of HR-like features, critic; one model for all scales.
@@ -69,7 +73,8 @@ class FSRFER(Method):
             self.critic = gan.Critic(1, (8, 16, 32, 64, 64), (example.shape[2], example.shape[3]))
         else:
             channels = example.shape[1]
-            self.generator = gan.Generator(channels, 64, 16, 2, kernel=3, skip=True)
+            width = WIDTHS[task.preset.compute]
+            self.generator = gan.Generator(channels, width, width // 4, 2, kernel=3, skip=True)
             self.critic = gan.Critic(channels, (64,), (example.shape[2], example.shape[3]))
         self.svm = None
         if head == "svm":

@@ -44,7 +44,8 @@ class Shape:
 
 SMALL = {
     "lean": Shape((24, 64, 96, 192), (64, 128), 2, 1, lean.LEAN),
-    "lean2": Shape((64, 96, 192), (96, 192), 1, 1, lean.LEAN2),
+    "lean2": Shape((48, 72, 144), (72, 144), 1, 1, lean.LEAN2),
+    "lean2-half": Shape((24, 36, 72), (36, 72), 1, 1, lean.LEAN2_HALF),
 }
 """By the preset's classifier: each costs about as much as that."""
 

@@ -10,14 +10,18 @@ from torch import Tensor
 
 from lrfer_bench.api import Batch, Method, Task, UserError, register_method, superres
 
+WIDTHS = {"tiny": 8, "small": 24, "large": 64}
+MOST_BLOCKS = {"tiny": 4, "small": 16, "large": 16}
+"""Channels, and the most residual blocks, by a preset's compute."""
+
 
 @register_method("superres")
 class SuperRes(Method):
     """From an LR face to an HR one, trained for small pixel error (L1).
 
-    width: channels; 0 takes 24 (64 with a GPU's preset).
+    width: channels; 0 takes 24 (64 with a GPU's preset, 8 with a preset of minutes).
     blocks: residual blocks; 0 takes 16 with a GPU's preset, else as many as give each scale about
-        the same cost.
+        the same cost (at most 16, or 4 with a preset of minutes).
     """
 
     answers = "images"
@@ -29,9 +33,11 @@ class SuperRes(Method):
                 f"superres trains one scale a model, not {task.scales}: "
                 "a method that needs it must do so too"
             )
-        scale, large = task.scales[0], task.preset.large
-        blocks = blocks or (16 if large else min(max(scale**2 // 2, 2), 16))
-        self.net = superres.EDSR(task.channels, scale, width or (64 if large else 24), blocks)
+        scale, compute = task.scales[0], task.preset.compute
+        most = MOST_BLOCKS[compute]
+        blocks = blocks or (most if task.preset.large else min(max(scale**2 // 2, 2), most))
+        width = width or WIDTHS[compute]
+        self.net = superres.EDSR(task.channels, scale, width, blocks)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Not logits but the HR face: float [B, C, H, W] in 0..1."""

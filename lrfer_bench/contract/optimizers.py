@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from lrfer_bench.contract.muon import Muon
 from lrfer_bench.contract.preset import Preset
@@ -18,8 +20,7 @@ def default_optimizers(module: nn.Module, preset: Preset) -> dict[str, torch.opt
 
     "sgd":  {"main": sgd(module, preset)}
     "muon": {"main": SGD, "muon": Muon for normed_convolutions(module)}, either left out where it
-    has
-            nothing to train
+            has nothing to train
     """
     if preset.optimizer == "sgd":
         return {"main": sgd(module, preset)}
@@ -32,25 +33,40 @@ def default_optimizers(module: nn.Module, preset: Preset) -> dict[str, torch.opt
     rest = [p for p in module.parameters() if p.requires_grad and id(p) not in taken]
     optimizers: dict[str, torch.optim.Optimizer] = {}
     if rest or not weights:
-        optimizers["main"] = _sgd(rest, preset)
+        optimizers["main"] = _sgd(rest, preset, _norm_biases(module))
     if weights:
         optimizers["muon"] = Muon(weights, lr=preset.muon_lr)
     return optimizers
 
 
 def sgd(module: nn.Module, preset: Preset) -> torch.optim.SGD:
-    """Nesterov SGD at the preset's peak rate; weight decay on weights only, not on biases and
-    norms.
+    """Nesterov SGD at the preset's peak rate; weight decay is for weights, not biases and norms.
+
+    The biases of batch norms learn at norm_bias_lr times that rate.
     """
-    return _sgd([p for p in module.parameters() if p.requires_grad], preset)
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    return _sgd(parameters, preset, _norm_biases(module))
 
 
-def _sgd(parameters: Sequence[Tensor], preset: Preset) -> torch.optim.SGD:
-    weights = [p for p in parameters if p.ndim > 1]
-    others = [p for p in parameters if p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": preset.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+def _norm_biases(module: nn.Module) -> set[int]:
+    """The ids of the biases of all batch norms."""
+    norms = (part for part in module.modules() if isinstance(part, _BatchNorm))
+    return {id(norm.bias) for norm in norms if norm.bias is not None}
+
+
+def _sgd(parameters: Sequence[Tensor], preset: Preset, biases: set[int]) -> torch.optim.SGD:
+    fast = [p for p in parameters if id(p) in biases and preset.norm_bias_lr != 1.0]
+    taken = {id(p) for p in fast}
+    groups: list[dict[str, Any]] = [
+        {
+            "params": [p for p in parameters if p.ndim > 1],
+            "weight_decay": preset.weight_decay,
+        },
+        {
+            "params": [p for p in parameters if p.ndim <= 1 and id(p) not in taken],
+            "weight_decay": 0.0,
+        },
+        {"params": fast, "weight_decay": 0.0, "lr": preset.lr * preset.norm_bias_lr},
     ]
     # foreach: the same bits as one parameter after another, with fewer calls
     return torch.optim.SGD(

@@ -100,8 +100,9 @@ class Shape:
 
 
 LEAN = Shape(stem, (24, 64, 128, 256), SqueezeExcite)
-LEAN2 = Shape(patch_stem, (64, 128, 256), None)
-SHAPES = {"lean": LEAN, "lean2": LEAN2}
+LEAN2 = Shape(patch_stem, (48, 96, 192), None)
+LEAN2_HALF = Shape(patch_stem, (24, 48, 96), None)
+SHAPES = {"lean": LEAN, "lean2": LEAN2, "lean2-half": LEAN2_HALF}
 """By the name that presets and settings call them. Stored weights depend on them: never change one.
 """
 

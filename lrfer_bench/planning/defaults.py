@@ -1,6 +1,6 @@
 """Defaults of a run: the same from a command line and from Python."""
 
-METHODS = ("oracle", "enlarge", "direct", "multires")
+METHODS = ("oracle", "enlarge", "direct", "gmenet", "srfer", "fsrfer")
 DATASET = "synthface"
 PROTOCOL = "bicubic"
 SCALES = (2, 4, 8)

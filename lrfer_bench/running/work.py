@@ -82,7 +82,7 @@ def batch_source(training: Training, prepared: Prepared, device: torch.device) -
     condition, preset = training.condition, training.preset
     return BatchSource(
         prepared.faces.train, protocol_of(condition.protocol), condition.scales, preset.batch,
-        preset.shift, training.key, device,
+        preset.shift, training.key, device, preset.flips,
     )  # fmt: skip
 
 

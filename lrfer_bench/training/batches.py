@@ -1,5 +1,6 @@
-"""Training batches: faces in a seeded order, augmented at HR, then degraded, so that HR and LR show
-the same picture.
+"""Training batches: faces in a seeded order, augmented at HR, then degraded.
+
+So HR and LR show the same picture.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from lrfer_bench.pixels import flip_and_shift
 class BatchSource:
     """The training split under one condition.
 
-    key: the training's key; order, flips, shifts, scales and degradation are drawn from it and the
-         epoch's number
+    key:   the training's key; order, flips, shifts, scales and degradation are drawn from it and
+           the epoch's number
+    flips: "random" or "alternating" (see Preset.flips)
     """
 
     split: Split
@@ -33,6 +35,7 @@ class BatchSource:
     shift: int
     key: str
     device: torch.device
+    flips: str = "random"
 
     def __len__(self) -> int:
         """Batches an epoch; the last incomplete one is left out, unless it is the only one."""
@@ -49,7 +52,7 @@ class BatchSource:
         count = len(rows)
         hr = gather(self.split.images, rows)
         if augment:
-            flips = torch.rand(count, generator=generator) < 0.5
+            flips = self._flips(rows, generator, epoch)
             dy, dx = torch.randint(0, 2 * self.shift + 1, (2, count), generator=generator)
             hr = flip_and_shift(hr, flips, dy, dx, self.shift)
         pick = torch.randint(0, len(self.scales), (count,), generator=generator)
@@ -62,6 +65,14 @@ class BatchSource:
             else torch.from_numpy(np.asarray(self.split.soft[rows.numpy()]))
         )
         return make_batch(hr, labels, scale, noise, self.protocol, soft, self.device)
+
+    def _flips(self, rows: Tensor, generator: torch.Generator, epoch: int) -> Tensor:
+        """Which of these faces are mirrored, bool [B] (see Preset.flips)."""
+        if self.flips == "random":
+            return torch.rand(len(rows), generator=generator) < 0.5
+        first = torch.Generator().manual_seed(seed_for(self.key, "flips"))
+        start = torch.randint(0, 2, (len(self.split),), generator=first)[rows]
+        return (start + epoch) % 2 == 1
 
 
 def make_batch(

@@ -139,6 +139,21 @@ def test_a_preset_of_muon_shares_the_parameters_out() -> None:
     assert list(plain) == ["main"] and type(plain["main"]) is type(sgd(net, preset))
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_the_biases_of_batch_norms_learn_faster_where_the_preset_says_so(optimizer: Any) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1))
+    preset = dataclasses.replace(preset_of("cpu@1"), optimizer=optimizer, norm_bias_lr=16.0)
+    main = default_optimizers(net, preset)["main"]
+    rates = {id(p): (g["lr"], g["weight_decay"]) for g in main.param_groups for p in g["params"]}
+    norm, last = net[1], net[2]
+    assert rates[id(norm.bias)] == (pytest.approx(1.6), 0.0)
+    assert rates[id(norm.weight)] == (0.1, 0.0) and rates[id(last.bias)] == (0.1, 0.0)
+    assert rates[id(last.weight)] == (0.1, 5e-4)
+    norm.bias.grad = torch.ones(4)
+    main.step()  # the first Nesterov step is 1.9 times rate times gradient
+    assert torch.allclose(norm.bias, torch.full((4,), -1.9 * 1.6))
+
+
 def test_an_unknown_optimizer_is_refused() -> None:
     preset = dataclasses.replace(preset_of("cpu"), optimizer="adam")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="adam"):

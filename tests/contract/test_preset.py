@@ -18,9 +18,13 @@ def test_a_name_alone_is_the_newest_final_version() -> None:
             "versions are counted and listed in order"
         )
         final = [p.version for p in PRESETS.values() if p.name == name and not p.draft]
-        assert preset_of(name).version == final[-1] < versions[-1], "the newest one is a draft"
-        assert preset_of(f"{name}@{versions[-1]}").content()["draft"] is True
+        assert preset_of(name).version == final[-1]
         assert preset_of(f"{name}@1").version == 1
+
+
+def test_a_draft_is_had_by_its_id_only() -> None:
+    assert preset_of("paper") is PRESETS["paper@1"]
+    assert preset_of("paper@2").content()["draft"] is True
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_every_later_field_counts_where_it_is_not_what_version_1_does() -> None:
     old = PRESETS["cpu@1"]
     changes = {
         "optimizer": "muon", "muon_lr": 0.05, "warm_up": 0.1, "ema_every": 4,
-        "network_input": "by-scale", "draft": True,
+        "network_input": "by-scale", "draft": True, "norm_bias_lr": 16.0, "flips": "alternating",
     }  # fmt: skip
     assert set(old.settings()) - set(old.content()) == set(changes)
     for field, value in changes.items():

@@ -68,8 +68,9 @@ def fit(method: Method, split: Split, key: str = "k") -> Trained:
     task = method.task
     protocol = protocol_of(HR if task.is_hr else "bicubic")
     source = BatchSource(
-        split, protocol, task.scales, task.preset.batch, task.preset.shift, key, CPU
-    )
+        split, protocol, task.scales, task.preset.batch, task.preset.shift, key, CPU,
+        task.preset.flips,
+    )  # fmt: skip
     return train(method, source, lambda trained: 0.0)
 
 
