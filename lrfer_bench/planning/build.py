@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
 
 
-def build_plan(request: Request, data: DataRef) -> Plan:
+def build_plan(request: Request, data: DataRef, stray: bool = False) -> Plan:
     """Work out the trainings and cells of a request on prepared data.
 
+    stray: let settings pass that reach nothing, where they are known to be meant for another plan.
     UserError for unknown names and impossible scales or settings, before anything runs.
     """
     _check_file(request.file)
@@ -35,7 +36,8 @@ def build_plan(request: Request, data: DataRef) -> Plan:
         for method in builder.rows:
             for protocol in builder.protocols:
                 builder.add(method, protocol, seed)
-    _check_settings(request, builder.plan)
+    if not stray:
+        _check_settings(request, builder.plan)
     return builder.plan
 
 

@@ -53,12 +53,12 @@ def unequal(board: Board) -> str:
     numbers_of_trials = set().union(*lines.values())
     if len(numbers_of_trials) < 2:
         return ""
-    said = [
-        f"{label} {'/'.join(str(trials or 'none') for trials in sorted(found, key=lambda trials: trials or 0))}"
-        for label, found in lines.items()
-        if found
-    ]
+    said = ", ".join(f"{label} {_counts(found)}" for label, found in lines.items() if found)
     return (
-        f"Methods had different numbers of tuning trials ({', '.join(said)}): "
+        f"Methods had different numbers of tuning trials ({said}): "
         "one that was tuned more may be ahead for that reason alone."
     )
+
+
+def _counts(found: set[int | None]) -> str:
+    return "/".join(str(trials or "none") for trials in sorted(found, key=lambda n: n or 0))
