@@ -25,13 +25,15 @@ def write_chosen(folder: Folder) -> None:
         return
     write_atomically(folder.table, markdown(done).encode())
     scored = [study for study in done if study.best is not None]
+    if not scored:
+        return
     file = SettingsFile(
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},
     )
     comment = (
-        f"Chosen by lrfer-bench tune on validation: {_conditions(done[0].about)}.\n"
-        f"lrfer-bench run --settings {folder.settings}"
+        "Chosen by lrfer-bench tune on the validation split, for lrfer-bench run --settings FILE.\n"
+        f"{_conditions(done[0].about)}"
     )
     write_atomically(folder.settings, settings_toml(file, comment).encode())
 
