@@ -14,11 +14,10 @@ from lrfer_bench.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file beside path that takes its place when the block ends well, and is gone when it
-    does not.
+    """A binary file beside path that takes its place when the block ends well.
 
-    Two processes that write the same path do no harm: one of the two whole files stays. Raises what
-    the system raises.
+    It is gone when the block does not. Two processes that write the same path do no harm: one of
+    the two whole files stays. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
@@ -37,8 +36,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def write_atomically(
     path: Path, data: bytes, advice: str = "choose another folder with --results"
 ) -> None:
-    """Write a whole file or none; a full disk or a wrong folder is a UserError that ends with the
-    advice.
+    """Write a whole file or none.
+
+    A full disk or a wrong folder is a UserError that ends with the advice.
     """
     try:
         with replacing(path) as file:

@@ -49,9 +49,7 @@ class Logits:
 
     @staticmethod
     def from_bytes(data: bytes) -> Logits:
-        """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes
-        of any other kind.
-        """
+        """Inverse of to_bytes(); raises one of GARBAGE for bytes of any other kind."""
         archive = np.load(io.BytesIO(data), allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it is no npz archive")
