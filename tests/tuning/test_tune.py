@@ -4,72 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import registries
-from folders import PLUGINS
 from in_process import lrfer
 from made_engine import Killed, MadeEngine, score_of
+from tunings import FILES, asked, files, read, tuned
 
-from lrfer_bench.contract.budget import SETTING
-from lrfer_bench.contract.preset import preset_of
-from lrfer_bench.contract.search import Choice
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.declared import checked
-from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.request import plan_request
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.tuning import tune
 from lrfer_bench.tuning.study import Study
-from lrfer_bench.tuning.tune import Outcome, TuningRequest, run_tuning
+from lrfer_bench.tuning.tune import run_tuning
 
 TUNED = sorted(entry.name for entry in METHODS if METHODS.load(entry.name).search)
-FILES = [PLUGINS / "tiny.py", PLUGINS / "tunable.py"]
-
-
-@pytest.fixture(autouse=True)
-def clean(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    monkeypatch.setenv("LRFER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    with registries.kept():
-        yield
-
-
-@pytest.fixture
-def through(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """through(MadeEngine()): trainings go to this engine from now on."""
-
-    def use(engine: MadeEngine) -> MadeEngine:
-        monkeypatch.setattr(tune, "engine_of", lambda *given: engine)
-        return engine
-
-    return use
-
-
-def asked(folder: Path, *methods: str, trials: int = 8, epochs: str = "0.5x", **more: Any) -> Any:
-    run = Request(
-        methods=methods, dataset="tinyfaces", scales=more.pop("scales", (2,)), plugins=FILES,
-        results=folder, preset=preset_of(more.pop("preset", "quick@1")), **more,
-    )  # fmt: skip
-    return TuningRequest(run, trials, epochs)
-
-
-def tuned(folder: Path, *methods: str, **more: Any) -> Outcome:
-    return run_tuning(asked(folder, *methods, **more))
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (folder / "tuning").iterdir()}
-
-
-def read(folder: Path, method: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / "tuning" / f"{method}.json").read_text())
-    return content
 
 
 @pytest.mark.parametrize("name", TUNED)
@@ -260,76 +211,6 @@ def test_methods_with_nothing_to_tune_say_so_and_cost_nothing(tmp_path: Path, th
     assert "nothing to tune" in tuned(tmp_path, "tunable", settings=fixed).idle["tunable"]
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"trials": 0}, "--trials 0"),
-        ({"trials": -3}, "--trials -3"),
-        ({"epochs": "0x"}, "tune.epochs"),
-        ({"epochs": "much"}, "tune.epochs"),
-        ({"methods": ["kd[kd_weight=2]"]}, "--set kd.kd_weight"),
-        ({"methods": ["kdd"]}, "did you mean"),
-        ({"methods": ["kd", "kd"]}, "twice"),
-        ({"scales": (0,)}, "scale 0"),
-        ({"settings": {"kd": {"wait": 1}}}, "wait"),
-        ({"settings": {"fitnet": {"kd_weight": 1}}}, "reaches nothing"),
-    ],
-)
-def test_wrong_words_are_one_sentence_before_anything_is_trained(
-    change: dict[str, Any], word: str, tmp_path: Path, through: Any
-) -> None:
-    engine = through(MadeEngine())
-    with pytest.raises(UserError) as caught:
-        tuned(tmp_path / "results", *change.pop("methods", ["kd"]), **change)
-    assert word in str(caught.value) and "\n" not in str(caught.value)
-    assert not engine.trained and not (tmp_path / "results").exists()
-
-
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        ({"data_options": {"train": 48}}, "fingerprint"),
-        ({"preset": "cpu@1"}, "preset quick@1"),
-        ({"epochs": "3"}, "epochs 5"),
-        ({"scales": (4,)}, "scales 2"),
-        ({"seeds": (1,)}, "seeds 0"),
-        ({"protocols": ("area",)}, "protocols bicubic@1"),
-        ({"settings": {"tunable": {"held": 2}}}, "trial 1 of"),
-    ],
-)
-def test_a_folder_of_another_tuning_is_refused_in_one_sentence(
-    change: dict[str, Any], word: str, tmp_path: Path, through: Any
-) -> None:
-    through(MadeEngine())
-    tuned(tmp_path, "tunable", trials=1)
-    before = files(tmp_path)
-    with pytest.raises(UserError, match="delete") as caught:
-        tuned(tmp_path, "tunable", trials=1, **change)
-    assert word in str(caught.value) and "\n" not in str(caught.value)
-    assert files(tmp_path) == before
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema_version": 1}', "\x00"])
-def test_a_damaged_study_is_named(text: str, tmp_path: Path, through: Any) -> None:
-    through(MadeEngine())
-    tuned(tmp_path, "tunable", trials=1)
-    path = tmp_path / "tuning" / "tunable.json"
-    path.write_text(text)
-    with pytest.raises(UserError, match=r"tunable\.json"):
-        tuned(tmp_path, "tunable", trials=1)
-    assert path.read_text() == text
-
-
-def test_a_study_of_another_code_is_refused(tmp_path: Path, through: Any) -> None:
-    through(MadeEngine())
-    tuned(tmp_path, "tunable", trials=1)
-    content = read(tmp_path, "tunable")
-    content["trials"][0]["keys"] = ["f" * 64]
-    (tmp_path / "tuning" / "tunable.json").write_text(json.dumps(content))
-    with pytest.raises(UserError, match="other code"):
-        tuned(tmp_path, "tunable", trials=1)
-
-
 def test_what_other_commands_tuned_stays_in_the_choice(tmp_path: Path, through: Any) -> None:
     through(MadeEngine())
     tuned(tmp_path, "tunable", trials=2)
@@ -355,13 +236,6 @@ def test_a_method_may_refuse_settings_together(
         "tunable: not squared"
     }
     assert study.best is not None
-
-
-def test_the_budget_itself_cannot_be_searched() -> None:
-    cls = METHODS.load("direct")
-    assert SETTING in settings_of(cls)
-    with pytest.raises(UserError, match="same budget"):
-        checked("direct", type("Longer", (cls,), {"search": {SETTING: Choice("1x", "2x")}}))
 
 
 def test_the_first_of_equals_is_chosen() -> None:
