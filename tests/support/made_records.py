@@ -71,6 +71,7 @@ def make_record(
     epochs=4,
     fingerprint=None,
     key=None,
+    trials=None,
 ):
     """A consistent record; finished when logits are given, failed when a failure sentence is."""
     test_protocol = test_protocol or ("hr" if kind == "oracle" else protocol)
@@ -117,6 +118,7 @@ def make_record(
             source=source,
             kind=kind,
             test_time_augmentation=tta,
+            trials=trials,
         ),
         train=TrainPart(protocol=protocol, scales=train_scales),
         test=TestPart(protocol=test_protocol, scale=scale, size_px=-(-side // scale)),
