@@ -47,10 +47,13 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
         click.echo(f"left out: {name}: {reason}", err=True)
 
 
+BUDGET = ("epochs", "batch", "lr")
+"""Fields of a preset that have an option of their own."""
+
 PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
-    "Training": ("seeds", "preset", "settings", "settings_file"),
+    "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
     "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
 }
 """Headings in the help of `run` and `plan`."""
@@ -60,7 +63,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
     """Options as a Request, those that a command lacks at their defaults; UserError for words that
     are not understood.
     """
-    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
     from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file
@@ -80,7 +83,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
         file=read_settings_file(file) if file else SettingsFile(),
-        preset=preset_of(options["preset"]),
+        preset=chosen_preset(options["preset"], {name: options.get(name) for name in BUDGET}),
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],
@@ -166,8 +169,13 @@ _OPTIONS = {
         default=defaults.PRESET,
         show_default=True,
         metavar="NAME",
-        help="The budget: quick, cpu, paper.",
+        help="Or cpu, paper, FILE.toml.",
     ),
+    "epochs": click.option("--epochs", type=int, metavar="N", help="The preset with other epochs."),
+    "batch": click.option(
+        "--batch", type=int, metavar="N", help="The preset with other faces a step."
+    ),
+    "lr": click.option("--lr", type=float, metavar="X", help="The preset with another peak rate."),
     "settings": click.option(
         "--set",
         "settings",

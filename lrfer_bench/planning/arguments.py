@@ -95,7 +95,7 @@ class PlanArguments(Arguments):
     data_options: Options | None
     scales: Integers
     seeds: Integers
-    preset: str = Field(examples=[defaults.PRESET])
+    preset: str | Path = Field(examples=[defaults.PRESET])
     settings: dict[str, Options] | None
     plugins: Folders
     results: Folder

@@ -12,6 +12,7 @@ from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
@@ -67,6 +68,7 @@ def run_session(
     """
     session = open_session(request)
     session.store.check_writable()
+    keep_preset(session.store.root, request.preset)
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
     logs = session.store.root / "logs"
     engine = engine_of(request.engine, request.workers, request.plugins, logs)
