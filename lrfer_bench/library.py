@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -16,7 +17,7 @@ from lrfer_bench.planning import defaults
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrfer_bench.planning.arguments import RunArguments
+    from lrfer_bench.planning.arguments import PlanArguments
     from lrfer_bench.planning.plan import Plan
     from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.predictor import Predictor
@@ -39,8 +40,9 @@ def run(
     test_protocols: OneOrMore[str | type] | None = None,
     test_scales: OneOrMore[int] | str | None = None,
     seeds: OneOrMore[int] | str = 0,
-    preset: str = defaults.PRESET,
+    preset: Folder = defaults.PRESET,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    settings_file: Folder | None = None,
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
@@ -56,7 +58,8 @@ def run(
     scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
     test_scales, test_protocols: None is "as trained"
     seeds: whole numbers; each varies the whole pipeline
-    preset: "quick", "cpu" or "paper"; settings: {"gmenet": {"kd_weight": 0}}
+    preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
+    settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU; engine: "local"
     overwrite: "never", "failed" or "always"
@@ -73,6 +76,49 @@ def run(
     given = checked_arguments(RunArguments, arguments)
     outcome = run_session(_request(given), _lines(given.tell))
     return _frame(outcome.session.plan, outcome.session.store)
+
+
+def tune(
+    methods: OneOrMore[str | type],
+    *,
+    trials: int = defaults.TRIALS,
+    epochs: str = defaults.TRIAL_EPOCHS,
+    dataset: str | type = defaults.DATASET,
+    data_root: Folder | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    scales: OneOrMore[int] | str = defaults.TUNED_SCALES,
+    protocols: OneOrMore[str | type] = defaults.PROTOCOL,
+    seeds: OneOrMore[int] | str = 0,
+    preset: str = defaults.PRESET,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    plugins: OneOrMore[Folder] = (),
+    results: Folder = defaults.RESULTS,
+    workers: int | None = None,
+    engine: str = "local",
+    overwrite: str = "never",
+    tell: Callable[[str], None] | None = print,
+) -> pd.DataFrame:
+    """Try settings of methods on the validation split, as `lrfer-bench tune` does.
+
+    trials: of each method, the first with its defaults. epochs: the budget of every model of a
+            trial, a share of the preset's ("0.5x") or a number ("7").
+    settings: held fixed in all trials. overwrite: "never", or "failed": try those again.
+    The other arguments are those of run(). The settings that were chosen stand in
+    tuning/settings.toml of the results folder, for run(..., settings_file=...).
+
+    Returns a line for each trial: method, trial (from 1), settings (JSON), score (mean validation
+    score, NaN for a failed trial), failure, chosen. UserError, one sentence, for wrong words, a
+    folder of another tuning, and where Optuna is missing.
+    """
+    words = dict(locals())
+    from lrfer_bench.planning.arguments import TuneArguments, checked_arguments
+    from lrfer_bench.tuning.chosen import trial_frame
+    from lrfer_bench.tuning.tune import TuningRequest, run_tuning
+
+    given = checked_arguments(TuneArguments, words)
+    asked = TuningRequest(_request(given), given.trials, given.epochs)
+    tell = given.tell or (lambda line: None)
+    return trial_frame(run_tuning(asked, _lines(given.tell), tell).studies)
 
 
 def report(
@@ -122,8 +168,8 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
            changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
            (trained on), test_protocol, scale, size_px (height of the LR face in pixels), seed,
            preset, failure (the sentence of a failed cell); method_name, method_version, settings
-           (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr"
-           or "nothing".
+           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune). trained_scales is
+           "each" (the tested one), "2;4;8", "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
@@ -179,17 +225,20 @@ def load_model(
     return open_predictor(given.key, given.results, device)
 
 
-def _request(given: RunArguments) -> Request:
+def _request(given: PlanArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.contract.own_preset import chosen_preset
+    from lrfer_bench.planning.arguments import RunArguments
     from lrfer_bench.planning.request import Request
+    from lrfer_bench.planning.settings_file import read_settings_file
     from lrfer_bench.plugins.handover import hand_over
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
     files = list(given.plugins)
     load_plugins(files)
-    words = {name: getattr(given, name) for name in type(given).model_fields if name != "tell"}
+    asked = {entry.name for entry in fields(Request)} & set(type(given).model_fields)
+    words = {name: getattr(given, name) for name in asked}
     kinds = {
         "methods": METHODS,
         "dataset": DATASETS,
@@ -197,7 +246,7 @@ def _request(given: RunArguments) -> Request:
         "test_protocols": PROTOCOLS,
     }
     for what, registry in kinds.items():
-        if words[what] is not None:
+        if words.get(what) is not None:
             words[what], more = hand_over(registry, words[what], given.results)
             files += more
     if len(words["dataset"]) != 1:
@@ -205,10 +254,12 @@ def _request(given: RunArguments) -> Request:
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": preset_of(given.preset),
+        "preset": chosen_preset(str(given.preset)),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }
+    if isinstance(given, RunArguments) and given.settings_file is not None:
+        words["file"] = read_settings_file(given.settings_file)
     return Request(**words)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
+from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of, shared_options
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -25,9 +25,7 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@click.option(
-    "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
-)
+@shared_options("engine")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context

@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,9 +105,10 @@ def _reading(root: Path | None) -> Iterator[None]:
         ) from error
 
 
-def open_prepared(directory: Path) -> Prepared:
+def open_prepared(directory: Path, splits: Sequence[str] = SPLITS) -> Prepared:
     """Memory-map a prepared folder.
 
+    splits: only these are opened, the files of others stay unread
     Raises DataError when it is incomplete or not what meta.json says.
     """
     try:
@@ -120,9 +121,13 @@ def open_prepared(directory: Path) -> Prepared:
         faces = FaceSet(
             name=meta["name"],
             classes=tuple(meta["classes"]),
-            splits={name: _read_split(directory, name, meta["files"]) for name in SPLITS},
+            splits={name: _read_split(directory, name, meta["files"]) for name in splits},
             synthetic=meta["synthetic"],
-            leaked={name: np.load(directory / f"{name}.leaked.npy") for name in ("val", "test")},
+            leaked={
+                name: np.load(directory / f"{name}.leaked.npy")
+                for name in splits
+                if name != "train"
+            },
             notes=tuple(meta["notes"]),
         )
         return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])

@@ -12,6 +12,7 @@ from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
@@ -67,11 +68,25 @@ def run_session(
     """
     session = open_session(request)
     session.store.check_writable()
+    keep_preset(session.store.root, request.preset)
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
     logs = session.store.root / "logs"
     engine = engine_of(request.engine, request.workers, request.plugins, logs)
     before(session, runner)
+    _note_trials(session.store, runner.kept)
     if runner.plan.cells:
         with display(runner.status) as listener:
             runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept)
+
+
+def _note_trials(store: Store, kept: list[Cell]) -> None:
+    """Write into records that stand by how many trials their settings were chosen.
+
+    The settings that a tuning chose, such as the defaults, may have been run before it.
+    """
+    for cell in kept:
+        record, trials = store.find(cell.key), cell.method.trials
+        if record is not None and trials and record.method.trials != trials:
+            method = record.method.model_copy(update={"trials": trials})
+            store.save(record.model_copy(update={"method": method}))

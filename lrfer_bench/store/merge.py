@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import write_atomically
@@ -23,6 +22,7 @@ from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.mixture import mixture
+from lrfer_bench.store.presets import keep_preset, preset_of_record
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -111,7 +111,8 @@ def _about_mine(record: Record, store: Store, dry: bool) -> str:
 
 
 def _copy(record: Record, source: Store, target: Store) -> None:
-    """The very bytes, logits first."""
+    """The very bytes, logits first, and the user's own preset that it names."""
+    keep_preset(target.root, preset_of_record(source.root, record.preset))
     if record.status == "finished":
         name = f"{record.stem}.npz"
         write_atomically(target.logits / name, (source.logits / name).read_bytes())
@@ -149,6 +150,7 @@ class _Ledger:
 
     def check(self, record: Record, other: Store, other_data: bool) -> None:
         _check_versions(record)
+        preset_of_record(other.root, record.preset)
         if not other_data:
             self._check_fingerprint(record)
         if record.status == "finished":
@@ -200,8 +202,6 @@ def _check_versions(record: Record) -> None:
                 f"it was made under {protocol_id}, but here is {here}: versions never mix in one "
                 "table"
             )
-    if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
-        raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:

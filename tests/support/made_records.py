@@ -99,6 +99,7 @@ class Cell:
     epochs: int = 4
     fingerprint: str | None = None
     key: str | None = None
+    trials: int | None = None
 
     def __post_init__(self):
         self.test_protocol = self.test_protocol or (
@@ -151,6 +152,7 @@ class Cell:
                 source=self.source,
                 kind=self.kind,
                 test_time_augmentation=self.tta,
+                trials=self.trials,
             ),
             train=TrainPart(protocol=self.protocol, scales=self.train_scales),
             test=TestPart(
