@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.data.audit import audit
-from lrfer_bench.data.signature import CACHE_VERSION, options_of, signature_of
+from lrfer_bench.data.signature import CACHE_VERSION, signature_of
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import replacing
 
@@ -67,9 +67,8 @@ def prepare(
     what is wrong with the files, UserError when the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
-    options = options_of(dataset)
     with _reading(root):
-        signature = signature_of(dataset, name, root, options)
+        signature, options = signature_of(dataset, name, root)
     found = _from_signature(cache, signature)
     if found is not None:
         return found
