@@ -50,62 +50,30 @@ def run(
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
-    """Train and test methods, as `lrfer-bench run` does.
+    """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
 
-    What has a record already is not run again.
-
-    methods, protocols, test_protocols: names, or classes of your own, registered or not, defined in
-        a module, a script or a notebook. A class without a registered name gets its own in
-        kebab-case.
-    dataset: a name or a class
+    methods, protocols, test_protocols: names, or classes of your own from a module, a script or a
+        notebook; a class without a registered name gets its own in kebab-case
+    dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
     scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
     test_scales, test_protocols: None is "as trained"
-    settings: {"gmenet": {"kd_weight": 0}}
-    settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
-    preset: "quick", "cpu" or "paper"
-    overwrite: "never", "failed" or "always"
-    data_root, data_options: the folder or file of your copy of the data, and what its loader is
-        told
-    plugins: files with methods, data sets or protocols
-    results: the folder of records
     seeds: whole numbers; each varies the whole pipeline
-    workers: processes; None is one a core, or one a GPU
-    engine: "local"
+    preset: "quick", "cpu" or "paper"; settings: {"gmenet": {"kd_weight": 0}}
+    settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
+    plugins: files with methods, data sets or protocols; results: the folder of records
+    workers: processes; None is one a core, or one a GPU; engine: "local"
+    overwrite: "never", "failed" or "always"
     tell: gets a line for each finished or failed cell; None is quiet
 
-    Returns the cells that were asked for, those with a record already among them, in the columns of
-    load_results(). A cell that failed is a line too, its reason in `failure`: so is one whose
-    method refuses a value of a setting.
-
-    Raises UserError, one sentence: for wrong names, files or settings before anything is trained,
-    for a full disk when it is met.
+    Returns the cells asked for, also those that had a record, in the columns of load_results(); a
+    failed cell is a line with its reason in `failure`. Raises UserError, one sentence, for wrong
+    names, files or settings before anything is trained, and for a full disk when it is met.
     """
+    arguments = dict(locals())  # first of all, so that it holds the arguments and nothing else
     from lrfer_bench.planning.arguments import RunArguments, checked_arguments
     from lrfer_bench.running.session import run_session
 
-    given = checked_arguments(
-        RunArguments,
-        {
-            "methods": methods,
-            "dataset": dataset,
-            "data_root": data_root,
-            "data_options": data_options,
-            "scales": scales,
-            "protocols": protocols,
-            "test_protocols": test_protocols,
-            "test_scales": test_scales,
-            "seeds": seeds,
-            "preset": preset,
-            "settings": settings,
-            "settings_file": settings_file,
-            "plugins": plugins,
-            "results": results,
-            "workers": workers,
-            "engine": engine,
-            "overwrite": overwrite,
-            "tell": tell,
-        },
-    )
+    given = checked_arguments(RunArguments, arguments)
     outcome = run_session(_request(given), _lines(given.tell))
     return _frame(outcome.session.plan, outcome.session.store)
 
