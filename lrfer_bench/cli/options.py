@@ -54,7 +54,15 @@ PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
     "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
-    "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
+    "Where and how": (
+        "config",
+        "results",
+        "workers",
+        "overwrite",
+        "engine",
+        "no_report",
+        "plan_only",
+    ),
 }
 """Headings in the help of `run` and `plan`."""
 
@@ -109,7 +117,32 @@ def shared_options(*names: str) -> Callable[[Command], Command]:
     return decorate
 
 
+PARAMETERS = {"set": "settings", "settings": "settings_file", "plugin": "plugins"}
+"""What an option's word is called as a parameter, where it is not the word itself."""
+
+
+def take_run_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """The words of a run file become the defaults of this command: what was typed wins."""
+    if path is None:
+        return
+    from lrfer_bench.planning.run_file import read_run_file
+
+    words = read_run_file(path)
+    known = {param.name for param in context.command.params}
+    found = {PARAMETERS.get(word, word.replace("-", "_")): value for word, value in words.items()}
+    context.default_map = {name: value for name, value in found.items() if name in known}
+
+
 _OPTIONS = {
+    "config": click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=take_run_file,
+        metavar="FILE",
+        help="All of this from a TOML file; see: run.toml.",
+    ),
     "methods": click.option(
         "--methods",
         default=METHODS,

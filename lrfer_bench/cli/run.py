@@ -30,10 +30,7 @@ EXAMPLES = (
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces.
-
-    What has a record already is not run again.
-    """
+    """Train and test methods on low-resolution faces; what has a record is not run again."""
     if plan_only:
         from lrfer_bench.cli.plan import plan
 

@@ -25,7 +25,7 @@ def value(board: Board, line: Line) -> int | None:
 
 
 def text(board: Board, line: Line) -> Text:
-    """ "tuned, 8 trials"; with a stroke where the records of a line differ."""
+    """What the table shows: "tuned, 8 trials", or both with a stroke where records differ."""
     return Text("/".join(sorted(map(say, trials_of(line)))) or numbers.DASH)
 
 

@@ -34,7 +34,8 @@ def write_chosen(folder: Folder) -> None:
     )
     comment = (
         "Chosen by lrfer-bench tune on the validation split, for lrfer-bench run --settings FILE.\n"
-        f"{_conditions(done[0].about)}"
+        f"{_conditions(done[0].about)}\n"
+        "Written anew by every tune: copy it before you change it."
     )
     write_atomically(folder.settings, settings_toml(file, comment).encode())
 

@@ -75,7 +75,7 @@ def run_tuning(
 ) -> Outcome:
     """Run what is missing of a tuning. Trials that have a score are not run again.
 
-    UserError for wrong words, a folder of another tuning, and where Optuna is missing.
+    Raises UserError for wrong words, a folder of another tuning, and where Optuna is missing.
     """
     run = _request_of_trials(asked)
     prepared, plan = plan_request(run)
@@ -166,9 +166,9 @@ class _Tuning:
             for number, trial in enumerate(study.trials, start=1):
                 if trial.failure and self.run.overwrite == "failed":
                     trial.failure = None
-                keys = [] if trial.open else list(trial.keys)
-                self._plan(subject.name, trial)
-                if keys and keys != trial.keys:
+                today = Trial(settings=trial.settings)
+                self._plan(subject.name, today)
+                if trial.keys and not trial.open and trial.keys != today.keys:
                     raise UserError(
                         f"trial {number} of {self.folder.path(subject.name)} was made with other "
                         "code, stages or fixed settings than those here: delete that file to tune "
@@ -226,6 +226,8 @@ class _Tuning:
 
             runner.run(engine, listen)
         self._settled(runner, store)
+        for study in self.studies.values():
+            self.folder.save(study)
 
     def _settled(self, runner: Runner, store: Store) -> list[str]:
         """Write the trials that have come to their end since the last look; a line for each."""

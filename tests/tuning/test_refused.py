@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_engine import MadeEngine
+from made_engine import Killed, MadeEngine
 from tunings import files, read, tuned
 
 from lrfer_bench.contract.budget import SETTING
@@ -86,6 +86,36 @@ def test_a_study_of_another_code_is_refused(tmp_path: Path, through: Any) -> Non
     (tmp_path / "tuning" / "tunable.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match="other code"):
         tuned(tmp_path, "tunable", trials=1)
+
+
+def test_a_trial_that_its_method_would_refuse_today_is_of_another_code(
+    tmp_path: Path, through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through(MadeEngine())
+    tuned(tmp_path, "tunable")
+    before = files(tmp_path)
+
+    def picky(settings: Any, preset: Any) -> Any:
+        if settings["kind"] == "squared":
+            raise UserError("not squared")
+        return settings
+
+    monkeypatch.setattr(METHODS.load("tunable"), "canonical_settings", staticmethod(picky))
+    with pytest.raises(UserError, match="other code"):
+        tuned(tmp_path, "tunable")
+    assert files(tmp_path) == before
+
+
+def test_an_open_trial_is_planned_anew_with_the_code_of_today(
+    tmp_path: Path, through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through(MadeEngine(dies_after=0))
+    with pytest.raises(Killed):
+        tuned(tmp_path, "tunable")
+    monkeypatch.setattr(METHODS.load("tunable"), "version", "2")
+    engine = through(MadeEngine())
+    (study,) = tuned(tmp_path, "tunable").studies
+    assert {key for trial in study.trials for key in trial.keys} == set(engine.keys)
 
 
 def test_the_budget_itself_cannot_be_searched() -> None:
