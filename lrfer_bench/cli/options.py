@@ -181,7 +181,7 @@ _OPTIONS = {
         default=defaults.PROTOCOL,
         show_default=True,
         metavar="A,B",
-        help="Makers of LR faces.",
+        help="How LR faces are made.",
     ),
     "test_protocols": click.option(
         "--test-protocols",
