@@ -1,8 +1,9 @@
-"""Writing files so that a reader never sees half of one."""
+"""Files: written so that a reader never sees half of one, read with a limit, set aside."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,20 @@ from typing import BinaryIO
 
 from lrfer_bench.errors import UserError
 
+CACHE_VARIABLE = "LRFER_CACHE"
+
+
+def default_cache() -> Path:
+    """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
+    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file beside path that takes its place when the block ends well, and is gone when it
-    does not.
+    """A binary file beside path that takes its place when the block ends well.
 
-    Two processes that write the same path do no harm: one of the two whole files stays. Raises what
-    the system raises.
+    It is gone when the block fails. Two processes that write the same path do no harm: one of the
+    two whole files stays. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
@@ -37,8 +44,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def write_atomically(
     path: Path, data: bytes, advice: str = "choose another folder with --results"
 ) -> None:
-    """Write a whole file or none; a full disk or a wrong folder is a UserError that ends with the
-    advice.
+    """Write a whole file or none.
+
+    A full disk or a wrong folder is a UserError that ends with the advice.
     """
     try:
         with replacing(path) as file:
@@ -47,3 +55,34 @@ def write_atomically(
         raise UserError(
             f"cannot write {path}: {error.strerror or error}; free some space or {advice}"
         ) from error
+
+
+def read_limited(path: Path, most: int) -> bytes:
+    """The bytes of a file. ValueError if it is not a regular file or holds more than most bytes.
+
+    A pipe or a device is refused before it is read: it might never end. Raises OSError as well.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is not a regular file")
+        if status.st_size > most:
+            raise ValueError(f"it holds {status.st_size:,} bytes, more than {most:,}")
+        data = file.read(most + 1)
+    if len(data) > most:  # it grew while it was read
+        raise ValueError(f"it holds more than {most:,} bytes")
+    return data
+
+
+def set_aside(path: Path, word: str) -> Path:
+    """Rename a file that cannot be used, so that its owner keeps it and nobody meets it again.
+
+    word: the ending that it gets, such as "damaged". Returns its new path, which was free.
+    """
+    target, number = path.with_name(f"{path.name}.{word}"), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.{word}-{number}")
+    os.replace(path, target)
+    return target

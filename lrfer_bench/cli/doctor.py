@@ -34,7 +34,7 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     """Say what this machine has, and what a run here would use."""
     import torch
 
-    from lrfer_bench.data.cache import default_cache
+    from lrfer_bench.files import default_cache
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict

@@ -34,11 +34,10 @@ from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.data.audit import audit
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import replacing
+from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
 from lrfer_bench.keys import key_of
 
 CACHE_VERSION = 1
-CACHE_VARIABLE = "LRFER_CACHE"
 DONE = "meta.json"
 LOADING = (
     "contract/faceset.py",
@@ -62,11 +61,6 @@ class Prepared:
     directory: Path
     audit: dict[str, Any]
     options: dict[str, Any]
-
-
-def default_cache() -> Path:
-    """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
-    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
 
 
 def prepare(

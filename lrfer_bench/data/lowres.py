@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.protocol import Protocol
-from lrfer_bench.data.cache import CACHE_VARIABLE, Prepared
+from lrfer_bench.data.cache import Prepared
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import replacing
+from lrfer_bench.files import CACHE_VARIABLE, replacing
 from lrfer_bench.keys import seed_for
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.protocols.golden import protocol_hash

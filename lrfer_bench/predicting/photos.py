@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor
 
 
-def predictions(cell: Record, results: Path, images: Sequence[Path], images_are: str) -> str:
+def predictions(
+    cell: Record, results: Path, images: Sequence[Path], images_are: str, trust: bool = False
+) -> str:
     """CSV with a header: image, expression, its probability, then that of every class.
 
     images:     files, or folders that are searched for pictures; rows are in this order
     images_are: "hr" ones are made small as in the test; "lr" ones are small already;
                 "auto" is "lr" for those of just the size that was tested
+    trust:      run the results folder's own plugin file, whoever made it
 
     UserError for a file that is not a picture, and for a cell whose model is not available.
     """
     paths = list(_files(images))
     from lrfer_bench.predicting.predictor import predictor_of
 
-    predictor = predictor_of(cell, Store(results))
+    predictor = predictor_of(cell, Store(results), trust=trust)
     faces = np.concatenate([_lr_face(path, predictor, images_are) for path in paths])
     shares = predictor.probabilities(faces)
     text = io.StringIO()
