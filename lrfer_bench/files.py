@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -12,6 +13,12 @@ from typing import BinaryIO
 
 from lrfer_bench.errors import UserError
 
+MOMENTARY = {
+    getattr(errno, name)
+    for name in ("EMFILE", "ENFILE", "ENOMEM", "EIO", "EAGAIN", "EINTR", "ESTALE", "ETIMEDOUT")
+    if hasattr(errno, name)
+}
+"""Too many open files, no memory, a disk or a network that does not answer."""
 CACHE_VARIABLE = "LRFER_CACHE"
 
 
@@ -73,6 +80,19 @@ def read_limited(path: Path, most: int) -> bytes:
     if len(data) > most:  # it grew while it was read
         raise ValueError(f"it holds more than {most:,} bytes")
     return data
+
+
+def is_momentary(error: OSError) -> bool:
+    """Whether an error tells of the machine now, and nothing of the file: it may work later."""
+    return error.errno in MOMENTARY
+
+
+def not_now(path: Path, error: OSError) -> UserError:
+    """The sentence for an error that is_momentary()."""
+    return UserError(
+        f"{path} cannot be read now: {error.strerror}; nothing is wrong with the file itself, so "
+        "try again later"
+    )
 
 
 def set_aside(path: Path, word: str) -> Path:

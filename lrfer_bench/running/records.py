@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,7 +91,7 @@ def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:
     history = [
         Epoch(
             epoch=row["epoch"], seconds=row["seconds"], losses=row["losses"],
-            val_accuracy=row["val_score"],
+            val_accuracy=row["val_score"] if math.isfinite(row["val_score"]) else None,
         )
         for row in own.history
     ]  # fmt: skip

@@ -27,6 +27,17 @@ GARBAGE = (
 )
 
 
+HEADERS = 1 << 16
+"""More bytes than the headers of an archive of three arrays take."""
+MOST_BYTES = 1 << 29
+"""No test split of faces has logits of half a gigabyte."""
+
+
+def most_bytes(images: int, classes: int) -> int:
+    """The most bytes that the logits of so many images take, packed or unpacked."""
+    return min(HEADERS + images * (8 * classes + 8 + 1), MOST_BYTES)
+
+
 @dataclass(frozen=True)
 class Logits:
     """What a cell answered: logits float32 [N, classes], labels int64 [N], clean bool [N] (False:
@@ -48,10 +59,16 @@ class Logits:
         return buffer.getvalue()
 
     @staticmethod
-    def from_bytes(data: bytes) -> Logits:
+    def from_bytes(data: bytes, most: int = MOST_BYTES) -> Logits:
         """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes
         of any other kind.
+
+        most: bytes that the arrays may take; it is looked at before anything is unpacked.
         """
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            unpacked = sum(entry.file_size for entry in packed.infolist())
+        if unpacked > most:
+            raise ValueError(f"its arrays take {unpacked:,} bytes in place of {most:,}")
         archive = np.load(io.BytesIO(data), allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it is no npz archive")

@@ -5,6 +5,8 @@ Needs no torch.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,11 +19,13 @@ from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
+from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.reading import MOST_BYTES as RECORD_BYTES
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -53,8 +57,8 @@ def merge(
     the record's sha256 and
     metrics; the test labels against those of my records on the same data. A record that I have is
     left; only a failed one
-    gives way to a finished one, and a damaged file of mine is set aside first. dry: nothing is
-    written. UserError when a
+    gives way to a finished one, a file of mine under another key is never replaced, and a damaged
+    one is set aside first. dry: nothing is written. UserError when a
     folder is not there or is my own, or when nothing can be written.
     """
     store = Store(mine)
@@ -72,12 +76,16 @@ def merge(
                 continue
             try:
                 ledger.check(entry, other, other_data)
+                _check_place(entry, store)
+                files = _files_of(entry, other)
             except (_Refused, UserError) as error:  # one bad record never stops the rest
                 yield Outcome(path, "refused", str(error))
                 continue
             reason = "in place of a failed one" if standing else _about_mine(entry, store, dry)
             if not dry:
-                _copy(entry, other, store)
+                for name, data in files.items():
+                    write_atomically(store.root / name, data)
+                _remove_former(standing, entry, store)
             ledger.enter(entry, other)
             yield Outcome(path, "taken", reason)
 
@@ -102,13 +110,40 @@ def _about_mine(record: Record, store: Store, dry: bool) -> str:
     return f"mine was damaged and is kept as {aside.name}" if aside else ""
 
 
-def _copy(record: Record, source: Store, target: Store) -> None:
-    """The very bytes, logits first."""
-    if record.status == "finished":
-        name = f"{record.stem}.npz"
-        write_atomically(target.logits / name, (source.logits / name).read_bytes())
-    name = f"{record.stem}.json"
-    write_atomically(target.records / name, (source.records / name).read_bytes())
+def _files_of(record: Record, source: Store) -> dict[str, bytes]:
+    """The very bytes of the files that were checked, by their places; logits first."""
+    files = {}
+    try:
+        if record.status == "finished":
+            name = f"logits/{record.stem}.npz"
+            files[name] = read_limited(source.root / name, LOGITS_BYTES)
+            if hashlib.sha256(files[name]).hexdigest() != record.logits_sha256:
+                raise ValueError("its logits changed")
+        name = f"records/{record.stem}.json"
+        files[name] = read_limited(source.root / name, RECORD_BYTES)
+        if json.loads(files[name]).get("content_sha256") != record.content_sha256:
+            raise ValueError("it changed")
+    except (OSError, ValueError) as error:
+        raise _Refused(f"{error} while it was read: merge again") from error
+    return files
+
+
+def _check_place(record: Record, store: Store) -> None:
+    """File names hold 12 digits of a key, and another process may have written since the scan."""
+    mine = store.stands_at(record)
+    if mine is not None and mine.key != record.key:
+        raise _Refused(
+            f"mine of another key has the same file name ({mine.key[:20]}..., not "
+            f"{record.key[:20]}...): keep it in a folder of its own"
+        )
+    if mine is not None and mine.status == "finished":
+        raise _Refused("mine was finished meanwhile: merge again")
+
+
+def _remove_former(failed: Record | None, record: Record, store: Store) -> None:
+    """A failed record of mine may stand under a former name of its method."""
+    if failed is not None and failed.stem != record.stem:
+        (store.records / f"{failed.stem}.json").unlink(missing_ok=True)
 
 
 def _difference(mine: Record, theirs: Record) -> str:
