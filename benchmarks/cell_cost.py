@@ -1,12 +1,10 @@
-"""What a classifier cell of the `cpu` preset costs on as many faces as FER2013 trains on: minutes
-of one core, and memory.
+"""What a classifier cell of the `cpu` preset costs: minutes of one core, and memory.
 
     python benchmarks/cell_cost.py [--epochs 1]
 
-Trains `direct` at x4 through the real job (data set from the cache, validation and checkpoint
-included) for a few epochs, and
-multiplies. Run it on a quiet machine: it is one process with one thread, but neighbours share the
-memory bus.
+It has as many faces as FER2013 trains on. Trains `direct` at x4 through the real job (data set from
+the cache, validation and checkpoint included) for a few epochs, and multiplies. Run it on a quiet
+machine: it is one process with one thread, but neighbours share the memory bus.
 """
 
 from __future__ import annotations

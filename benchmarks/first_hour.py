@@ -1,11 +1,10 @@
-"""A newcomer's hour, timed: the wheel into a fresh environment outside the checkout, a method of
-one's own, a table.
+"""A newcomer's hour, timed: a fresh environment, a method of one's own, a table.
 
-python benchmarks/first_hour.py [FOLDER]
+    python benchmarks/first_hour.py [FOLDER]
 
-The steps are those of docs/first-hour.md, each with its seconds. What pip has to fetch or to copy
-is the first of them; no
-package is taken from the environment that this script runs in.
+The wheel is installed outside the checkout. The steps are those of docs/first-hour.md, each with
+its seconds. What pip has to fetch or to copy is the first of them; no package is taken from the
+environment that this script runs in.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""How long a report of 10,000 records takes: 20 methods, 5 scales, 5 data sets, 4 protocols, 5
-seeds; logits on disk.
+"""How long a report of 10,000 records takes.
 
-    python benchmarks/report_speed.py                 # makes the records in a temporary folder
-    (about 1 GB, some minutes)
-    python benchmarks/report_speed.py --folder DIR    # makes them there, or uses those it finds
+20 methods, 5 scales, 5 data sets, 4 protocols, 5 seeds; logits on disk.
+
+    python benchmarks/report_speed.py
+        makes the records in a temporary folder (about 1 GB, some minutes)
+    python benchmarks/report_speed.py --folder DIR
+        makes them there, or uses those it finds
 
 Prints seconds of one core (and of the wall) for tables and curves, for the bootstrap on top of
-them, and for the page;
-the page's size; and, where Chromium is installed, the mean of ten sorts. The goals stand beside
-each figure.
+them, and for the page; the page's size; and, where Chromium is installed, the mean of ten sorts.
+The goals stand beside each figure.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ IMAGES = 3589
 
 
 def make(folder: Path, methods: int, sets: int, protocols: int, seeds: int) -> int:
-    """Write the records without syncing each file, which only a real run needs; returns how many
-    there are.
+    """Write the records and return how many there are.
+
+    Files are not synced one by one, which only a real run needs.
     """
     store = Store(folder)
     store.records.mkdir(parents=True, exist_ok=True)
@@ -150,8 +152,9 @@ def report(folder: Path, out: Path, resamples: int) -> Report:
 
 
 def sorting(path: Path) -> float | None:
-    """Milliseconds of the page's own thread for a sort in Chromium, layout included, mean of ten;
-    None without a browser.
+    """Milliseconds of the page's own thread for a sort in Chromium, mean of ten.
+
+    Layout is included. None without a browser.
     """
     program = shutil.which("chromium")
     try:

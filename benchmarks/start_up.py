@@ -1,7 +1,8 @@
-"""How long the program takes to say its help and to list its methods, against a bare interpreter
-that imports click.
+"""How long the program takes to say its help and to list its methods.
 
-python benchmarks/start_up.py
+    python benchmarks/start_up.py
+
+It is measured against a bare interpreter that imports click.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""How many SynthFace faces one core renders a second, at 48 pixels with 4x4 samples a pixel, and
-how that grows with the size.
+"""How many SynthFace faces one core renders a second, and how that grows with the size.
 
-python benchmarks/synthface_render.py [--identities 9]
+    python benchmarks/synthface_render.py [--identities 9]
+
+At 48 pixels, with 4x4 samples a pixel.
 """
 
 from __future__ import annotations

@@ -1,14 +1,12 @@
-"""How much of a bare loop's speed the training loop keeps: same network, batch and optimiser, one
-thread, in one run.
+"""How much of a bare loop's speed the training loop keeps.
 
     python benchmarks/training_loop.py [--rounds 7]
 
-The bare loop does nothing but forward, cross-entropy, backward and step on float tensors that lie
-in memory. Ours draws, flips,
-shifts and degrades the faces, enlarges them again, follows the mean of the weights and the
-schedule, and tells its progress;
-validation and checkpoints are left out of both. The two take turns, so a machine that changes its
-speed changes both.
+Both have the same network, batch and optimiser and one thread, in one run. The bare loop does
+nothing but forward, cross-entropy, backward and step on float tensors that lie in memory. Ours
+draws, flips, shifts and degrades the faces, enlarges them again, follows the mean of the weights
+and the schedule, and tells its progress; validation and checkpoints are left out of both. The two
+take turns, so a machine that changes its speed changes both.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""How much more two workers do than one: the same four small trainings through the local engine, in
-one run.
+"""How much more two workers do than one, through the local engine.
 
     python benchmarks/workers.py [--faces 2560]
 
-Starting a worker (its imports) is left out: the clock runs from the first step that a worker tells
-of to the last result.
+The same four small trainings are done in one run. Starting a worker (its imports) is left out: the
+clock runs from the first step that a worker tells of to the last result.
 """
 
 from __future__ import annotations

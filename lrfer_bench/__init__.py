@@ -1,5 +1,4 @@
-"""lrfer-bench: which method recognises facial expressions best when the face is only 24, 12 or 6
-pixels wide?
+"""lrfer-bench compares methods that recognise facial expressions in faces of a few pixels.
 
     import lrfer_bench
 
@@ -9,8 +8,7 @@ pixels wide?
     predict = lrfer_bench.load_model(table.key[0])
 
 What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are
-loaded when they are first
-asked for: importing lrfer_bench takes no time.
+loaded when they are first asked for: importing lrfer_bench takes no time.
 """
 
 from __future__ import annotations

@@ -262,16 +262,16 @@ def register_metric(
     """Function decorator: enter a metric under a name, for `lrfer-bench report --metrics NAME`.
 
     The function takes logits, float64 [N, K], and labels, int64 [N] in 0..K-1, both read-only, and
-    returns one number; or
-    one number an image, [N], where the metric is their mean. NaN means "not defined for these
-    images": a hole in the table.
+    returns one number; or one number an image, [N], where the metric is their mean. NaN means "not
+    defined for these images": a hole in the table.
 
-    head: what stands above its column, default the name. better: "higher" or "lower" numbers.
-          percent: the numbers are
-    shares of 1 and are shown in percent. bounds: the least and the largest number possible, where
-    intervals end; default
-    (0, 1) with percent. UserError for a name that is taken (it names both owners) and for what is
-    no function.
+    head: what stands above its column, default the name
+    better: "higher" or "lower" numbers
+    percent: the numbers are shares of 1 and are shown in percent
+    bounds: the least and the largest number possible, where intervals end; default (0, 1) with
+            percent
+
+    Raises UserError for a name that is taken (it names both owners) and for what is no function.
     """
     _check_name(METRICS, name)
     if better not in ("higher", "lower"):

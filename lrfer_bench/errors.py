@@ -21,8 +21,9 @@ class RecordError(UserError):
 
 
 class CellError(Exception):
-    """A cell or a stage cannot be finished; the reason becomes its record, the other cells go
-    on.
+    """A cell or a stage cannot be finished; the reason becomes its record.
+
+    The other cells go on.
     """
 
 

@@ -24,8 +24,9 @@ def key_of(value: Any) -> str:
 
 
 def seed_for(*names: object) -> int:
-    """A seed in 0..2**63-1 that depends on the names alone, so that adding one thing never moves
-    another's numbers.
+    """A seed in 0..2**63-1 that depends on the names alone.
+
+    So adding one thing never moves another's numbers.
 
     >>> seed_for("key", "init") == seed_for("key", "init") != seed_for("key", "order")
     True

@@ -48,30 +48,34 @@ def run(
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
-    """Train and test methods, as `lrfer-bench run` does; what has a record already is not run
-    again.
+    """Train and test methods, as `lrfer-bench run` does.
+
+    What has a record already is not run again.
 
     methods, protocols, test_protocols: names, or classes of your own, registered or not, defined in
-        a module, a script
-        or a notebook; dataset: a name or a class. A class without a registered name gets its own in
+        a module, a script or a notebook. A class without a registered name gets its own in
         kebab-case.
-    scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels). test_scales,
-            test_protocols: None is "as trained".
-    settings: {"gmenet": {"kd_weight": 0}}. preset: "quick", "cpu" or "paper". overwrite: "never",
-              "failed" or "always".
+    dataset: a name or a class
+    scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
+    test_scales, test_protocols: None is "as trained"
+    settings: {"gmenet": {"kd_weight": 0}}
+    preset: "quick", "cpu" or "paper"
+    overwrite: "never", "failed" or "always"
     data_root, data_options: the folder or file of your copy of the data, and what its loader is
-        told.
-    plugins: files with methods, data sets or protocols. results: the folder of records.
-    seeds: whole numbers; each varies the whole pipeline. workers: processes; None is one a core, or
-           one a GPU.
-    engine: "local". tell: gets a line for each finished or failed cell; None is quiet.
+        told
+    plugins: files with methods, data sets or protocols
+    results: the folder of records
+    seeds: whole numbers; each varies the whole pipeline
+    workers: processes; None is one a core, or one a GPU
+    engine: "local"
+    tell: gets a line for each finished or failed cell; None is quiet
 
     Returns the cells that were asked for, those with a record already among them, in the columns of
-    load_results().
-    A cell that failed is a line too, its reason in `failure`: so is one whose method refuses a
-    value of a setting. Raises
-    UserError, one sentence: for wrong names, files or settings before anything is trained, for a
-    full disk when it is met.
+    load_results(). A cell that failed is a line too, its reason in `failure`: so is one whose
+    method refuses a value of a setting.
+
+    Raises UserError, one sentence: for wrong names, files or settings before anything is trained,
+    for a full disk when it is met.
     """
     from lrfer_bench.planning.arguments import RunArguments, checked_arguments
     from lrfer_bench.running.session import run_session
@@ -109,19 +113,17 @@ def report(
     plugins: OneOrMore[Folder] = (),
     **options: Any,
 ) -> pd.DataFrame:
-    """Write tables, pictures and the web page of some results folders, as `lrfer-bench report`
-    does.
+    """Write tables, pictures and the web page of results folders, as `lrfer-bench report` does.
 
-    out: where to; None is report/ in the first folder, and index.html there is the page.
-    plugins: files that register metrics.
+    out: where to; None is report/ in the first folder, and index.html there is the page
+    plugins: files that register metrics
     options: those of lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0,
-             pictures="none",
-        title="...", metrics=["brier", "auroc"] (more columns, computed from the logits);
-        choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...]) leaves others out.
+             pictures="none", title="...", metrics=["brier", "auroc"] (more columns, computed from
+             the logits); choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...])
+             leaves others out
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 %
-    intervals. UserError when there
-    is nothing to show.
+    intervals. Raises UserError when there is nothing to show.
     """
     from lrfer_bench.planning.arguments import (
         ReportArguments,
@@ -143,27 +145,24 @@ def report(
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
-    """All records of some results folders ("results" when none is named) as a tidy table: a line a
-    cell.
+    """All records of some results folders ("results" when none is named): a line a cell.
+
+    The columns of this tidy table:
 
     Names: key, status ("finished" or "failed"), dataset, fingerprint, synthetic, method (with
-           changed settings), source,
-        kind ("oracle" for a ceiling), protocol and trained_scales (trained on), test_protocol,
-        scale, size_px (height of
-        the LR face in pixels), seed, preset, failure (the sentence of a failed cell); method_name,
-        method_version, settings
-        (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr" or
-        "nothing".
+           changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
+           (trained on), test_protocol, scale, size_px (height of the LR face in pixels), seed,
+           preset, failure (the sentence of a failed cell); method_name, method_version, settings
+           (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr"
+           or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
-             same with clean_ in
-        front, without the test faces that also stand in train. NaN for a failed cell.
+             same with clean_ in front, without the test faces that also stand in train. NaN for a
+             failed cell.
     Costs: parameters, macs (for one face), latency_ms (one face), throughput (faces a second),
-           train_seconds,
-        train_seconds_with_stages, peak_memory_mb.
+           train_seconds, train_seconds_with_stages, peak_memory_mb.
 
     Files that are cut or edited are left out, and so are records that claim one and the same cell.
-    UserError when a folder is
-    not there, or none of them holds a record that can be trusted.
+    Raises UserError when a folder is missing, or none of them holds a record that can be trusted.
     """
     from lrfer_bench.planning.arguments import ResultsArguments, checked_arguments
     from lrfer_bench.reporting.frame import load_frame
@@ -189,21 +188,20 @@ def load_model(
     """The trained model of a cell, ready to be asked.
 
     key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's
-         file name).
+         file name)
     plugins: the files that the method came from, if it is no installed one; classes handed over by
-             run() on this machine are found again.
-    trust_plugins: run plugin files that came with the results folder, whoever made it.
-    results: the folder with the record and the weights. device: "cpu", "cuda:0", ...
+             run() on this machine are found again
+    trust_plugins: run plugin files that came with the results folder, whoever made it
+    results: the folder with the record and the weights
+    device: "cpu", "cuda:0", ...
 
         predict = lrfer_bench.load_model("3f9c0a")
-        logits = predict(images)                  # uint8 [B, C, h, w] at LR size -> float32 [B,
-        classes]
+        logits = predict(images)                  # uint8 [B, C, h, w], LR -> float32 [B, classes]
         shares = predict.probabilities(images)    # softmax of it
         names = predict.classify(images)          # ["happy", ...]
 
-    UserError when there is no such record or more than one, the cell failed, its weights are not in
-    the folder, or the method's
-    code is not the one that was trained.
+    Raises UserError when there is no such record or more than one, the cell failed, its weights are
+    not in the folder, or the method's code is not the one that was trained.
     """
     from lrfer_bench.planning.arguments import LoadArguments, checked_arguments
     from lrfer_bench.plugins.loading import load_plugins

@@ -13,8 +13,9 @@ ONE = float(1 << 22)
 """Pillow's fixed point: 22 bits behind the point."""
 
 IN_CACHE = 300_000
-"""Pixels that are resized at once: as float64 they still fit into a processor's cache, which is
-worth a factor of four.
+"""Pixels that are resized at once: as float64 they still fit into a processor's cache.
+
+That is worth a factor of four.
 """
 
 
@@ -28,21 +29,20 @@ def to_unit(images: Tensor) -> Tensor:
 
 
 def centred(images: Tensor) -> Tensor:
-    """Float images in 0..1 -> mean 0.5 and deviation 0.25 taken out of every channel: what the
-    networks built here are fed.
+    """Float images in 0..1 -> mean 0.5 and deviation 0.25 taken out of every channel.
+
+    This is what the networks built here are fed.
     """
     return (images - 0.5) * 4.0
 
 
 def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """uint8 [B, C, h, w] -> uint8 [B, C, *size]: antialiased bicubic, byte for byte what Pillow
-    computes.
+    """uint8 [B, C, h, w] -> uint8 [B, C, *size]: antialiased bicubic, Pillow's very bytes.
 
     Pillow's way: weights in fixed point of 22 bits, columns first, rounded to uint8 between the
-    passes. Here both passes
-    are matrix products in float64, where every product and sum is a whole number below 2**53 over
-    2**22: exact in any
-    order, so all machines and thread counts make the same bytes.
+    passes. Here both passes are matrix products in float64, where every product and sum is a whole
+    number below 2**53 over 2**22: exact in any order, so all machines and thread counts make the
+    same bytes.
     """
     if tuple(images.shape[-2:]) == tuple(size):
         return images
@@ -70,8 +70,9 @@ def _one_axis(pixels: Tensor, target: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def fixed_point_weights(source: int, target: int) -> Tensor:
-    """float64 [target, source]: Pillow's bicubic weights (a = -0.5, support widened when
-    shrinking), rounded to 22 bits.
+    """float64 [target, source]: Pillow's bicubic weights, rounded to 22 bits.
+
+    a = -0.5, and the support is widened when shrinking.
     """
     ratio = source / target
     widening = max(ratio, 1.0)
@@ -110,21 +111,20 @@ def enlarge(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def fit(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Float images [B, C, h, w] -> [B, C, *size] by antialiased bicubic interpolation; as they are
-    where
-    they have that size already."""
+    """Float images [B, C, h, w] -> [B, C, *size] by antialiased bicubic interpolation.
+
+    They stay as they are where they have that size already.
+    """
     if tuple(images.shape[-2:]) == tuple(size):
         return images
     return F.interpolate(images, size=size, mode="bicubic", antialias=True)
 
 
 def input_side(side: int, scale: int) -> int:
-    """Side in pixels at which a network works on faces of HR side `side`, enlarged after scale
-    `scale`.
+    """Side in pixels at which a network works on faces of HR side `side`, enlarged from `scale`.
 
     Four for each LR pixel, 24 at least, and never more than HR: a face of 6 pixels tells no more at
-    48
-    pixels than at 24, where a network takes half the time.
+    48 pixels than at 24, where a network takes half the time.
 
     >>> [input_side(48, scale) for scale in (1, 4, 6, 8, 16)]
     [48, 48, 32, 24, 24]

@@ -1,6 +1,4 @@
-"""A-SKD: attention similarity distillation, from an HR teacher with attention gates to the same
-network on LR faces.
-"""
+"""A-SKD: attention similarity distillation from an HR teacher to the same network on LR faces."""
 
 from __future__ import annotations
 
@@ -15,11 +13,12 @@ from lrfer_bench.methods.attention_distillation import AttentionDistilled
 
 @register_method("askd")
 class ASKD(AttentionDistilled):
-    """A residual network with a channel and a spatial gate in every block, whose maps follow the
-    teacher's.
+    """A residual network with two gates in every block, whose maps follow the teacher's.
+
+    The gates are over channels and over positions.
 
     kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a
-               teacher.
+               teacher
     """
 
     # With 8 maps, 10 and 30 are the 80 and 240 times the mean over maps that its authors use.
@@ -58,8 +57,9 @@ class CBAMNet(nn.Module):
         self.linear = nn.Linear(widths[-1], task.classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid, two a
-        block).
+        """float [B, C, H, W] in 0..1 -> (logits, attention maps before the sigmoid).
+
+        There are two maps a block.
         """
         features, maps = self.trunk(images)
         return self.linear(self.dropout(features[-1].mean((2, 3)))), maps

@@ -1,5 +1,6 @@
-"""What A-SKD and GME-Net share: a network that shows its attention maps, and a teacher of the same
-kind whose maps it follows.
+"""What A-SKD and GME-Net share: attention maps that follow those of a teacher.
+
+The teacher is of the same kind as the network.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from lrfer_bench.api import losses as shared
 
 
 class AttentionDistilled(Method):
-    """Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a
-    teacher's maps are made.
+    """A method whose attention maps follow those of a teacher.
+
+    Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's
+    maps are made.
     """
 
     kd_weight: float
@@ -25,8 +28,9 @@ class AttentionDistilled(Method):
     net: Any
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
-        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1; the head is not
-        needed for them.
+        """The maps before their sigmoids, for images float [B, C, H, W] in 0..1.
+
+        The head is not needed for them.
         """
         raise NotImplementedError(f"{type(self).__name__} needs attention_maps(self, images)")
 

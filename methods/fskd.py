@@ -1,5 +1,6 @@
-"""F-SKD: feature similarity distillation, from the HR classifier to the same network on LR
-faces.
+"""F-SKD: feature similarity distillation, from the HR classifier to one on LR faces.
+
+The two have the same network.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from lrfer_bench.methods.students import HintLayers, Student
 
 @register_method("fskd")
 class FSKD(Student):
-    """A classifier on LR faces: cross-entropy + feature similarity over all stages + relations
-    between faces of a class.
+    """A classifier on LR faces: cross-entropy, feature similarity, and relations between faces.
 
-    Where its teacher works on more pixels, the teacher's maps are averaged down to the student's.
+    Similarity is over all stages, relations are between faces of a class. Where its teacher works
+    on more pixels, the teacher's maps are averaged down to the student's.
+
     feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves
-        one out.
-    hint: put each map through a 1x1 convolution and batch norm before both terms, in training only.
+        one out
+    hint: put each map through a 1x1 convolution and batch norm before both terms, in training only
     """
 
     # Version 1 had cosines of positions, no hint layers, and lone faces in the relation term.

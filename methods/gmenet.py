@@ -1,5 +1,6 @@
-"""GME-Net: a local branch with attention, a global one with several receptive fields, and an HR
-teacher for the attention.
+"""GME-Net: a local branch with attention and a global one with several receptive fields.
+
+An HR teacher guides the attention.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ GROUPS = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels of the local stages, of which the first `shared` are the global branch's too, and of
+    """Channels and blocks of the two branches.
+
+    Channels of the local stages, of which the first `shared` are the global branch's too, and of
     the two global ones; blocks a stage; whose stem comes first.
     """
 
@@ -219,14 +222,11 @@ def global_stages(shape: Shape, first_at: str) -> nn.Module:
 
 
 class MixedChannelBlock(nn.Module):
-    """Channels in four groups, chained forwards and, beside that, backwards: the quasi-symmetric
-    pair.
+    """Channels in four groups, chained forwards and backwards: the quasi-symmetric pair.
 
     y1 = f(x1), yk = f(relu(y(k-1)) + xk) and z4 = g(x4), zk = g(relu(z(k+1)) + xk), each f and g
-    with weights of its own. What
-    is y1 has come through one 3x3 convolution of the chain, y4 through four; in z it is the other
-    way round. A 1x1 convolution
-    mixes the groups of y + z.
+    with weights of its own. What is y1 has come through one 3x3 convolution of the chain, y4
+    through four; in z it is the other way round. A 1x1 convolution mixes the groups of y + z.
     """
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:

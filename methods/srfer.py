@@ -1,5 +1,6 @@
-"""SR-FER: super-resolver and classifier as one cascade, trained so that the restored face is
-recognised, not just sharp.
+"""SR-FER: super-resolver and classifier as one cascade, trained for recognition.
+
+The restored face should be recognised, not just sharp.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from lrfer_bench.methods.superres import superres_of
 
 @register_method("srfer")
 class SRFER(Method):
-    """The cascade's two networks trained on: L1 + attention consistency + prediction consistency +
-    cross-entropy.
+    """The cascade's two networks trained on, with four losses.
 
-    pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out).
+    They are L1, attention consistency, prediction consistency and cross-entropy.
+
+    pixel, attention, prediction, ce: the weights of the four terms (0 leaves one out)
     finetune: train the classifier as well, a copy of it; false leaves it frozen, so that it only
-              hands gradients on.
+              hands gradients on
     """
 
     needs = {"superres": "superres@lr", "classifier": "classifier@hr"}

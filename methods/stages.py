@@ -1,5 +1,6 @@
-"""Stages: models that methods share. A stage is a method like any other; others just name it in
-their `needs`.
+"""Stages: models that methods share.
+
+A stage is a method like any other; others just name it in their `needs`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from lrfer_bench.api import Batch, Method, Task, build_classifier, register_meth
 
 @register_method("classifier")
 class Classifier(Method):
-    """A classifier of enlarged faces. Trained at HR it is the frozen judge, teacher or feature
-    extractor of others.
+    """A classifier of enlarged faces.
 
-    arch: "lean", "lean2", a timm name, or "preset" for the preset's; pretrained: load timm's
-          weights;
-    input_size: side in pixels that a timm network is fed (0: the HR size).
-    epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it.
+    Trained at HR it is the frozen judge, teacher or feature extractor of others.
+
+    arch: "lean", "lean2", a timm name, or "preset" for the preset's
+    pretrained: load timm's weights
+    input_size: side in pixels that a timm network is fed (0: the HR size)
+    epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it
     """
 
     def __init__(

@@ -18,8 +18,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real images (FER2013, FERPlus); tests that need it are skipped where it is
-    missing.
+    """The folder of real images (FER2013, FERPlus).
+
+    Tests that need it are skipped where it is missing.
     """
     folder = Path(os.environ.get("LRFER_TEST_DATA") or "no folder")
     for name in ("fer2013.npz", "fer2013new.csv", "fer2013_csv.py", "fer2013_duplicates.json"):
@@ -72,8 +73,9 @@ def tiny() -> list[str]:
 
 @pytest.fixture(scope="session")
 def trained(lrfer: Lrfer, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A results folder: linear (two seeds), enlarge and a failed cell, all at x2 on the drawn
-    faces.
+    """A results folder: linear (two seeds), enlarge and a failed cell.
+
+    All are at x2 on the drawn faces.
     """
     results = tmp_path_factory.mktemp("trained") / "results"
     done = lrfer(

@@ -1,5 +1,6 @@
-"""help(lrfer_bench.api): it names every public thing, its example runs, and everything public says
-what it is.
+"""help(lrfer_bench.api) names every public thing, and everything public says what it is.
+
+Its example runs.
 """
 
 from __future__ import annotations
@@ -117,8 +118,9 @@ for registry in (METHODS, DATASETS):
 
 
 def test_a_copy_of_any_built_in_file_is_a_plugin(tmp_path: Path) -> None:
-    """In a process of its own, with nothing imported before: plugins must not need what the tests
-    have loaded.
+    """In a process of its own, with nothing imported before.
+
+    Plugins must not need what the tests have loaded.
     """
     for folder in (ROOT / "methods", ROOT / "datasets"):
         for card in folder.glob("*.card.toml"):

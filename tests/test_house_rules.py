@@ -65,9 +65,7 @@ def test_a_long_file_and_a_long_function_are_found() -> None:
 
 
 def test_the_harness_names_no_method_and_no_data_set() -> None:
-    """An import of a built-in method or data set, or a comparison with its name, belongs into its
-    own file.
-    """
+    """An import of a built-in one, or a comparison with its name, belongs into its own file."""
     from lrfer_bench.plugins.registry import DATASETS, METHODS
 
     names = {*METHODS.names(), *DATASETS.names()} - {

@@ -1,5 +1,6 @@
-"""lrfer_bench from Python: classes of a script without a main guard, results, models, and the
-sentences of mistakes.
+"""lrfer_bench from Python: classes of a script without a main guard, results, models.
+
+And the sentences of mistakes.
 """
 
 from __future__ import annotations
@@ -114,8 +115,9 @@ def test_classes_of_a_script_reach_the_workers_and_the_script_runs_once(
 
 
 def test_the_same_script_is_the_same_result(script: tuple[Path, list[str]]) -> None:
-    """The second run of the script's classes had nothing to train: a key does not hang on the
-    process.
+    """The second run of the script's classes had nothing to train.
+
+    A key does not depend on the process.
     """
     folder, said = script
     assert said[-1] == "['finished']"

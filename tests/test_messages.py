@@ -1,5 +1,4 @@
-"""The sentences that users meet most, each caused for real: how to cause it, and below it what is
-said, to the letter.
+"""The sentences that users meet most, to the letter; each is caused for real.
 
 Every other test pins a message by its exception and a word or two, so a sentence is changed here
 and nowhere else.

@@ -55,9 +55,7 @@ def test_only_listed_modules_lie_at_the_root() -> None:
 
 
 def test_every_room_is_installed() -> None:
-    """pyproject.toml lists packages one by one: a forgotten room would be missing from the wheel
-    only.
-    """
+    """pyproject.toml lists packages one by one: a forgotten one is missing in the wheel only."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = {
         module if path.name == "__init__.py" else module.rpartition(".")[0]

@@ -1,5 +1,6 @@
-"""As a stranger: the wheel and a plugin's wheel, installed into a fresh environment, outside the
-checkout, end to end.
+"""As a stranger: the wheel and a plugin's wheel in a fresh environment, end to end.
+
+Everything runs outside the checkout.
 """
 
 from __future__ import annotations
@@ -129,8 +130,9 @@ def test_the_wheel_is_whole(place: Place) -> None:
 
 @pytest.mark.slow
 def test_a_plugin_package_runs_end_to_end(place: Place) -> None:
-    """new-method --package, build, install, check, run beside a built-in method, report, predict,
-    merge.
+    """new-method --package, build, install, check, run, report, predict, merge.
+
+    The run has a built-in method beside the new one.
     """
     assert place.call("new-method", "my-idea", "--package").returncode == 0
     place.install(place.folder / "lrfer-my-idea")

@@ -85,9 +85,7 @@ class Trial:
 
     @contextlib.contextmanager
     def blaming(self, function: str, shape: DataShape) -> Iterator[None]:
-        """Errors raised inside become RuleBroken, with the shape and at least the function's
-        line.
-        """
+        """Errors raised inside become RuleBroken, with the shape and the function's line."""
         try:
             yield
         except (RuleBroken, UserError):

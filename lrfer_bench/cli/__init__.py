@@ -31,9 +31,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose sub-commands live in modules of their own; --help reads only the table
-    above.
-    """
+    """A group whose sub-commands live in modules of their own; --help reads only the table."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -65,8 +63,7 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """Which method recognises facial expressions best when the face is only 24, 12 or 6 pixels
-    wide?
+    """Compare methods that recognise facial expressions in faces of 24, 12 or 6 pixels.
 
     \b
     Examples:
@@ -77,8 +74,9 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """The program's entry: every error that a user can cause is one sentence, exit status 2; a
-    failed cell gives 1.
+    """The program's entry: what a user can cause is one sentence and exit status 2.
+
+    A failed cell gives exit status 1.
     """
     arguments = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in arguments

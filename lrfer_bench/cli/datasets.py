@@ -183,8 +183,9 @@ def verify(
     near: bool,
     as_json: bool,
 ) -> None:
-    """Compare a data set with its card and audit it; exit status 1 when it differs from the
-    card.
+    """Compare a data set with its card and audit it.
+
+    Exit status 1 when it differs from the card.
     """
     load_plugins(plugins)
     prepared = _prepare(name, data_root, options, cache)

@@ -69,8 +69,9 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
 
 
 def broken(registry: Registry) -> dict[str, str]:
-    """Third parties' entry points that cannot be imported, and why; the built-in ones are tested
-    elsewhere.
+    """Third parties' entry points that cannot be imported, and why.
+
+    The built-in ones are tested elsewhere.
     """
     found = {}
     for entry in registry:

@@ -40,26 +40,28 @@ def merge(
     dry_run: bool,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Check the records of other results folders and take the good ones, with their logits; weights
-    stay where they are.
+    """Check the records of other results folders and copy the good ones with their logits.
 
-    Exit status 1 when one was refused.
+    Weights stay where they are. Exit status 1 when a record was refused.
     """
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.store.merge import merge as take
 
     load_plugins(plugins)
+    notes: list[str] = []
     counts = {"taken": 0, "stood": 0, "refused": 0}
     words = {
         "taken": "would be taken" if dry_run else "taken",
         "stood": "stood already",
         "refused": "refused",
     }
-    for outcome in take(results, others, other_data, dry_run):
+    for outcome in take(results, others, other_data, dry_run, notes.append):
         counts[outcome.verdict] += 1
         click.echo(
             f"{words[outcome.verdict]}: {outcome.path}"
             + (f": {outcome.reason}" if outcome.reason else "")
         )
+    for note in notes:
+        click.echo(f"note: {note}")
     click.echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))
     sys.exit(1 if counts["refused"] else 0)

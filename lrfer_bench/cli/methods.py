@@ -91,8 +91,9 @@ def _card(entry: Entry) -> MethodCard:
 
 
 def _card_or_none(entry: Entry, broken: dict[str, str]) -> MethodCard | None:
-    """A method that cannot be imported for its card is listed with the reason and takes no other
-    down.
+    """The card of a method, or None with the reason in `broken` where it cannot be imported.
+
+    So one broken method takes no other off the list.
     """
     try:
         return _card(entry)

@@ -95,9 +95,7 @@ def words_of(name: str) -> dict[str, str]:
 
 
 def _is_taken(module: str) -> bool:
-    """A word of Python, a module that can be imported from elsewhere, or a name that the template
-    uses itself.
-    """
+    """Whether a name is a Python keyword, a module of others, or one that the template uses."""
     importable = find_spec(module) is not None and not Path(f"{module}.py").exists()
     return keyword.iskeyword(module) or module in TAKEN or importable
 
@@ -107,8 +105,9 @@ def method_text(words: dict[str, str]) -> str:
 
 
 def package_files(folder: Path, words: dict[str, str]) -> dict[Path, str]:
-    """path -> content of a package around the same method; its card is a file, so that listing
-    imports nothing.
+    """path -> content of a package around the same method.
+
+    Its card is a file, so that listing imports nothing.
     """
     root = folder / f"lrfer-{words['@NAME@']}"
     inside = root / words["@PACKAGE@"]

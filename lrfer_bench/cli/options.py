@@ -19,9 +19,7 @@ METHODS, SCALES = ",".join(defaults.METHODS), ",".join(map(str, defaults.SCALES)
 
 
 def label_list(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Comma-separated or repeated names, without a comma inside [...] (a method's settings) taken
-    for one.
-    """
+    """Comma-separated or repeated names; a comma inside [...] belongs to a method's settings."""
     return tuple(label for text in value for label in split_labels(text))
 
 

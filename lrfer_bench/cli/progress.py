@@ -41,9 +41,7 @@ def show(status: Status) -> Iterator[Listener]:
 
 
 class _Plain:
-    """A line for each finished or failed cell and each note, and one on how things stand twice a
-    minute.
-    """
+    """A line for each finished or failed cell and each note, and twice a minute the state."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()

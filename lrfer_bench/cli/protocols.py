@@ -56,9 +56,7 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
 @click.argument("name")
 @PLUGIN
 def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
-    """What a protocol does, its hash on this machine, and whether its pixels are the golden
-    ones.
-    """
+    """Show what a protocol does, its hash here, and whether its pixels are the golden ones."""
     load_plugins(plugins)
     from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict

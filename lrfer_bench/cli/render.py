@@ -62,12 +62,12 @@ def render(
     seed: int,
     grey: bool,
 ) -> None:
-    """Render the data set NAME to a folder OUT/<split>/<class>/<face>.png with
-    OUT/ground_truth.csv.
+    """Render the data set NAME to OUT/<split>/<class>/<face>.png and OUT/ground_truth.csv.
 
     The folder can be used as a data set of its own (data set "folder"). The CSV tells, for every
-    face, who it is, the
-    strength of the expression, the pose, the gaze and the weight of every blend shape."""
+    face, who it is, the strength of the expression, the pose, the gaze and the weight of every
+    blend shape.
+    """
     load_plugins(plugins)
     dataset = DATASETS.load(name)()
     make = getattr(dataset, "render", None)

@@ -32,8 +32,9 @@ EXAMPLES = (
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces; what has a record already is not run
-    again.
+    """Train and test methods on low-resolution faces.
+
+    What has a record already is not run again.
     """
     if plan_only:
         from lrfer_bench.cli.plan import plan
@@ -61,8 +62,9 @@ def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any
 
 
 def _tell_about(session: Session, runner: Runner) -> None:
-    """What a user should know before the first training: the data, what was left out, what is
-    damaged.
+    """Tell what a user should know before the first training.
+
+    This is: the data, what was left out, what is damaged.
     """
     from lrfer_bench.plugins.registry import PLUGIN_ERRORS
     from lrfer_bench.store.store import Damaged

@@ -1,5 +1,6 @@
-"""Cards: what a method or a data set says about itself, as TOML beside its code, so that listing
-imports no code.
+"""Cards: what a method or a data set says about itself.
+
+A card is a TOML file beside the code, so that listing imports no code.
 """
 
 from __future__ import annotations
@@ -35,10 +36,13 @@ class Registered(Protocol):
 
 @dataclass(frozen=True)
 class MethodCard:
-    """summary: one line for the list. stated: what the paper or its official code says. ours: what
-    we decided,
-    because no source at hand says it. settings: name -> what it does (defaults are in the code).
-    listed: false for a stage.
+    """What a method says about itself.
+
+    summary: one line for the list
+    stated: what the paper or its official code says
+    ours: what we decided, because no source at hand says it
+    settings: name -> what it does (defaults are in the code)
+    listed: false for a stage
     """
 
     summary: str
@@ -55,12 +59,14 @@ class MethodCard:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """layout: which files the user has to have, and where under --data-root. fingerprint, counts,
-    class_counts: what a
-    right copy has ("" and {} where copies differ by nature); class_counts: split -> faces of each
-    class, in their order; leaked:
-    split -> rows that also stand in train. showable: its faces may stand in pictures and pages.
-    options: name -> what it does.
+    """What a data set says about itself.
+
+    layout: which files the user has to have, and where under --data-root
+    fingerprint, counts, class_counts: what a right copy has ("" and {} where copies differ by
+        nature); class_counts: split -> faces of each class, in the order of the classes
+    leaked: split -> rows that also stand in train
+    showable: its faces may stand in pictures and pages
+    options: name -> what it does
     """
 
     summary: str
@@ -104,9 +110,7 @@ def read_card(path: Path, kind: type[Card]) -> Card:
 
 
 def card_path(module: str, name: str) -> Path | None:
-    """Where the card of `name`, implemented in `module`, would stand: <name>.card.toml beside the
-    module's file.
-    """
+    """Where the card of `name` would stand: <name>.card.toml beside the file of `module`."""
     try:
         spec = find_spec(module)
     except (ImportError, ValueError):
@@ -118,10 +122,10 @@ def card_path(module: str, name: str) -> Path | None:
 
 
 def card_of(entry: Registered, kind: type[Card]) -> Card:
-    """The card of a registered thing: the file beside its module; else its `card` attribute, or its
-    docstring's first line.
+    """The card of a registered thing, from its card file if there is one.
 
-    Only a thing without a card file is imported for it.
+    Without a card file the thing is imported: the card is its `card` attribute or, without one, the
+    first line of its docstring.
     """
     path = card_path(entry.module, entry.name)
     if path is not None:

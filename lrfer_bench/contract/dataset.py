@@ -15,9 +15,9 @@ class Dataset(ABC):
     """A data set that the harness can load.
 
     Options are keyword arguments of __init__ (`--data-option size=112` on the command line arrives
-    as size=112), kept as
-    attributes of the same names.
-    needs_root: whether the user must bring files (--data-root).
+    as size=112), kept as attributes of the same names.
+
+    needs_root: whether the user must bring files (--data-root)
     """
 
     card: ClassVar[DatasetCard]
@@ -25,8 +25,9 @@ class Dataset(ABC):
 
     @abstractmethod
     def sources(self, root: Path | None) -> Sequence[Path]:
-        """The files (or folders) that load() would read; DataError when they are not there, naming
-        what was looked for.
+        """The files (or folders) that load() would read.
+
+        Raises DataError when they are missing, and names what was looked for.
         """
 
     @abstractmethod

@@ -23,7 +23,7 @@ class Split:
     images: uint8 [N, C, H, W], C is 1 (grey) or 3 (RGB)
     labels: int64 [N], indices into FaceSet.classes
     soft:   float32 [N, classes] label distribution (annotators' votes), rows sum to 1, or None
-    rows:   int64 [N], where each image stands in its source (CSV row, line of the list): for audits
+    rows:   int64 [N], where each image stands in its source (CSV row, line of the list), for audits
             and messages
     """
 
@@ -41,8 +41,7 @@ class FaceSet:
     """A data set in memory (or memory-mapped), ready for the harness.
 
     leaked: for "val" and "test" a bool [N] mask of the images that also stand, pixel for pixel, in
-            train;
-            filled by the audit when the set is prepared, empty before
+            train; empty until the audit fills it when the set is prepared
     notes:  sentences the user has to know about how the splits came to be
     """
 
@@ -90,9 +89,7 @@ class FaceSet:
         return self
 
     def fingerprint(self) -> str:
-        """sha256 over classes, pixels, labels and soft labels of all splits; no name, path or time
-        in it.
-        """
+        """sha256 over classes, pixels, labels and soft labels of all splits, not over names."""
         digest = hashlib.sha256(json.dumps(list(self.classes)).encode())
         for name in SPLITS:
             split = self.splits[name]

@@ -51,10 +51,9 @@ class Task:
     def input_size(self) -> tuple[int, int]:
         """Height and width in pixels that a network for these faces should work at.
 
-        `size`; where the preset's network_input is "by-scale", what the largest of its faces needs.
-        Method.enlarge
-        makes HR-sized faces all the same: lean and lean2 resize what they are given to the size
-        they were built for.
+        This is `size` or, where the preset's network_input is "by-scale", what the largest of its
+        faces needs. Method.enlarge makes HR-sized faces in both cases: lean and lean2 resize what
+        they are given to the size they were built for.
         """
         if self.preset.network_input == "hr":
             return self.size
@@ -84,8 +83,9 @@ class Batch:
 
     @property
     def lr(self) -> Tensor:
-        """The LR faces, uint8 [B, C, h, w], of a batch that has one scale only; ValueError for one
-        that mixes scales.
+        """The LR faces, uint8 [B, C, h, w], of a batch of one scale.
+
+        Raises ValueError for a batch that mixes scales.
         """
         if len(self.lr_parts) != 1:
             raise ValueError(
@@ -96,10 +96,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Need:
-    """A stage that a method asks for: another method's model, trained on HR ("hr") or as the cell
-    itself is ("lr").
+    """A stage that a method asks for: another method's model.
 
-    settings: what the stage is built with, over its defaults; they win over --set.
+    at:       "hr": trained on HR; "lr": trained as the cell itself is
+    settings: what the stage is built with, over its defaults; they win over --set
     scales:   exactly these training scales, whatever `at` says; 1 is HR
     """
 
@@ -133,7 +133,7 @@ class Method(nn.Module):
     version: raise it when the same settings would give another result
     added:   settings that came after results were published: at their default they are in no key
     search:  setting -> LogUniform or Choice: what may be tried when the method is tuned
-    needs:   stages, trained once and shared by every cell that names them: {"teacher":
+    needs:   stages, each trained once and shared by all cells that name it: {"teacher":
              "classifier@hr"}
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its
              stages are trained
@@ -165,21 +165,20 @@ class Method(nn.Module):
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        """The stages under these (canonical) settings, defaults filled in; hr is True when training
-        on HR only.
+        """The stages under these (canonical) settings, with defaults filled in.
 
-        Override where a setting decides what is needed; the default reads `needs`.
+        hr is True when training on HR only. Override where a setting decides what is needed; the
+        default reads `needs`.
         """
         return {name: Need.parse(text) for name, text in cls.needs.items()}
 
     @classmethod
     def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
-        """The settings as keys, records and needs_for() see them; __init__ still gets what the user
-        wrote.
+        """The settings as keys, records and needs_for() see them.
 
-        Override where what is written is not what takes effect: a file's content hash in place of
-        its path, the preset's
-        choice in place of "preset". A UserError raised here stops a run before it starts.
+        __init__ still gets what the user wrote. Override where what is written is not what takes
+        effect: a file's content hash in place of its path, the preset's choice in place of
+        "preset". A UserError raised here stops a run before it starts.
         """
         return settings
 
@@ -191,35 +190,35 @@ class Method(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} needs a forward(self, lr)")
 
     def restored(self, lr: Tensor) -> Tensor | None:
-        """The HR faces that a super-resolving method makes on its way: float [B, C, H, W], shown
-        clipped to
-        0..1; None: it makes none.
+        """The HR faces that a super-resolving method makes on its way, or None if it makes none.
 
-        Optional, for pictures only (`lrfer-bench faces --restored`): it changes no key and no
-        result.
+        float [B, C, H, W], shown clipped to 0..1. Optional, for pictures only (`lrfer-bench faces
+        --restored`): it changes no key and no result.
         """
         return None
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Named losses of a batch, finite tensors of one element; their sum is minimised, each is
-        shown and recorded.
+        """Named losses of a batch, finite tensors of one element.
+
+        Their sum is minimised; each is shown and recorded.
         """
         raise NotImplementedError(
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
         )
 
     def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean: for
-        losses().
+        """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean.
+
+        For use in losses().
         """
         return F.cross_entropy(
             logits, batch.label, label_smoothing=self.task.preset.label_smoothing
         )
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """The optimisers, by name. The harness scales each one's learning rates, as its peak, by
-        the preset's schedule.
+        """The optimisers, by name.
 
+        The preset's schedule scales the learning rates of each; the rates set here are the peak.
         Default: those of the preset, see default_optimizers().
         """
         return default_optimizers(self, self.task.preset)
@@ -241,28 +240,30 @@ class Method(nn.Module):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def score(self, batch: Batch) -> Tensor:
-        """What a validation face is worth, float [B], higher is better: 1 where the answer is
-        right, else 0.
+        """What a validation face is worth, float [B]: 1 where the answer is right, else 0.
 
-        The harness calls it with batches of one scale. A stage that answers no logits overrides it
-        (a super-resolver: PSNR).
+        Higher is better. The harness calls it with batches of one scale. A stage that answers no
+        logits overrides it (a super-resolver: PSNR).
         """
         return (self(batch.lr).argmax(1) == batch.label).to(torch.float32)
 
     def after_training(self, batches: Any) -> None:
-        """Called once when the last epoch is done, with an iterable of un-augmented training
-        batches; for closed-form parts.
+        """Called once when the last epoch is done; for closed-form parts.
+
+        batches: an iterable of un-augmented training batches.
         """
 
     def enlarge(self, lr: Tensor) -> Tensor:
-        """LR uint8 [B, C, h, w] -> float [B, C, H, W] in 0..1 at HR size, by bicubic interpolation
-        rounded to uint8.
+        """LR uint8 [B, C, h, w] -> float [B, C, H, W] in 0..1 at HR size.
+
+        Bicubic interpolation, rounded to uint8.
         """
         return enlarge(lr, self.task.size)
 
     def enlarged(self, batch: Batch) -> Tensor:
-        """The LR faces of a batch of any scales, enlarged, in the order of the batch: float [B, C,
-        H, W] in 0..1.
+        """The LR faces of a batch of any scales, enlarged: float [B, C, H, W] in 0..1.
+
+        They come in the order of the batch.
         """
         if len(batch.lr_parts) == 1:
             return self.enlarge(batch.lr)

@@ -1,18 +1,14 @@
 """Muon: momentum whose update is made semi-orthogonal, for weights that a norm follows.
 
 The form is that of Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench, 2024; see
-Jordan
-et al., "Muon: An optimizer for hidden layers in neural networks", 2024), which holds the norm of
-each
-weight. The orthogonal factor is computed by the polynomials of Amsel, Persson, Musco and Gower,
-"The
-Polar Express" (2025, arXiv:2505.16932), on the Gram matrix as in its section on rectangular
-matrices.
+Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024), which holds the
+norm of each weight. The orthogonal factor is computed by the polynomials of Amsel, Persson, Musco
+and Gower, "The Polar Express" (2025, arXiv:2505.16932), on the Gram matrix as in its section on
+rectangular matrices.
 
 torch.optim.Muon (2.9 and later) takes matrices only, holds no norm, and works in bfloat16: on a
 processor without bfloat16 instructions its step took 50 times as long as this one (2.4 s against
-0.045 s
-for the weights of lean2, one core of an AMD EPYC).
+0.045 s for the weights of lean2, one core of an AMD EPYC).
 """
 
 from __future__ import annotations
@@ -42,14 +38,17 @@ TINY = 1e-30
 
 
 class Muon(torch.optim.Optimizer):
-    """With Nesterov momentum m of 0.9, for the weight W of a convolution and its gradient g:
+    """Semi-orthogonal updates with Nesterov momentum of 0.9, for weights of convolutions.
 
-    m <- 0.9 m + g;  u = g + 0.9 m as a matrix [out, fan_in];  o = semi_orthogonal(u);
-    W <- W sqrt(out) / |W| - lr sqrt(max(1, out / fan_in)) o.
+    For a weight W, its gradient g and momentum m:
 
-    params: floating-point tensors [out, ...] of two or more axes, or groups of them. No weight
-            decay: the
-    norm is held. Use it only where a scale of W changes nothing, as before a batch norm.
+        m <- 0.9 m + g;  u = g + 0.9 m as a matrix [out, fan_in];  o = semi_orthogonal(u);
+        W <- W sqrt(out) / |W| - lr sqrt(max(1, out / fan_in)) o.
+
+    params: floating-point tensors [out, ...] of two or more axes, or groups of them
+
+    There is no weight decay: the norm is held. Use it only where a scale of W changes nothing, as
+    before a batch norm.
     """
 
     def __init__(self, params: Iterable[Any], lr: float, momentum: float = 0.9) -> None:
@@ -101,10 +100,8 @@ def semi_orthogonal(matrix: Tensor) -> Tensor:
     """U V^T of the singular value decomposition U S V^T, nearly: float [m, n] -> float [m, n].
 
     Singular values of 0.001 of the Frobenius norm and more come out between 0.87 and 1.13, smaller
-    ones
-    lower; a matrix of zeros stays one. Every step is a polynomial in the Gram matrix [k, k] with k
-    the
-    smaller side, so only two products are as large as the matrix itself.
+    ones lower; a matrix of zeros stays one. Every step is a polynomial in the Gram matrix [k, k]
+    with k the smaller side, so only two products are as large as the matrix itself.
     """
     if matrix.shape[0] > matrix.shape[1]:
         return semi_orthogonal(matrix.T).T

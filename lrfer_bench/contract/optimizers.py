@@ -75,18 +75,14 @@ def _sgd(parameters: Sequence[Tensor], preset: Preset, biases: set[int]) -> torc
 
 
 def normed_convolutions(module: nn.Module) -> list[Tensor]:
-    """The trainable weights of convolutions whose output goes into a batch norm, in order, each
-    once.
+    """The trainable weights of convolutions whose output goes into a batch norm, in order.
 
-    The rule reads the modules, not a forward pass: a Conv2d without bias and groups, whose next
-    sibling
-    (in the order in which their parent was given them) is a BatchNorm2d of as many channels, or
-    holds
-    nothing but such norms (one for each size of a face, say). This is so in nn.Sequential(conv,
-    norm, ...)
-    and in the usual conv1, norm1, conv2, norm2. A convolution that is missed trains by SGD, as all
-    others
-    do. A method in which such a pair is not conv-then-norm brings its own optimizers().
+    Each weight is listed once. The rule reads the modules, not a forward pass: a Conv2d without
+    bias and groups, whose next sibling (in the order in which their parent was given them) is a
+    BatchNorm2d of as many channels, or holds nothing but such norms (one for each size of a face,
+    say). This is so in nn.Sequential(conv, norm, ...) and in the usual conv1, norm1, conv2, norm2.
+    A convolution that is missed trains by SGD, as all others do. A method in which such a pair is
+    not conv-then-norm brings its own optimizers().
     """
     found: dict[int, Tensor] = {}
     for parent in module.modules():

@@ -82,9 +82,7 @@ class Preset:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "summary"}
 
     def content(self) -> dict[str, Any]:
-        """Everything that a result depends on, for keys: settings() without those at their
-        default.
-        """
+        """What a result depends on, for keys: settings() without those at their default."""
         defaults = {f.name: f.default for f in fields(self)}
         return {
             k: v for k, v in self.settings().items() if defaults[k] is MISSING or v != defaults[k]

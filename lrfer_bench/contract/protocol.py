@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HR = "hr"
-"""The training condition "HR images only": no protocol is at work there, so one HR classifier
-serves them all.
+"""The training condition "HR images only".
+
+No protocol is at work there, so one HR classifier serves all protocols.
 """
 
 
@@ -40,9 +41,8 @@ class Protocol(ABC):
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
         """uint8 [B, C, H, W] -> uint8 [B, C, *size].
 
-        seeds: int64 [B], one for each image and all that may be random: the same image, scale and
-               seed give the same
-        bytes, whatever else is in the batch.
+        seeds: int64 [B], one for each image, for all that may be random. The same image, scale and
+        seed give the same bytes, whatever else is in the batch.
         """
 
     def apply(self, hr: Tensor, scale: int, seeds: Tensor) -> Tensor:
@@ -60,8 +60,9 @@ class Protocol(ABC):
 
 
 class Identity(Protocol):
-    """The degradation of the condition "HR": faces stay as they are, so nobody has to ask whether
-    there is one.
+    """The degradation of the condition "HR": faces stay as they are.
+
+    With it, no code has to ask whether there is a degradation.
     """
 
     name = HR

@@ -5,13 +5,10 @@ Rules, in one place:
 - exact copy: the same bytes in every pixel. Only these make a row "leaked", because they need no
   judgement.
 - near copy across splits: the correlation of the two grey images is at least near.NEAR_FULL, for
-  the image as it is
-  or mirrored; looked for among the near.CANDIDATES images whose 16 x 16 thumbnails correlate best,
-  and by
-  near.NEAR_THUMB or more. Images that have an exact copy there, blank and near-constant ones are
-  left out. On FER2013
-  ten pairs drawn at 0.92 to 0.94 were all one photograph, cut or lettered differently; at 0.90 to
-  0.92 nine of ten.
+  the image as it is or mirrored; looked for among the near.CANDIDATES images whose 16 x 16
+  thumbnails correlate best, and by near.NEAR_THUMB or more. Images that have an exact copy there,
+  blank and near-constant ones are left out. On FER2013 ten pairs drawn at 0.92 to 0.94 were all one
+  photograph, cut or lettered differently; at 0.90 to 0.92 nine of ten.
 - blank: all pixels have one value. Near-constant: not blank, but a standard deviation below
   NEAR_CONSTANT grey levels.
 """
@@ -33,9 +30,12 @@ NEAR_CONSTANT = 5.0
 
 @dataclass(frozen=True)
 class Audit:
-    """groups: images that are pixel-identical, two or more each. leaked: bool [N] masks of the val
-    and test images that
-    have an exact copy in train. near: None when near copies were not looked for."""
+    """What the audit of a data set found.
+
+    groups: images that are pixel-identical, two or more each
+    leaked: bool [N] masks of the val and test images that have an exact copy in train
+    near: None when near copies were not looked for
+    """
 
     counts: dict[str, int]
     groups: tuple[tuple[Place, ...], ...]
@@ -50,9 +50,7 @@ class Audit:
         return tuple(group for group in self.groups if len({place.label for place in group}) > 1)
 
     def summary(self) -> dict[str, Any]:
-        """Counts as JSON-able values; the names are those of meta.json and of `datasets verify
-        --json`.
-        """
+        """Counts as JSON-able values, named as in meta.json and in `datasets verify --json`."""
         return {
             "duplicate_groups": len(self.groups),
             "extra_copies": sum(len(group) - 1 for group in self.groups),
@@ -77,8 +75,9 @@ class Audit:
 
 
 def audit(faces: FaceSet, *, near: bool = True) -> Audit:
-    """Look through all splits; near=False leaves out the search for near copies, which costs the
-    most.
+    """Look through all splits.
+
+    near=False leaves out the search for near copies, which takes longest.
     """
     hashes = {name: pixel_hashes(faces.splits[name].images) for name in SPLITS}
     groups = _groups(faces, hashes)
@@ -114,8 +113,9 @@ def _groups(faces: FaceSet, hashes: dict[str, list[bytes]]) -> tuple[tuple[Place
 
 
 def _flat(faces: FaceSet) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
-    """Blank and near-constant images of all splits, in blocks, so that no float copy of a whole
-    split is made.
+    """Blank and near-constant images of all splits.
+
+    It works in blocks, so that no float copy of a whole split is made.
     """
     blank: list[Place] = []
     near_constant: list[Place] = []

@@ -1,14 +1,12 @@
-"""The cache of prepared data sets: loaded and audited once, memory-mapped by every worker
-afterwards. Needs numpy only.
+"""The cache of prepared data sets: loaded and audited once, memory-mapped by every worker.
 
-    <cache>/datasets/<name>-<fingerprint[:16]>/   images, labels, soft, rows and leaked as .npy,
-    meta.json written last
-    <cache>/signatures/<signature>.json           which of these folders certain source files and
-    options gave
+    <cache>/datasets/<name>-<fingerprint[:16]>/  images, labels, soft, rows and leaked as .npy;
+                                                 meta.json is written last
+    <cache>/signatures/<signature>.json          which of these folders certain source files and
+                                                 options gave
 
 A signature is made of the paths, sizes and times of the source files, the options and the loader's
-own code, so that
-a second `prepare` reads nothing but file names.
+own code, so that a second `prepare` reads nothing but file names. Needs numpy only.
 """
 
 from __future__ import annotations
@@ -66,11 +64,12 @@ class Prepared:
 def prepare(
     dataset: Dataset, name: str, root: Path | None, *, cache: Path | None = None
 ) -> Prepared:
-    """A data set in its prepared form: from the cache when the same files gave it before, else
-    loaded and audited.
+    """A data set in its prepared form: from the cache, else loaded and audited.
 
-    root: the user's files (--data-root), None for a data set that needs none.
-    Raises DataError for what is wrong with the files, UserError when the cache cannot be written.
+    The cache is used when the same files were prepared before.
+
+    root: the user's files (--data-root), None for a data set that needs none. Raises DataError for
+    what is wrong with the files, UserError when the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
     options = options_of(dataset)
@@ -98,8 +97,9 @@ def prepare(
 
 @contextmanager
 def _reading(root: Path | None) -> Iterator[None]:
-    """A loader names the faults it knows; what the system refuses beyond them, such as a
-    permission, is named here.
+    """A loader names the faults it knows; here any other error of the system is named.
+
+    Such an error is a file that may not be read, for example.
     """
     try:
         yield
@@ -111,8 +111,9 @@ def _reading(root: Path | None) -> Iterator[None]:
 
 
 def open_prepared(directory: Path) -> Prepared:
-    """Memory-map a prepared folder; DataError when it is half-written or not what meta.json
-    says.
+    """Memory-map a prepared folder.
+
+    Raises DataError when it is incomplete or not what meta.json says.
     """
     try:
         meta = json.loads((directory / DONE).read_text(encoding="utf-8"))
@@ -149,9 +150,7 @@ def option_names(kind: type[Dataset]) -> list[str]:
 
 
 def options_of(dataset: Dataset) -> dict[str, Any]:
-    """What a loader was told: the arguments of its __init__, which it keeps as attributes of the
-    same names.
-    """
+    """What a loader was told: the arguments of its __init__, read from its attributes."""
     names = option_names(type(dataset))
     missing = [name for name in names if not hasattr(dataset, name)]
     if missing:
@@ -196,8 +195,9 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
 
 
 def _code_hash(dataset: Dataset) -> str:
-    """The loader's own file, its neighbours when it is a built-in one, and what they share: mended
-    code reads again.
+    """A hash of the loader's own file and of what it rests on: after a change it reads again.
+
+    A built-in loader rests on its neighbours; every loader rests on what they share.
     """
     files = {Path(__file__).parents[1] / name for name in LOADING}
     for kind in type(dataset).__mro__:
@@ -248,8 +248,9 @@ def _open_or_none(directory: Path) -> Prepared | None:
 
 
 def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:
-    """Write beside the target under a name of our own and move into place; whoever comes second
-    uses the first's.
+    """Write beside the target under a name of our own, then move into place.
+
+    If another process was faster, its folder is used.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     _sweep(directory.parent)

@@ -30,8 +30,9 @@ def check_options(size: object, colour: object) -> None:
 
 
 def open_image(path: Path) -> Image.Image:
-    """Decode a whole picture, upright; DataError when it cannot be, or when it has more than 8 bits
-    a channel.
+    """Decode a whole picture, upright.
+
+    Raises DataError for one that cannot be decoded or has more than 8 bits a channel.
     """
     try:
         with warnings.catch_warnings():
@@ -71,8 +72,9 @@ def to_array(
 
 
 def resolve_colour(colour: str, paths: Sequence[Path]) -> str:
-    """What "auto" means for these files: "grey" when every one is stored as grey, else "rgb"; reads
-    headers only.
+    """What "auto" means for these files: "grey" when all are stored as grey, else "rgb".
+
+    It reads headers only.
     """
     if colour != "auto":
         return colour

@@ -1,5 +1,6 @@
-"""LR images of a split: made once per protocol and scale, kept beside the prepared data set, shared
-by every method.
+"""LR images of a split: made once per protocol and scale, shared by every method.
+
+They are kept beside the prepared data set.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ CHUNK = 256
 
 
 def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.Tensor:
-    """int64 [count]: one seed an image, from names alone, so that every method and machine draws
-    the same camera.
+    """int64 [count]: one seed an image, from names alone.
+
+    So every method and machine draws the same camera.
     """
     return torch.tensor([seed_for(fingerprint, split, scale, row) for row in range(count)])
 
 
 def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[np.uint8]:
-    """uint8 [N, C, h, w] (read-only, memory-mapped) of a split under a condition of one scale; at
-    scale 1 the HR images.
+    """uint8 [N, C, h, w] of a split under a condition of one scale; at scale 1 the HR images.
+
+    The array is read-only and memory-mapped.
     """
     images = prepared.faces.splits[split].images
     if condition.is_hr:

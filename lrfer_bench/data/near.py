@@ -25,8 +25,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Place:
-    """One image: its split, its index there, its row in the source (-1: not known) and its
-    label.
+    """One image: its split, its index there, its row in the source and its label.
+
+    A row of -1 means that it is unknown.
     """
 
     split: str
@@ -37,8 +38,9 @@ class Place:
 
 @dataclass(frozen=True)
 class NearPair:
-    """An image of val or test and the image of an earlier split most like it; mirrored: like its
-    mirror image.
+    """An image of val or test and the image of an earlier split most like it.
+
+    mirrored: it is like the mirror image of that one
     """
 
     place: Place
@@ -55,12 +57,10 @@ def place_of(name: str, split: Split, index: int) -> Place:
 def near_pairs(
     faces: FaceSet, hashes: dict[str, list[bytes]], flat: Sequence[Place]
 ) -> tuple[NearPair, ...]:
-    """Images of val that have a near copy in train, and of test that have one in train or val: the
-    best one of each.
+    """The best near copy of each image: for val in train, for test in train or val.
 
     hashes: pixel hashes of each split. Images that have an exact copy there are left out (they are
-            counted as such),
-    and so are the flat ones, which are like anything.
+    counted as such), and so are the flat ones, which are like anything.
     """
     thumbs = {name: thumbnails(faces.splits[name].images) for name in faces.splits}
     for place in flat:
@@ -82,8 +82,9 @@ def near_pairs(
 
 
 def thumbnails(images: NDArray[np.uint8]) -> Floats:
-    """float32 [N, THUMB * THUMB] area means of the grey image, mean 0 and length 1; images uint8
-    [N, C, H, W].
+    """float32 [N, THUMB * THUMB]: area means of the grey images, mean 0 and length 1.
+
+    images: uint8 [N, C, H, W]
     """
     rows, columns = _area_weights(images.shape[2]), _area_weights(images.shape[3])
     out = np.empty((len(images), THUMB * THUMB), dtype=np.float32)
@@ -117,8 +118,9 @@ def _search(
 
 
 def _candidates(products: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(row, column) of the few largest products of each row over the threshold; bounded however
-    alike a set is.
+    """(row, column) of the few largest products of each row over the threshold.
+
+    Their number is bounded, however alike the images of a set are.
     """
     rows: list[int] = []
     columns: list[int] = []
@@ -137,8 +139,9 @@ def _correlations(
     j: NDArray[np.int64],
     mirrored: bool,
 ) -> Floats:
-    """float32 [pairs]: correlation of the whole grey images first[i] (mirrored or not) and
-    second[j].
+    """float32 [pairs]: correlation of the whole grey images first[i] and second[j].
+
+    first[i] is mirrored where that is asked for.
     """
     out = np.empty(len(i), dtype=np.float32)
     for start in range(0, len(i), BLOCK):
@@ -160,8 +163,9 @@ def _normalised(images: Floats) -> Floats:
 
 
 def _area_weights(side: int) -> Floats:
-    """float32 [THUMB, side]: each thumbnail pixel is the mean over its share of the side, cut
-    pixels in part.
+    """float32 [THUMB, side]: each thumbnail pixel is the mean over its share of the side.
+
+    A source pixel that is cut counts in part.
     """
     edges = np.linspace(0, side, THUMB + 1)
     left = np.arange(side)

@@ -25,8 +25,9 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
 
 
 def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
-    """Load a data set by name, or find it in the cache; UserErrors say what is missing and
-    where.
+    """Load a data set by name, or find it in the cache.
+
+    UserErrors say what is missing and where.
     """
     dataset = make_dataset(name, options)
     return prepare(dataset, name, root)

@@ -20,8 +20,9 @@ CLUTTER = frozenset({"thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True)
 class ClassTree:
-    """One split's pictures: class name -> files in name order; others: files that are no pictures
-    by their ending.
+    """One split's pictures: class name -> files in name order.
+
+    others: files that are no pictures by their ending
     """
 
     files: Mapping[str, tuple[Path, ...]]
@@ -34,8 +35,9 @@ class ClassTree:
 
 
 def find_splits(root: Path) -> dict[str, Path]:
-    """split name -> folder, for those that are there; DataError when train or test is missing or
-    one is there twice.
+    """split name -> folder, for those that are there.
+
+    Raises DataError when train or test is missing, or a split is there twice.
     """
     if not root.is_dir():
         raise DataError(f"there is no folder {root}: check --data-root")
@@ -59,8 +61,9 @@ def find_splits(root: Path) -> dict[str, Path]:
 
 
 def read_tree(folder: Path) -> ClassTree:
-    """The classes and pictures of one split; DataError names an empty class, a stray picture, an
-    empty split.
+    """The classes and pictures of one split.
+
+    DataError names an empty class, a stray picture, an empty split.
     """
     classes: dict[str, tuple[Path, ...]] = {}
     others: list[Path] = []

@@ -1,5 +1,6 @@
-"""Cutting a validation split from train where a data set brings none: deterministic, by hashes,
-never by chance.
+"""Cutting a validation split from train where a data set brings none.
+
+The cut is deterministic, by hashes: no random numbers are drawn.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ def cut_validation(
     """Which rows of train become validation: bool [N].
 
     Of each class the share of rows with the lowest sha256(key) goes, rounded half up, at least one
-    and never all; rows
-    of one key stay together, whatever their class, so that identical pictures never stand on both
-    sides. A key is a
-    file name or the pixels themselves: the order of the rows does not matter.
+    and never all; rows of one key stay together, whatever their class, so that identical pictures
+    never stand on both sides. A key is a file name or the pixels themselves: the order of the rows
+    does not matter.
     """
     ranks = [hashlib.sha256(key).digest() for key in keys]
     chosen: set[bytes] = set()

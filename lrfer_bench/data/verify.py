@@ -29,8 +29,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """checks against the card and the cache; states_counts: whether the card says what a right copy
-    has at all.
+    """Checks of a prepared data set against its card and against the cache.
+
+    states_counts: whether the card says what a right copy has at all
     """
 
     prepared: Prepared
@@ -71,8 +72,9 @@ class Verification:
 
 
 def verify(prepared: Prepared, card: DatasetCard, *, near: bool = True) -> Verification:
-    """Compare with the card, read every cached byte once more, and audit; near=False leaves out
-    near copies.
+    """Compare with the card, read every cached byte once more, and audit.
+
+    near=False leaves out near copies.
     """
     faces = prepared.faces
     found = faces.describe()

@@ -1,6 +1,4 @@
-"""Attention gates whose maps can be read before the sigmoid, and a residual trunk that has one in
-every block.
-"""
+"""Attention gates whose maps can be read before the sigmoid, and a trunk of gated blocks."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ PARTS = get_args(Parts)
 
 
 class ChannelGate(nn.Module):
-    """[B, C, h, w] -> a number a channel [B, C, 1, 1]: one MLP without bias on the channels' means
-    and on their maxima.
+    """[B, C, h, w] -> a number a channel [B, C, 1, 1].
+
+    One MLP without bias looks at the channels' means and at their maxima.
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
@@ -37,8 +36,9 @@ class ChannelGate(nn.Module):
 
 
 class SpatialGate(nn.Module):
-    """[B, C, h, w] -> a number a position [B, 1, h, w]: conv3x3 on the mean and the maximum over
-    channels.
+    """[B, C, h, w] -> a number a position [B, 1, h, w].
+
+    A conv3x3 looks at the mean and the maximum over channels.
     """
 
     def __init__(self) -> None:
@@ -50,14 +50,13 @@ class SpatialGate(nn.Module):
 
 
 class Gates(nn.Module):
-    """Channel gate, then spatial gate on what that lets through, as CBAM has them (Woo et al.,
-    2018).
+    """Channel gate, then spatial gate on what that lets through, as in CBAM (Woo et al., 2018).
 
     depthwise: both gates look at a depthwise conv3x3 of the input instead, side by side, so that a
                channel's number knows of its neighbourhoods and not of its mean and its maximum
-               alone; what is gated stays the input itself.
-    norm: batch norm on the gates' values before the sigmoid, so that they differ between faces.
-    identity: twice the sigmoid, which is 1 where a value is 0: gates that start near identity.
+               alone; what is gated stays the input itself
+    norm: batch norm on the gates' values before the sigmoid, so that they differ between faces
+    identity: twice the sigmoid, which is 1 where a value is 0: gates that start near identity
     """
 
     def __init__(
@@ -113,8 +112,9 @@ class AttentionBlock(ResidualBlock):
 
 
 class AttentionTrunk(nn.Module):
-    """A stem and stages of `depth` gated residual blocks, each later stage at half the side of the
-    one before.
+    """A stem and stages of `depth` gated residual blocks.
+
+    Each later stage works at half the side of the one before.
 
     shape: whose stem it has, with widths of its own (see nets/lean.py)
     size:  height and width in pixels that it works at; images of another size are resized first
@@ -139,9 +139,7 @@ class AttentionTrunk(nn.Module):
             self.stages.append(nn.ModuleList([first, *rest]))
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """float [B, C, H, W] in 0..1 -> (the feature map after each stage, every block's attention
-        maps).
-        """
+        """float [B, C, H, W] in 0..1 -> (feature maps after the stages, attention maps)."""
         x = self.stem(centred(fit(images, self.size)))
         features, maps = [], []
         for stage in self.stages:

@@ -14,20 +14,19 @@ from lrfer_bench.pixels import centred, fit
 
 
 class ClassifierNet(nn.Module):
-    """Images float [B, C, H, W] in 0..1 -> logits [B, classes], with the stages in between open to
-    distillation.
+    """Images float [B, C, H, W] in 0..1 -> logits [B, classes].
 
-    Subclasses know how their input is normalised and sized: preprocessing travels with the network.
+    The stages in between are open to distillation. Subclasses know how their input is normalised
+    and sized: preprocessing travels with the network.
     """
 
     feature_channels: int
     """Channels of the last map."""
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w],
-        shallow to deep.
+        """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w].
 
-        The last one is what head() takes.
+        They come shallow to deep; the last one is what head() takes.
         """
         raise NotImplementedError
 
@@ -36,8 +35,9 @@ class ClassifierNet(nn.Module):
         raise NotImplementedError
 
     def embedding(self, features: Tensor) -> Tensor:
-        """Last feature map -> float [B, D], the mean over positions unless a network has another
-        end.
+        """Last feature map -> float [B, D].
+
+        It is the mean over positions, unless a network ends in another way.
         """
         return features.mean((2, 3))
 
@@ -69,10 +69,9 @@ class LeanNet(ClassifierNet):
 
 
 class TimmNet(ClassifierNet):
-    """Any timm classifier that has forward_intermediates, normalised and optionally enlarged as its
-    card says.
+    """Any timm classifier that has forward_intermediates, normalised as its card says.
 
-    input_size: side in pixels that images are enlarged to first; 0 leaves them as they are.
+    input_size: side in pixels that images are enlarged to first; 0 leaves them as they are
     """
 
     def __init__(
@@ -111,8 +110,9 @@ class TimmNet(ClassifierNet):
         return (images - self.mean) / self.std
 
     def maps(self, images: Tensor) -> list[Tensor]:
-        """UserError for a network that keeps tokens, or channels last: losses on maps would
-        silently mix up its axes.
+        """The feature maps; UserError for a network that keeps tokens, or channels last.
+
+        Losses on maps would silently mix up the axes of such a network.
         """
         net: Any = self.net
         final, between = net.forward_intermediates(self._normalised(images))
@@ -166,8 +166,9 @@ def _timm_model(
 
 
 def _small_stem(net: Any, label: str, channels: int) -> None:
-    """ImageNet's conv7x7/2 and max pooling would leave 2x2 of a 48-pixel face; conv3x3/1 and no
-    pooling leave 6x6.
+    """Put conv3x3/1 without pooling in front, which leaves 6x6 of a 48-pixel face.
+
+    ImageNet's conv7x7/2 and max pooling would leave 2x2.
     """
     from timm.models.resnet import ResNet
 
@@ -198,14 +199,18 @@ def build_classifier(
     pretrained: bool = False,
     input_size: int = 0,
 ) -> ClassifierNet:
-    """A classifier network by name: "lean", "lean2", any name that timm knows ("resnet18", ...), or
-    one of
-    timm's ResNets with a stem for small faces ("resnet18@3x3").
+    """A classifier network by name.
+
+    Names: "lean", "lean2", any that timm knows ("resnet18", ...), or one of timm's ResNets with a
+    stem for small faces ("resnet18@3x3").
 
     size: height and width in pixels that lean and lean2 work at, usually Task.input_size; images of
-    another size are resized to it. dropout: before the last layer. pretrained: with timm's weights.
-    input_size: side in pixels that a timm network's input is resized to; 0 is the images' own.
-    UserError for an unknown name, and for weights that do not exist or are not available.
+          another size are resized to it
+    dropout: the rate before the last layer
+    pretrained: with timm's weights
+    input_size: side in pixels that a timm network's input is resized to; 0 is the images' own
+
+    Raises UserError for an unknown name, and for weights that do not exist or are not available.
     """
     shape = SHAPES.get(name)
     if shape is None:

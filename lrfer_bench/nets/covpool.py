@@ -1,6 +1,4 @@
-"""CovPoolNet: second-order pooling, the feature extractor that FSR-FER is built on (Acharya et al.,
-2018).
-"""
+"""CovPoolNet: second-order pooling (Acharya et al., 2018), FSR-FER's feature extractor."""
 
 from __future__ import annotations
 
@@ -16,12 +14,11 @@ RIDGE = 1e-4
 
 
 class CovPoolNet(ClassifierNet):
-    """Six convolutions, covariance pooling, BiMap, ReEig, LogEig; then linear layers of `hidden`,
-    128, K and K.
+    """Six convolutions, covariance pooling, BiMap, ReEig and LogEig, then linear layers.
 
-    Images of any size are enlarged to 100x100 and each made to have mean 0 and deviation 1.
-    maps()[-1] is the 128x128
-    log-covariance map, float [B, 1, 128, 128].
+    The linear layers have `hidden`, 128, K and K outputs. Images of any size are enlarged to
+    100x100 and each made to have mean 0 and deviation 1. maps()[-1] is the 128x128 log-covariance
+    map, float [B, 1, 128, 128].
     """
 
     feature_channels = 1
@@ -81,8 +78,9 @@ def _conv(before: int, width: int) -> nn.Module:
 
 
 def whiten(images: Tensor) -> Tensor:
-    """Each image minus its mean, divided by its deviation (or 1/sqrt(pixels) where that is
-    larger).
+    """Each image minus its mean, divided by its deviation.
+
+    Where 1/sqrt(pixels) is larger than the deviation, it is the divisor.
     """
     flat = images.flatten(1)
     floor = flat.shape[1] ** -0.5
@@ -91,8 +89,9 @@ def whiten(images: Tensor) -> Tensor:
 
 
 def covariance(features: Tensor) -> Tensor:
-    """[B, C, h, w] -> [B, C, C]: channel covariance over positions, plus 1e-4 of its trace on the
-    diagonal.
+    """[B, C, h, w] -> [B, C, C]: channel covariance over positions.
+
+    1e-4 of its trace is added to the diagonal.
     """
     x = features.flatten(2)
     x = x - x.mean(2, keepdim=True)
@@ -109,11 +108,10 @@ def log_eigen(matrices: Tensor) -> Tensor:
 
 
 class _LogEigen(torch.autograd.Function):
-    """Backwards by divided differences (Daleckii and Krein), which stay finite where eigenvalues
-    meet; torch's eigh does not.
+    """Backwards by divided differences (Daleckii and Krein).
 
-    In double precision: of two eigenvalues that nearly meet, the logs' difference has too few
-    digits in single.
+    They stay finite where eigenvalues meet; torch's eigh does not. In double precision: of two
+    eigenvalues that nearly meet, the logs' difference has too few digits in single.
     """
 
     @staticmethod

@@ -11,8 +11,9 @@ RESIDUAL = 0.2
 
 
 class Affine(nn.Module):
-    """A scale and an offset a channel: batch norm that never looks at its batch, as the official
-    code's does in effect.
+    """A scale and an offset a channel: batch norm that never looks at its batch.
+
+    The official code's batch norm does so in effect.
     """
 
     def __init__(self, channels: int) -> None:
@@ -25,9 +26,7 @@ class Affine(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Five conv3x3, each fed all before it; the last one's output is added to the input, times
-    0.2.
-    """
+    """Five conv3x3, each fed all before it; 0.2 times the last output is added to the input."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -45,8 +44,9 @@ class DenseBlock(nn.Module):
 
 
 class RRDB(nn.Module):
-    """Residual in residual: three dense blocks; their output, which holds x itself, is added to x,
-    times 0.2.
+    """Residual in residual: three dense blocks; 0.2 times their output is added to the input x.
+
+    Their output holds x itself already.
     """
 
     def __init__(self, width: int, growth: int) -> None:
@@ -58,10 +58,13 @@ class RRDB(nn.Module):
 
 
 class Generator(nn.Module):
-    """[B, C, h, w] -> the same shape: conv3x3, RRDBs, conv3x3, one skip around those, and two
-    convolutions of a larger kernel.
+    """[B, C, h, w] -> the same shape: convolutions and RRDBs.
 
-    skip: add the input to the output, so that the generator starts from the LR features.
+    In order: conv3x3, RRDBs, conv3x3, one skip around those, and two convolutions of a larger
+    kernel.
+
+    skip: add the input to the output, so that the generator starts from the LR features
+
     The official one is Generator(1, 32, 16, 6, kernel=8, skip=False): 1.16 M parameters, 19 GMAC at
     128x128.
     """
@@ -87,11 +90,11 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """[B, C, h, w] -> a number a sample [B]: low on features of HR faces, high on made ones. No
-    norm, leaky ReLU 0.2.
+    """[B, C, h, w] -> a number a sample [B]: low on features of HR faces, high on made ones.
 
-    Pairs of conv3x3 and conv4x4/2 of the given widths, two linear layers (100, 1).
-    The official one is Critic(1, (8, 16, 32, 64, 64), (128, 128)): 0.32 M parameters.
+    Pairs of conv3x3 and conv4x4/2 of the given widths, then two linear layers (100, 1); no norm,
+    leaky ReLU 0.2. The official one is Critic(1, (8, 16, 32, 64, 64), (128, 128)): 0.32 M
+    parameters.
     """
 
     def __init__(self, channels: int, widths: tuple[int, ...], size: tuple[int, int]) -> None:

@@ -1,6 +1,4 @@
-"""The lean classifiers: residual networks built for 48-pixel faces on two cores, in two
-versions.
-"""
+"""The lean classifiers: residual networks for 48-pixel faces on two cores, in two versions."""
 
 from __future__ import annotations
 
@@ -12,8 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LARGE_SIDE = 64
-"""For faces above so many pixels the stem halves its map once more, so that a face costs about as
-much as one of 48 pixels."""
+"""For faces above so many pixels the stem halves its map once more.
+
+So a face costs about as much as one of 48 pixels.
+"""
 
 
 class SqueezeExcite(nn.Module):
@@ -73,8 +73,7 @@ def patch_stem(channels_in: int, width: int, size: tuple[int, int]) -> nn.Module
     """conv8x8/4-BN-ReLU, and 2x2 average pooling for faces above LARGE_SIDE.
 
     A wide map at a quarter of the side costs less time than the thin one of stem() at half of it,
-    whose
-    few channels leave a processor waiting for memory.
+    whose few channels leave a processor waiting for memory.
     """
     return _stem(nn.Conv2d(channels_in, width, 8, 4, 2, bias=False), size)
 
@@ -111,8 +110,7 @@ class LeanTrunk(nn.Module):
     """A stem and residual stages of one block each.
 
     Weights keep torch's own small initial values: He-normal ones, or residual branches that start
-    at
-    zero, took "lean" six epochs of FER2013 to the training loss that these have after 150 steps.
+    at zero, took "lean" six epochs of FER2013 to the training loss that these have after 150 steps.
     """
 
     def __init__(self, shape: Shape, channels_in: int, size: tuple[int, int]) -> None:

@@ -1,6 +1,4 @@
-"""Losses that several methods share. Each one is a few lines; where it comes from stands beside
-it.
-"""
+"""Losses that several methods share, a few lines each, with their sources beside them."""
 
 from __future__ import annotations
 
@@ -37,8 +35,9 @@ def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """A-SKD (Shin et al., 2022): the sum over attention maps of the batch mean of 1 - cos, on
-    values before the sigmoid.
+    """A-SKD (Shin et al., 2022): 1 - cos between attention maps, before the sigmoid.
+
+    The sum over the maps of the batch mean.
     """
     return torch.stack(
         [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
@@ -46,8 +45,9 @@ def attention_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -
 
 
 def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
-    """F-SKD (Shin et al., 2023): the mean over stages of the batch mean of 1 - cos between whole
-    feature maps.
+    """F-SKD (Shin et al., 2023): 1 - cos between whole feature maps.
+
+    The mean over stages of the batch mean.
     """
     return torch.stack(
         [cosine_distance(s, t).mean() for s, t in same_sizes(student, teacher)]
@@ -55,8 +55,9 @@ def feature_similarity(student: Sequence[Tensor], teacher: Sequence[Tensor]) -> 
 
 
 def attention_map(features: Tensor) -> Tensor:
-    """Feature map [B, C, h, w] -> [B, h*w]: the mean over channels of its squares, of length 1
-    (Zagoruyko & Komodakis, 2017).
+    """Feature map [B, C, h, w] -> [B, h*w], of length 1 (Zagoruyko & Komodakis, 2017).
+
+    It is the mean over channels of the squares.
     """
     return F.normalize(features.square().mean(1).flatten(1), dim=1)
 
@@ -86,8 +87,9 @@ def centred_on_batch(maps: Sequence[Tensor]) -> list[Tensor]:
 
 
 def prediction_consistency(logits: Tensor, reference: Tensor) -> Tensor:
-    """KL(reference || logits) between the two softmax outputs, batch mean: the reference says where
-    mistakes count.
+    """KL(reference || logits) between the two softmax outputs, batch mean.
+
+    The reference says where mistakes count.
     """
     return F.kl_div(
         F.log_softmax(logits, 1),
@@ -134,8 +136,9 @@ def _true_or_not(logits: Tensor, true: Tensor) -> Tensor:
 
 
 def same_class_partner(labels: Tensor) -> Tensor:
-    """For each sample the next one of its class in the batch (round the end), or itself where it is
-    the only one: int64 [B].
+    """For each sample the next one of its class in the batch (round the end): int64 [B].
+
+    A sample that is the only one of its class is its own partner.
     """
     count = len(labels)
     places = torch.arange(count, device=labels.device)
@@ -157,12 +160,12 @@ def _of_length_one(m: Tensor) -> Tensor:
 
 
 def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
-    """F-SKD's cross-sample relation loss between feature maps of LR faces (student) and HR faces
-    (teacher), [B, C, h, w].
+    """F-SKD's cross-sample relation loss between feature maps [B, C, h, w] of LR and HR faces.
 
-    With R_XY the affinity of a sample's X map and its partner's Y map:
-    (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 - cos. The mean is over those
-    that have a partner: a sample that is its own drops out; 0 where nobody has one.
+    LR faces are the student's, HR faces the teacher's. With R_XY the affinity of a sample's X map
+    and its partner's Y map: (d(R_HH, R_HL) + d(R_HH, R_LH)) / 2 + d(R_HH, R_LL), where d is 1 -
+    cos. The mean is over those that have a partner: a sample that is its own drops out; 0 where
+    nobody has one.
     """
     low, high = same_size(low, high)
     paired = (partner != torch.arange(len(partner), device=partner.device)).to(low.dtype)
@@ -175,8 +178,9 @@ def relation(low: Tensor, high: Tensor, partner: Tensor) -> Tensor:
 
 
 def classification_weight(logits: Tensor, labels: Tensor) -> Tensor:
-    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B]; gradients
-    flow through it.
+    """FSR-FER's (1.5 - p)^2 with p the softmax probability of the true class: float [B].
+
+    Gradients flow through it.
     """
     return (1.5 - F.softmax(logits, 1).gather(1, labels[:, None])[:, 0]).square()
 

@@ -1,6 +1,4 @@
-"""Super-resolvers: the EDSR baseline for any whole scale, and published networks by way of
-spandrel.
-"""
+"""Super-resolvers: the EDSR baseline for any whole scale, and networks that spandrel loads."""
 
 from __future__ import annotations
 
@@ -15,13 +13,11 @@ from lrfer_bench.pixels import centred, enlarge, fit, to_unit
 
 
 class EDSR(nn.Module):
-    """The EDSR baseline (Lim et al., 2017): no batch norm, residual blocks at LR size, pixel
-    shuffle, one skip around all.
+    """The EDSR baseline (Lim et al., 2017): residual blocks at LR size, then pixel shuffle.
 
-    What it makes is added to the bicubically enlarged face, so that it starts from there. Where the
-    HR size is no
-    multiple of the scale it makes ceil(side / scale) * scale pixels, which are then resized to the
-    HR size.
+    It has no batch norm, and one skip around all. What it makes is added to the bicubically
+    enlarged face, so that it starts from there. Where the HR size is no multiple of the scale it
+    makes ceil(side / scale) * scale pixels, which are then resized to the HR size.
     """
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
@@ -39,8 +35,9 @@ class EDSR(nn.Module):
             torch.nn.init.zeros_(self.pixels.bias)  # type: ignore[arg-type]
 
     def forward(self, lr: Tensor, size: tuple[int, int]) -> Tensor:
-        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1 (not clipped, so that gradients
-        reach every pixel).
+        """uint8 [B, C, h, w] -> float [B, C, *size], about 0..1.
+
+        It is not clipped, so that gradients reach every pixel.
         """
         start = self.first(centred(to_unit(lr)))
         x = start
@@ -76,8 +73,9 @@ def prime_factors(number: int) -> list[int]:
 
 
 def psnr(images: Tensor, reference: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB of float images in 0..1, [B, C, H, W] each: float [B], at
-    most 100.
+    """Peak signal-to-noise ratio in dB, float [B], at most 100, of float images in 0..1.
+
+    Both are [B, C, H, W].
     """
     error = (images.clamp(0.0, 1.0) - reference).square().mean((1, 2, 3))
     return -10.0 * torch.log10(error.clamp_min(1e-10))
@@ -88,8 +86,7 @@ FACE_SIDE = 512
 
 
 class Published(nn.Module):
-    """Any super-resolver that spandrel can load, brought to faces; what it makes is fitted to the
-    HR size.
+    """Any super-resolver that spandrel can load; what it makes is fitted to the HR size.
 
     A network for colour is shown grey faces as RGB, and the mean of what it makes is taken; one for
     grey restores each colour by itself. A face restorer (purpose FaceSR) enlarges nothing and knows

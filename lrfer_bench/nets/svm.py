@@ -1,5 +1,6 @@
-"""A linear support vector machine as a module: fitted by scikit-learn, kept as two buffers, so that
-it is stored like weights.
+"""A linear support vector machine as a module: fitted by scikit-learn, kept as two buffers.
+
+So it is stored like weights.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class LinearSVM(nn.Module):
         return nn.functional.linear(x, self.weight, self.bias)
 
     def fit(self, x: Tensor, labels: Tensor) -> None:
-        """Fit to embeddings float [N, D] and labels int64 [N] (C = 1, squared hinge loss); the same
-        data, the same bits.
+        """Fit to embeddings float [N, D] and labels int64 [N] (C = 1, squared hinge loss).
+
+        The same data give the same bits.
         """
         from sklearn.svm import LinearSVC
 

@@ -31,9 +31,7 @@ SENTENCES = {
 
 
 def listed(value: Any, info: Info) -> list[Any]:
-    """One thing as a list of one, what holds several as a list; sets in the order of their
-    words.
-    """
+    """A list of what is given: one thing alone, several in order, a set sorted by its words."""
     return as_list(str(info.field_name), value)
 
 
@@ -59,8 +57,9 @@ def _numbers(value: Any, info: Info) -> Any:
 
 
 def _index(value: Any) -> Any:
-    """Integers of any kind as plain ones; True and 2.0 would pass for 1 and 2, and run under other
-    keys.
+    """Integers of any kind as plain ones.
+
+    True and 2.0 are left as they are: as 1 and 2 they would run under other keys.
     """
     try:
         return value if isinstance(value, bool) else operator.index(value)
@@ -145,9 +144,7 @@ class ReportArguments(Arguments):
 
 
 def checked_arguments(kind: type[Content], given: Mapping[str, Any]) -> Content:
-    """The arguments in their right types; the first that is wrong is a UserError of one
-    sentence.
-    """
+    """The arguments in their right types; UserError of one sentence for the first that is wrong."""
     examples = {name: (field.examples or ["text"])[0] for name, field in kind.model_fields.items()}
     try:
         return kind(**given)

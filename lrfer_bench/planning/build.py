@@ -1,6 +1,4 @@
-"""From a request to a plan: names become methods, methods their stages, and each result gets its
-key.
-"""
+"""From a request to a plan: names become methods and their stages, and each result a key."""
 
 from __future__ import annotations
 
@@ -56,9 +54,7 @@ def _check(request: Request, data: DataRef) -> None:
 
 
 def _check_settings(request: Request, plan: Plan) -> None:
-    """A setting that reaches nothing of the plan is a slip: it would pass for one without
-    effect.
-    """
+    """UserError for a setting that reaches nothing of the plan: it would seem to have no effect."""
     reached = {training.method.name for training in plan.trainings.values()}
     reached |= {cell.method.name for cell in plan.cells.values()}
     for name in request.settings:

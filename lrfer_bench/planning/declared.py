@@ -1,5 +1,6 @@
-"""What a method's class says of itself, checked before anything is trained: a slip there would cost
-the other cells too.
+"""What a method's class says of itself, checked before anything is trained.
+
+Found later, a slip there would cost the other cells too.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ def checked(name: str, cls: Any) -> type[Method]:
 
 @contextmanager
 def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
-    """Around a call of an author's function while a plan is made: what it raises becomes a sentence
-    with its line.
+    """Around a call of an author's function while a plan is made.
+
+    What the function raises becomes a UserError that names its line.
     """
     try:
         yield

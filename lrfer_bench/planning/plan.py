@@ -54,10 +54,13 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
 
 @dataclass(frozen=True)
 class MethodRef:
-    """A method under its settings. given: those the user changed; settings: all; code: the hash of
-    a plugin file, or "";
-    canonical: all as keys see them, where that is another form (see Method.canonical_settings);
-    silent: those that keys leave out, since they are at their default (see Method.added).
+    """A method under its settings.
+
+    given:     the settings that the user changed
+    settings:  all of them
+    code:      the hash of a plugin file, or ""
+    canonical: all as keys see them, where that is another form (see Method.canonical_settings)
+    silent:    those that keys leave out, since they are at their default (see Method.added)
     """
 
     name: str

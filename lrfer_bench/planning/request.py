@@ -1,6 +1,4 @@
-"""Request: what a user asks for, in the words of the command line; and the way from there to a
-plan.
-"""
+"""Request: what a user asks for, in the words of the command line, and the way to a plan."""
 
 from __future__ import annotations
 

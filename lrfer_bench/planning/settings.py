@@ -1,6 +1,4 @@
-"""Settings: what a method's __init__ takes, and how the words of a command line become its
-values.
-"""
+"""Settings: what a method's __init__ takes, and how words of a command line become values."""
 
 from __future__ import annotations
 
@@ -43,8 +41,7 @@ def _as_default(what: str, value: Any, default: Any) -> Any:
     """A value in the type of its default: "0" where that is 1.0 becomes 0.0.
 
     Values from Python pass as they are, but integers become floats where floats are meant: 1 and
-    1.0 are one
-    setting and have to give one key.
+    1.0 are one setting and have to give one key.
     """
     found = value
     if isinstance(value, str) and not isinstance(default, str):
@@ -90,8 +87,9 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
-    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}; UserError for one without a
-    name or "=".
+    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}.
+
+    Raises UserError for a pair without a name or "=".
     """
     options: dict[str, Any] = {}
     for pair in pairs:

@@ -40,9 +40,10 @@ class Wanted:
 
 
 def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
-    """Whether a user means this method by its name, or by a label; its numbers may look different.
+    """Whether a user means this method by its name, or by a label.
 
-    A former name and the name of today mean the same.
+    Numbers in a label may be written in another way. A former name and the name of today mean the
+    same.
 
     >>> is_called("gmenet", "gmenet", {"kd_weight": 0.0})
     True

@@ -1,7 +1,7 @@
-"""A distant camera: blur, down-sampling, sensor noise, JPEG. Drawn anew for each image from its own
-seed.
+"""A distant camera: blur, down-sampling, sensor noise and JPEG, drawn anew for each image.
 
-Only the draws are made face by face. The rest runs on batches, as products of small matrices.
+Each image has its own seed. Only the draws are made face by face; the rest runs on batches, as
+products of small matrices.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Ranges are ours, after GFPGAN's y = JPEG(down(x * k) + n) with its widths scaled from 512 pixels
-# to small faces: the
-# blur is in units of the scale (so of LR pixels), since a lens blurs the sensor's pixels, not the
-# original's.
+# to small faces: the blur is in units of the scale (so of LR pixels), since a lens blurs the
+# sensor's pixels, not the original's.
 BLUR_SIGMA = (0.1, 0.6)
 ANISOTROPY = (1.0, 2.0)
 READ_NOISE = (1.0, 6.0)
@@ -30,14 +29,13 @@ SHOT_NOISE = (0.0, 0.6)
 JPEG_QUALITY = (50, 95)
 
 IN_CACHE = 100_000
-"""Pixels that are worked on at once: as float64, with their frequencies, they stay in a
-processor's cache.
-"""
+"""Pixels that are worked on at once: float64, with their frequencies, they stay in the cache."""
 
 
 class Camera(Protocol):
-    """Lens and motion blur (an anisotropic Gaussian), area down-sampling, shot and read noise, then
-    JPEG at LR size.
+    """Anisotropic Gaussian blur, area down-sampling, shot and read noise, then JPEG at LR size.
+
+    The blur is that of the lens and of motion.
     """
 
     name = "camera"
@@ -65,8 +63,9 @@ class Camera(Protocol):
 
 @dataclass(frozen=True)
 class _Draws:
-    """What is random, for a batch: float64 [B] each, noise float64 [B, C, h, w], quality int64
-    [B].
+    """What is random, for a batch.
+
+    float64 [B] each; noise is float64 [B, C, h, w], quality int64 [B].
     """
 
     sigma: Tensor
@@ -118,18 +117,15 @@ def _photograph(faces: Tensor, size: tuple[int, int], scale: int, seeds: Tensor)
 
 
 def _blurred(faces: Tensor, size: tuple[int, int], draws: _Draws) -> Tensor:
-    """Anisotropic Gaussian blur, borders mirrored so that no edge wraps round, then the mean of
-    each area.
+    """Anisotropic Gaussian blur, borders mirrored so that no edge wraps round, then area means.
 
-    faces: float64 [B, C, H, W]; the result is float64 [B, C, *size].
+    faces: float64 [B, C, H, W]; the result is float64 [B, C, *size]
 
     The blur multiplies frequencies (fy, fx) by g = exp(-2 pi^2 (a fy^2 + b fx^2 + 2 k fy fx)). A
-    mirrored
-    image has cosines only, but g is another for (fy, -fx), so that products of sines come in as
-    well:
-    with c the cosine coefficients, image = sum c ((g+ + g-) cos cos - (g+ - g-) sin sin) / 2. The
-    area
-    under each LR pixel is averaged over the cosines and sines, long before there are any faces.
+    mirrored image has cosines only, but g is another for (fy, -fx), so that products of sines come
+    in as well: with c the cosine coefficients, image = sum c ((g+ + g-) cos cos - (g+ - g-) sin
+    sin) / 2. The area under each LR pixel is averaged over the cosines and sines, long before there
+    are any faces.
     """
     import torch
 
@@ -154,8 +150,7 @@ def _blurred(faces: Tensor, size: tuple[int, int], draws: _Draws) -> Tensor:
 
 @dataclass(frozen=True)
 class _Waves:
-    """One axis of H source and h target pixels; column f of each stands for f half waves over the
-    axis.
+    """One axis of H source and h target pixels; column f stands for f half waves over the axis.
 
     analysis: float64 [H, H], pixels -> cosine coefficients
     cosines, sines: float64 [h, H], coefficients -> the mean of the wave over each target pixel

@@ -1,8 +1,7 @@
-"""Golden arrays: what each protocol version makes of one made-up picture, so that a change of
-pixels cannot go unseen.
+"""Golden arrays: what each protocol version makes of one made-up picture.
 
-`python -m lrfer_bench.protocols.golden` writes golden.npz anew; do that only together with a raised
-protocol version.
+With them no change of pixels goes unseen. `python -m lrfer_bench.protocols.golden` writes
+golden.npz anew; do that only together with a raised protocol version.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ SIZE = (50, 48)
 
 
 def picture() -> NDArray[np.uint8]:
-    """uint8 [2, 3, 50, 48]: rings, edges and noise, from integer arithmetic only, so that every
-    machine has the same.
+    """uint8 [2, 3, 50, 48]: rings, edges and noise.
+
+    They come from integer arithmetic only, so that every machine has the same.
     """
     y, x = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.int64)
     rings = ((y - 20) ** 2 + (x - 25) ** 2) * 7 // 5 % 256
@@ -52,8 +52,9 @@ def protocol_hash(protocol: Protocol) -> str:
 
 
 def compare(protocol: Protocol) -> tuple[int, float]:
-    """(largest difference in grey levels, share of differing pixels) against the stored arrays;
-    (-1, 1.0) if none stored.
+    """(largest difference in grey levels, share of differing pixels) against the stored arrays.
+
+    It is (-1, 1.0) if none are stored.
     """
     with np.load(FILE) as stored:
         names = {scale: f"{protocol.id}/x{scale}" for scale in SCALES}

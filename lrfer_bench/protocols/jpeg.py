@@ -1,14 +1,10 @@
-"""What JPEG does to small pictures: encoded and decoded at once, in exact arithmetic, without the
-bytes between.
+"""What JPEG does to small pictures: encoded and decoded at once, without the bytes between.
 
 Huffman coding loses nothing, so the pixels follow from the colour conversion, two integer
-transforms and
-the rounding of coefficients, here as libjpeg has them by default (jccolor.c, jfdctint.c,
-jcdctmgr.c,
-jidctint.c, jdcolor.c; chroma at full size). Every value is a whole number far below 2**53 in
-float64: exact in
-any order, so all machines make the same bytes, and Pillow makes them too where it has
-libjpeg-turbo.
+transforms and the rounding of coefficients, here as libjpeg has them by default (jccolor.c,
+jfdctint.c, jcdctmgr.c, jidctint.c, jdcolor.c; chroma at full size). Every value is a whole number
+far below 2**53 in float64: exact in any order, so all machines make the same bytes, and Pillow
+makes them too where it has libjpeg-turbo.
 """
 
 from __future__ import annotations
@@ -31,13 +27,15 @@ TRANSFORM = (
     (4433, -10704, 10704, -4433, -4433, 10704, -10704, 4433),
     (2260, -6436, 9633, -11363, 11363, -9633, 6436, -2260),
 )
-"""The discrete cosine transform of 8 values times sqrt(8) * 2**13, as libjpeg's 13-bit constants
-sum up.
+"""The discrete cosine transform of 8 values times sqrt(8) * 2**13.
+
+The values are what libjpeg's 13-bit constants sum up to.
 """
 
 FORWARD_BITS, INVERSE_BITS = (11, 15), (11, 18)
-"""Bits that are rounded off after each of the two passes: of what 2**13 brings in, the first
-pass leaves two.
+"""Bits that are rounded off after each of the two passes.
+
+Of what 2**13 brings in, the first pass leaves two.
 """
 
 LUMINANCE = (
@@ -61,10 +59,10 @@ CHROMINANCE = (
 
 
 def through_jpeg(images: Tensor, qualities: Tensor) -> Tensor:
-    """Pixels after JPEG: uint8 [B, C, h, w] -> the same shape; C is 1 (grey) or 3 (RGB, chroma not
-    halved).
+    """Pixels after JPEG: uint8 [B, C, h, w] -> the same shape.
 
-    qualities: int64 [B], 1..100 as libjpeg counts them, one for each image.
+    C is 1 (grey) or 3 (RGB, chroma not halved). qualities: int64 [B], 1..100 as libjpeg counts
+    them, one for each image.
     """
     import torch
 
@@ -90,9 +88,7 @@ def _coefficients(blocks: Tensor) -> Tensor:
 
 
 def _decoded(coefficients: Tensor, steps: Tensor) -> Tensor:
-    """Coefficients, eight times too large, rounded to whole steps and transformed back: pixels
-    0..255.
-    """
+    """Coefficients, eight times too large, rounded to whole steps, then transformed to 0..255."""
     sizes = (coefficients.abs() + 4.0 * steps).div_(8.0 * steps).floor_()
     kept = sizes.mul_(steps).copysign_(coefficients)
     matrix = _matrix()
@@ -107,8 +103,9 @@ def _rounded(values: Tensor, bits: int) -> Tensor:
 
 
 def _to_blocks(planes: Tensor) -> Tensor:
-    """[B, C, h, w] -> [B, C, rows, columns, 8, 8]; the last row and column are repeated to fill
-    the blocks.
+    """[B, C, h, w] -> [B, C, rows, columns, 8, 8].
+
+    The last row and column are repeated to fill the blocks.
     """
     import torch.nn.functional as F
 

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 
 class Bicubic(Protocol):
-    """Antialiased bicubic (a = -0.5, support widened by the scale), as Pillow and MATLAB's imresize
-    do it.
-    """
+    """Antialiased bicubic (a = -0.5, support widened by the scale), as in Pillow and MATLAB."""
 
     name = "bicubic"
     summary = "antialiased bicubic on uint8, byte for byte Pillow's"
@@ -31,8 +29,9 @@ class Bicubic(Protocol):
 
 
 class BicubicNoAntialias(Protocol):
-    """Bicubic with 4 taps an axis whatever the scale (a = -0.75), as OpenCV's INTER_CUBIC and
-    torch's default do it.
+    """Bicubic with 4 taps an axis whatever the scale (a = -0.75).
+
+    OpenCV's INTER_CUBIC and torch's default do the same.
     """
 
     name = "bicubic-noaa"
@@ -55,9 +54,7 @@ class BicubicNoAntialias(Protocol):
 
 
 class Area(Protocol):
-    """The mean of the source pixels under each LR pixel, as a sensor with large photosites would
-    see.
-    """
+    """The mean of the source pixels under each LR pixel, as a sensor with large pixels sees it."""
 
     name = "area"
     summary = "the mean of the source area under each LR pixel"
@@ -83,8 +80,9 @@ class Area(Protocol):
 
 
 def area_weights(source: int, target: int) -> Tensor:
-    """float64 [target, source]: the share of each source pixel in each target pixel; rows sum to
-    1.
+    """float64 [target, source]: the share of each source pixel in each target pixel.
+
+    Every row sums to 1.
     """
     import torch
 

@@ -17,6 +17,7 @@ from lrfer_bench.reporting.measured import load_metrics, measure
 from lrfer_bench.reporting.palette import Look, looks
 from lrfer_bench.reporting.ranking import rate
 from lrfer_bench.reporting.rows import Row, add_intervals, build_rows
+from lrfer_bench.store.mixture import mixture
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def how_made(report: Report) -> list[str]:
     lines = [f"{len(records) - failed} finished and {failed} failed cells."]
     lines += [f"Made by: {report.options.command}"] if report.options.command else []
     lines += [f"Cells were made with {', '.join(sorted(versions))}."] if versions else []
+    mixed = mixture(records)
+    lines += [mixed] if mixed else []
     lines += [f"The epoch kept was chosen by: {said_list(rules)}."] if rules else []
     if any("best-on-test" in rule for rule in rules):
         lines.append("best-on-test looks at the test split: such numbers are too good.")

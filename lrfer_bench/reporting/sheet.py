@@ -78,10 +78,11 @@ def sheet(
 ) -> Figure:
     """A row a protocol, then a row a restoring method: the HR faces, then the same at each scale.
 
-    hr: [F, C, H, W] of F faces; low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at
-    the size of HR;
-    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces
-    shown. UserError unless showable.
+    hr: [F, C, H, W] of F faces
+    low: protocol -> scale -> [F, C, h, w], drawn pixel by pixel at the size of HR
+    restored: method -> scale -> [F, C, H, W], with the mean PSNR in dB and SSIM of the faces shown
+
+    Raises UserError unless showable.
     """
     check_showable(showable)
     rows = [(name, by, False) for name, by in low.items()] + [

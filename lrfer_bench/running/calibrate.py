@@ -22,8 +22,7 @@ def estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> d
     """Training key -> seconds, one torch thread each, for some trainings of a plan.
 
     Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in
-    their seed alone are
-    measured once.
+    their seed alone are measured once.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

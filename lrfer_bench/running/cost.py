@@ -1,6 +1,4 @@
-"""What a method costs at test time: parameters and MACs for one face, latency, throughput; and a
-process' memory.
-"""
+"""What a method costs at test time: parameters, MACs, latency, throughput; a process' memory."""
 
 from __future__ import annotations
 
@@ -23,8 +21,9 @@ LARGE_BATCH = 64
 
 
 def parameters_used(method: Method, lr: Tensor) -> int:
-    """Parameters of every module that answers for one face, of the method and of its stages, each
-    counted once.
+    """Parameters of every module that answers for one face, stages included.
+
+    A module that is used twice is counted once.
     """
     roots: list[nn.Module] = [method, *_stages_below(method)]
     used: dict[int, int] = {}
@@ -48,11 +47,10 @@ def _stages_below(method: Method) -> list[Method]:
 
 
 def macs_used(method: Method, lr: Tensor) -> int:
-    """Multiply-accumulates of convolutions and matrix products for one face, by torch's own counter
-    (its FLOPs halved).
+    """Multiply-accumulates of convolutions and matrix products for one face.
 
-    Enlarging the face is a pair of matrix products and counts as well: 0.03 million from 12 to 48
-    pixels.
+    Counted by torch's own counter (its FLOPs halved). Enlarging the face is a pair of matrix
+    products and counts as well: 0.03 million from 12 to 48 pixels.
     """
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:

@@ -1,4 +1,7 @@
-"""What a result was made with: versions and processor, for its record. No host name, no path."""
+"""What a result was made with: versions and what computed it, for its record.
+
+No host name, no path.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,37 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
+import torch
+
+from lrfer_bench.training.arithmetic import (
+    CPU,
+    arithmetic,
+    capability,
+    gpu_driver,
+    gpu_name,
+    precision,
+)
+
 PACKAGES = ("lrfer-bench", "torch", "timm", "numpy", "scikit-learn", "Pillow")
 
 
-@lru_cache(maxsize=1)
-def environment() -> dict[str, str]:
-    """Versions of what the numbers depend on, the processor's name, and the commit of a
-    checkout.
+@lru_cache(maxsize=4)
+def environment(device: torch.device = CPU) -> dict[str, str]:
+    """Versions of what the numbers depend on, what computes, and the commit of a checkout.
+
+    "arithmetic" is equal on processors that give the same bits; "gpu", "gpu_driver" and
+    "precision" stand only where the device is a GPU.
     """
     found = {
         "python": platform.python_version(),
         "system": platform.system(),
         "processor": processor(),
+        "capability": capability(),
+        "arithmetic": arithmetic(),
     }
+    if device.type != "cpu":
+        found |= {"gpu": gpu_name(device), "precision": precision(device)}
+        found |= {"gpu_driver": gpu_driver()} if gpu_driver() else {}
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
@@ -42,8 +63,9 @@ def processor() -> str:
 
 
 def git_commit() -> str:
-    """The commit of the checkout that this package runs from ("+" when files differ from it), or
-    "".
+    """The commit of the checkout that this package runs from, or "".
+
+    It ends with "+" when files differ from the commit.
     """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():

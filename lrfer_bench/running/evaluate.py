@@ -18,8 +18,9 @@ BATCH = 128
 def predict(
     method: Method, images: NDArray[np.uint8], classes: int, device: torch.device | None = None
 ) -> NDArray[np.float32]:
-    """Logits float32 [N, classes] for LR images uint8 [N, C, h, w]; CellError for answers of a
-    wrong shape or no number.
+    """Logits float32 [N, classes] for LR images uint8 [N, C, h, w].
+
+    Raises CellError for answers of a wrong shape, NaN or infinite ones.
     """
     method.eval()
     device = device or torch.device("cpu")

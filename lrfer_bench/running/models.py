@@ -1,5 +1,4 @@
-"""A trained model: its weights as bytes, what its training cost, its files, and how it is built
-again.
+"""A trained model: its weights as bytes, its cost, its files, and how it is built again.
 
 On disk it is <key>.safetensors and, written last, <key>.json with the cost of its training.
 """
@@ -68,9 +67,7 @@ class ModelMissing(UserError):
 
 
 def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
-    """Construct a method under its settings, on its device, in the memory format that convolutions
-    like.
-    """
+    """Construct a method under its settings, on its device, in channels-last memory format."""
     cls: type[Method] = METHODS.load(ref.name)
     if dict(cls.canonical_settings(ref.settings, task.preset)) != dict(ref.effective):
         raise UserError(
@@ -82,17 +79,16 @@ def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
 
 
 def build_on_stages(node: Training | Cell, stages: Stages, device: torch.device) -> Method:
-    """A freshly initialised method of a training, or of a cell that trains nothing, on its
-    stages.
-    """
+    """A fresh method on its stages, of a training or of a cell that trains nothing."""
     below = {name: stages(key) for name, key in node.stages.items()}
     task = node.data.task(node.scales, node.preset, below)
     return build_method(node.method, task, device)
 
 
 def build_for_cell(cell: Cell, stages: Stages, device: torch.device) -> Method:
-    """The method that answers for a cell: its model, or what is built on its stages where it trains
-    nothing.
+    """The method that answers for a cell.
+
+    It is the cell's model or, where the cell trains nothing, what is built on its stages.
     """
     return stages(cell.training) if cell.training else build_on_stages(cell, stages, device).eval()
 
@@ -164,9 +160,7 @@ def has_model(store: Store, key: str) -> bool:
 
 
 def read_model(store: Store, training: Training) -> Model:
-    """The finished model of a training; ModelMissing where its files are not there or do not
-    fit.
-    """
+    """The finished model of a training; ModelMissing where its files are missing or wrong."""
     path = weights_path(store, training.key)
     try:
         data = path.read_bytes()
@@ -181,15 +175,14 @@ def read_model(store: Store, training: Training) -> Model:
 
 
 def read_models(store: Store, plan: Plan, keys: Iterable[str]) -> dict[str, Model]:
-    """The finished models of these trainings, by key; ModelMissing for the first that is not
-    there.
-    """
+    """The finished models of these trainings, by key; ModelMissing for the first not found."""
     return {key: read_model(store, plan.trainings[key]) for key in keys}
 
 
 def model_facts(store: Store, key: str) -> dict[str, Any]:
-    """What stands beside the weights of a training: cost, "image", "settings", "stages"; {} when
-    unreadable.
+    """What stands beside the weights of a training; {} when unreadable.
+
+    Keys: those of its cost, "image", "settings" and "stages".
     """
     try:
         content = json.loads(_cost_path(store, key).read_text(encoding="utf-8"))

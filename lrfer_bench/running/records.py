@@ -67,13 +67,14 @@ def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
 def finished_record(
     cell: Cell, answers: Logits, models: Mapping[str, Model], method: Method, lr: torch.Tensor
 ) -> Record:
-    """The record of a tested cell. lr: one LR face, uint8 [1, C, h, w], to measure the method's
-    cost with.
+    """The record of a tested cell.
+
+    lr: one LR face, uint8 [1, C, h, w], to measure the method's cost with
     """
     return draft(cell).model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),
-        "environment": environment(),
+        "environment": environment(lr.device),
     })  # fmt: skip
 
 

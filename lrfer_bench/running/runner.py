@@ -19,9 +19,7 @@ TRIES = 2
 
 
 class Overwrite(enum.Enum):
-    """What to do with cells that have a record: leave all, try the failed ones again, or make all
-    anew.
-    """
+    """What to do with cells that have a record: leave all, redo the failed ones, or redo all."""
 
     NEVER = "never"
     FAILED = "failed"
@@ -46,9 +44,7 @@ class Runner:
         self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
-        """Run to the end; UserErrors of the store (a full disk) come through and stop the
-        engine.
-        """
+        """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
         self.status.slots = engine.slots
         with engine:
             while self.waiting_cells or self.waiting_trainings or self.running:
@@ -70,8 +66,9 @@ class Runner:
             engine.submit(job)
 
     def _next(self) -> Job | None:
-        """A cell whose models are all there (quick, and its result is safe then), else the training
-        most rests on.
+        """A cell whose models are all there, else the training that most rests on.
+
+        Such a cell is quick, and its result is safe then.
         """
         for cell in self.waiting_cells:
             needed = self.plan.needed_for(cell)
@@ -127,8 +124,9 @@ class Runner:
         self.status.last = record
 
     def _fail(self, job: Job, event: Failed) -> None:
-        """A dead worker's job is tried once more; then the job's cell, or every cell that rests on
-        it, is a failed one.
+        """A dead worker's job is tried once more.
+
+        After that the job's cell, or every cell that rests on it, is a failed one.
         """
         self.tries[job.key] = self.tries.get(job.key, 0) + 1
         if event.died and self.tries[job.key] < TRIES:

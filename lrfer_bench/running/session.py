@@ -15,8 +15,9 @@ from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
-"""Shows a run while it goes on: a context manager that gives what the runner calls with each
-status.
+"""Shows a run while it goes on.
+
+A context manager; the runner calls what it gives with each status.
 """
 
 

@@ -39,8 +39,9 @@ VALIDATION_BATCH = 256
 
 
 def run_training(job: TrainJob, tell: Teller = lambda told: None) -> Model:
-    """Train to the end, from the checkpoint where there is one, and return the kept weights with
-    their cost.
+    """Train to the end and return the kept weights with their cost.
+
+    Training goes on from the checkpoint where there is one.
     """
     return train_here(job, tell)[0]
 
@@ -98,8 +99,9 @@ def run_test(job: TestJob) -> tuple[Record, Logits]:
 
 
 def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
-    """(one sentence, traceback) for what went wrong in a job; the sentence ends with a line of the
-    author's file.
+    """(one sentence, traceback) for what went wrong in a job.
+
+    The sentence ends with a line of the author's file.
     """
     label = job.label
     if isinstance(error, CellError):
@@ -112,9 +114,7 @@ def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
 
 
 def author_place(job: Job) -> str:
-    """file:line of what the harness calls: the method's losses when training, its forward when
-    testing.
-    """
+    """file:line of what the harness calls: losses when training, forward when testing."""
     training = isinstance(job, TrainJob)
     name = job.training.method.name if isinstance(job, TrainJob) else job.cell.method.name
     try:
@@ -143,10 +143,10 @@ def prepared_data(directory: str) -> Prepared:
 def validation_batches(
     prepared: Prepared, training: Training, device: torch.device
 ) -> list[tuple[Batch, torch.Tensor]]:
-    """The validation split, each face at one of the training's scales in turn, with a mask of the
-    rows that count.
+    """The validation split, each face at one of the training's scales in turn.
 
-    Rows that also stand in train are masked out: they would reward memory.
+    With each batch comes a mask of the rows that count. Rows that also stand in train are masked
+    out: they would reward memory.
     """
     split, leaked = prepared.faces.val, prepared.faces.leaked["val"]
     condition = training.condition

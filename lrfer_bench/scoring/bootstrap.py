@@ -167,10 +167,11 @@ class Resampler:
 
         measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is
         called for each of the first 200 resamples. values: [S], on all images. names: the seeds.
-        The seeds' part is split off as in quantity(). The draws are moved so that their mean is
-        the
+
+        The seeds' part is split off as in quantity(). The draws are moved so that their mean is the
         value: a calibration error, for one, is larger on nearly every resample than on the images
-        themselves. Without bounds (NaN) where the number is undefined in over 5 % of the resamples.
+        themselves. There are no bounds (NaN) where the number is undefined in over 5 % of the
+        resamples.
         """
         per_seed = np.asarray(values, dtype=np.float64)
         drawn = np.array([measure(picks) for picks in self._first(REDRAWS)], dtype=np.float64)

@@ -31,15 +31,16 @@ def score(logits: ArrayLike, labels: ArrayLike, clean: ArrayLike) -> MetricsPart
 def metrics(logits: ArrayLike, labels: ArrayLike, classes: int) -> Metrics:
     """Metrics of logits [N, classes] against labels [N]; of no images: n 0 and every number 0.
 
-    accuracy           share of images whose highest logit is the label; equal logits: the lowest
-    class index balanced_accuracy  mean recall over the classes that the labels contain (as
-    scikit-learn's balanced_accuracy_score) macro_f1           mean F1 over the classes in labels
-    or predictions (as scikit-learn's f1_score, average="macro");
-                       F1 is 2 TP / (2 TP + FP + FN), 0 for a class never hit
+    accuracy           share of images whose highest logit is the label; equal logits: the
+                       lowest class index
+    balanced_accuracy  mean recall over the classes that the labels contain (as scikit-learn's
+                       balanced_accuracy_score)
+    macro_f1           mean F1 over the classes in labels or predictions (as scikit-learn's
+                       f1_score, average="macro"); F1 is 2 TP / (2 TP + FP + FN), 0 for a
+                       class never hit
     nll                mean of -log softmax(logits)[label], in nats
     ece                expected calibration error: 15 equal-width bins (low, high] of the top
-    class's probability
-                       (Guo et al., 2017, arXiv:1706.04599, equation 3)
+                       class's probability (Guo et al., 2017, arXiv:1706.04599, equation 3)
     """
     scores, truth = _checked(logits, labels)
     if scores.shape[1] != classes:

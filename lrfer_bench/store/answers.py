@@ -60,8 +60,7 @@ class Logits:
 
     @staticmethod
     def from_bytes(data: bytes, most: int = MOST_BYTES) -> Logits:
-        """What to_bytes() made; GARBAGE is what it raises, and what it never lets pass, for bytes
-        of any other kind.
+        """Inverse of to_bytes(); raises one of GARBAGE for bytes of any other kind.
 
         most: bytes that the arrays may take; it is looked at before anything is unpacked.
         """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
 from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.mixture import mixture
 from lrfer_bench.store.reading import MOST_BYTES as RECORD_BYTES
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
@@ -46,20 +47,28 @@ class _Refused(Exception):
 
 
 def merge(
-    mine: Path, others: Sequence[Path], other_data: bool = False, dry: bool = False
+    mine: Path,
+    others: Sequence[Path],
+    other_data: bool = False,
+    dry: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Outcome]:
-    """Check every record of other results folders and take the good ones, byte for byte, with their
-    logits.
+    """Check every record of other results folders and copy the good ones with their logits.
 
-    Checked: schema and inner consistency; that protocol and preset versions are those here; the
-             data set's fingerprint
-    against its card and against my own records of that name (other_data: not); the logits against
-    the record's sha256 and
-    metrics; the test labels against those of my records on the same data. A record that I have is
-    left; only a failed one
-    gives way to a finished one, a file of mine under another key is never replaced, and a damaged
-    one is set aside first. dry: nothing is written. UserError when a
-    folder is not there or is my own, or when nothing can be written.
+    Files are copied byte for byte. Checked are:
+
+    - schema and inner consistency
+    - that protocol and preset versions are those here
+    - the data set's fingerprint against its card and, unless other_data is set, against my own
+      records of that name
+    - the logits against the record's sha256 and metrics
+    - the test labels against those of my records on the same data
+
+    A record that I have is left; only a failed one is replaced by a finished one. A file of
+    mine under another key is never replaced, and a damaged one is set aside first. With dry
+    nothing is written.
+    tell() hears at the end when records of several arithmetics stand together. UserError when a
+    folder is missing or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]
@@ -88,6 +97,8 @@ def merge(
                 _remove_former(standing, entry, store)
             ledger.enter(entry, other)
             yield Outcome(path, "taken", reason)
+    if mixed := mixture(ledger.by_key.values()):
+        tell(mixed)
 
 
 def _other(mine: Store, root: Path) -> Store:
@@ -100,9 +111,7 @@ def _other(mine: Store, root: Path) -> Store:
 
 
 def _about_mine(record: Record, store: Store, dry: bool) -> str:
-    """What happens to the damaged file of mine in the record's place; it happens here, unless
-    dry.
-    """
+    """Set aside the damaged file of mine in the record's place and say so; if dry, only say it."""
     if dry:
         damaged = store.damaged(record)
         return f"mine is damaged and would be kept beside it: {damaged.reason}" if damaged else ""

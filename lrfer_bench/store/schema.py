@@ -57,8 +57,9 @@ class MethodPart(_Part):
 
 
 class TrainPart(_Part):
-    """The condition trained on. protocol "hr" with scales [1] is training on HR images only; []
-    trains nothing.
+    """The condition trained on.
+
+    Protocol "hr" with scales [1] is training on HR images only; [] trains nothing.
     """
 
     protocol: Versioned
@@ -86,10 +87,11 @@ class StagePart(_Part):
 
 
 class Cost(_Part):
-    """parameters and macs are those used for one face at test time, stages included; latency at
-    batch 1, one face,
-    throughput in faces a second at batch 64; peak_memory_mb of the process that trained (or,
-    without training, tested).
+    """What a cell cost.
+
+    parameters and macs are those used for one face at test time, stages included; latency at batch
+    1, one face, throughput in faces a second at batch 64; peak_memory_mb is that of the process
+    that trained (or, without training, tested).
     """
 
     parameters: Count
@@ -136,6 +138,16 @@ class Record(_Part):
     logits_sha256: Hash | None = None
     failure: Failure | None = None
     content_sha256: str | None = None
+
+    @property
+    def arithmetic(self) -> str:
+        """What computed it: the CPU's arithmetic, or the GPU with its precision; "" in records
+        from before it was told.
+        """
+        told = self.environment
+        if "gpu" in told:
+            return f"{told['gpu']}, {told.get('precision', 'fp32')}"
+        return told.get("arithmetic", "")
 
     @property
     def stem(self) -> str:

@@ -34,9 +34,7 @@ class Damaged:
 
 
 class Store:
-    """A results folder: records/, logits/, models/ (finished weights) and checkpoints/ (running
-    ones).
-    """
+    """A results folder: records/, logits/, models/ (finished) and checkpoints/ (still training)."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -49,8 +47,7 @@ class Store:
         """Write the logits first, the record last: a record on disk is always complete.
 
         It takes the place of one of the same key, also where that stands under a former name of its
-        method. A damaged
-        file in its place is somebody's work or a trace of something: it is set aside, not
+        method. A damaged file in its place may be somebody's work: it is set aside, not
         overwritten.
         """
         self.make_room(record)
@@ -71,9 +68,7 @@ class Store:
         return path
 
     def check_writable(self) -> None:
-        """UserError where nothing can be written: better found out before an hour of training than
-        after it.
-        """
+        """UserError where nothing can be written: better found before training than after."""
         probe = self.root / f".write-probe-{os.getpid()}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -86,8 +81,9 @@ class Store:
             ) from error
 
     def read_logits(self, record: Record) -> Logits:
-        """The test logits behind a record; RecordError when they are missing, exchanged or no
-        logits at all.
+        """The test logits behind a record.
+
+        Raises RecordError when they are missing, exchanged or no logits at all.
         """
         path = self.logits / f"{record.stem}.npz"
         images = record.metrics.all.n if record.metrics else 0
@@ -95,7 +91,9 @@ class Store:
         try:
             data = read_limited(path, most)
         except ValueError as error:
-            raise RecordError(f"{path} holds no test logits: {error}; run the cell again") from error
+            raise RecordError(
+                f"{path} holds no test logits: {error}; run the cell again"
+            ) from error
         except OSError as error:
             if is_momentary(error):
                 raise not_now(path, error) from error
@@ -131,23 +129,22 @@ class Store:
         return None
 
     def scan(self) -> Iterator[Record | Damaged]:
-        """Every record in name order; a file that is cut, edited or of another schema comes as
-        Damaged, never counted.
+        """Every record in name order.
+
+        A file that is cut, edited or of another schema comes as Damaged, never counted.
         """
         for path in sorted(self.records.glob("*.json")):
             yield read_record(path)
 
     def damaged(self, record: Record) -> Damaged | None:
-        """The damaged file that stands where this record is going to be written, if there is
-        one.
-        """
+        """The damaged file in the place where this record will be written, if there is one."""
         found = read_record(self.records / f"{record.stem}.json")
         return found if isinstance(found, Damaged) and os.path.lexists(found.path) else None
 
     def make_room(self, record: Record) -> Path | None:
         """Set aside the damaged file in a record's place, and its logits.
 
-        Returns where the record is now, or None when there was none.
+        Returns the record's new path, or None when there was none.
         """
         found = self.damaged(record)
         return self.set_aside(found) if found else None
@@ -174,8 +171,7 @@ class Store:
 
 
 def read_record(path: Path) -> Record | Damaged:
-    """Parse and check one record file; a consistent one comes back as Record, anything else as
-    Damaged.
+    """Parse and check one record file; anything but a consistent record is a Damaged.
 
     UserError where the machine, not the file, is in the way: too many open files, for instance.
     """
@@ -211,8 +207,9 @@ def read_record(path: Path) -> Record | Damaged:
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """sha256 of a record's content, its own checksum left out: against slips and edits by hand, not
-    against forgers.
+    """sha256 of a record's content without its own checksum.
+
+    It guards against slips and edits by hand, not against forgers.
     """
     return key_of({name: value for name, value in content.items() if name != "content_sha256"})
 

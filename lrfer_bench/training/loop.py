@@ -1,5 +1,6 @@
-"""The training loop. One for every method: its data, order, schedule, checkpoints and stopping are
-the harness' own.
+"""The training loop, one for every method.
+
+Its data, order, schedule, checkpoints and stopping are the harness' own.
 """
 
 from __future__ import annotations
@@ -121,7 +122,9 @@ def train(
     peaks = {
         name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()
     }
-    state, note = load_checkpoint(checkpoint, source.key) if checkpoint else (None, "")
+    state, note = (
+        load_checkpoint(checkpoint, source.key, source.device) if checkpoint else (None, "")
+    )
     if state is not None:
         run.restore(state)
     if note:
@@ -129,7 +132,7 @@ def train(
     for epoch in range(len(run.history), preset.epochs):
         _train_epoch(run, source, epoch, peaks, validate, tell)
         if checkpoint:
-            save_checkpoint(checkpoint, source.key, run.state())
+            save_checkpoint(checkpoint, source.key, run.state(), source.device)
     method.load_state_dict(run.kept)
     method.eval()
     method.after_training(source.epoch(preset.epochs, augment=False))
@@ -204,9 +207,7 @@ def _copy(method: Method) -> State:
 
 
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
-    """A validate() for train(): the mean of method.score over the batches where the mask is
-    true.
-    """
+    """A validate() for train(): the mean of method.score over the rows where the mask is true."""
 
     def validate(method: Method) -> float:
         was_training = method.training

@@ -25,8 +25,9 @@ class RunningMean:
         self._pair_up()
 
     def _pair_up(self) -> None:
-        """Keep the tensors of both state_dicts side by side: to list them anew costs as much as the
-        update.
+        """Keep the tensors of both state_dicts side by side.
+
+        To list them anew would cost as much as the update.
         """
         pairs = list(
             zip(self.method.state_dict().values(), self._trained.state_dict().values(), strict=True)

@@ -8,8 +8,7 @@ FIRST = 0.04
 
 
 def one_cycle(progress: float, warm_up: float = 0.25) -> float:
-    """Factor of the peak rate at progress 0..1: up from 0.04 by a half cosine, then down to 0 by
-    another.
+    """Factor of the peak rate at progress 0..1: up from 0.04, then down to 0, by half cosines.
 
     warm_up: the share of the training in which it rises, between 0 and 1.
 

@@ -1,5 +1,6 @@
-"""Which epoch's weights are kept. No rule here can see the test split: training code is never given
-it.
+"""Which epoch's weights are kept.
+
+No rule here can see the test split: training code is never given it.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from lrfer_bench.errors import UserError, did_you_mean
 
 
 class SelectionRule(ABC):
-    """Told each epoch's validation score, says whether that epoch's weights are the ones to
-    keep.
-    """
+    """Is told each epoch's validation score and says whether to keep that epoch's weights."""
 
     name: ClassVar[str]
 
     @abstractmethod
     def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
-        """True where epoch (1..epochs) replaces what is kept; best is the score of what is kept,
-        None before the first.
+        """True where epoch (1..epochs) replaces what is kept.
+
+        best: the score of what is kept, None before the first epoch
         """
 
 
 class Last(SelectionRule):
-    """The last epoch, whatever validation says: with a schedule that ends at zero it needs no
-    choice.
+    """The last epoch, whatever validation says.
+
+    With a schedule that ends at zero it needs no choice.
     """
 
     name = "last"
@@ -36,9 +37,7 @@ class Last(SelectionRule):
 
 
 class BestOnValidation(SelectionRule):
-    """The epoch with the highest validation score (leaked rows left out), the earliest of
-    equals.
-    """
+    """The epoch with the highest validation score (leaked rows left out), the first of equals."""
 
     name = "best-val"
 

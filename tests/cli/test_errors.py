@@ -1,5 +1,6 @@
-"""Mistakes end with a sentence and status 2, or leave out what is broken; tests/test_messages.py
-has the sentences.
+"""Mistakes end with a sentence and status 2, or leave out what is broken.
+
+tests/test_messages.py has the sentences.
 """
 
 from __future__ import annotations

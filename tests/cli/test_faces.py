@@ -1,5 +1,6 @@
-"""`lrfer-bench faces`: the benchmark's own LR faces, restored ones from trained models, and only
-faces that may be shown.
+"""`lrfer-bench faces`: the benchmark's own LR faces, and restored ones from trained models.
+
+Only faces that may be shown are.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Every sub-command's help fits a screen, groups many options and ends with two examples that
-work.
+"""Every sub-command's help fits a screen, groups many options and ends with two examples.
+
+The examples work.
 """
 
 from __future__ import annotations
@@ -97,8 +98,9 @@ def test_an_example_is_understood(path: tuple[str, ...], example: str) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, lrfer: Any) -> Path:
-    """A user's folder: records and models of a small run, the same from two other machines, a
-    plugin, pictures.
+    """A user's folder.
+
+    Records and models of a small run, the same from two other machines, a plugin, pictures.
     """
     folder = tmp_path_factory.mktemp("user")
     done = lrfer(

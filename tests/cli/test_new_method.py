@@ -25,8 +25,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 CACHE = ["--cache-dir", str(ROOT / ".mypy_cache")]
-"""That of test_house_rules.py, under the same options: what torch and numpy are is then known, not
-read again.
+"""The cache of test_house_rules.py, under the same options.
+
+What torch and numpy are is then known, not read again.
 """
 
 

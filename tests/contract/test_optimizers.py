@@ -1,6 +1,4 @@
-"""Which weights Muon gets: the rule on modules against what a forward pass shows, on every
-network.
-"""
+"""Which weights Muon gets: the rule on modules, held against a forward pass of every network."""
 
 from __future__ import annotations
 
@@ -27,9 +25,7 @@ CLASSIFIERS = ["lean", "lean2", "resnet18", "resnet18@3x3", "mobilenetv3_small_0
 
 
 def seen_by_norms(net: nn.Module, *inputs: Any) -> set[int]:
-    """Of one forward pass, the weights of plain convolutions whose very output a batch norm was
-    given.
-    """
+    """The weights of plain convolutions whose very output a batch norm was given, in one pass."""
     outputs: dict[int, tuple[torch.Tensor, nn.Conv2d]] = {}
     found: set[int] = set()
 

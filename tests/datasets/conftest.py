@@ -17,8 +17,9 @@ from lrfer_bench.datasets.ferplus import FERPlus
 
 @pytest.fixture(scope="session")
 def real_rows(real_fer2013: Prepared, shared_data: Path) -> Sequence:
-    """images, emotion, usage, names of both: labels from the archive, images as prepared (a test
-    hashes them).
+    """images, emotion, usage, names of both.
+
+    Labels come from the archive, images as prepared (a test hashes them).
     """
     faces = real_fer2013.faces
     images = np.concatenate([split.images[:, 0] for split in (faces.train, faces.val, faces.test)])

@@ -17,8 +17,9 @@ def line(picture, face=0, box=(10, 20, 40, 40), confidence=50.0, label=3):
 
 @pytest.fixture
 def expw(tmp_path):
-    """60 pictures of 80 x 60 with two faces each: left half red (first face), right half green
-    (second).
+    """60 pictures of 80 x 60 with two faces each.
+
+    Left half red (first face), right half green (second).
     """
     halves = np.zeros((60, 80, 3), np.uint8)
     halves[:, :40, 0] = 200

@@ -13,8 +13,9 @@ from lrfer_bench.errors import DataError
 
 
 def write_npz(path, faces):
-    """As the packed archive: lossless strips of pictures one above the other, here two of them,
-    stored as RGB.
+    """As the packed archive: lossless strips of pictures one above the other.
+
+    Here two of them, stored as RGB.
     """
     images, emotion, usage = faces
     parts = {}

@@ -46,8 +46,9 @@ def test_the_majority_rule_by_hand(counts, stays, label, soft):
 
 @pytest.fixture
 def joined(tmp_path):
-    """fer2013.csv and fer2013new.csv: in each split row k has 8 votes for class k, the first 2 more
-    for fear.
+    """fer2013.csv and fer2013new.csv.
+
+    In each split row k has 8 votes for class k, the first 2 more for fear.
     """
     write_csv(tmp_path / "fer2013.csv", few_faces())
     lines = [HEADER]

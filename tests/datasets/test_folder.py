@@ -13,8 +13,9 @@ from lrfer_bench.errors import DataError, UserError
 
 @pytest.fixture
 def tree(tmp_path):
-    """train, val, test with classes glad (bright) and sorry (dark), 12, 2 and 3 pictures of each;
-    20 high, 16 wide.
+    """train, val and test with classes glad (bright) and sorry (dark).
+
+    12, 2 and 3 pictures of each; 20 high, 16 wide.
     """
     pictures = {}
     for split, count in (("train", 12), ("val", 2), ("test", 3)):

@@ -13,8 +13,9 @@ TRAIN, TEST = 70, 14
 
 @pytest.fixture
 def rafdb(tmp_path):
-    """The official layout with 10 training and 2 test pictures of each class, file labels 1..7 in
-    turn.
+    """The official layout with 10 training and 2 test pictures of each class.
+
+    File labels are 1..7 in turn.
     """
     lines, pictures = [], {}
     for split, count in (("train", TRAIN), ("test", TEST)):

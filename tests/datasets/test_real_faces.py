@@ -1,5 +1,6 @@
-"""The whole of FER2013 and FERPlus, where they are: every figure here was counted from the
-published files.
+"""The whole of FER2013 and FERPlus, where they are.
+
+Every figure here was counted from the published files.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""SynthFace as shipped: counts, balance, fingerprint, and that its own renderer makes it again byte
-for byte.
+"""SynthFace as shipped: counts, balance, fingerprint.
+
+Its own renderer makes it again byte for byte.
 """
 
 from __future__ import annotations

@@ -34,8 +34,9 @@ STRAIGHT = dataclasses.replace(
 
 
 def parts_seen(weights: dict[str, float], identity: int = 0, width: int = 240):
-    """Counts of samples by part, and the share of samples inside the mouth, looking straight at a
-    face.
+    """Counts of samples by part, and the share of samples inside the mouth.
+
+    The view is straight at a face.
     """
     rig, person = load_rig(), draw_identity(0, identity)
     face = camera.pose_face(rig, person, Expression("neutral", 0, 0.0, weights), STRAIGHT)

@@ -1,5 +1,6 @@
-"""Every command that README and docs show is at least understood by the program; the three guides
-are walked through.
+"""The program understands every command that README and docs show.
+
+The three guides are walked through.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ WALKED = ["first-hour.md", "add-a-method.md", "protocols.md"]
 
 
 def steps(page: Path) -> Iterator[tuple[str, str]]:
-    """("file", python text) and ("command", line), in the page's order; indented and fenced
-    blocks.
+    """("file", python text) and ("command", line), in the page's order.
+
+    Indented and fenced blocks count.
     """
     fence: list[str] | None = None
     language = ""
@@ -137,8 +139,9 @@ def prepare(page: str, environment: dict[str, str], folder: Path) -> None:
 
 
 def write_or_run(text: str, environment: dict[str, str], folder: Path) -> None:
-    """A block that begins with its file's name is that file; any other is a script, run on the
-    drawn faces.
+    """A block that begins with its file's name is that file.
+
+    Any other is a script, run on the drawn faces.
     """
     named = re.match(r'"""(\w+\.py)\b', text)
     if named:

@@ -15,8 +15,9 @@ STALE: set[str] = set()
 
 
 def missing(text: str) -> set[str]:
-    """Paths below TOP, in backticks, that are not there; one with a placeholder in capitals is not
-    looked for.
+    """Paths below TOP, in backticks, that are not there.
+
+    One with a placeholder in capitals is not looked for.
     """
     named = set(re.findall(rf"`((?:{'|'.join(TOP)})/[\w./-]+)`", text))
     return {

@@ -87,8 +87,9 @@ def test_cards_tell_of_every_setting(entry: Any) -> None:
 
 @pytest.mark.parametrize("name", LISTED)
 def test_a_gpu_s_preset_gets_networks_of_the_papers_size(name: str) -> None:
-    """Ten million parameters and more (CovPoolNet with its FSR generator has fewer), and an
-    answer.
+    """Ten million parameters and more, and an answer.
+
+    CovPoolNet with its FSR generator has fewer.
     """
     method = fresh(name, 4, preset=dataclasses.replace(preset_of("paper"), batch=2))
     roots = [method, *method.stages.values()]

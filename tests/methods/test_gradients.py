@@ -10,6 +10,7 @@ from made import batch_of, data_ref, made_faces, tiny_preset
 from small_models import fresh
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.methods.stages import map_shapes
 from lrfer_bench.nets.attention import AttentionBlock
 
 
@@ -116,7 +117,7 @@ def test_distillation_reaches_every_gate(name: str, kind: str) -> None:
     ("classifier", "shapes"),
     [
         ("lean", [(24, 1, 1), (1, 12, 12), (64, 1, 1)]),
-        ("lean2", [(64, 1, 1), (1, 6, 6), (96, 1, 1)]),
+        ("lean2", [(48, 1, 1), (1, 6, 6), (72, 1, 1)]),
     ],
 )
 def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(
@@ -142,7 +143,8 @@ def test_the_student_is_fed_enlarged_lr_and_the_teacher_hr(
 def test_cross_entropy_reaches_the_trunk_through_the_global_branch_alone() -> None:
     method = fresh("gmenet", ref=data_ref(side=24), kd_weight=0.0).train()
     with torch.no_grad():
-        method.net.linear.weight[:, :192] = 0.0  # the local branch's end has no say
+        local = method.net.local.stages[-1][0].conv1.weight.shape[0]
+        method.net.linear.weight[:, :local] = 0.0  # the local branch's end has no say
     batch = batch_of(made_faces(8, side=24), (4,))
     method.losses(batch)["ce"].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in method.net.wide.parameters())
@@ -166,12 +168,14 @@ def test_parts_of_gmenet_can_be_switched_off(
 
 
 def test_the_critic_learns_to_rate_made_features_higher() -> None:
-    """D is low on features of HR faces and high on made ones; the generator, which minimises
-    D(made), learns to undo it.
+    """D is low on features of HR faces and high on made ones.
+
+    The generator, which minimises D(made), learns to undo it.
     """
     method = fresh("fsrfer", ref=data_ref(side=24)).train()
     torch.manual_seed(0)
-    high, made = torch.rand(8, 256, 2, 2), torch.rand(8, 256, 2, 2) + 0.5
+    high = torch.rand(8, *map_shapes(method.stages["classifier"])[-1])
+    made = torch.rand_like(high) + 0.5
     label = torch.arange(8) % 7
     optimizer = torch.optim.Adam(method.critic.parameters(), lr=1e-3)
     for _ in range(20):
@@ -188,7 +192,8 @@ def test_the_critic_learns_to_rate_made_features_higher() -> None:
 def test_fsrfer_s_weight_has_gradients_for_the_generator_and_for_nobody_else() -> None:
     method = fresh("fsrfer", ref=data_ref(side=24)).eval()
     torch.manual_seed(0)
-    high, made, label = torch.rand(3, 256, 2, 2), torch.rand(3, 256, 2, 2), torch.tensor([0, 3, 6])
+    high = torch.rand(3, *map_shapes(method.stages["classifier"])[-1])
+    made, label = torch.rand_like(high), torch.tensor([0, 3, 6])
     made.requires_grad_(True)
     w = (1.5 - method.net.head(made).softmax(1)[torch.arange(3), label]) ** 2
     distance = ((made - high) ** 2).sum((1, 2, 3))

@@ -1,6 +1,4 @@
-"""Each method learns a few dozen made faces by heart, says the same twice, and survives being
-stored.
-"""
+"""Each method learns a few dozen made faces by heart and says the same twice, also stored."""
 
 from __future__ import annotations
 
@@ -90,8 +88,9 @@ def test_the_super_resolver_beats_enlarging() -> None:
 
 
 def test_an_interrupted_gan_goes_on_with_the_same_bits(tmp_path: Any) -> None:
-    """fsrfer pretrains, then plays; which of both comes next is known from the harness alone, so a
-    resume cannot miss it.
+    """fsrfer pretrains, then plays.
+
+    Which of both comes next is known from the harness alone, so a resume cannot miss it.
     """
     from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.training.batches import BatchSource

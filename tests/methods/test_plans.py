@@ -110,9 +110,7 @@ PINS = {  # trainings, then the cell
 
 @pytest.mark.parametrize("name", ALL)
 def test_keys_of_the_reference_rows_stay(name: str) -> None:
-    """Results are found again by their key, so a changed default or stage would orphan hours of
-    runs.
-    """
+    """Results are found by their key: a changed default or stage would orphan hours of runs."""
     plan = plan_of([name], (4,), PINNED)
     assert [key[:16] for key in (*plan.trainings, *plan.cells)] == PINS[name]
 

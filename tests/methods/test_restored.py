@@ -1,5 +1,6 @@
-"""What super-resolving methods show as restored is what their classifiers see; the others show
-nothing.
+"""What super-resolving methods show as restored is what their classifiers see.
+
+The others show nothing.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from by_numpy import number
 from made import batch_of, data_ref, made_faces, tiny_preset
 from small_models import fitted, fresh, plan_of
 
+from lrfer_bench.contract.optimizers import default_optimizers
 from lrfer_bench.errors import UserError
 from lrfer_bench.methods.rsnet import teaching
 from lrfer_bench.running.models import untrained
@@ -151,10 +152,10 @@ def test_mafer_goes_on_from_multires_at_a_tenth_of_the_rate() -> None:
     with torch.no_grad():
         assert torch.equal(method(batch.lr), stage(batch.lr))
     preset = method.task.preset
-    peaks = {"main": preset.lr, "muon": preset.muon_lr}
+    new = default_optimizers(method, preset)
     for name, optimizer in method.optimizers().items():
-        for group in optimizer.param_groups:
-            assert group["lr"] == pytest.approx(0.1 * peaks[name])
+        for group, fresh_one in zip(optimizer.param_groups, new[name].param_groups, strict=True):
+            assert group["lr"] == pytest.approx(0.1 * fresh_one["lr"])
     found = method.losses(batch)["ce"].item()
     logits = number(method.net(method.enlarge(batch.lr)))
     assert found == pytest.approx(

@@ -1,5 +1,6 @@
-"""What each method hands to its losses, and how it weighs them: recomputed in numpy from its
-networks' outputs.
+"""What each method hands to its losses, and how it weighs them.
+
+Recomputed in numpy from its networks' outputs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from made import batch_of, data_ref, made_faces, tiny_preset
 from small_models import met, plan_of, told
 from torch import Tensor, nn
 
+from lrfer_bench.methods.stages import map_shapes
 from lrfer_bench.nets.losses import same_class_partner
 
 LABELS = np.arange(8) % 7
@@ -102,15 +104,16 @@ def test_the_super_resolver_learns_by_mean_absolute_error() -> None:
     assert loss == close(np.abs(number(method(batch.lr)) - number(hr)).mean())
 
 
-def features(seed: int = 0, count: int = 8) -> tuple[Tensor, Tensor]:
-    """(made, real) last feature maps of 24-pixel faces"""
-    torch.manual_seed(seed)
-    return torch.rand(count, 256, 2, 2), torch.rand(count, 256, 2, 2)
+def features(method: Any, count: int = 8) -> tuple[Tensor, Tensor]:
+    """(made, real) last feature maps of the method's frozen classifier"""
+    torch.manual_seed(0)
+    shape = map_shapes(method.stages["classifier"])[-1]
+    return torch.rand(count, *shape), torch.rand(count, *shape)
 
 
 def test_fsrfer_s_terms() -> None:
     method, batch, _, _ = met("fsrfer")
-    made, high = features()
+    made, high = features(method)
     fake, real = number(made), number(high)
     p = by_numpy.softmax(number(method.net.head(made)))[np.arange(8), LABELS]
     w, rated, rated_real = (1.5 - p) ** 2, number(method.critic(made)), number(method.critic(high))
@@ -161,7 +164,7 @@ class Square(nn.Module):
 
 def test_the_critic_s_penalty_is_twice_the_sixth_power() -> None:
     method, batch, _, _ = met("fsrfer")
-    made, high = features()
+    made, high = features(method)
     for steep in (1.0, 3.0):
         method.critic = Half(steep)
         penalty = method.critic_losses(made, high, batch.label)["penalty"].item()
@@ -169,12 +172,13 @@ def test_the_critic_s_penalty_is_twice_the_sixth_power() -> None:
 
 
 def test_the_penalty_is_taken_at_points_between_made_and_real_ones() -> None:
-    """Each sample has a share of its own: made features are 2 everywhere, real ones 1, so a share u
-    gives (2 u + 1 - u)^6.
+    """Each sample has a share of its own.
+
+    Made features are 2 everywhere, real ones 1, so a share u gives (2 u + 1 - u)^6.
     """
     method, batch, _, _ = met("fsrfer")
     method.critic = Square()
-    unit = torch.zeros(8, 256, 2, 2)
+    unit = torch.zeros_like(features(method)[0])
     unit[:, 0, 0, 0] = 1.0
     torch.manual_seed(3)
     found = method.critic_losses(2 * unit, unit, batch.label)["penalty"].item()

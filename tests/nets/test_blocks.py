@@ -1,5 +1,6 @@
-"""Gates and blocks, recomputed from their weights: order of operations, what is looked at, where
-the sigmoid comes.
+"""Gates and blocks, recomputed from their weights.
+
+Order of operations, what is looked at, where the sigmoid comes.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def spatial_values(gate: Any, x: Array) -> Array:
 
 @pytest.mark.parametrize("depthwise", [False, True], ids=["cbam", "depthwise"])
 def test_gates_show_their_values_before_the_sigmoid(depthwise: bool) -> None:
-    """CBAM's spatial gate looks at what the channel gate let through; the depthwise gates look side
-    by side.
+    """CBAM's spatial gate looks at what the channel gate let through.
+
+    The depthwise gates look side by side.
     """
     gates = unsettled(Gates(CHANNELS, depthwise=depthwise))
     x = number(example())
@@ -110,8 +112,9 @@ def test_mixed_channel_block_chains_its_groups_in_both_directions() -> None:
 
 
 def test_mixed_channel_block_sees_near_and_far() -> None:
-    """Of one bright pixel, the forward chain's first group tells 2 pixels around, its last 5; the
-    backward one's the reverse.
+    """Of one bright pixel, the forward chain's first group tells 2 pixels around, its last 5.
+
+    In the backward chain it is the other way round.
     """
     block = unsettled(MixedChannelBlock(4, 4, 1))
     reach: dict[str, list[int]] = {"down": [], "up": []}

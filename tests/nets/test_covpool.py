@@ -55,8 +55,9 @@ def test_log_of_eigenvalues_and_its_gradient_even_where_they_meet() -> None:
 
 
 def test_the_gradient_of_the_logarithm_holds_where_eigenvalues_nearly_meet() -> None:
-    """Of diag(v, v (1 + e)): off the diagonal, the slope is the divided difference log1p(e) / (v
-    e).
+    """Of diag(v, v (1 + e)): off the diagonal, the slope is log1p(e) / (v e).
+
+    That is the divided difference.
     """
     value, apart = 3e-3, 1e-5
     matrix = torch.diag(torch.tensor([value, value * (1 + apart)]))[None].requires_grad_(True)

@@ -176,8 +176,9 @@ def test_squared_distance_is_summed_over_all_but_the_batch() -> None:
 
 
 def test_gradient_penalty_of_a_critic_whose_gradient_is_known() -> None:
-    """D(x) = a.x + |x|^2 / 2 has gradient a + x, so the penalty is the mean of |a + x|^6 at the
-    mixed points.
+    """D(x) = a.x + |x|^2 / 2 has gradient a + x.
+
+    So the penalty is the mean of |a + x|^6 at the mixed points.
     """
     real, fake, slope = arrays((3, 1, 2, 2), (3, 1, 2, 2), (1, 1, 2, 2))
     mix = np.array([0.1, 0.5, 0.9])

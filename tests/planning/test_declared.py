@@ -1,6 +1,4 @@
-"""A slip in what a class says of itself ends as a sentence with its line, before anything is
-trained.
-"""
+"""A slip in what a class says of itself is a sentence with its line, before any training."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""--plugin and LRFER_PLUGINS wherever a name is taken; a plugin that breaks half-way leaves nothing
-behind.
+"""--plugin and LRFER_PLUGINS, wherever a name is taken.
+
+A plugin that breaks half-way leaves nothing behind.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Every protocol through one suite, and each filter against another implementation or numbers
-worked out by hand.
+"""Every protocol through one suite.
+
+Each filter is held against another implementation or numbers worked out by hand.
 """
 
 from __future__ import annotations
@@ -132,8 +133,9 @@ def test_enlarging_equals_pillow_too(size: tuple[int, int]) -> None:
 
 
 def test_bicubic_without_antialias_has_four_taps_of_opencv() -> None:
-    """At x4 OpenCV's INTER_CUBIC weighs pixels 0..3 of each 4 by -0.09375, 0.59375, 0.59375,
-    -0.09375 (a = -0.75).
+    """At x4 OpenCV's INTER_CUBIC weighs pixels 0..3 of each 4 the same way (a = -0.75).
+
+    The weights are -0.09375, 0.59375, 0.59375, -0.09375.
     """
     taps = np.array([-0.09375, 0.59375, 0.59375, -0.09375])
     hr = faces(3)

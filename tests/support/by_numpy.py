@@ -1,5 +1,6 @@
-"""Losses, gates and networks' parts written a second time, in numpy and scipy, for tests to hold
-the program's against.
+"""Losses, gates and networks' parts written a second time, in numpy and scipy.
+
+Tests hold the program's against them.
 """
 
 from __future__ import annotations
@@ -39,17 +40,16 @@ def softmax(x: Array) -> Array:
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64], smoothing: float) -> float:
-    """-sum of target times log softmax, where a share of each target is spread evenly over all
-    classes.
-    """
+    """-sum of target times log softmax; a share of each target is spread over all classes."""
     classes = logits.shape[1]
     target = (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
     return float(-(target * np.log(softmax(logits))).sum(1).mean())
 
 
 def attention_transfer(ours: Sequence[Array], theirs: Sequence[Array]) -> float:
-    """Sum over stages, mean over faces, of the distance of the maps of mean squares, each of length
-    one.
+    """Sum over stages, mean over faces, of the distance of two maps.
+
+    The maps are those of mean squares, each of length one.
     """
     total = 0.0
     for a, b in zip(ours, theirs, strict=True):

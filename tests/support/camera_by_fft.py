@@ -1,6 +1,4 @@
-"""The protocol camera a second time: face by face, the blur by Fourier transforms, JPEG by
-Pillow.
-"""
+"""The protocol camera a second time: face by face, blur by Fourier transforms, Pillow's JPEG."""
 
 from __future__ import annotations
 
@@ -31,8 +29,9 @@ def photograph(
 
 @lru_cache
 def area(source: int, target: int) -> NDArray[np.float64]:
-    """[target, source]: the mean over each target pixel, by way of source * target slices of a
-    pixel.
+    """[target, source]: the mean over each target pixel.
+
+    It goes by way of source * target slices of a pixel.
     """
     slices = np.repeat(np.eye(source), target, axis=0).reshape(target, source, source)
     return slices.mean(1)

@@ -18,8 +18,9 @@ class Said(NamedTuple):
 
 
 def lrfer(*words: object) -> Said:
-    """lrfer("methods", "list"): what the program does, in this process; see registries.kept() for
-    plugins.
+    """lrfer("methods", "list"): what the program does, in this process.
+
+    See registries.kept() for plugins.
     """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

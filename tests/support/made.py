@@ -28,8 +28,9 @@ def data_ref(channels: int = 1, classes: int = 7, side: int = 48) -> DataRef:
 def made_faces(
     count: int = 28, channels: int = 1, classes: int = 7, side: int = 48, seed: int = 0
 ) -> Split:
-    """Each class is a smooth pattern of its own, each face that pattern under a little noise: easy,
-    yet not trivial at x8.
+    """Each class is a smooth pattern of its own, each face that pattern under a little noise.
+
+    So they are easy, yet not trivial at x8.
     """
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 215, (classes, channels, 4, 4))
@@ -40,18 +41,24 @@ def made_faces(
 
 
 def fine_faces(count: int = 28, classes: int = 7, side: int = 24, seed: int = 0) -> Split:
-    """Each class is a pattern of squares of four pixels under shades of each face's own.
+    """Each class is a pattern of squares of 2 pixels on another of 4, under shades of each face's.
 
-    One LR pixel at x4 can hardly hold a square, so the HR classifier is helpless before the
-    enlarged faces.
+    At x4 only the coarse pattern is left. It is enough to learn the class by, but the HR classifier
+    has learned both together and is helpless before the enlarged faces.
     """
     rng = np.random.default_rng(seed)
-    pattern = 128 + rng.choice([-60, 60], (classes, 1, 6, 6))
+    fine = rng.choice([-30, 30], (classes, 1, side // 2, side // 2))
+    coarse = rng.choice([-40, 40], (classes, 1, side // 4, side // 4))
     labels = np.arange(count) % classes
-    squares = np.kron(pattern[labels], np.ones((side // 6, side // 6)))
-    shades = np.kron(rng.uniform(-60, 60, (count, 1, 3, 3)), np.ones((side // 3, side // 3)))
-    noisy = squares + shades + rng.normal(0, 4, squares.shape)
+    squares = 128 + _enlarged(fine[labels], 2) + _enlarged(coarse[labels], 4)
+    faces = squares + _enlarged(rng.uniform(-30, 30, (count, 1, 3, 3)), side // 3)
+    noisy = faces + rng.normal(0, 4, faces.shape)
     return Split(noisy.clip(0, 255).astype(np.uint8), labels.astype(np.int64))
+
+
+def _enlarged(squares: np.ndarray, factor: int) -> np.ndarray:
+    """Each pixel [..., h, w] as a square of factor x factor."""
+    return np.kron(squares, np.ones((factor, factor)))
 
 
 def tiny_preset(epochs: int = 2, batch: int = 14, **changes: Any) -> Preset:

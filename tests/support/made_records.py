@@ -161,8 +161,9 @@ def save(root, correct=None, labels=None, clean=None, classes=CLASSES, noise=0, 
 
 
 class World:
-    """Images with difficulties; a method's skill at a scale gives each image its chance to be
-    right.
+    """Images with difficulties.
+
+    A method's skill at a scale gives each image its chance to be right.
     """
 
     def __init__(self, images=400, seed=0, leaked=0, classes=CLASSES):

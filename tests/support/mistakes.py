@@ -1,5 +1,6 @@
-"""A user's folder with mistakes in it, and calls that run into them: what tests/test_messages.py is
-made of.
+"""A user's folder with mistakes in it, and calls that run into them.
+
+tests/test_messages.py is made of these.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ class Corner(Protocol):
 
 
 def fill(folder: Path) -> None:
-    """A user's files, and results folders of made records: whole, cut, edited, and with nothing in
-    it.
+    """A user's files, and results folders of made records.
+
+    The folders are whole, cut, edited, and with nothing in them.
     """
     for name, text in FILES.items():
         (folder / name).write_text(text)

@@ -11,8 +11,9 @@ from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """Afterwards names, plugin errors and plugin modules are those of before; inside, no plugin is
-    broken.
+    """Afterwards names, plugin errors and plugin modules are those of before.
+
+    Inside, no plugin is broken.
     """
     errors, modules = dict(PLUGIN_ERRORS), set(sys.modules)
     PLUGIN_ERRORS.clear()

@@ -88,8 +88,9 @@ def _imports(node: ast.AST, when: When) -> Iterator[tuple[ast.Import | ast.Impor
 def _targets(
     node: ast.Import | ast.ImportFrom, package: str, modules: Mapping[str, Path]
 ) -> Iterator[str]:
-    """Our modules that a statement imports; a name from a package may be a module of it, or stand
-    in its __init__.
+    """Our modules that a statement imports.
+
+    A name from a package may be a module of it, or stand in its __init__.
     """
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
@@ -111,8 +112,9 @@ def graph(found: Sequence[Arrow]) -> Graph:
 
 
 def circles(rooms: Graph) -> list[list[str]]:
-    """The sets of rooms that reach each other (strongly connected components of more than one
-    room).
+    """The sets of rooms that reach each other.
+
+    They are strongly connected components of more than one room.
     """
     reach = {room: _reachable(room, rooms) for room in rooms}
     groups = {tuple(sorted(b for b in reach[a] if a in reach[b])) for a in rooms if a in reach[a]}
@@ -153,8 +155,9 @@ def levels(rooms: Graph) -> list[list[str]]:
 
 
 def drawn(found: Sequence[Arrow]) -> str:
-    """The graph as text: the arrows of each room, the rooms from the top down, and circles with
-    their lines.
+    """The graph as text.
+
+    It has the arrows of each room, the rooms from the top down, and circles with their lines.
     """
     rooms, lines = graph(found), []
     kinds: dict[tuple[str, str], set[str]] = defaultdict(set)

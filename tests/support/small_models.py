@@ -62,8 +62,9 @@ def fresh(
 
 
 def fit(method: Method, split: Split, key: str = "k") -> Trained:
-    """Train on the made faces under the harness' own loop; the method is left with the kept
-    weights.
+    """Train on the made faces under the harness' own loop.
+
+    The method is left with the kept weights.
     """
     task = method.task
     protocol = protocol_of(HR if task.is_hr else "bicubic")
@@ -76,8 +77,9 @@ def fit(method: Method, split: Split, key: str = "k") -> Trained:
 
 @dataclasses.dataclass
 class Outcome:
-    """A method trained with its stages: the cell, every model as it would be stored, and what its
-    training told.
+    """A method trained with its stages.
+
+    The cell, every model as it would be stored, and what its training told.
     """
 
     cell: Cell

@@ -1,6 +1,4 @@
-"""The training loop: resumes with the same bits, stops where a loss is no number, keeps what the
-rule says.
-"""
+"""The training loop: resumes with the same bits, stops at a NaN loss, keeps as the rule says."""
 
 from __future__ import annotations
 

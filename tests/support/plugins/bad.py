@@ -1,5 +1,6 @@
-"""Methods that break one rule each, for the conformance checks; the well-behaved one they derive
-from is here as well.
+"""Methods that break one rule each, for the conformance checks.
+
+The well-behaved one they derive from is here as well.
 """
 
 import subprocess

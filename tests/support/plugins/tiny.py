@@ -1,5 +1,6 @@
-"""A plugin as a user would write it: a data set of small drawn faces, and methods that behave badly
-on purpose.
+"""A plugin as a user would write it: a data set of small drawn faces, and methods.
+
+Some of the methods behave badly on purpose.
 """
 
 import os
@@ -47,8 +48,9 @@ def drawn(count: int, seed: int) -> Split:
 
 @register_dataset("tinyfaces")
 class TinyFaces(Dataset):
-    """96 + 32 + 48 drawn faces of 16x16 pixels in 4 classes; two test and one validation face also
-    stand in train.
+    """96 + 32 + 48 drawn faces of 16x16 pixels in 4 classes.
+
+    Two test and one validation face also stand in train.
     """
 
     card = DatasetCard(summary="drawn 16-pixel faces for tests", synthetic=True, showable=True)
@@ -93,8 +95,9 @@ class Linear(_Linear):
 
 @register_method("slow")
 class Slow(_Linear):
-    """A linear classifier that takes its time, so that a test can kill it in the middle; dropout
-    needs its seed restored.
+    """A linear classifier that takes its time, so that a test can kill it in the middle.
+
+    Its dropout needs the seed restored.
     """
 
     def losses(self, batch):

@@ -1,0 +1,60 @@
+"""Records of several arithmetics are named where they meet: in merge and below the tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lrfer_bench.reporting.collect import Options, collect, how_made
+from lrfer_bench.store.merge import merge
+from lrfer_bench.store.mixture import mixture
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store, checksum
+from results import copy_of
+
+
+def told(root: Path, seed: int, **environment: str) -> None:
+    """Have the records of a seed tell another environment."""
+    for path in (root / "records").glob(f"*_s{seed}_*"):
+        content = json.loads(path.read_text())
+        content["environment"] = {"torch": "2.14.1", **environment}
+        path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+
+
+def records(root: Path) -> list[Record]:
+    return [entry for entry in Store(root).scan() if isinstance(entry, Record)]
+
+
+def test_records_of_one_arithmetic_or_none_are_no_mixture(trained: Path, tmp_path: Path) -> None:
+    mine = copy_of(trained, tmp_path / "mine")
+    seeds = {record.seed for record in records(mine)}
+    assert len(seeds) > 1 and mixture(records(mine)) == ""
+    told(mine, min(seeds))  # old records do not tell it; they alone make no mixture
+    assert {record.arithmetic for record in records(mine) if record.seed == min(seeds)} == {""}
+    assert mixture(records(mine)) == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({"arithmetic": "feedfeedfeed"}, "feedfeedfeed"),
+        ({"arithmetic": "feedfeedfeed", "gpu": "H100", "precision": "bf16"}, "H100, bf16"),
+    ],
+)
+def test_a_mixture_is_named_once_by_merge_and_below_the_table(
+    facts: dict[str, str], word: str, trained: Path, tmp_path: Path
+) -> None:
+    mine, theirs = copy_of(trained, tmp_path / "mine"), copy_of(trained, tmp_path / "theirs")
+    seed = min(record.seed for record in records(mine))
+    told(theirs, seed, **facts)
+    for path in (mine / "records").glob(f"*_s{seed}_*"):
+        path.unlink()
+    notes: list[str] = []
+    taken = list(merge(mine, [theirs], tell=notes.append))
+    assert any(outcome.verdict == "taken" for outcome in taken)
+    assert len(notes) == 1 and "2 arithmetics" in notes[0] and word in notes[0]
+    lines = how_made(collect([mine], Options(resamples=0)))
+    assert lines.count(notes[0]) == 1
+    assert not any("arithmetics" in line for line in how_made(collect([trained])))
