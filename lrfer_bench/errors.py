@@ -16,6 +16,10 @@ class DataError(UserError):
     """A data set's files are missing, damaged or not what its card says."""
 
 
+class MachineError(UserError):
+    """The machine is in the way: a full disk, too many open files. No method's failure."""
+
+
 class RecordError(UserError):
     """A record on disk cannot be trusted."""
 

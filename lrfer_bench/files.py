@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError
 
 MOMENTARY = {
     getattr(errno, name)
@@ -53,13 +53,13 @@ def write_atomically(
 ) -> None:
     """Write a whole file or none.
 
-    A full disk or a wrong folder is a UserError that ends with the advice.
+    A full disk or a wrong folder is a MachineError that ends with the advice.
     """
     try:
         with replacing(path) as file:
             file.write(data)
     except OSError as error:
-        raise UserError(
+        raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or {advice}"
         ) from error
 
@@ -87,9 +87,9 @@ def is_momentary(error: OSError) -> bool:
     return error.errno in MOMENTARY
 
 
-def not_now(path: Path, error: OSError) -> UserError:
+def not_now(path: Path, error: OSError) -> MachineError:
     """The sentence for an error that is_momentary()."""
-    return UserError(
+    return MachineError(
         f"{path} cannot be read now: {error.strerror}; nothing is wrong with the file itself, so "
         "try again later"
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import Prepared
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError
 from lrfer_bench.files import CACHE_VARIABLE, replacing
 from lrfer_bench.keys import seed_for
 from lrfer_bench.plugins.degradation import protocol_of
@@ -73,7 +73,7 @@ def _write(path: Path, array: NDArray[np.uint8]) -> None:
         with replacing(path) as file:
             np.save(file, array)
     except OSError as error:
-        raise UserError(
+        raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or set "
             f"{CACHE_VARIABLE} to another folder"
         ) from error

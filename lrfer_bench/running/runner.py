@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 
+from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.plan import Cell, Plan, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
@@ -124,6 +125,11 @@ class Runner:
         self.status.last = record
 
     def _fail(self, job: Job, event: Failed) -> None:
+        if event.machine:
+            raise MachineError(
+                f"{event.sentence}; the run stops: no cell has failed by this, what is finished "
+                "is kept, and the same command goes on from there"
+            )
         """A dead worker's job is tried once more.
 
         After that the job's cell, or every cell that rests on it, is a failed one.

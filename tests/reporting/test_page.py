@@ -21,8 +21,9 @@ def file(factory, tmp_path_factory):
     """Two boards: one with leaks, a failed and a missing cell and an evil method; one synthetic."""
     root = tmp_path_factory.mktemp("page")
     world = factory.fill(root, images=300, seeds=(0, 1))
-    world.save(root, 0.3, method=EVIL, scale=2)
-    factory.save(root, method=EVIL, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK)
+    world.save(root, 0.3, method="evil", settings={"x": EVIL}, scale=2)
+    evil = {"method": "evil", "settings": {"x": EVIL}}
+    factory.save(root, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK, **evil)
     factory.fill(root, images=120, seeds=(0,), leaked=0, dataset="made", synthetic=True)
     card = MethodCard(
         "a <i>graph</i> method",

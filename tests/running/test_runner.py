@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.planning.request import Request
@@ -95,3 +96,14 @@ def test_a_failed_record_is_tried_again_when_asked(tmp_path: Path) -> None:
     Store(tmp_path).save(failed_record(cell, "once"))
     assert Runner(plan, Store(tmp_path)).plan.cells == {}
     assert list(Runner(plan, Store(tmp_path), Overwrite.FAILED).plan.cells) == [cell.key]
+
+
+def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) -> None:
+    class Full(Failing):
+        def wait(self) -> Sequence[Event]:
+            return [Failed(job.key, "cannot write x: disk full", machine=True) for job in self.jobs]
+
+    plan = build_plan(Request(["direct"], scales=[2, 4], preset=preset_of("quick")), DATA)
+    with pytest.raises(MachineError, match="disk full; the run stops"):
+        Runner(plan, Store(tmp_path)).run(Full(False))
+    assert not list(Store(tmp_path).scan())
