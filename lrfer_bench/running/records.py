@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.planning.plan import Cell
 from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
+from lrfer_bench.running.facts import finite_or_none
 from lrfer_bench.running.models import Model
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
@@ -92,7 +92,7 @@ def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:
     history = [
         Epoch(
             epoch=row["epoch"], seconds=row["seconds"], losses=row["losses"],
-            val_accuracy=row["val_score"] if math.isfinite(row["val_score"]) else None,
+            val_accuracy=finite_or_none(row["val_score"]),
         )
         for row in own.history
     ]  # fmt: skip

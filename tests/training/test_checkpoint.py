@@ -1,4 +1,4 @@
-"""A checkpoint is whole and of this very training, or the training begins anew: never other bits."""
+"""A checkpoint is whole and of this very training, or the training begins anew."""
 
 from __future__ import annotations
 

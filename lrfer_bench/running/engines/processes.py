@@ -90,13 +90,13 @@ def redirect_output(log: Path) -> str:
     note = ""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        file = open(log, "ab")
+        number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
         note = f"{log} cannot be written ({error.strerror}): what methods print is not kept"
-        file = open(os.devnull, "ab")
-    with file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+        number = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(number, 1)
+    os.dup2(number, 2)
+    os.close(number)
     sys.stdout, sys.stderr = _lines(1), _lines(2)
     return note
 
