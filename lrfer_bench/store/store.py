@@ -11,14 +11,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
-from lrfer_bench.keys import key_of
+from lrfer_bench.keys import checksum
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
 from lrfer_bench.store.reading import read_json
@@ -204,14 +203,6 @@ def read_record(path: Path) -> Record | Damaged:
     if reason is None and record.content_sha256 != checksum(raw):
         reason = "it was changed after it was written (its checksum differs)"
     return Damaged(path, reason) if reason else record
-
-
-def checksum(content: dict[str, Any]) -> str:
-    """sha256 of a record's content without its own checksum.
-
-    It guards against slips and edits by hand, not against forgers.
-    """
-    return key_of({name: value for name, value in content.items() if name != "content_sha256"})
 
 
 def _out_of_bounds(metrics: Metrics) -> str:

@@ -238,6 +238,27 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
 
 
+def test_a_turned_bit_in_sealed_logits_is_one_sentence(tmp_path: Path) -> None:
+    """Its author sealed it like that, so that no checksum helps."""
+    record, store = save(tmp_path), Store(tmp_path)
+    path = store.logits / f"{record.stem}.npz"
+    arrays = dict(np.load(path))
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    whole, refused = buffer.getvalue(), 0
+    for at in range(0, len(whole), max(len(whole) // 300, 1)):
+        turned = bytearray(whole)
+        turned[at] ^= 1 << at % 8
+        path.write_bytes(turned)
+        twin = record.model_copy(update={"logits_sha256": hashlib.sha256(turned).hexdigest()})
+        try:
+            store.read_logits(twin)
+        except RecordError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 200
+
+
 def other_key(record: Record) -> str:
     return record.key[:12] + "e" * 52
 
