@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo, echo_data
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.planning import defaults
@@ -80,10 +81,10 @@ def predict(
 
     load_plugins(plugins)
     wanted = Wanted(method, scale, dataset, protocol, seed, key)
-    cell = cell_meant(results, wanted, lambda note: click.echo(note, err=True))
+    cell = cell_meant(results, wanted, lambda note: echo(note, err=True))
     text = predictions(cell, results, images, images_are, trust_plugins)
     if out is None:
-        click.echo(text, nl=False)
+        echo_data(text)
         return
-    write_atomically(out, text.encode("utf-8"))
-    click.echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")
+    write_atomically(out, text.encode("utf-8", "surrogateescape"))
+    echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")

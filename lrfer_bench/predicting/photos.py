@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, csv_cell
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -40,11 +40,12 @@ def predictions(
     shares = predictor.probabilities(faces)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "expression", "probability", *predictor.classes])
+    writer.writerow(["image", "expression", "probability", *map(csv_cell, predictor.classes)])
     for path, row in zip(paths, shares, strict=True):
         best = int(row.argmax())
         numbers = (f"{share:.4f}" for share in row)
-        writer.writerow([path, predictor.classes[best], f"{row[best]:.4f}", *numbers])
+        said = [csv_cell(str(path)), csv_cell(predictor.classes[best]), f"{row[best]:.4f}"]
+        writer.writerow([*said, *numbers])
     return text.getvalue()
 
 

@@ -195,6 +195,7 @@ def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cel
     todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        again = record is None or (record.status == "failed" and overwrite is Overwrite.FAILED)
+        lost = record is None or not store.is_complete(record)
+        again = lost or (record.status == "failed" and overwrite is Overwrite.FAILED)
         (todo if again else kept).append(cell)
     return kept, todo

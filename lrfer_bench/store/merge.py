@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import read_limited, write_atomically
+from lrfer_bench.files import read_limited, set_aside, write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
@@ -80,21 +81,19 @@ def merge(
                 continue
             path = other.records / f"{entry.stem}.json"
             standing = ledger.by_key.get(entry.key)
-            if standing is not None and (standing.status == "finished" or entry.status == "failed"):
+            if standing is not None and ledger.keeps(standing, entry):
                 yield Outcome(path, "stood", _difference(standing, entry))
                 continue
             try:
                 ledger.check(entry, other, other_data)
-                _check_place(entry, store)
+                _check_place(entry, store, ledger.lost)
                 files = _files_of(entry, other)
             except (_Refused, UserError) as error:  # one bad record never stops the rest
                 yield Outcome(path, "refused", str(error))
                 continue
-            reason = "in place of a failed one" if standing else _about_mine(entry, store, dry)
+            reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
             if not dry:
-                for name, data in files.items():
-                    write_atomically(store.root / name, data)
-                _remove_former(standing, entry, store)
+                _write(files, entry, standing, store)
             ledger.enter(entry, other)
             yield Outcome(path, "taken", reason)
     if mixed := mixture(ledger.by_key.values()):
@@ -137,7 +136,7 @@ def _files_of(record: Record, source: Store) -> dict[str, bytes]:
     return files
 
 
-def _check_place(record: Record, store: Store) -> None:
+def _check_place(record: Record, store: Store, lost: set[str]) -> None:
     """File names hold 12 digits of a key, and another process may have written since the scan."""
     mine = store.stands_at(record)
     if mine is not None and mine.key != record.key:
@@ -145,14 +144,18 @@ def _check_place(record: Record, store: Store) -> None:
             f"mine of another key has the same file name ({mine.key[:20]}..., not "
             f"{record.key[:20]}...): keep it in a folder of its own"
         )
-    if mine is not None and mine.status == "finished":
+    if mine is not None and mine.status == "finished" and mine.key not in lost:
         raise _Refused("mine was finished meanwhile: merge again")
 
 
-def _remove_former(failed: Record | None, record: Record, store: Store) -> None:
-    """A failed record of mine may stand under a former name of its method."""
-    if failed is not None and failed.stem != record.stem:
-        (store.records / f"{failed.stem}.json").unlink(missing_ok=True)
+def _write(files: dict[str, bytes], record: Record, mine: Record | None, store: Store) -> None:
+    """Write what was checked. mine: the record that gives way to it, if there is one."""
+    if mine is not None and os.path.lexists(logits := store.logits / f"{mine.stem}.npz"):
+        set_aside(logits, "damaged")
+    for name, data in files.items():
+        write_atomically(store.root / name, data)
+    if mine is not None and mine.stem != record.stem:  # under a former name of its method
+        (store.records / f"{mine.stem}.json").unlink(missing_ok=True)
 
 
 def _difference(mine: Record, theirs: Record) -> str:
@@ -171,14 +174,31 @@ class _Ledger:
 
     def __init__(self, store: Store) -> None:
         self.by_key: dict[str, Record] = {}
+        self.lost: set[str] = set()
         self.prints: dict[str, set[str]] = defaultdict(set)
         self.witness: dict[str, tuple[Record, Store]] = {}
         for record in store.scan():
             if isinstance(record, Record):
                 self.enter(record, store)
+        known = self.by_key.values()
+        # Finished cells of mine without their logits count as missing.
+        self.lost = {record.key for record in known if not store.is_complete(record)}
+
+    def keeps(self, mine: Record, theirs: Record) -> bool:
+        """Whether mine stays, though theirs is of the same cell."""
+        if theirs.status == "failed":
+            return True
+        return mine.status == "finished" and mine.key not in self.lost
+
+    def about(self, mine: Record) -> str:
+        """Why mine gives way."""
+        if mine.status == "failed":
+            return "in place of a failed one"
+        return "in place of one whose logits are missing or damaged"
 
     def enter(self, record: Record, store: Store) -> None:
         self.by_key[record.key] = record
+        self.lost.discard(record.key)
         self.prints[record.dataset.name].add(record.dataset.fingerprint)
         if record.status == "finished":
             self.witness.setdefault(record.dataset.fingerprint, (record, store))

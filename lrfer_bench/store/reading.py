@@ -35,7 +35,7 @@ def _no_number(word: str) -> float:
 
 
 def check_bounds(content: Any) -> None:
-    """ValueError for a number or a depth that no file of ours has; recursion would not end well."""
+    """ValueError for a number, text or depth that no file of ours has. Without recursion."""
     level, depth = [content], 0
     while level:
         if depth > DEEPEST:
@@ -43,6 +43,7 @@ def check_bounds(content: Any) -> None:
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
+                below.extend(value)
                 below.extend(value.values())
             elif isinstance(value, list):
                 below.extend(value)
@@ -50,4 +51,6 @@ def check_bounds(content: Any) -> None:
                 raise ValueError("it holds an integer of 2**63 or more")
             elif isinstance(value, float) and not math.isfinite(value):
                 raise ValueError("it holds a number that is not finite")
+            elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise ValueError("it holds a text that is not Unicode")
         level, depth = below, depth + 1

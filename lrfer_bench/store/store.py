@@ -58,6 +58,9 @@ class Store:
         content = checksum(json.loads(record.model_dump_json()))
         sealed = record.model_copy(update={"content_sha256": content})
         path = self.records / f"{record.stem}.json"
+        logits_path = self.logits / f"{record.stem}.npz"
+        if before is not None and os.path.lexists(logits_path) and not self.is_complete(before):
+            set_aside(logits_path, "damaged")
         if data is not None:
             write_atomically(self.logits / f"{record.stem}.npz", data)
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
@@ -84,9 +87,7 @@ class Store:
 
         Raises RecordError when they are missing, exchanged or no logits at all.
         """
-        path = self.logits / f"{record.stem}.npz"
-        images = record.metrics.all.n if record.metrics else 0
-        most = most_bytes(images, len(record.dataset.classes))
+        path, most = self.logits / f"{record.stem}.npz", _most_bytes(record)
         try:
             data = read_limited(path, most)
         except ValueError as error:
@@ -111,6 +112,25 @@ class Store:
             raise RecordError(
                 f"{path} holds no test logits ({error}): run the cell again"
             ) from error
+
+    def is_complete(self, record: Record) -> bool:
+        """Whether a record's logits are the file it was written with; a failed one has none.
+
+        A finished record without its logits counts as missing: its cell is run again. MachineError
+        where they cannot be read now.
+        """
+        if record.status == "failed":
+            return True
+        path = self.logits / f"{record.stem}.npz"
+        try:
+            data = read_limited(path, _most_bytes(record))
+        except OSError as error:
+            if is_momentary(error):
+                raise not_now(path, error) from error
+            return False
+        except ValueError:
+            return False
+        return hashlib.sha256(data).hexdigest() == record.logits_sha256
 
     def written_at(self, record: Record) -> float:
         """When the record's file was last written, in seconds since 1970; 0 when it is gone."""
@@ -203,6 +223,11 @@ def read_record(path: Path) -> Record | Damaged:
     if reason is None and record.content_sha256 != checksum(raw):
         reason = "it was changed after it was written (its checksum differs)"
     return Damaged(path, reason) if reason else record
+
+
+def _most_bytes(record: Record) -> int:
+    images = record.metrics.all.n if record.metrics else 0
+    return most_bytes(images, len(record.dataset.classes))
 
 
 def _out_of_bounds(metrics: Metrics) -> str:

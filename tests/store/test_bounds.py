@@ -61,7 +61,8 @@ VALUES: dict[str, list[Any]] = {
     "metrics.all.confusion": [[[-1] * 7] * 7, [[10**400]], [], [[]]],
     "history": [[{"epoch": -1, "seconds": 1, "losses": {}}],
                 [{"epoch": 1, "seconds": 1, "losses": {"ce": float("inf")}}]],
-    "environment": [{"torch": nested(900)}],
+    "environment": [{"torch": nested(900)}, {"torch": "\ud800"}],
+    "dataset.classes": [["a\udcff", "b"]],
 }  # fmt: skip
 CASES = [(path, value) for path, values in VALUES.items() for value in values]
 
