@@ -49,6 +49,11 @@ def escaped(text: str) -> str:
     return _UNSHOWN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def is_plain(name: str) -> bool:
+    """Whether a name is Unicode without control characters, on one line."""
+    return escaped(name) == name and not set(name) & {"\n", "\t"}
+
+
 def csv_cell(value: object) -> object:
     """A value for a CSV file; a text that a spreadsheet would run as a formula is quoted by '.
 

@@ -101,4 +101,10 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of a pipe went away (lrfer-bench methods list | head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:  # such as a path that is too long: no other place names it
+        if debug:
+            raise
+        about = error.filename if error.filename is not None else "the system"
+        echo(f"lrfer-bench: {about}: {error.strerror or error}: check the path", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)

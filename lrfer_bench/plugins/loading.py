@@ -66,7 +66,8 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
     if file.suffix != ".py":
         PLUGIN_ERRORS[str(file)] = "it is not a Python file"
         return
-    content = file.read_bytes() if content is None else content
+    if content is None:
+        content = _content(file)
     module_name = plugin_module(file, content)
     if module_name in sys.modules:
         return
@@ -84,15 +85,27 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
     try:
         with importing(source), redirect_stdout(sys.stderr):
             loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):  # Ctrl-C, as far as anybody can tell
+            raise
         sys.modules.pop(module_name, None)
         _forget(source)  # what it registered before it failed would not work in workers
         PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
 
 
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"the plugin file {file} cannot be read ({error.strerror or error}): check its "
+            "permissions, and try again"
+        ) from error
+
+
 def plugin_module(file: Path, content: bytes | None = None) -> str:
     """The module name that a plugin file is imported under; it changes with the content."""
-    digest = _digest(file.read_bytes() if content is None else content)
+    digest = _digest(_content(file) if content is None else content)
     return f"lrfer_plugin_{re.sub(r'[^0-9a-zA-Z]', '_', file.stem)}_{digest[:8]}"
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.errors import escaped
 from lrfer_bench.planning.plan import Cell
+from lrfer_bench.plugins.blame import without_paths
 from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
 from lrfer_bench.running.facts import finite_or_none
@@ -59,8 +61,10 @@ def draft(cell: Cell) -> Record:
 
 
 def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
-    """The record of a cell that could not be finished."""
-    failure = Failure(sentence=sentence, traceback=trace)
+    """The record of a cell that could not be finished; it names no path of this machine."""
+    failure = Failure(
+        sentence=escaped(without_paths(sentence)), traceback=escaped(without_paths(trace))
+    )
     return draft(cell).model_copy(update={"failure": failure, "environment": environment()})
 
 
