@@ -198,13 +198,15 @@ def load_model(
     *,
     plugins: OneOrMore[Folder] = (),
     device: str = "cpu",
+    trust_plugins: bool = False,
 ) -> Predictor:
     """The trained model of a cell, ready to be asked.
 
     key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's
          file name)
     plugins: the files that the method came from, if it is no installed one; classes handed over by
-             run() are found again
+             run() on this machine are found again
+    trust_plugins: run plugin files that came with the results folder, whoever made it
     results: the folder with the record and the weights
     device: "cpu", "cuda:0", ...
 
@@ -220,9 +222,10 @@ def load_model(
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
-    given = checked_arguments(LoadArguments, {"key": key, "results": results, "plugins": plugins})
+    words = {"key": key, "results": results, "plugins": plugins, "trust_plugins": trust_plugins}
+    given = checked_arguments(LoadArguments, words)
     load_plugins(given.plugins)
-    return open_predictor(given.key, given.results, device)
+    return open_predictor(given.key, given.results, device, given.trust_plugins)
 
 
 def _request(given: PlanArguments) -> Request:

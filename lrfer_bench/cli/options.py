@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import integers, names, split_labels
 
@@ -44,7 +45,7 @@ PLUGIN = click.option(
 def echo_left_out(reasons: Mapping[str, str]) -> None:
     """Name the plugins that could not be used; the others work."""
     for name, reason in reasons.items():
-        click.echo(f"left out: {name}: {reason}", err=True)
+        echo(f"left out: {name}: {reason}", err=True)
 
 
 BUDGET = ("epochs", "batch", "lr")

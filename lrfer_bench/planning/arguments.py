@@ -127,6 +127,7 @@ class LoadArguments(Arguments):
     key: str = Field(examples=["3f9c0a"])
     results: Folder
     plugins: Folders
+    trust_plugins: bool
 
 
 class ResultsArguments(Arguments):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.plugins.kept import keep
 from lrfer_bench.plugins.loading import load_plugin, plugin_module
 from lrfer_bench.plugins.registry import (
     DATASETS,
@@ -35,7 +35,6 @@ from lrfer_bench.plugins.registry import (
 )
 from lrfer_bench.plugins.slicing import definitions, without_magics
 
-FOLDER = "plugins"
 DECORATORS = {
     METHODS.kind: "register_method",
     DATASETS.kind: "register_dataset",
@@ -147,10 +146,10 @@ def _hand_over_module(
     own = _own_plugin(registry, module, group)
     if own is None:
         stem, text = _plugin_text(registry, module, group)
-        file = _written(text.encode(), stem, results)
+        file = keep(text.encode(), stem, results)
     else:
         file = own
-        _written(own.read_bytes(), own.stem, results)  # where a trained model finds it again
+        keep(own.read_bytes(), own.stem, results)  # where a trained model finds it again
     with ExitStack() as scopes:
         # What the script registered when it ran makes room for the same things of the plugin file.
         for each in REGISTRIES:
@@ -166,15 +165,6 @@ def _hand_over_module(
             )
     for name, cls in group:
         registry.remember(name, target_of(cls))
-    return file
-
-
-def _written(content: bytes, stem: str, results: Path) -> Path:
-    """The place of a plugin file in the results folder, by its content."""
-    digest = hashlib.sha256(content).hexdigest()[:12]
-    file = Path(results).resolve() / FOLDER / digest / f"{stem}.py"
-    if not file.is_file():
-        write_atomically(file, content)
     return file
 
 

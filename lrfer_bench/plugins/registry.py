@@ -70,7 +70,9 @@ class Entry:
         try:
             with redirect_stdout(sys.stderr):  # a plugin's prints must not end up in a CSV or JSON
                 return getattr(importlib.import_module(module), attribute)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
             raise UserError(
                 f'{self.kind} "{self.name}" from {self.source} cannot be imported: '
                 f"{type(error).__name__}: {error} ({last_place(error)}); fix it or remove it"
