@@ -40,7 +40,7 @@ def run(
     test_protocols: OneOrMore[str | type] | None = None,
     test_scales: OneOrMore[int] | str | None = None,
     seeds: OneOrMore[int] | str = 0,
-    preset: str = defaults.PRESET,
+    preset: Folder = defaults.PRESET,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     settings_file: Folder | None = None,
     plugins: OneOrMore[Folder] = (),
@@ -58,7 +58,7 @@ def run(
     scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
     test_scales, test_protocols: None is "as trained"
     seeds: whole numbers; each varies the whole pipeline
-    preset: "quick", "cpu" or "paper"; settings: {"gmenet": {"kd_weight": 0}}
+    preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
     settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU; engine: "local"
@@ -198,13 +198,15 @@ def load_model(
     *,
     plugins: OneOrMore[Folder] = (),
     device: str = "cpu",
+    trust_plugins: bool = False,
 ) -> Predictor:
     """The trained model of a cell, ready to be asked.
 
     key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's
          file name)
     plugins: the files that the method came from, if it is no installed one; classes handed over by
-             run() are found again
+             run() on this machine are found again
+    trust_plugins: run plugin files that came with the results folder, whoever made it
     results: the folder with the record and the weights
     device: "cpu", "cuda:0", ...
 
@@ -220,14 +222,15 @@ def load_model(
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
-    given = checked_arguments(LoadArguments, {"key": key, "results": results, "plugins": plugins})
+    words = {"key": key, "results": results, "plugins": plugins, "trust_plugins": trust_plugins}
+    given = checked_arguments(LoadArguments, words)
     load_plugins(given.plugins)
-    return open_predictor(given.key, given.results, device)
+    return open_predictor(given.key, given.results, device, given.trust_plugins)
 
 
 def _request(given: PlanArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.arguments import RunArguments
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings_file import read_settings_file
@@ -254,7 +257,7 @@ def _request(given: PlanArguments) -> Request:
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": preset_of(given.preset),
+        "preset": chosen_preset(str(given.preset)),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }

@@ -107,8 +107,11 @@ run --plugin none.py
 methods list --plugin wrong.py
     left out: HERE/wrong.py: SyntaxError: invalid syntax (wrong.py, line 1) (HERE/wrong.py:1)
 methods list --plugin taken.py
-    left out: HERE/taken.py: UserError: the method name "direct" of taken.py sha256:HASH is taken by
+    left out: HERE/taken.py: the method name "direct" of taken.py sha256:HASH is taken by
     lrfer-bench VERSION: give yours another name (HERE/taken.py:4)
+run TINY --plugin taken.py --methods direct
+    the method name "direct" of taken.py sha256:HASH is taken by lrfer-bench VERSION: give yours
+    another name (HERE/taken.py:4)
 run TINY --plugin odd.py --methods odd
     the method "odd" cannot be used: its trains is 'often': write one of 'each scale', 'all scales',
     'nothing' (HERE/odd.py:4)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import integers, names, split_labels
 
@@ -44,14 +45,25 @@ PLUGIN = click.option(
 def echo_left_out(reasons: Mapping[str, str]) -> None:
     """Name the plugins that could not be used; the others work."""
     for name, reason in reasons.items():
-        click.echo(f"left out: {name}: {reason}", err=True)
+        echo(f"left out: {name}: {reason}", err=True)
 
+
+BUDGET = ("epochs", "batch", "lr")
+"""Fields of a preset that have an option of their own."""
 
 PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
-    "Training": ("seeds", "preset", "settings", "settings_file"),
-    "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
+    "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
+    "Where and how": (
+        "config",
+        "results",
+        "workers",
+        "overwrite",
+        "engine",
+        "no_report",
+        "plan_only",
+    ),
 }
 """Headings in the help of `run` and `plan`."""
 
@@ -60,7 +72,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
     """Options as a Request, those that a command lacks at their defaults; UserError for words that
     are not understood.
     """
-    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
     from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file
@@ -80,7 +92,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
         file=read_settings_file(file) if file else SettingsFile(),
-        preset=preset_of(options["preset"]),
+        preset=chosen_preset(options["preset"], {name: options.get(name) for name in BUDGET}),
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],
@@ -105,7 +117,32 @@ def shared_options(*names: str) -> Callable[[Command], Command]:
     return decorate
 
 
+PARAMETERS = {"set": "settings", "settings": "settings_file", "plugin": "plugins"}
+"""What an option's word is called as a parameter, where it is not the word itself."""
+
+
+def take_run_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """The words of a run file become the defaults of this command: what was typed wins."""
+    if path is None:
+        return
+    from lrfer_bench.planning.run_file import read_run_file
+
+    words = read_run_file(path)
+    known = {param.name for param in context.command.params}
+    found = {PARAMETERS.get(word, word.replace("-", "_")): value for word, value in words.items()}
+    context.default_map = {name: value for name, value in found.items() if name in known}
+
+
 _OPTIONS = {
+    "config": click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=take_run_file,
+        metavar="FILE",
+        help="All of this from a TOML file; see: run.toml.",
+    ),
     "methods": click.option(
         "--methods",
         default=METHODS,
@@ -166,8 +203,13 @@ _OPTIONS = {
         default=defaults.PRESET,
         show_default=True,
         metavar="NAME",
-        help="The budget: quick, cpu, paper.",
+        help="Or cpu, paper, FILE.toml.",
     ),
+    "epochs": click.option("--epochs", type=int, metavar="N", help="The preset with other epochs."),
+    "batch": click.option(
+        "--batch", type=int, metavar="N", help="The preset with other faces a step."
+    ),
+    "lr": click.option("--lr", type=float, metavar="X", help="The preset with another peak rate."),
     "settings": click.option(
         "--set",
         "settings",

@@ -16,9 +16,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,34 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
+from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
+from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
+from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.signature import CACHE_VERSION, options_of, signature_of
+from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import replacing
+from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
 
-CACHE_VARIABLE = "LRFER_CACHE"
-DONE = "meta.json"
 STALE_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A data set on disk: faces are memory-mapped, with the leaked masks of val and test filled.
-
-    audit: Audit.summary() without near copies. options: what the loader was told.
-    """
-
-    faces: FaceSet
-    fingerprint: str
-    directory: Path
-    audit: dict[str, Any]
-    options: dict[str, Any]
-
-
-def default_cache() -> Path:
-    """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
-    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
 
 
 def prepare(
@@ -71,15 +53,20 @@ def prepare(
     with _reading(root):
         signature = signature_of(dataset, name, root, options)
     found = _from_signature(cache, signature)
-    if found is not None:
-        return found
+    why = damage_of(found) if found is not None else ""
+    if found is not None and not why:
+        return with_checked_lr(found)
     with _reading(root):
         faces = dataset.load(root).check()
     fingerprint = faces.fingerprint()
     directory = cache / "datasets" / f"{_file_name(name)}-{fingerprint[:16]}"
     entry = {"directory": directory.name, "options": options, "notes": list(faces.notes)}
+    notes: list[str] = []
     try:
-        if _open_or_none(directory) is None:
+        if why or not is_sound(directory):
+            if directory.exists():
+                about = why or damage(directory) or "it is of another version or not complete"
+                notes.append(f"the prepared data set was damaged and is made anew ({about})")
             _write(directory, faces, fingerprint, options)
         _write_signature(_signature_path(cache, signature), entry)
     except OSError as error:
@@ -87,7 +74,7 @@ def prepare(
             f"the cache {cache} cannot be written: {error.strerror or error}; "
             f"free some space or set {CACHE_VARIABLE} to another folder"
         ) from error
-    return _with_entry(open_prepared(directory), entry)
+    return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
 
 
 @contextmanager
@@ -105,39 +92,6 @@ def _reading(root: Path | None) -> Iterator[None]:
         ) from error
 
 
-def open_prepared(directory: Path, splits: Sequence[str] = SPLITS) -> Prepared:
-    """Memory-map a prepared folder.
-
-    splits: only these are opened, the files of others stay unread
-    Raises DataError when it is incomplete or not what meta.json says.
-    """
-    try:
-        meta = json.loads((directory / DONE).read_text(encoding="utf-8"))
-        if meta["cache_version"] != CACHE_VERSION:
-            raise ValueError(f"it has cache version {meta['cache_version']}, not {CACHE_VERSION}")
-        for name, size in meta["files"].items():
-            if (directory / name).stat().st_size != size:
-                raise ValueError(f"{name} does not have {size} bytes")
-        faces = FaceSet(
-            name=meta["name"],
-            classes=tuple(meta["classes"]),
-            splits={name: _read_split(directory, name, meta["files"]) for name in splits},
-            synthetic=meta["synthetic"],
-            leaked={
-                name: np.load(directory / f"{name}.leaked.npy")
-                for name in splits
-                if name != "train"
-            },
-            notes=tuple(meta["notes"]),
-        )
-        return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the prepared data set {directory} is damaged ({error}): delete it and prepare it "
-            "again"
-        ) from error
-
-
 def _signature_path(cache: Path, signature: str) -> Path:
     return cache / "signatures" / f"{signature}.json"
 
@@ -151,7 +105,7 @@ def _from_signature(cache: Path, signature: str) -> Prepared | None:
     try:
         entry = json.loads(_signature_path(cache, signature).read_text(encoding="utf-8"))
         directory = cache / "datasets" / entry["directory"]
-        found = _open_or_none(directory)
+        found = open_or_none(directory)
         return None if found is None else _with_entry(found, entry)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -164,13 +118,6 @@ def _with_entry(found: Prepared, entry: Mapping[str, Any]) -> Prepared:
         faces=replace(found.faces, notes=tuple(entry["notes"])),
         options=dict(entry["options"]),
     )
-
-
-def _open_or_none(directory: Path) -> Prepared | None:
-    try:
-        return open_prepared(directory)
-    except DataError:
-        return None
 
 
 def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:
@@ -194,7 +141,7 @@ def _move(temporary: Path, directory: Path) -> None:
         os.rename(temporary, directory)
         return
     except OSError:
-        if _open_or_none(directory) is not None:
+        if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
     aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".old-"))
@@ -203,7 +150,7 @@ def _move(temporary: Path, directory: Path) -> None:
             os.rename(directory, aside / directory.name)
         os.rename(temporary, directory)
     except OSError:
-        if _open_or_none(directory) is None:
+        if open_or_none(directory) is None:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -251,22 +198,11 @@ def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, 
         "audit": found.summary(),
         "files": {file_name: (folder / file_name).stat().st_size for file_name in sorted(arrays)},
     }
-    with open(folder / DONE, "w", encoding="utf-8") as marker:
-        marker.write(json.dumps(meta, indent=1) + "\n")
+    meta["sha256"] = digests(folder, arrays)
+    with open(folder / DONE, "wb") as marker:
+        marker.write(meta_bytes(meta))
         marker.flush()
         os.fsync(marker.fileno())
-
-
-def _read_split(directory: Path, name: str, files: Mapping[str, int]) -> Split:
-    """Images are mapped; the small arrays are read, so that they can be used like any other."""
-
-    def small(part: str) -> NDArray[Any] | None:
-        file_name = f"{name}.{part}.npy"
-        return np.load(directory / file_name, allow_pickle=False) if file_name in files else None
-
-    images = np.load(directory / f"{name}.images.npy", mmap_mode="r", allow_pickle=False)
-    labels = np.load(directory / f"{name}.labels.npy", allow_pickle=False)
-    return Split(images, labels, small("soft"), small("rows"))
 
 
 def _file_name(name: str) -> str:

@@ -95,7 +95,7 @@ class PlanArguments(Arguments):
     data_options: Options | None
     scales: Integers
     seeds: Integers
-    preset: str = Field(examples=[defaults.PRESET])
+    preset: str | Path = Field(examples=[defaults.PRESET])
     settings: dict[str, Options] | None
     plugins: Folders
     results: Folder
@@ -127,6 +127,7 @@ class LoadArguments(Arguments):
     key: str = Field(examples=["3f9c0a"])
     results: Folder
     plugins: Folders
+    trust_plugins: bool
 
 
 class ResultsArguments(Arguments):

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import enum
 
-from lrfer_bench.planning.plan import Cell, Plan, subset
+from lrfer_bench.errors import MachineError
+from lrfer_bench.planning.plan import Cell, Plan, Training, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
-from lrfer_bench.running.models import Model, has_model, read_models, save_model
+from lrfer_bench.running.models import (
+    Model,
+    ModelMissing,
+    has_model,
+    read_model,
+    save_model,
+    set_model_aside,
+)
 from lrfer_bench.running.records import failed_record
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
@@ -54,12 +62,16 @@ class Runner:
         with engine:
             while self.waiting_cells or self.waiting_trainings or self.running:
                 self._submit(engine)
-                listener(self.status)
+                self._tell(listener)
                 for event in engine.wait():
                     self._handle(event)
-                    listener(self.status)
-                    self.status.note, self.status.last = "", None
+                    self._tell(listener)
         return self.status
+
+    def _tell(self, listener: Listener) -> None:
+        """News are told once."""
+        listener(self.status)
+        self.status.note, self.status.last = "", None
 
     def _submit(self, engine: Engine) -> None:
         while len(self.running) < engine.slots:
@@ -75,34 +87,47 @@ class Runner:
 
         Such a cell is quick, and its result is safe then.
         """
-        for cell in self.waiting_cells:
-            needed = self.plan.needed_for(cell)
-            if all(key in self.done for key in needed):
+        for cell in list(self.waiting_cells):
+            models = self._models(self.plan.needed_for(cell))
+            if models is not None:
                 self.waiting_cells.remove(cell)
-                return TestJob(cell, self._models(needed))
-        ready = [
-            t for t in self.waiting_trainings if all(key in self.done for key in t.stages.values())
-        ]
-        if not ready:
+                return TestJob(cell, models)
+        for training in sorted(self.waiting_trainings, key=self._dependents, reverse=True):
+            models = self._models(self.plan.below(training.stages.values()))
+            if models is not None:
+                self.waiting_trainings.remove(training)
+                checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
+                return TrainJob(training, models, str(checkpoint.resolve()))
+        return None
+
+    def _dependents(self, training: Training) -> int:
+        return sum(training.key in other.stages.values() for other in self.waiting_trainings)
+
+    def _models(self, keys: list[str]) -> dict[str, Model] | None:
+        """The models of these trainings; None while one is not there.
+
+        A damaged one is set aside, and its training waits like any other from then on.
+        """
+        if not all(key in self.done for key in keys):
             return None
-        training = max(ready, key=lambda t: self._dependents(t.key))
-        self.waiting_trainings.remove(training)
-        checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
-        return TrainJob(
-            training,
-            self._models(self.plan.below(training.stages.values())),
-            str(checkpoint.resolve()),
-        )
+        models = {}
+        for key in keys:
+            try:
+                models[key] = read_model(self.store, self.plan.trainings[key])
+            except ModelMissing:
+                self._note(set_model_aside(self.store, key))
+                self.done.discard(key)
+                self.waiting_trainings.insert(0, self.plan.trainings[key])
+                self.status.trainings += 1
+                return None
+        return models
 
-    def _dependents(self, key: str) -> int:
-        return sum(key in training.stages.values() for training in self.waiting_trainings)
-
-    def _models(self, keys: list[str]) -> dict[str, Model]:
-        return read_models(self.store, self.plan, keys)
+    def _note(self, text: str) -> None:
+        self.status.note = f"{self.status.note}; {text}" if self.status.note else text
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Noted):
-            self.status.note = event.text
+            self._note(event.text)
             return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
@@ -129,13 +154,18 @@ class Runner:
         self.status.last = record
 
     def _fail(self, job: Job, event: Failed) -> None:
+        if event.machine:
+            raise MachineError(
+                f"{event.sentence}; the run stops: no cell has failed by this, what is finished "
+                "is kept, and the same command goes on from there"
+            )
         """A dead worker's job is tried once more.
 
         After that the job's cell, or every cell that rests on it, is a failed one.
         """
         self.tries[job.key] = self.tries.get(job.key, 0) + 1
         if event.died and self.tries[job.key] < TRIES:
-            self.status.note = f"{event.sentence}; it is tried once more"
+            self._note(f"{event.sentence}; it is tried once more")
             if isinstance(job, TrainJob):
                 self.waiting_trainings.insert(0, job.training)
             else:
@@ -171,6 +201,10 @@ def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cel
     todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        again = record is None or (record.status == "failed" and overwrite is Overwrite.FAILED)
-        (todo if again else kept).append(cell)
+        if record is None or not store.is_complete(record):
+            todo.append(cell)
+        elif record.status == "failed" and overwrite is Overwrite.FAILED:
+            todo.append(cell)
+        else:
+            kept.append(cell)
     return kept, todo

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
@@ -67,6 +69,8 @@ def run_session(
     """
     session = open_session(request)
     session.store.check_writable()
+    keep_preset(session.store.root, request.preset)
+    keep_run_file(request)
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
     logs = session.store.root / "logs"
     engine = engine_of(request.engine, request.workers, request.plugins, logs)

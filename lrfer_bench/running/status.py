@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lrfer_bench.errors import escaped
+
 if TYPE_CHECKING:
     from lrfer_bench.store.schema import Record
     from lrfer_bench.training.loop import Progress
@@ -59,7 +61,11 @@ Listener = Callable[[Status], None]
 
 
 def news(status: Status) -> list[str]:
-    """What just happened, in lines: a note, a finished or a failed cell."""
+    """What just happened, in lines fit for a terminal: a note, a finished or a failed cell."""
+    return [escaped(line) for line in _news(status)]
+
+
+def _news(status: Status) -> list[str]:
     lines = [*status.said, *([f"note: {status.note}"] if status.note else [])]
     record = status.last
     if record is None:

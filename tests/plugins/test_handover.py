@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import sys
 from pathlib import Path
 
 import pytest
 
+from lrfer_bench import api
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.handover import hand_over
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.handover import DECORATORS, hand_over
+from lrfer_bench.plugins.registry import METHODS, METRICS, REGISTRIES
 
 
 def test_a_file_that_registers_its_class_is_handed_over_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Key and hash are those of --plugin, and the command line needs no module of its name."""
-    import importlib
-
     file = tmp_path / "stands_alone.py"
     file.write_text(
         "from lrfer_bench.api import Method, "
@@ -82,3 +82,30 @@ def test_a_notebook_hands_over_the_newest_definition(
         module.In = [*cells, cells[2].replace("'2'", "'3'")]  # type: ignore[attr-defined]
         hand_over(METHODS, [module.Mine], tmp_path)  # type: ignore[attr-defined]
         assert METHODS.load("of-a-notebook").version == "3"
+
+
+def test_every_kind_has_its_decorator(tmp_path: Path) -> None:
+    assert set(DECORATORS) == {registry.kind for registry in REGISTRIES}
+    assert all(callable(getattr(api, decorator)) for decorator in DECORATORS.values())
+    assert hand_over(METRICS, ["brier"], tmp_path) == (["brier"], [])
+
+
+def test_a_class_that_was_removed_is_not_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when it is asked for, nor together with others of its module."""
+    file = tmp_path / "two_ideas.py"
+    text = "from lrfer_bench.api import Method\n"
+    file.write_text(text + "class Stays(Method):\n    pass\nclass Goes(Method):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("two_ideas")
+    with METHODS.scope():
+        METHODS.add("stays", module.Stays, "module two_ideas")
+        METHODS.add("goes", module.Goes, "module two_ideas")
+        monkeypatch.delattr(module, "Goes")
+        with pytest.raises(UserError, match=r'"goes" .*removed'):
+            hand_over(METHODS, ["stays", "goes"], tmp_path / "results")
+        names, (stub,) = hand_over(METHODS, ["stays"], tmp_path / "results")
+        assert names == ["stays"] and "Goes" not in stub.read_text()
+    for name in [name for name in sys.modules if "two_ideas" in name]:
+        monkeypatch.delitem(sys.modules, name)

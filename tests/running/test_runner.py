@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
@@ -125,3 +126,14 @@ def test_a_wanted_training_with_a_model_needs_no_stage_again(tmp_path: Path) -> 
             (store.models / f"{key}.{ending}").touch()
     assert not Runner(plan, store).plan.trainings
     assert Runner(plan, store, Overwrite.ALWAYS).plan.trainings == plan.trainings
+
+
+def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) -> None:
+    class Full(Failing):
+        def wait(self) -> Sequence[Event]:
+            return [Failed(job.key, "cannot write x: disk full", machine=True) for job in self.jobs]
+
+    plan = build_plan(Request(["direct"], scales=[2, 4], preset=preset_of("quick")), DATA)
+    with pytest.raises(MachineError, match="disk full; the run stops"):
+        Runner(plan, Store(tmp_path)).run(Full(False))
+    assert not list(Store(tmp_path).scan())
