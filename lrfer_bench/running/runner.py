@@ -201,9 +201,11 @@ def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cel
     todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        if record is None or not store.is_complete(record):
-            todo.append(cell)
-        elif record.status == "failed" and overwrite is Overwrite.FAILED:
+        if (
+            record is None
+            or not store.is_complete(record)
+            or (record.status == "failed" and overwrite is Overwrite.FAILED)
+        ):
             todo.append(cell)
         else:
             kept.append(cell)
