@@ -258,6 +258,7 @@ def _lines(tell: Callable[[str], None] | None) -> Display:
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
     from lrfer_bench.reporting.frame import frame_of, plain_result
+    from lrfer_bench.store.survey import find_all
 
-    records = [record for key in plan.cells if (record := store.find(key)) is not None]
+    records = find_all(store, plan.cells)
     return frame_of(plain_result(record, store) for record in records)

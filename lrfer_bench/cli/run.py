@@ -67,7 +67,6 @@ def _tell_about(session: Session, runner: Runner) -> None:
     This is: the data, what was left out, what is damaged.
     """
     from lrfer_bench.plugins.registry import PLUGIN_ERRORS
-    from lrfer_bench.store.store import Damaged
 
     faces = session.prepared.faces
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
@@ -78,13 +77,12 @@ def _tell_about(session: Session, runner: Runner) -> None:
         click.echo(f"  {note}")
     for plugin, reason in PLUGIN_ERRORS.items():
         click.echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
-    for damaged in session.store.scan():
-        if isinstance(damaged, Damaged):
-            click.echo(
-                f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
-                "where its cell is run again it is set aside",
-                err=True,
-            )
+    for damaged in runner.survey.damaged:
+        click.echo(
+            f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
+            "where its cell is run again it is set aside",
+            err=True,
+        )
     if not runner.plan.cells:
         click.echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 

@@ -6,14 +6,18 @@ Trainings before what rests on them, failures contained.
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
-from lrfer_bench.planning.plan import Cell, Plan, subset
+from lrfer_bench.planning.plan import Cell, Plan, Training, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
+from lrfer_bench.running.frontier import Frontier, Node
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
-from lrfer_bench.running.models import Model, has_model, read_models, save_model
+from lrfer_bench.running.models import Model, has_model, save_model
 from lrfer_bench.running.records import failed_record
+from lrfer_bench.running.shelf import Shelf
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import Survey, survey
 
 TRIES = 2
 
@@ -31,23 +35,31 @@ class Runner:
 
     def __init__(self, plan: Plan, store: Store, overwrite: Overwrite = Overwrite.NEVER) -> None:
         self.store = store
-        self.kept, todo = split_plan(plan, store, overwrite)
+        self.survey = survey(store)
+        self.kept, todo = split_plan(plan, self.survey, overwrite)
         self.plan = subset(plan, todo)
         again = overwrite is Overwrite.ALWAYS
         self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
-        self.waiting_trainings = [
-            t for key, t in self.plan.trainings.items() if key not in self.done
-        ]
-        self.waiting_cells = list(self.plan.cells.values())
-        self.running: dict[str, Job] = {}
+        self.frontier = Frontier(self.plan, frozenset(self.done))
+        self.shelf = Shelf(self.plan, store)
+        self.running: dict[str, Node] = {}
         self.tries: dict[str, int] = {}
-        self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
+        self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept))
+
+    @property
+    def to_train(self) -> list[Training]:
+        """The trainings that have no model yet, in plan order."""
+        return [t for key, t in self.plan.trainings.items() if key not in self.done]
+
+    @property
+    def kept_failed(self) -> int:
+        """How many of the cells that are kept have failed in an earlier run."""
+        return sum(self.survey.status[cell.key] == "failed" for cell in self.kept)
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
         """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
-        self.status.slots = engine.slots
         with engine:
-            while self.waiting_cells or self.waiting_trainings or self.running:
+            while self.frontier:
                 self._submit(engine)
                 listener(self.status)
                 for event in engine.wait():
@@ -57,43 +69,24 @@ class Runner:
         return self.status
 
     def _submit(self, engine: Engine) -> None:
+        self.status.slots = engine.slots
         while len(self.running) < engine.slots:
-            job = self._next()
-            if job is None:
+            node = self.frontier.next()
+            if node is None:
                 return
-            self.running[job.key] = job
+            job = self._job(node)
+            self.running[job.key] = node
             self.status.running[job.key] = (job.label, None)
             engine.submit(job)
 
-    def _next(self) -> Job | None:
-        """A cell whose models are all there, else the training that most rests on.
+    def _job(self, node: Node) -> Job:
+        if isinstance(node, Cell):
+            return TestJob(node, self.shelf.models(self.plan.needed_for(node)))
+        below = self.plan.below(node.stages.values())
+        return TrainJob(node, self.shelf.models(below), str(self._checkpoint(node.key).resolve()))
 
-        Such a cell is quick, and its result is safe then.
-        """
-        for cell in self.waiting_cells:
-            needed = self.plan.needed_for(cell)
-            if all(key in self.done for key in needed):
-                self.waiting_cells.remove(cell)
-                return TestJob(cell, self._models(needed))
-        ready = [
-            t for t in self.waiting_trainings if all(key in self.done for key in t.stages.values())
-        ]
-        if not ready:
-            return None
-        training = max(ready, key=lambda t: self._dependents(t.key))
-        self.waiting_trainings.remove(training)
-        checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
-        return TrainJob(
-            training,
-            self._models(self.plan.below(training.stages.values())),
-            str(checkpoint.resolve()),
-        )
-
-    def _dependents(self, key: str) -> int:
-        return sum(key in training.stages.values() for training in self.waiting_trainings)
-
-    def _models(self, keys: list[str]) -> dict[str, Model]:
-        return read_models(self.store, self.plan, keys)
+    def _checkpoint(self, key: str) -> Path:
+        return self.store.checkpoints / f"{key}.ckpt"
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Noted):
@@ -103,68 +96,60 @@ class Runner:
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
             return
-        job = self.running.pop(event.key)
+        node = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
         if isinstance(event, Finished):
             self._finish(event)
         else:
-            self._fail(job, event)
+            self._fail(node, event)
 
     def _finish(self, event: Finished) -> None:
         if isinstance(event.result, Model):
             save_model(self.store, event.result)
-            (self.store.checkpoints / f"{event.key}.ckpt").unlink(missing_ok=True)
+            self._checkpoint(event.key).unlink(missing_ok=True)
+            self.shelf.put(event.result)
             self.done.add(event.key)
             self.status.trained += 1
             self.status.training_seconds.append(event.result.cost.seconds)
-            return
-        record, logits = event.result
-        self.store.save(record, logits)
-        self.status.finished += 1
-        self.status.last = record
+        else:
+            record, logits = event.result
+            self.store.save(record, logits)
+            self.status.finished += 1
+            self.status.last = record
+        self.frontier.finish(event.key)
 
-    def _fail(self, job: Job, event: Failed) -> None:
+    def _fail(self, node: Node, event: Failed) -> None:
         """A dead worker's job is tried once more.
 
         After that the job's cell, or every cell that rests on it, is a failed one.
         """
-        self.tries[job.key] = self.tries.get(job.key, 0) + 1
-        if event.died and self.tries[job.key] < TRIES:
+        self.tries[node.key] = self.tries.get(node.key, 0) + 1
+        if event.died and self.tries[node.key] < TRIES:
             self.status.note = f"{event.sentence}; it is tried once more"
-            if isinstance(job, TrainJob):
-                self.waiting_trainings.insert(0, job.training)
-            else:
-                self.waiting_cells.insert(0, job.cell)
+            self.frontier.again(node.key)
             return
-        if isinstance(job, TestJob):
-            self._record_failure(job.cell, event)
-            return
-        lost = {job.key} | {
-            t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())
-        }
-        self.waiting_trainings = [t for t in self.waiting_trainings if t.key not in lost]
-        self.status.trainings -= len(lost)
-        for cell in [c for c in self.waiting_cells if lost & set(self.plan.needed_for(c))]:
-            self.waiting_cells.remove(cell)
-            self._record_failure(cell, event)
+        for lost in self.frontier.lose(node.key):
+            if isinstance(lost, Cell):
+                self._record_failure(lost, event)
+            elif lost.key not in self.done:
+                self.status.trainings -= 1
 
     def _record_failure(self, cell: Cell, event: Failed) -> None:
         record = failed_record(cell, event.sentence, event.traceback)
-        standing = self.store.find(cell.key)
-        if (
-            standing is None or standing.status == "failed"
-        ):  # a failure never takes the place of a result
+        standing = self.store.standing(record)
+        # a failure never takes the place of a result
+        if standing is None or standing.status == "failed":
             self.store.save(record)
         self.status.failed += 1
         self.status.last = record
 
 
-def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
+def split_plan(plan: Plan, found: Survey, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
     """(cells whose record stands and is kept, cells to run)"""
     kept: list[Cell] = []
     todo: list[Cell] = []
     for cell in plan.cells.values():
-        record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        again = record is None or (record.status == "failed" and overwrite is Overwrite.FAILED)
+        status = None if overwrite is Overwrite.ALWAYS else found.status.get(cell.key)
+        again = status is None or (status == "failed" and overwrite is Overwrite.FAILED)
         (todo if again else kept).append(cell)
     return kept, todo

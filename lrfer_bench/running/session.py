@@ -38,13 +38,12 @@ class Outcome:
     session: Session
     status: Status
     kept: list[Cell]
+    kept_failed: int
 
     @property
     def failed(self) -> int:
         """Failed cells, those of earlier runs that were kept among them."""
-        records = [self.session.store.find(cell.key) for cell in self.kept]
-        before = sum(record is not None and record.status == "failed" for record in records)
-        return self.status.failed + before
+        return self.status.failed + self.kept_failed
 
 
 def open_session(request: Request) -> Session:
@@ -74,4 +73,4 @@ def run_session(
     if runner.plan.cells:
         with display(runner.status) as listener:
             runner.run(engine, listener)
-    return Outcome(session, runner.status, runner.kept)
+    return Outcome(session, runner.status, runner.kept, runner.kept_failed)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from lrfer_bench.training.loop import Progress
 
 
+MOST_JOBS_SHOWN = 8
+
+
 @dataclass
 class Status:
     """How a run stands; given to the listener at every event."""
@@ -100,6 +103,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def shown_jobs(status: Status) -> tuple[list[tuple[str, Progress | None]], str]:
+    """The running jobs that a display has room for, and words for the others ("" if there are
+    none).
+    """
+    running = list(status.running.values())
+    more = len(running) - MOST_JOBS_SHOWN
+    return running[:MOST_JOBS_SHOWN], f"and {more} more" if more > 0 else ""
 
 
 def running_line(label: str, progress: Progress | None) -> str:

@@ -1,0 +1,103 @@
+"""The frontier of a plan: what can run now. A step costs what it changes, however large the plan.
+
+Each node counts the models that it still waits for, so nothing is searched for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict, deque
+from collections.abc import Iterable, Set
+
+from lrfer_bench.planning.plan import Cell, Plan, Training
+
+Node = Training | Cell
+FIRST = -(1 << 60)
+"""A rank before all others, for a training that is tried once more."""
+
+
+class Frontier:
+    """Nodes whose models are all there: cells first, then the training that most others wait for.
+
+    Cells come first since they are quick, and their result is then safe. made: keys of trainings
+    whose model exists already. A cell needs the models below its own one as well, so such a
+    training counts as there only when all that it rests on is there, too.
+    """
+
+    def __init__(self, plan: Plan, made: Set[str] = frozenset()) -> None:
+        self._nodes: dict[str, Node] = {**plan.trainings, **plan.cells}
+        self._order = {key: number for number, key in enumerate(self._nodes)}
+        self._made = made
+        self._above: dict[str, list[str]] = defaultdict(list)
+        self._missing: dict[str, int] = {}
+        self._cells: deque[str] = deque()
+        self._trainings: list[tuple[int, int, str]] = []
+        for key, node in self._nodes.items():
+            below = models_of(node)
+            self._missing[key] = len(below)
+            for model in below:
+                self._above[model].append(key)
+        self._ranks = {key: -self._trainings_above(key) for key in plan.trainings}
+        for key in [key for key, count in self._missing.items() if not count]:
+            self._open(key)
+
+    def next(self) -> Node | None:
+        """Take what should run next; None when all that is left waits for something."""
+        if self._cells:
+            return self._nodes[self._cells.popleft()]
+        if self._trainings:
+            return self._nodes[heapq.heappop(self._trainings)[2]]
+        return None
+
+    def again(self, key: str) -> None:
+        """What was taken is to run once more, before others."""
+        if isinstance(self._nodes[key], Cell):
+            self._cells.appendleft(key)
+        else:
+            heapq.heappush(self._trainings, (FIRST, self._order[key], key))
+
+    def put_back(self, key: str) -> None:
+        """What was taken is to run later, after others of its kind."""
+        if isinstance(self._nodes[key], Cell):
+            self._cells.append(key)
+        else:
+            heapq.heappush(self._trainings, (self._ranks[key], self._order[key], key))
+
+    def finish(self, key: str) -> None:
+        """A node that was taken is done: what waited for it alone can run."""
+        self._missing.pop(key, None)
+        for above in self._above.get(key, ()):
+            if above in self._missing:
+                self._missing[above] -= 1
+                if not self._missing[above]:
+                    self._open(above)
+
+    def lose(self, key: str) -> list[Node]:
+        """A node will never be there: take out it and all that rests on it, in plan order."""
+        lost: list[Node] = []
+        waiting = [key]
+        while waiting:
+            key = waiting.pop()
+            if self._missing.pop(key, None) is not None:
+                lost.append(self._nodes[key])
+                waiting += self._above.get(key, ())
+        return sorted(lost, key=lambda node: self._order[node.key])
+
+    def __len__(self) -> int:
+        """How many nodes have neither finished nor been lost."""
+        return len(self._missing)
+
+    def _open(self, key: str) -> None:
+        if key in self._made:
+            self.finish(key)
+        else:
+            self.put_back(key)
+
+    def _trainings_above(self, key: str) -> int:
+        return sum(isinstance(self._nodes[above], Training) for above in self._above.get(key, ()))
+
+
+def models_of(node: Node) -> set[str]:
+    """Keys of the models that a node loads itself; those load what they rest on."""
+    own: Iterable[str] = (node.training,) if isinstance(node, Cell) and node.training else ()
+    return {*node.stages.values(), *own}
