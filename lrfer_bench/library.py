@@ -46,6 +46,7 @@ def run(
     workers: int | None = None,
     engine: str = "local",
     overwrite: str = "never",
+    join: bool = False,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does.
@@ -67,6 +68,7 @@ def run(
     results: the folder of records
     seeds: whole numbers; each varies the whole pipeline
     workers: processes; None is one a core, or one a GPU
+    join: share the results folder with equal runs that are there (see docs/cluster.md)
     engine: "local"
     tell: gets a line for each finished or failed cell; None is quiet
 
@@ -99,6 +101,7 @@ def run(
             "workers": workers,
             "engine": engine,
             "overwrite": overwrite,
+            "join": join,
             "tell": tell,
         },
     )

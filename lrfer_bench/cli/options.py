@@ -51,7 +51,15 @@ PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
     "Training": ("seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
+    "Where and how": (
+        "results",
+        "workers",
+        "overwrite",
+        "engine",
+        "join",
+        "no_report",
+        "plan_only",
+    ),
 }
 """Headings in the help of `run` and `plan`."""
 
@@ -81,6 +89,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         workers=options["workers"],
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
+        join=options.get("join", False),
     )
 
 

@@ -28,6 +28,9 @@ EXAMPLES = (
 @click.option(
     "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
 )
+@click.option(
+    "--join", is_flag=True, help="Share --results with equal commands that run there, too."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context

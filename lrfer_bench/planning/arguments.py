@@ -104,6 +104,7 @@ class RunArguments(Arguments):
     workers: Integer | None
     engine: str = Field(examples=[defaults.ENGINE])
     overwrite: Literal["never", "failed", "always"]
+    join: bool
     tell: Callable[[str], None] | None
 
 

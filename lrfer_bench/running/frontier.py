@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 
 from lrfer_bench.planning.plan import Cell, Plan, Training
 
@@ -82,6 +82,19 @@ class Frontier:
                 lost.append(self._nodes[key])
                 waiting += self._above.get(key, ())
         return sorted(lost, key=lambda node: self._order[node.key])
+
+    def cells_above(self, key: str) -> Iterator[Cell]:
+        """The cells that rest on a node and are neither finished nor lost."""
+        seen: set[str] = set()
+        waiting = [key]
+        while waiting:
+            for above in self._above.get(waiting.pop(), ()):
+                node = self._nodes[above]
+                if above in self._missing and above not in seen:
+                    seen.add(above)
+                    waiting.append(above)
+                    if isinstance(node, Cell):
+                        yield node
 
     def __len__(self) -> int:
         """How many nodes have neither finished nor been lost."""

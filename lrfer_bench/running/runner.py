@@ -12,8 +12,10 @@ from lrfer_bench.planning.plan import Cell, Plan, Training, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.frontier import Frontier, Node
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
+from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.models import Model, has_model, save_model
 from lrfer_bench.running.records import failed_record
+from lrfer_bench.running.shared import Shared
 from lrfer_bench.running.shelf import Shelf
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
@@ -33,7 +35,13 @@ class Overwrite(enum.Enum):
 class Runner:
     """Runs what is missing of a plan. Every result is on disk as soon as it is known."""
 
-    def __init__(self, plan: Plan, store: Store, overwrite: Overwrite = Overwrite.NEVER) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        overwrite: Overwrite = Overwrite.NEVER,
+        campaign: Campaign | None = None,
+    ) -> None:
         self.store = store
         self.survey = survey(store)
         self.kept, todo = split_plan(plan, self.survey, overwrite)
@@ -45,6 +53,7 @@ class Runner:
         self.running: dict[str, Node] = {}
         self.tries: dict[str, int] = {}
         self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept))
+        self.shared = Shared(campaign, self.frontier, store, self.status) if campaign else None
 
     @property
     def to_train(self) -> list[Training]:
@@ -60,6 +69,8 @@ class Runner:
         """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
         with engine:
             while self.frontier:
+                if self.shared:
+                    self.shared.look()
                 self._submit(engine)
                 listener(self.status)
                 for event in engine.wait():
@@ -74,6 +85,8 @@ class Runner:
             node = self.frontier.next()
             if node is None:
                 return
+            if self.shared and not self.shared.take(node):
+                continue
             job = self._job(node)
             self.running[job.key] = node
             self.status.running[job.key] = (job.label, None)
@@ -117,6 +130,7 @@ class Runner:
             self.status.finished += 1
             self.status.last = record
         self.frontier.finish(event.key)
+        self._give_back(event.key)
 
     def _fail(self, node: Node, event: Failed) -> None:
         """A dead worker's job is tried once more.
@@ -133,6 +147,12 @@ class Runner:
                 self._record_failure(lost, event)
             elif lost.key not in self.done:
                 self.status.trainings -= 1
+        self._give_back(node.key)
+
+    def _give_back(self, key: str) -> None:
+        """Other runs in this folder may look: its result is on disk, or its failure."""
+        if self.shared:
+            self.shared.give_back(key)
 
     def _record_failure(self, cell: Cell, event: Failed) -> None:
         record = failed_record(cell, event.sentence, event.traceback)

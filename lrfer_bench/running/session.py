@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
@@ -64,13 +68,21 @@ def run_session(
 
     before() is called once all is known to be in order, and nothing is trained yet.
     """
+    if request.join and request.overwrite == "always":
+        raise UserError(
+            "--join with --overwrite always would have each run make everything: start one run "
+            "with it, or choose another --results"
+        )
     session = open_session(request)
     session.store.check_writable()
-    runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
-    logs = session.store.root / "logs"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs)
-    before(session, runner)
-    if runner.plan.cells:
-        with display(runner.status) as listener:
-            runner.run(engine, listener)
+    with joined(session.store) if request.join else nullcontext() as campaign:
+        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
+        logs = session.store.root / "logs"
+        if campaign:
+            logs /= f"{socket.gethostname()}-{os.getpid()}"
+        engine = engine_of(request.engine, request.workers, request.plugins, logs)
+        before(session, runner)
+        if runner.plan.cells:
+            with display(runner.status) as listener:
+                runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept, runner.kept_failed)

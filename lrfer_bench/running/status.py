@@ -16,7 +16,11 @@ MOST_JOBS_SHOWN = 8
 
 @dataclass
 class Status:
-    """How a run stands; given to the listener at every event."""
+    """How a run stands; given to the listener at every event.
+
+    elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
+    cells that they have finished. trained counts their models, too.
+    """
 
     cells: int
     trainings: int
@@ -27,6 +31,8 @@ class Status:
     running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
     training_seconds: list[float] = field(default_factory=list)
     slots: int = 1
+    elsewhere: int = 0
+    finished_elsewhere: int = 0
     note: str = ""
     last: Record | None = None
 
@@ -79,11 +85,15 @@ def summary(status: Status) -> str:
     """Cells done, running, failed; faces a second; time left."""
     todo = status.cells - status.kept
     parts = [
-        f"{status.finished}/{todo} cells done",
+        f"{status.finished + status.finished_elsewhere}/{todo} cells done",
         f"{status.trained}/{status.trainings} models trained",
     ]
     if status.kept:
         parts.append(f"{status.kept} had a record")
+    if status.finished_elsewhere:
+        parts.append(f"{status.finished_elsewhere} of them by other runs")
+    if status.elsewhere:
+        parts.append(f"other runs are at {status.elsewhere} jobs")
     if status.failed:
         parts.append(f"{status.failed} failed")
     if status.faces_per_second:
