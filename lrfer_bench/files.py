@@ -1,23 +1,38 @@
-"""Writing files so that a reader never sees half of one."""
+"""Files: written so that a reader never sees half of one, read with a limit, set aside."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError
+
+MOMENTARY = {
+    getattr(errno, name)
+    for name in ("EMFILE", "ENFILE", "ENOMEM", "EIO", "EAGAIN", "EINTR", "ESTALE", "ETIMEDOUT")
+    if hasattr(errno, name)
+}
+"""Too many open files, no memory, a disk or a network that does not answer."""
+CACHE_VARIABLE = "LRFER_CACHE"
+
+
+def default_cache() -> Path:
+    """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
+    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file beside path that takes its place when the block ends well.
 
-    It is gone when the block does not. Two processes that write the same path do no harm: one of
-    the two whole files stays. Raises what the system raises.
+    It is gone when the block fails. Two processes that write the same path do no harm: one of the
+    two whole files stays. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
@@ -38,12 +53,56 @@ def write_atomically(
 ) -> None:
     """Write a whole file or none.
 
-    A full disk or a wrong folder is a UserError that ends with the advice.
+    A full disk or a wrong folder is a MachineError that ends with the advice.
     """
     try:
         with replacing(path) as file:
             file.write(data)
     except OSError as error:
-        raise UserError(
+        raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or {advice}"
         ) from error
+
+
+def read_limited(path: Path, most: int) -> bytes:
+    """The bytes of a file. ValueError if it is not a regular file or holds more than most bytes.
+
+    A pipe or a device is refused before it is read: it might never end. Raises OSError as well.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is not a regular file")
+        if status.st_size > most:
+            raise ValueError(f"it holds {status.st_size:,} bytes, more than {most:,}")
+        data = file.read(most + 1)
+    if len(data) > most:  # it grew while it was read
+        raise ValueError(f"it holds more than {most:,} bytes")
+    return data
+
+
+def is_momentary(error: OSError) -> bool:
+    """Whether an error tells of the machine now, and nothing of the file: it may work later."""
+    return error.errno in MOMENTARY
+
+
+def not_now(path: Path, error: OSError) -> MachineError:
+    """The sentence for an error that is_momentary()."""
+    return MachineError(
+        f"{path} cannot be read now: {error.strerror}; nothing is wrong with the file itself, so "
+        "try again later"
+    )
+
+
+def set_aside(path: Path, word: str) -> Path:
+    """Rename a file that cannot be used, so that its owner keeps it and nobody meets it again.
+
+    word: the ending that it gets, such as "damaged". Returns its new path, which was free.
+    """
+    target, number = path.with_name(f"{path.name}.{word}"), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.{word}-{number}")
+    os.replace(path, target)
+    return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -33,3 +34,11 @@ def seed_for(*names: object) -> int:
     """
     digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """sha256 of what is in a JSON file without its own `content_sha256`.
+
+    Against slips and edits by hand, not against forgers.
+    """
+    return key_of({name: value for name, value in content.items() if name != "content_sha256"})

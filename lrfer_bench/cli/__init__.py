@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from lrfer_bench import __version__
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.errors import UserError
 
 COMMANDS = {
     "run": ("run", "Train and test methods, then write the table."),
+    "tune": ("tune", "Try settings of methods on validation, as many for each."),
     "plan": ("plan", "Show what a run would do and how long it would take."),
     "report": ("report", "Turn records into tables, curves and a page."),
     "compare": ("compare", "Test whether two methods really differ."),
@@ -90,14 +92,20 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = 2
     except click.exceptions.Abort:
-        click.echo("stopped; what was finished before is kept", err=True)
+        echo("stopped; what was finished before is kept", err=True)
         status = 130
     except UserError as error:
         if debug:
             raise
-        click.echo(f"lrfer-bench: {error}", err=True)
+        echo(f"lrfer-bench: {error}", err=True)
         status = error.exit_status
     except BrokenPipeError:  # the reader of a pipe went away (lrfer-bench methods list | head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except OSError as error:  # such as a path that is too long: no other place names it
+        if debug:
+            raise
+        about = error.filename if error.filename is not None else "the system"
+        echo(f"lrfer-bench: {about}: {error.strerror or error}: check the path", err=True)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.cli.options import names as parts
@@ -28,10 +29,10 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     """--list: the ids of all checks, each with its title."""
     if not wanted or context.resilient_parsing:
         return
-    from lrfer_bench.checking.checks import CHECKS
+    from lrfer_bench.checking.titles import TITLES
 
-    for check in CHECKS.values():
-        click.echo(f"{check.id:<{WIDTH}} {check.title}")
+    for check, title in TITLES.items():
+        echo(f"{check:<{WIDTH}} {title}")
     context.exit()
 
 
@@ -69,11 +70,11 @@ def check_method(method: str, only: str | None, dataset: str, plugins: tuple[Pat
     DATASETS.entry(dataset)
     failed = 0
     for name in methods:
-        click.echo(f"{name}:")
+        echo(f"{name}:")
         for finding in check_in_process(name, dataset, files, ids):
             failed += finding.state == "failed"
-            click.echo(_line(finding))
-    click.echo("all is well" if not failed else f"{failed} check{'s' if failed > 1 else ''} failed")
+            echo(_line(finding))
+    echo("all is well" if not failed else f"{failed} check{'s' if failed > 1 else ''} failed")
     sys.exit(1 if failed else 0)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
 from lrfer_bench.planning import defaults
@@ -66,7 +67,7 @@ def compare(
 
     found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
     for line in text(found):
-        click.echo(line)
+        echo(line)
     if images:
         write_atomically(Path(images), images_csv(found).encode("utf-8"), "choose another --images")
-        click.echo(f"Wrote {images}")
+        echo(f"Wrote {images}")

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
+from lrfer_bench.errors import escaped
 from lrfer_bench.plugins.loading import left_out, load_plugins
 from lrfer_bench.plugins.registry import DATASETS, Entry
 
@@ -83,7 +85,7 @@ def list_(plugins: tuple[Path, ...]) -> None:
         card = _card(entry)
         summary = card.summary if card else "(its card is in its code: datasets show loads it)"
         own = "" if entry.source.startswith("lrfer-bench ") else f" [{entry.source}]"
-        click.echo(f"{entry.name:<{width}}  {summary}{own}")
+        echo(f"{entry.name:<{width}}  {summary}{own}")
     echo_left_out(left_out())
 
 
@@ -101,7 +103,7 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     entry = DATASETS.entry(name)
     card = _card(entry) or entry.load().card
-    click.echo(f"{name}: {card.summary}\n")
+    echo(f"{name}: {card.summary}\n")
     facts = {
         "title": card.title,
         "get it at": card.url,
@@ -114,7 +116,7 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
     }
     for label, text in facts.items():
         if text:
-            click.echo(f"{label + ':':<13}{text}")
+            echo(f"{label + ':':<13}{text}")
     _show_blocks(card)
 
 
@@ -140,18 +142,18 @@ def prepare(
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
     height, width = facts["size"]
     kind = "grey" if facts["channels"] == 1 else "colour"
-    click.echo(
+    echo(
         f"{name}: {counts} images of {width} x {height} pixels, {kind}, {len(facts['classes'])} "
         "classes"
     )
-    click.echo(f"fingerprint: {prepared.fingerprint}")
-    click.echo(f"prepared in: {prepared.directory}")
+    echo(f"fingerprint: {prepared.fingerprint}")
+    echo(f"prepared in: {prepared.directory}")
     for note in prepared.faces.notes:
-        click.echo(f"note: {note}")
+        echo(f"note: {note}")
     for split, count in found["leaked"].items():
         if count:
             whole = facts["counts"][split]
-            click.echo(
+            echo(
                 f"leak: {count:,} of the {whole:,} {split} images also stand, pixel for pixel, in "
                 "train"
             )
@@ -194,7 +196,7 @@ def verify(
     entry = DATASETS.entry(name)
     result = compare(prepared, _card(entry) or entry.load().card, near=near)
     if as_json:
-        click.echo(json.dumps(result.to_json(), indent=1))
+        echo(json.dumps(result.to_json(), indent=1))
     else:
         _print(name, result)
     ctx.exit(0 if result.ok else 1)
@@ -220,23 +222,21 @@ def _card(entry: Entry) -> DatasetCard | None:
 
 def _show_blocks(card: DatasetCard) -> None:
     if card.layout:
-        click.echo(
+        echo(
             "\nfiles under --data-root:\n"
             + "\n".join(f"  {line}" for line in card.layout.splitlines())
         )
     if card.counts:
-        click.echo("\nimages:")
+        echo("\nimages:")
         width = max(map(len, card.classes), default=5)
-        click.echo("  " + " " * width + "".join(f"{split:>9}" for split in card.counts))
+        echo("  " + " " * width + "".join(f"{split:>9}" for split in card.counts))
         for index, label in enumerate(card.classes):
             counts = [card.class_counts.get(split, [])[index : index + 1] for split in card.counts]
-            click.echo(
+            echo(
                 f"  {label:<{width}}"
                 + "".join(f"{count[0]:>9,}" if count else f"{'-':>9}" for count in counts)
             )
-        click.echo(
-            f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values())
-        )
+        echo(f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values()))
     for title, lines in (
         (
             "options (--data-option NAME=VALUE)",
@@ -245,9 +245,9 @@ def _show_blocks(card: DatasetCard) -> None:
         ("notes", list(card.notes)),
     ):
         if lines:
-            click.echo(f"\n{title}:\n" + "\n".join(f"  {line}" for line in lines))
+            echo(f"\n{title}:\n" + "\n".join(f"  {line}" for line in lines))
     if card.bibtex:
-        click.echo(f"\n{card.bibtex.strip()}")
+        echo(f"\n{card.bibtex.strip()}")
 
 
 def _print(name: str, result: Verification) -> None:
@@ -268,7 +268,7 @@ def _print(name: str, result: Verification) -> None:
             "more"
         )
     for note in result.prepared.faces.notes:
-        console.print(f"note: {note}", markup=False)
+        console.print(escaped(f"note: {note}"), markup=False)
     console.print(f"prepared in: {result.prepared.directory}", markup=False, soft_wrap=True)
     wrong = [check.what for check in result.checks if not check.ok]
     if wrong:
@@ -297,6 +297,7 @@ def _checks_table(name: str, result: Verification) -> Table:
 
 def _short(text: str) -> str:
     """A fingerprint by its head; the whole one is in --json and in the card."""
+    text = escaped(text)
     is_hash = len(text) == 64 and set(text) <= set("0123456789abcdef")
     return f"{text[:16]}..." if is_hash else text
 

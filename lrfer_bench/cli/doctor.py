@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
@@ -34,7 +35,7 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     """Say what this machine has, and what a run here would use."""
     import torch
 
-    from lrfer_bench.data.cache import default_cache
+    from lrfer_bench.files import default_cache
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
@@ -44,28 +45,28 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
 
     load_plugins(plugins)
     for name, value in environment().items():
-        click.echo(f"{name}: {value}")
+        echo(f"{name}: {value}")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    click.echo(
+    echo(
         f"GPUs: {gpus}; cores this process may use: {usable_cores()}; memory: {_memory_gb():.1f} GB"
     )
     each = "one a GPU" if gpus else "one torch thread each"
-    click.echo(f"a run would use {default_workers()} workers, {each}")
-    click.echo(
+    echo(f"a run would use {default_workers()} workers, {each}")
+    echo(
         f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)"
     )
-    click.echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
+    echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
     for entry in PROTOCOLS:
         try:
             protocol = entry.load()()
         except UserError as error:
-            click.echo(f"protocol {entry.name}: left out: {error}")
+            echo(f"protocol {entry.name}: left out: {error}")
             continue
-        click.echo(f"protocol {protocol.id}: {verdict(protocol)}")
+        echo(f"protocol {protocol.id}: {verdict(protocol)}")
     for registry in REGISTRIES:
-        click.echo(f"{registry.kind}s: {', '.join(registry.names())}")
+        echo(f"{registry.kind}s: {', '.join(registry.names())}")
     for name, why in {**left_out(), **broken(METHODS), **broken(DATASETS)}.items():
-        click.echo(f"left out: {name}: {why}")
+        echo(f"left out: {name}: {why}")
 
 
 def broken(registry: Registry) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, SCALES, integers, names
 from lrfer_bench.errors import UserError
@@ -130,9 +131,7 @@ def faces(
         showable=True, synthetic=prepared.faces.synthetic,
     )  # fmt: skip
     save(figure, out.with_suffix(""), [ending])
-    click.echo(
-        f"{len(chosen.rows)} faces at {len(factors)} scales under {len(low)} protocols in {out}"
-    )
+    echo(f"{len(chosen.rows)} faces at {len(factors)} scales under {len(low)} protocols in {out}")
 
 
 def _card(dataset: str) -> DatasetCard:
@@ -175,7 +174,5 @@ def _restored(
             "--seed, --scales and --protocols"
         )
     for label in missing:
-        click.echo(
-            f"left out: {label}: its trained models are not in {options['results']}", err=True
-        )
+        echo(f"left out: {label}: its trained models are not in {options['results']}", err=True)
     return shown

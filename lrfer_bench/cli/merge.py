@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.planning import defaults
@@ -57,11 +58,11 @@ def merge(
     }
     for outcome in take(results, others, other_data, dry_run, notes.append):
         counts[outcome.verdict] += 1
-        click.echo(
+        echo(
             f"{words[outcome.verdict]}: {outcome.path}"
             + (f": {outcome.reason}" if outcome.reason else "")
         )
     for note in notes:
-        click.echo(f"note: {note}")
-    click.echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))
+        echo(f"note: {note}")
+    echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))
     sys.exit(1 if counts["refused"] else 0)

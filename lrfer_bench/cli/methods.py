@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.contract.cards import MethodCard, card_of
@@ -43,10 +44,10 @@ def list_methods(plugins: tuple[Path, ...]) -> None:
     width = max((len(entry.name) for entry, _ in entries), default=0)
     for entry, card in entries:
         if card.listed:
-            click.echo(f"{entry.name:<{width}}  {card.summary}  [{entry.source}]")
+            echo(f"{entry.name:<{width}}  {card.summary}  [{entry.source}]")
     stages = [entry.name for entry, card in entries if not card.listed]
     if stages:
-        click.echo(f"Stages that they share: {', '.join(stages)}")
+        echo(f"Stages that they share: {', '.join(stages)}")
     echo_left_out({**left_out(), **broken})
 
 
@@ -64,7 +65,7 @@ def show_method(name: str, plugins: tuple[Path, ...]) -> None:
     load_plugins(plugins)
     entry = METHODS.entry(name)
     card = _card(entry)
-    click.echo(f"{name}: {card.summary}\nfrom {entry.source} ({entry.target})")
+    echo(f"{name}: {card.summary}\nfrom {entry.source} ({entry.target})")
     for label, value in (
         ("title", card.title),
         ("authors", card.authors),
@@ -72,18 +73,18 @@ def show_method(name: str, plugins: tuple[Path, ...]) -> None:
         ("address", card.url),
     ):
         if value:
-            click.echo(f"{label}: {value}")
+            echo(f"{label}: {value}")
     for heading, lines in (("Stated by the paper or its code", card.stated), ("Ours", card.ours)):
         if lines:
-            click.echo(f"\n{heading}:")
+            echo(f"\n{heading}:")
             for line in lines:
-                click.echo(click.wrap_text(line, 100, "  - ", "    "))
+                echo(click.wrap_text(line, 100, "  - ", "    "))
     if card.settings:
-        click.echo(f"\nSettings (--set {name}.SETTING=VALUE):")
+        echo(f"\nSettings (--set {name}.SETTING=VALUE):")
         for setting, meaning in card.settings.items():
-            click.echo(click.wrap_text(f"{setting}: {meaning}", 100, "  ", "    "))
+            echo(click.wrap_text(f"{setting}: {meaning}", 100, "  ", "    "))
     if card.bibtex:
-        click.echo(f"\n{card.bibtex.strip()}")
+        echo(f"\n{card.bibtex.strip()}")
 
 
 def _card(entry: Entry) -> MethodCard:

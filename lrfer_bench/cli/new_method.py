@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.errors import UserError
 
@@ -56,9 +57,9 @@ def new_method(name: str, package: bool, folder: Path) -> None:
             raise UserError(
                 f"{path} cannot be written ({error.strerror or error}): choose another --folder"
             ) from error
-        click.echo(f"wrote {path}")
+        echo(f"wrote {path}")
     for step in next_steps(folder, words, package):
-        click.echo(f"  {step}")
+        echo(f"  {step}")
 
 
 def words_of(name: str) -> dict[str, str]:

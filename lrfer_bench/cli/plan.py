@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
@@ -35,7 +36,7 @@ def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
 
     session = open_session(request_of(options))
     if as_json:
-        click.echo(json.dumps(_as_data(session.plan), indent=1))
+        echo(json.dumps(_as_data(session.plan), indent=1))
         return
     show_plan(session, calibrate=not no_estimate)
 
@@ -50,7 +51,7 @@ def show_plan(session: Session, calibrate: bool) -> None:
     runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
     todo = {training.key for training in runner.to_train}
     seconds = estimate(runner.to_train, session.plan, session.prepared) if calibrate else {}
-    click.echo(f"{len(session.plan.trainings)} models to train, each once:")
+    echo(f"{len(session.plan.trainings)} models to train, each once:")
     for key, training in session.plan.trainings.items():
         state = (
             f"about {duration(seconds[key])}"
@@ -60,18 +61,18 @@ def show_plan(session: Session, calibrate: bool) -> None:
             else "not needed or there already"
         )
         needs = f" (after {', '.join(training.stages)})" if training.stages else ""
-        click.echo(f"  {key[:12]}  {training.label}{needs}: {state}")
-    click.echo(f"{len(session.plan.cells)} cells to test:")
+        echo(f"  {key[:12]}  {training.label}{needs}: {state}")
+    echo(f"{len(session.plan.cells)} cells to test:")
     waiting = runner.plan.cells
     for key, cell in session.plan.cells.items():
-        click.echo(f"  {key[:12]}  {cell.label}: {'to do' if key in waiting else 'has a record'}")
+        echo(f"  {key[:12]}  {cell.label}: {'to do' if key in waiting else 'has a record'}")
     alone, shared = session.plan.alone(), len(session.plan.trainings)
-    click.echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
+    echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
     if seconds:
         slots = session.request.workers or default_workers()
         longest = max(seconds.values())
         total = max(sum(seconds.values()) / slots, longest)
-        click.echo(
+        echo(
             f"About {duration(total)} with {slots} workers, going by a few steps of each model on "
             "this machine as it is now."
         )

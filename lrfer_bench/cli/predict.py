@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo, echo_data
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.planning import defaults
@@ -24,6 +25,7 @@ GROUPS = {
         "key",
         "results",
         "plugins",
+        "trust_plugins",
     ),
     "Pictures and answers": ("images_are", "out"),
 }
@@ -59,10 +61,13 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
     help="Results folder.",
 )
 @PLUGIN
+@click.option(
+    "--trust-plugins", is_flag=True, help="Run plugin files that came with the results folder."
+)
 def predict(
     images: tuple[Path, ...], method: str | None, scale: int | None, dataset: str | None,
     protocol: str | None, seed: int | None, key: str | None, images_are: str, out: Path | None,
-    results: Path, plugins: tuple[Path, ...],
+    results: Path, plugins: tuple[Path, ...], trust_plugins: bool,
 ) -> None:  # fmt: skip
     """Say which expression each picture shows: a CSV line an image, with every class's probability.
 
@@ -76,10 +81,10 @@ def predict(
 
     load_plugins(plugins)
     wanted = Wanted(method, scale, dataset, protocol, seed, key)
-    cell = cell_meant(results, wanted, lambda note: click.echo(note, err=True))
-    text = predictions(cell, results, images, images_are)
+    cell = cell_meant(results, wanted, lambda note: echo(note, err=True))
+    text = predictions(cell, results, images, images_are, trust_plugins)
     if out is None:
-        click.echo(text, nl=False)
+        echo_data(text)
         return
-    write_atomically(out, text.encode("utf-8"))
-    click.echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")
+    write_atomically(out, text.encode("utf-8", "surrogateescape"))
+    echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
+from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.contract.preset import PRESETS, preset_of
 
 
@@ -34,8 +36,8 @@ def list_presets() -> None:
     for preset in PRESETS.values():
         newest = preset_of(preset.name) is preset
         draft = " (draft: its numbers may still change)" if preset.draft else ""
-        click.echo(f"{preset.id:<8} {'*' if newest else ' '} {preset.summary}{draft}")
-    click.echo("* the version that a name alone stands for")
+        echo(f"{preset.id:<8} {'*' if newest else ' '} {preset.summary}{draft}")
+    echo("* the version that a name alone stands for")
 
 
 @presets.command(
@@ -47,17 +49,17 @@ def list_presets() -> None:
 )
 @click.argument("name")
 def show_preset(name: str) -> None:
-    """Everything a preset fixes, by name (the newest version) or id (cpu@1).
+    """Everything a preset fixes, by name (the newest version), id (cpu@1) or TOML file.
 
     A final preset never changes: other numbers are another version, so old and new results are
     never mixed.
     """
-    preset = preset_of(name)
-    click.echo(f"{preset.id}: {preset.summary}")
+    preset = chosen_preset(name)
+    echo(f"{preset.id}: {preset.summary}")
     for field, value in preset.settings().items():
         if field not in ("name", "version"):
-            click.echo(f"  {field}: {value}")
+            echo(f"  {field}: {value}")
+    if preset.id not in PRESETS:
+        return
     versions = [other.id for other in PRESETS.values() if other.name == preset.name]
-    click.echo(
-        f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}"
-    )
+    echo(f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}")

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.running.status import news, running_line, shown_jobs, summary
 
 if TYPE_CHECKING:
@@ -57,14 +56,14 @@ class _Plain:
 
     def __call__(self, status: Status) -> None:
         for line in news(status):
-            click.echo(line)
+            echo(line)
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
             self._last = now
             jobs, more = shown_jobs(status)
             lines = [running_line(label, progress) for label, progress in jobs]
             running = "; ".join([*lines, *([more] if more else [])])
-            click.echo(f"{summary(status)} | {running}")
+            echo(f"{summary(status)} | {running}")
 
 
 def _picture(status: Status) -> RenderableType:

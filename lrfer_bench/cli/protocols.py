@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.errors import UserError
@@ -42,7 +43,7 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
         except UserError as error:
             broken[entry.name] = str(error)
             continue
-        click.echo(f"{protocol.id:<16} {protocol.summary}  [{entry.source}]")
+        echo(f"{protocol.id:<16} {protocol.summary}  [{entry.source}]")
     echo_left_out({**left_out(), **broken})
 
 
@@ -62,9 +63,9 @@ def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
     from lrfer_bench.protocols.golden import protocol_hash, verdict
 
     protocol = protocol_of(name)
-    click.echo(f"{protocol.id}: {protocol.summary}")
-    click.echo(click.wrap_text(protocol.details or (type(protocol).__doc__ or ""), 100))
-    click.echo(
+    echo(f"{protocol.id}: {protocol.summary}")
+    echo(click.wrap_text(protocol.details or (type(protocol).__doc__ or ""), 100))
+    echo(
         f"size: ceil(side / scale); hash on this machine: {protocol_hash(protocol)}; "
         f"{verdict(protocol)}"
     )

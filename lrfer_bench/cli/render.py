@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.errors import UserError
@@ -87,7 +88,7 @@ def render(
             photographs=photographs,
             tick=lambda done, every: _advance(bar, done, every),
         )
-    click.echo(
+    echo(
         f"{count} faces of {identities} people in {out}, ground truth in {out / 'ground_truth.csv'}"
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, echo_left_out, label_list, number_list
 from lrfer_bench.planning import defaults
@@ -106,12 +107,12 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
         pictures, command=_command(), metrics=metrics,
     )  # fmt: skip
     found = collect(results, options)
-    for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    for warning in [*found.warnings, *found.cautions]:
+        echo(f"warning: {warning}", err=True)
     write(found, target)
     for line in summary(found):
-        click.echo(line)
-    click.echo(f"Open {target / 'index.html'}")
+        echo(line)
+    echo(f"Open {target / 'index.html'}")
 
 
 def _load(plugins: tuple[Path, ...], metrics: tuple[str, ...]) -> None:

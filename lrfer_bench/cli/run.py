@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
+from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of, shared_options
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -25,9 +26,7 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@click.option(
-    "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
-)
+@shared_options("engine")
 @click.option(
     "--join", is_flag=True, help="Share --results with equal commands that run there, too."
 )
@@ -35,10 +34,7 @@ EXAMPLES = (
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces.
-
-    What has a record already is not run again.
-    """
+    """Train and test methods on low-resolution faces; what has a record is not run again."""
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
@@ -56,7 +52,7 @@ def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any
         report.main(args=words, prog_name="lrfer-bench report", standalone_mode=False)
     if outcome.failed:
         some = f"{outcome.failed} cell{'s' if outcome.failed > 1 else ''}"
-        click.echo(
+        echo(
             f"{some} failed; the reasons stand above and in {records}. "
             "Try them again with --overwrite failed.",
             err=True,
@@ -75,19 +71,19 @@ def _tell_about(session: Session, runner: Runner) -> None:
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
     counts = ", ".join(f"{len(split)} {name}" for name, split in faces.splits.items())
     size = f"{faces.size[1]}x{faces.size[0]} pixels"
-    click.echo(f"{session.request.dataset}{word}: {counts}, {size}")
+    echo(f"{session.request.dataset}{word}: {counts}, {size}")
     for note in faces.notes:
-        click.echo(f"  {note}")
+        echo(f"  {note}")
     for plugin, reason in PLUGIN_ERRORS.items():
-        click.echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
+        echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
     for damaged in runner.survey.damaged:
-        click.echo(
+        echo(
             f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
             "where its cell is run again it is set aside",
             err=True,
         )
     if not runner.plan.cells:
-        click.echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
+        echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 
 
 @contextmanager
@@ -100,7 +96,7 @@ def _display(status: Status) -> Iterator[Listener]:
             yield listener
     except KeyboardInterrupt:
         done = status.finished
-        click.echo(
+        echo(
             f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept, running "
             "trainings up "
             "to their last whole epoch: the same command goes on from there "

@@ -92,7 +92,7 @@ def read_card(path: Path, kind: type[Card]) -> Card:
     """Parse a card file; an unknown or missing field is a UserError that names file and field."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"the card {path} cannot be read: {error}") from error
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(raw) - known)
@@ -106,7 +106,24 @@ def read_card(path: Path, kind: type[Card]) -> Card:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
     }
+    kinds = {"summary": "", "year": 0}  # of fields without a default that tells
+    for name, value in values.items():
+        if not _like(value, kinds.get(name, getattr(kind, name, {}))):
+            raise UserError(
+                f'the card {path} has a "{name}" of another kind than cards have: write it as the '
+                "cards of built-in methods and data sets do"
+            )
     return kind(**values)
+
+
+def _like(value: Any, default: Any) -> bool:
+    """Whether a field's value is of the kind of its default; lists hold texts."""
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+    if isinstance(default, dict):  # texts, or counts of faces
+        parts = value.values() if isinstance(value, dict) else [None]
+        return all(isinstance(part, (str, int, list)) for part in parts)
+    return type(value) is type(default)
 
 
 def card_path(module: str, name: str) -> Path | None:

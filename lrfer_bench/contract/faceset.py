@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.errors import DataError
+from lrfer_bench.errors import DataError, escaped, is_plain
 
 SPLITS = ("train", "val", "test")
 
@@ -79,6 +79,12 @@ class FaceSet:
 
     def check(self) -> FaceSet:
         """Return self, or raise DataError that says which split breaks which rule."""
+        for label in self.classes:
+            if not is_plain(label) or not label.strip():
+                raise DataError(
+                    f'data set "{self.name}" has a class named "{escaped(label)}": give it a name '
+                    "without control characters, in Unicode"
+                )
         for name in SPLITS:
             if name not in self.splits:
                 raise DataError(

@@ -5,23 +5,20 @@
     <cache>/signatures/<signature>.json          which of these folders certain source files and
                                                  options gave
 
-A signature is made of the paths, sizes and times of the source files, the options and the loader's
-own code, so that a second `prepare` reads nothing but file names. Needs numpy only.
+The signature (data/signature.py) is made without reading the files, so that a second `prepare` is
+quick. Needs numpy only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,42 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
+from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
+from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
+from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
+from lrfer_bench.data.signature import CACHE_VERSION, options_of, signature_of
+from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import replacing
-from lrfer_bench.keys import key_of
+from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
 
-CACHE_VERSION = 1
-CACHE_VARIABLE = "LRFER_CACHE"
-DONE = "meta.json"
-LOADING = (
-    "contract/faceset.py",
-    "data/audit.py",
-    "data/images.py",
-    "data/tree.py",
-    "data/validation.py",
-)
 STALE_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A data set on disk: faces are memory-mapped, with the leaked masks of val and test filled.
-
-    audit: Audit.summary() without near copies. options: what the loader was told.
-    """
-
-    faces: FaceSet
-    fingerprint: str
-    directory: Path
-    audit: dict[str, Any]
-    options: dict[str, Any]
-
-
-def default_cache() -> Path:
-    """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
-    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
 
 
 def prepare(
@@ -80,17 +51,22 @@ def prepare(
     cache = (cache or default_cache()).expanduser().absolute()
     options = options_of(dataset)
     with _reading(root):
-        signature = _signature(dataset, name, root, options)
+        signature = signature_of(dataset, name, root, options)
     found = _from_signature(cache, signature)
-    if found is not None:
-        return found
+    why = damage_of(found) if found is not None else ""
+    if found is not None and not why:
+        return with_checked_lr(found)
     with _reading(root):
         faces = dataset.load(root).check()
     fingerprint = faces.fingerprint()
     directory = cache / "datasets" / f"{_file_name(name)}-{fingerprint[:16]}"
     entry = {"directory": directory.name, "options": options, "notes": list(faces.notes)}
+    notes: list[str] = []
     try:
-        if _open_or_none(directory) is None:
+        if why or not is_sound(directory):
+            if directory.exists():
+                about = why or damage(directory) or "it is of another version or not complete"
+                notes.append(f"the prepared data set was damaged and is made anew ({about})")
             _write(directory, faces, fingerprint, options)
         _write_signature(_signature_path(cache, signature), entry)
     except OSError as error:
@@ -98,7 +74,7 @@ def prepare(
             f"the cache {cache} cannot be written: {error.strerror or error}; "
             f"free some space or set {CACHE_VARIABLE} to another folder"
         ) from error
-    return _with_entry(open_prepared(directory), entry)
+    return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
 
 
 @contextmanager
@@ -116,108 +92,6 @@ def _reading(root: Path | None) -> Iterator[None]:
         ) from error
 
 
-def open_prepared(directory: Path) -> Prepared:
-    """Memory-map a prepared folder.
-
-    Raises DataError when it is incomplete or not what meta.json says.
-    """
-    try:
-        meta = json.loads((directory / DONE).read_text(encoding="utf-8"))
-        if meta["cache_version"] != CACHE_VERSION:
-            raise ValueError(f"it has cache version {meta['cache_version']}, not {CACHE_VERSION}")
-        for name, size in meta["files"].items():
-            if (directory / name).stat().st_size != size:
-                raise ValueError(f"{name} does not have {size} bytes")
-        faces = FaceSet(
-            name=meta["name"],
-            classes=tuple(meta["classes"]),
-            splits={name: _read_split(directory, name, meta["files"]) for name in SPLITS},
-            synthetic=meta["synthetic"],
-            leaked={name: np.load(directory / f"{name}.leaked.npy") for name in ("val", "test")},
-            notes=tuple(meta["notes"]),
-        )
-        return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the prepared data set {directory} is damaged ({error}): delete it and prepare it "
-            "again"
-        ) from error
-
-
-def option_names(kind: type[Dataset]) -> list[str]:
-    """The names of a loader's options: the keyword arguments of its __init__."""
-    various = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    parameters = inspect.signature(kind.__init__).parameters.values()
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.name != "self" and parameter.kind not in various
-    ]
-
-
-def options_of(dataset: Dataset) -> dict[str, Any]:
-    """What a loader was told: the arguments of its __init__, read from its attributes."""
-    names = option_names(type(dataset))
-    missing = [name for name in names if not hasattr(dataset, name)]
-    if missing:
-        raise TypeError(
-            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}"
-        )
-    return {name: _plain(getattr(dataset, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _signature(dataset: Dataset, name: str, root: Path | None, options: Mapping[str, Any]) -> str:
-    files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
-    return key_of(
-        {
-            "cache": CACHE_VERSION,
-            "name": name,
-            "options": options,
-            "code": _code_hash(dataset),
-            "files": files,
-        }
-    )
-
-
-def _stamps(source: Path) -> Iterator[list[Any]]:
-    """Absolute path, size and time of a file, or of every file under a folder in a fixed order."""
-    source = source.absolute()
-    if not source.is_dir():
-        status = source.stat()
-        yield [os.fspath(source), status.st_size, status.st_mtime_ns]
-        return
-    with os.scandir(source) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_dir():
-            yield from _stamps(Path(entry.path))
-        elif entry.is_file():
-            status = entry.stat()
-            yield [entry.path, status.st_size, status.st_mtime_ns]
-
-
-def _code_hash(dataset: Dataset) -> str:
-    """A hash of the loader's own file and of what it rests on: after a change it reads again.
-
-    A built-in loader rests on its neighbours; every loader rests on what they share.
-    """
-    files = {Path(__file__).parents[1] / name for name in LOADING}
-    for kind in type(dataset).__mro__:
-        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-        if not file or kind is Dataset or kind.__module__ == "abc":
-            continue
-        built_in = kind.__module__.startswith("lrfer_bench.datasets.")
-        files.update(Path(file).parent.rglob("*.py") if built_in else [Path(file)])
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _signature_path(cache: Path, signature: str) -> Path:
     return cache / "signatures" / f"{signature}.json"
 
@@ -231,7 +105,7 @@ def _from_signature(cache: Path, signature: str) -> Prepared | None:
     try:
         entry = json.loads(_signature_path(cache, signature).read_text(encoding="utf-8"))
         directory = cache / "datasets" / entry["directory"]
-        found = _open_or_none(directory)
+        found = open_or_none(directory)
         return None if found is None else _with_entry(found, entry)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -244,13 +118,6 @@ def _with_entry(found: Prepared, entry: Mapping[str, Any]) -> Prepared:
         faces=replace(found.faces, notes=tuple(entry["notes"])),
         options=dict(entry["options"]),
     )
-
-
-def _open_or_none(directory: Path) -> Prepared | None:
-    try:
-        return open_prepared(directory)
-    except DataError:
-        return None
 
 
 def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:
@@ -274,7 +141,7 @@ def _move(temporary: Path, directory: Path) -> None:
         os.rename(temporary, directory)
         return
     except OSError:
-        if _open_or_none(directory) is not None:
+        if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
     aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".old-"))
@@ -283,7 +150,7 @@ def _move(temporary: Path, directory: Path) -> None:
             os.rename(directory, aside / directory.name)
         os.rename(temporary, directory)
     except OSError:
-        if _open_or_none(directory) is None:
+        if open_or_none(directory) is None:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -331,22 +198,11 @@ def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, 
         "audit": found.summary(),
         "files": {file_name: (folder / file_name).stat().st_size for file_name in sorted(arrays)},
     }
-    with open(folder / DONE, "w", encoding="utf-8") as marker:
-        marker.write(json.dumps(meta, indent=1) + "\n")
+    meta["sha256"] = digests(folder, arrays)
+    with open(folder / DONE, "wb") as marker:
+        marker.write(meta_bytes(meta))
         marker.flush()
         os.fsync(marker.fileno())
-
-
-def _read_split(directory: Path, name: str, files: Mapping[str, int]) -> Split:
-    """Images are mapped; the small arrays are read, so that they can be used like any other."""
-
-    def small(part: str) -> NDArray[Any] | None:
-        file_name = f"{name}.{part}.npy"
-        return np.load(directory / file_name, allow_pickle=False) if file_name in files else None
-
-    images = np.load(directory / f"{name}.images.npy", mmap_mode="r", allow_pickle=False)
-    labels = np.load(directory / f"{name}.labels.npy", allow_pickle=False)
-    return Split(images, labels, small("soft"), small("rows"))
 
 
 def _file_name(name: str) -> str:

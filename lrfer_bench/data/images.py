@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.files import is_momentary, not_now, read_limited
 
 ENDINGS = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm"}
 )
 GREY_MODES = frozenset({"1", "L", "LA"})
+MOST_PIXELS = 40_000_000
+"""No picture of a face has more; it is looked up in the header, before anything is unpacked."""
+MOST_BYTES = 1 << 28
+MOST_SIDE = 4096
 COLOURS = ("auto", "grey", "rgb")
 FAULTS = (OSError, ValueError, SyntaxError, EOFError)
 Box = tuple[float, float, float, float]
@@ -23,6 +29,8 @@ Box = tuple[float, float, float, float]
 
 def check_options(size: object, colour: object) -> None:
     """UserError when size is no whole number above 0 (or None), or colour no known one."""
+    if isinstance(size, int) and size > MOST_SIDE:
+        raise UserError(f"the option size is more than {MOST_SIDE} pixels: give a smaller one")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
         raise UserError(f'the option size is "{size}": give a whole number of pixels, 1 or more')
     if colour not in COLOURS:
@@ -37,12 +45,16 @@ def open_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise ValueError(f"it has {picture.width} x {picture.height} pixels")
                 picture.load()
                 upright = ImageOps.exif_transpose(picture)
     except FileNotFoundError as error:
         raise DataError(f"the picture {path} is missing: copy the data set again") from error
     except (*FAULTS, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and is_momentary(error):
+            raise not_now(path, error) from error
         raise DataError(
             f"the picture {path} cannot be decoded ({error}): copy it again or take it out"
         ) from error
@@ -80,7 +92,7 @@ def resolve_colour(colour: str, paths: Sequence[Path]) -> str:
         return colour
     for path in paths:
         try:
-            with Image.open(path) as picture:
+            with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
                 if picture.mode not in GREY_MODES:
                     return "rgb"
         except FAULTS:

@@ -5,6 +5,8 @@ They are kept beside the prepared data set.
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,10 @@ from numpy.typing import NDArray
 
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.protocol import Protocol
-from lrfer_bench.data.cache import CACHE_VARIABLE, Prepared
-from lrfer_bench.errors import UserError
-from lrfer_bench.files import replacing
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.sums import sum_path
+from lrfer_bench.errors import MachineError
+from lrfer_bench.files import CACHE_VARIABLE, replacing
 from lrfer_bench.keys import seed_for
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.protocols.golden import protocol_hash
@@ -44,17 +47,16 @@ def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[n
     # other pixels, other file.
     name = f"{split}.{condition.protocol}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
     path = prepared.directory / "lr" / name
-    if not path.exists():
-        _write(
-            path,
-            _degrade(
-                images,
-                protocol,
-                scale,
-                image_seeds(prepared.fingerprint, split, scale, len(images)),
-            ),
-        )
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    if not (path.exists() and sum_path(path).exists()):
+        seeds = image_seeds(prepared.fingerprint, split, scale, len(images))
+        _write(path, _degrade(images, protocol, scale, seeds))
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # removed or damaged since it was checked, at the start of the run
+        raise MachineError(
+            f"the LR images {path} cannot be read ({type(error).__name__}): run again, then they "
+            "are checked and made anew"
+        ) from error
 
 
 def _degrade(
@@ -69,11 +71,18 @@ def _degrade(
 
 def _write(path: Path, array: NDArray[np.uint8]) -> None:
     """Two workers that make the same file make the same bytes, so either may win."""
-    try:
-        with replacing(path) as file:
-            np.save(file, array)
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    data = buffer.getvalue()
+    try:  # the checksum first: an array without one is made anew
+        for target, content in (
+            (sum_path(path), hashlib.sha256(data).hexdigest().encode()),
+            (path, data),
+        ):
+            with replacing(target) as file:
+                file.write(content)
     except OSError as error:
-        raise UserError(
+        raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or set "
             f"{CACHE_VARIABLE} to another folder"
         ) from error

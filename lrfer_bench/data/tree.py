@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrfer_bench.data.images import ENDINGS
-from lrfer_bench.errors import DataError
+from lrfer_bench.errors import DataError, escaped, is_plain
 
 SPLIT_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -99,6 +99,12 @@ def _listing(folder: Path) -> Sequence[Path]:
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise DataError(f"the folder {folder} cannot be read: {error.strerror or error}") from error
+    for name in names:
+        if not is_plain(name):
+            raise DataError(
+                f"the name {escaped(name)} in {folder} is not UTF-8 or holds control characters: "
+                "rename it, for records could not name it"
+            )
     return [
         folder / name for name in names if not name.startswith(".") and name.lower() not in CLUTTER
     ]

@@ -12,6 +12,7 @@ from lrfer_bench.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method
 
+DEEPEST = 16
 WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
 
 
@@ -50,11 +51,24 @@ def _as_default(what: str, value: Any, default: Any) -> Any:
             raise UserError(f"{what} is {value!r}: it takes true or false")
         if isinstance(found, str) and default is not None:
             raise UserError(f"{what} is {value!r}: it takes a number")
+    check_bounds(what, found)
     if isinstance(default, float) and isinstance(found, int) and not isinstance(found, bool):
         found = float(found)
     if isinstance(found, float) and not math.isfinite(found):
         raise UserError(f"{what} is {found}: it takes a finite number")
     return found
+
+
+def check_bounds(what: str, value: Any, depth: int = 0) -> None:
+    """UserError for what no record could hold: an integer of 2**63 or more, a deep nesting."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        digits = len(hex(value)) - 2
+        raise UserError(f"{what} has {digits} hexadecimal digits: give a number below 2**63")
+    if depth > DEEPEST:
+        raise UserError(f"{what} is nested deeper than {DEEPEST} times: give a simpler value")
+    if isinstance(value, (list, tuple, dict)):
+        for part in value.values() if isinstance(value, dict) else value:
+            check_bounds(what, part, depth + 1)
 
 
 def value_of(text: str) -> Any:
@@ -100,6 +114,7 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
         if name in options:
             raise UserError(f'the data option "{name}" is given twice: give it once')
         options[name] = value_of(text.strip())
+        check_bounds(name, options[name])
     return options
 
 

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import traceback
 from pathlib import Path
 from typing import Any
+
+from lrfer_bench.files import default_cache
 
 _LIBRARIES = tuple(
     f"site-packages/{name}"
     for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas")
 )
+
+_PATH = re.compile(
+    r"""(?<![\w.:/~<-])(?:/[^\s/"'`:;,()\[\]{}<>|]+){2,}/?|\b[A-Za-z]:\\[^\s"':;,()]+"""
+)
+"""An absolute path of two parts or more."""
 
 _HARNESS = os.path.join(Path(__file__).parents[1], "")
 """The folder of lrfer_bench itself: this file is in a room of it."""
@@ -54,6 +62,35 @@ def line_of(thing: Any) -> str:
         return f"{inspect.getsourcefile(thing)}:{inspect.getsourcelines(thing)[1]}"
     except (OSError, TypeError):
         return str(getattr(thing, "__module__", "no place known"))
+
+
+def without_paths(text: str) -> str:
+    """Text that may leave this machine: of every absolute path only what does not name a user.
+
+    Of a library's file its path in the library stays, of any other file its name.
+
+    >>> without_paths("no (/home/me/work/mine.py:3), /usr/lib/python3/site-packages/torch/nn/a.py")
+    'no (mine.py:3), torch/nn/a.py'
+    """
+    for folder in _own_folders():
+        text = text.replace(os.path.join(folder, ""), "")
+    return _PATH.sub(lambda match: _name_in(match[0]), text)
+
+
+def _own_folders() -> list[str]:
+    """Folders whose names may hold anything, blanks too; the longest first."""
+    found = {os.getcwd(), os.path.expanduser("~"), os.path.dirname(_HARNESS.rstrip(os.sep)),
+             str(default_cache().absolute())}  # fmt: skip
+    return sorted((folder for folder in found if len(folder) > 1), key=len, reverse=True)
+
+
+def _name_in(path: str) -> str:
+    path = path.replace("\\", "/")
+    for part in ("/site-packages/", "/dist-packages/"):
+        if part in path:
+            return path.rpartition(part)[2]
+    library = re.search(r"/(lrfer_bench/.+|lib/python[^/]*/.+)$", path)
+    return library[1] if library else path.rstrip("/").rpartition("/")[2]
 
 
 def _innermost_own(frames: traceback.StackSummary) -> str:

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lrfer_bench.contract.labels import label_of
-from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
-from lrfer_bench.data.cache import default_cache, open_prepared
+from lrfer_bench.data.cache import open_prepared
 from lrfer_bench.errors import RecordError, UserError
+from lrfer_bench.files import default_cache
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.plugins.handover import FOLDER
+from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.models import model_facts, weights_path
+from lrfer_bench.store.presets import preset_of_record
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -29,13 +30,14 @@ Asked = tuple[str, Mapping[str, Mapping[str, Any]]]
 ANY_IMAGE: Image = (1, 1 << 20, 1 << 20)
 
 
-def cell_of(record: Record, store: Store) -> tuple[Plan, Cell]:
+def cell_of(record: Record, store: Store, trust: bool = False) -> tuple[Plan, Cell]:
     """The cell of a record, with the plan of all that it rests on.
 
     Only when its key comes out the same are the weights on disk its own: else a UserError.
-    Loads the plugin file that run() left in the results folder where the method is a script's.
+    Loads the plugin file that run() left in the results folder where the method is a script's, if
+    it was made on this machine, or with trust.
     """
-    _bring_plugin(record, store)
+    _bring_plugin(record, store, trust)
     # Keys do not depend on the faces' size: the first plan finds the weights, which know the size.
     plan, cell = plan_again(record, store, ANY_IMAGE)
     return plan_again(record, store, _image(record, store, plan.needed_for(cell)))
@@ -44,7 +46,7 @@ def cell_of(record: Record, store: Store) -> tuple[Plan, Cell]:
 def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
     """A plan with the record's key in it, for HR faces of a shape; UserError if there is none."""
     try:
-        preset = preset_of(record.preset)
+        preset = preset_of_record(store.root, record.preset)
     except UserError as error:
         raise RecordError(f"{record.stem} cannot be used here: {error}") from error
     channels, height, width = image
@@ -80,14 +82,13 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
     )
 
 
-def _bring_plugin(record: Record, store: Store) -> None:
+def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
     """A class that run() handed over from a script is found again in the results folder."""
     if METHODS.current(record.method.name) in METHODS.names():
         return
-    name, _, digest = record.method.source.partition(" sha256:")
-    file = store.root.resolve() / FOLDER / digest / name
-    if digest and file.is_file():
-        load_plugin(file)
+    found = kept_plugin(store.root, record.method.source, trust)
+    if found is not None:
+        load_plugin(*found)
         return
     raise UserError(
         f'the method "{record.method.name}" of {record.stem} came from {record.method.source}, '

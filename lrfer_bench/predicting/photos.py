@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.data.images import ENDINGS, open_image, to_array
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, csv_cell
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -20,28 +20,32 @@ if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor
 
 
-def predictions(cell: Record, results: Path, images: Sequence[Path], images_are: str) -> str:
+def predictions(
+    cell: Record, results: Path, images: Sequence[Path], images_are: str, trust: bool = False
+) -> str:
     """CSV with a header: image, expression, its probability, then that of every class.
 
     images:     files, or folders that are searched for pictures; rows are in this order
     images_are: "hr" ones are made small as in the test; "lr" ones are small already;
                 "auto" is "lr" for those of just the size that was tested
+    trust:      run the results folder's own plugin file, whoever made it
 
     UserError for a file that is not a picture, and for a cell whose model is not available.
     """
     paths = list(_files(images))
     from lrfer_bench.predicting.predictor import predictor_of
 
-    predictor = predictor_of(cell, Store(results))
+    predictor = predictor_of(cell, Store(results), trust=trust)
     faces = np.concatenate([_lr_face(path, predictor, images_are) for path in paths])
     shares = predictor.probabilities(faces)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "expression", "probability", *predictor.classes])
+    writer.writerow(["image", "expression", "probability", *map(csv_cell, predictor.classes)])
     for path, row in zip(paths, shares, strict=True):
         best = int(row.argmax())
         numbers = (f"{share:.4f}" for share in row)
-        writer.writerow([path, predictor.classes[best], f"{row[best]:.4f}", *numbers])
+        said = [csv_cell(str(path)), csv_cell(predictor.classes[best]), f"{row[best]:.4f}"]
+        writer.writerow([*said, *numbers])
     return text.getvalue()
 
 

@@ -93,17 +93,22 @@ def _uint8(images: ArrayLike | torch.Tensor, channels: int) -> NDArray[np.uint8]
     return np.array(array, order="C")  # a copy: torch warns of arrays that it could not write to
 
 
-def open_predictor(key: str, results: Path, device: str = "cpu") -> Predictor:
+def open_predictor(key: str, results: Path, device: str = "cpu", trust: bool = False) -> Predictor:
     """See library.load_model."""
     store = Store(results)
     if not store.records.is_dir():
         raise UserError(f"there is no results folder {results}: check its name")
-    return predictor_of(find_record(store, key), store, device)
+    return predictor_of(find_record(store, key), store, device, trust)
 
 
-def predictor_of(record: Record, store: Store, device: str = "cpu") -> Predictor:
-    """The trained method of a record; UserError where its code or its weights are not available."""
-    plan, cell = cell_of(record, store)
+def predictor_of(
+    record: Record, store: Store, device: str = "cpu", trust: bool = False
+) -> Predictor:
+    """The trained method of a record; UserError where its code or its weights are not available.
+
+    trust: run the plugin file of the results folder even if it was not made on this machine.
+    """
+    plan, cell = cell_of(record, store, trust)
     try:
         models = read_models(store, plan, plan.needed_for(cell))
     except ModelMissing as error:

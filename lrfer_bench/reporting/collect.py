@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lrfer_bench.reporting import lookup, numbers
+from lrfer_bench.plugins.blame import without_paths
+from lrfer_bench.reporting import lookup, numbers, tuned
 from lrfer_bench.reporting.answers import read_answers
 from lrfer_bench.reporting.boards import Board, build_boards
 from lrfer_bench.reporting.choose import Choice, selected
@@ -58,6 +59,12 @@ class Report:
     @property
     def failed(self) -> list[Result]:
         return [result for result in self.results if not result.finished]
+
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences about tables that compare what is not equal."""
+        said = {board.title: tuned.unequal(board) for board in self.boards}
+        return [f"{title}: {caution}" for title, caution in said.items() if caution]
 
     @property
     def holes(self) -> list[str]:
@@ -113,7 +120,8 @@ def how_made(report: Report) -> list[str]:
     images = sorted({int(row.means["n"]) for row in report.rows if row.means})
     failed = len(report.failed)
     lines = [f"{len(records) - failed} finished and {failed} failed cells."]
-    lines += [f"Made by: {report.options.command}"] if report.options.command else []
+    made_by = without_paths(report.options.command)
+    lines += [f"Made by: {made_by}"] if made_by else []
     lines += [f"Cells were made with {', '.join(sorted(versions))}."] if versions else []
     mixed = mixture(records)
     lines += [mixed] if mixed else []

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lrfer_bench.contract.labels import same_label
-from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
@@ -194,4 +194,4 @@ def images_csv(found: Duel) -> str:
             "right_b": one.right_b[differ],
         }
         frames.append(pd.DataFrame(columns))
-    return str(pd.concat(frames).to_csv(index=False))
+    return str(pd.concat(frames).map(csv_cell).to_csv(index=False))

@@ -27,15 +27,19 @@ class Frontier:
     def __init__(self, plan: Plan, made: Set[str] = frozenset()) -> None:
         self._nodes: dict[str, Node] = {**plan.trainings, **plan.cells}
         self._order = {key: number for number, key in enumerate(self._nodes)}
-        self._made = made
+        self._made = set(made)
+        self._ready: set[str] = set()
+        self._taken: set[str] = set()
+        self._lost: set[str] = set()
         self._above: dict[str, list[str]] = defaultdict(list)
+        self._below: dict[str, set[str]] = {}
         self._missing: dict[str, int] = {}
         self._cells: deque[str] = deque()
         self._trainings: list[tuple[int, int, str]] = []
         for key, node in self._nodes.items():
-            below = models_of(node)
-            self._missing[key] = len(below)
-            for model in below:
+            self._below[key] = models_of(node)
+            self._missing[key] = len(self._below[key])
+            for model in self._below[key]:
                 self._above[model].append(key)
         self._ranks = {key: -self._trainings_above(key) for key in plan.trainings}
         for key in [key for key, count in self._missing.items() if not count]:
@@ -43,14 +47,18 @@ class Frontier:
 
     def next(self) -> Node | None:
         """Take what should run next; None when all that is left waits for something."""
-        if self._cells:
-            return self._nodes[self._cells.popleft()]
-        if self._trainings:
-            return self._nodes[heapq.heappop(self._trainings)[2]]
+        while self._cells or self._trainings:
+            key = self._cells.popleft() if self._cells else heapq.heappop(self._trainings)[2]
+            if key in self._ready:  # else a model that it rests on was found damaged since
+                self._ready.discard(key)
+                self._taken.add(key)
+                return self._nodes[key]
         return None
 
     def again(self, key: str) -> None:
         """What was taken is to run once more, before others."""
+        self._taken.discard(key)
+        self._ready.add(key)
         if isinstance(self._nodes[key], Cell):
             self._cells.appendleft(key)
         else:
@@ -58,6 +66,8 @@ class Frontier:
 
     def put_back(self, key: str) -> None:
         """What was taken is to run later, after others of its kind."""
+        self._taken.discard(key)
+        self._ready.add(key)
         if isinstance(self._nodes[key], Cell):
             self._cells.append(key)
         else:
@@ -65,12 +75,54 @@ class Frontier:
 
     def finish(self, key: str) -> None:
         """A node that was taken is done: what waited for it alone can run."""
+        self._taken.discard(key)
+        below = sum(model in self._missing for model in self._below[key])
+        if below and key in self._missing:  # one of its stages was found damaged meanwhile
+            self._made.add(key)
+            self._missing[key] = below
+            return
         self._missing.pop(key, None)
         for above in self._above.get(key, ()):
             if above in self._missing:
                 self._missing[above] -= 1
                 if not self._missing[above]:
                     self._open(above)
+
+    def wait_for(self, key: str, model: str) -> bool:
+        """What was taken cannot run: a model below it is not there after all, and is to be made.
+
+        True if that is news, False if it is waited for already.
+        """
+        self._taken.discard(key)
+        news = model not in self._missing
+        if news:
+            self._made.discard(model)
+            self._reopen(model)
+            if not self._missing[model]:
+                self.again(model)
+        if not self._missing[key]:  # it rests on the model through others, which are there
+            self._missing[key] += 1
+            self._below[key].add(model)
+            self._above[model].append(key)
+        return news
+
+    def _reopen(self, key: str) -> None:
+        """A training counts as there no more, nor do those on it, which have their models."""
+        opened: list[str] = []
+        waiting = [key]
+        while waiting:
+            key = waiting.pop()
+            if key in self._missing or key in self._lost or isinstance(self._nodes[key], Cell):
+                continue
+            self._missing[key] = 0  # counted below, when all are known
+            self._made |= {key} if opened else set()
+            opened.append(key)
+            waiting += self._above.get(key, ())
+        touched = {above for key in opened for above in self._above.get(key, ())}
+        for key in touched.union(opened) & self._missing.keys():
+            self._missing[key] = sum(model in self._missing for model in self._below[key])
+            if self._missing[key]:
+                self._ready.discard(key)
 
     def lose(self, key: str) -> list[Node]:
         """A node will never be there: take out it and all that rests on it, in plan order."""
@@ -79,6 +131,7 @@ class Frontier:
         while waiting:
             key = waiting.pop()
             if self._missing.pop(key, None) is not None:
+                self._lost.add(key)
                 lost.append(self._nodes[key])
                 waiting += self._above.get(key, ())
         return sorted(lost, key=lambda node: self._order[node.key])
@@ -103,7 +156,7 @@ class Frontier:
     def _open(self, key: str) -> None:
         if key in self._made:
             self.finish(key)
-        else:
+        elif key not in self._taken:  # it runs, and had its models before one was found damaged
             self.put_back(key)
 
     def _trainings_above(self, key: str) -> int:

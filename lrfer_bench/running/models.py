@@ -6,7 +6,7 @@ On disk it is <key>.safetensors and, written last, <key>.json with the cost of i
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,10 +17,14 @@ import torch
 
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.facts import read_facts, write_facts
 from lrfer_bench.store.store import Store
+
+MOST_BYTES = 1 << 33
+"""No network of this field has weights of 8 gigabytes."""
 
 Stages = Callable[[str], Method]
 """From a training's key to its model, frozen and in eval mode."""
@@ -100,7 +104,14 @@ def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> M
         method = build_on_stages(
             model.training, lambda stage: load_model(stage, models, device), device
         )
-    method.load_state_dict(safetensors.torch.load(model.weights))
+    try:
+        method.load_state_dict(safetensors.torch.load(model.weights))
+    except Exception as error:  # safetensors and torch refuse in many ways
+        raise UserError(
+            f"the weights of {model.training.label} do not fit its method as it is here "
+            f"({type(error).__name__}): its code has changed without its version; use the code "
+            "that it came from, or delete the model and train it anew"
+        ) from error
     return frozen(method)
 
 
@@ -142,6 +153,9 @@ def _cost_path(store: Store, key: str) -> Path:
 def save_model(store: Store, model: Model) -> None:
     """Write the weights first, the cost last: a model on disk is always complete."""
     key, training = model.training.key, model.training
+    for path in (weights_path(store, key), _cost_path(store, key)):
+        if path.is_dir():  # it would be in the way
+            set_aside(path, "damaged")
     write_atomically(weights_path(store, key), model.weights)
     cost = {field.name: getattr(model.cost, field.name) for field in fields(TrainingCost)}
     # What a predictor needs to build it again, and no record says.
@@ -151,27 +165,44 @@ def save_model(store: Store, model: Model) -> None:
     }  # fmt: skip
     digest = hashlib.sha256(model.weights).hexdigest()
     content = {"key": key, "method": training.method.name, **cost, **rebuild, "sha256": digest}
-    write_atomically(_cost_path(store, key), (json.dumps(content, indent=1) + "\n").encode())
+    write_facts(_cost_path(store, key), content)
 
 
 def has_model(store: Store, key: str) -> bool:
-    """Whether both files of a model are there."""
-    return weights_path(store, key).is_file() and _cost_path(store, key).is_file()
+    """Whether both files of a model are there; read_model() says whether they are sound."""
+    return os.path.lexists(weights_path(store, key)) and os.path.lexists(_cost_path(store, key))
 
 
 def read_model(store: Store, training: Training) -> Model:
     """The finished model of a training; ModelMissing where its files are missing or wrong."""
     path = weights_path(store, training.key)
+    content = model_facts(store, training.key)
     try:
-        data = path.read_bytes()
-        content = model_facts(store, training.key)
-        cost = TrainingCost(**{field.name: content[field.name] for field in fields(TrainingCost)})
-    except (OSError, KeyError) as error:
+        data = read_limited(path, MOST_BYTES)
+    except OSError as error:
+        if is_momentary(error):
+            raise not_now(path, error) from error
+        raise ModelMissing(path) from error
+    except ValueError as error:
         raise ModelMissing(path) from error
     same = content.get("sha256") == hashlib.sha256(data).hexdigest()
     if content.get("key") != training.key or not same:
         raise ModelMissing(path)
+    cost = TrainingCost(**{field.name: content[field.name] for field in fields(TrainingCost)})
     return Model(training, data, cost)
+
+
+def set_model_aside(store: Store, key: str) -> str:
+    """Rename what is left of a model that cannot be used; a sentence about it."""
+    found = [path for path in (weights_path(store, key), _cost_path(store, key))
+             if os.path.lexists(path)]  # fmt: skip
+    names = [set_aside(path, "damaged").name for path in found]
+    if not names:
+        return f"the model {weights_path(store, key).name} is gone: it is trained anew"
+    return (
+        f"the model {weights_path(store, key).name} is damaged and was set aside as "
+        f"{' and '.join(names)}: it is trained anew"
+    )
 
 
 def read_models(store: Store, plan: Plan, keys: Iterable[str]) -> dict[str, Model]:
@@ -184,8 +215,4 @@ def model_facts(store: Store, key: str) -> dict[str, Any]:
 
     Keys: those of its cost, "image", "settings" and "stages".
     """
-    try:
-        content = json.loads(_cost_path(store, key).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return read_facts(_cost_path(store, key))

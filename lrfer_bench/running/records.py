@@ -8,9 +8,12 @@ from typing import Any
 import torch
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.errors import escaped
 from lrfer_bench.planning.plan import Cell
+from lrfer_bench.plugins.blame import without_paths
 from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
+from lrfer_bench.running.facts import finite_or_none
 from lrfer_bench.running.models import Model
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
@@ -49,6 +52,7 @@ def draft(cell: Cell) -> Record:
             source=method.source,
             kind="oracle" if cell.kind == "oracle" else "lr",
             test_time_augmentation=cell.test_time_augmentation,
+            trials=method.trials,
         ),
         train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
         test=TestPart(
@@ -58,8 +62,10 @@ def draft(cell: Cell) -> Record:
 
 
 def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:
-    """The record of a cell that could not be finished."""
-    failure = Failure(sentence=sentence, traceback=trace)
+    """The record of a cell that could not be finished; it names no path of this machine."""
+    failure = Failure(
+        sentence=escaped(without_paths(sentence)), traceback=escaped(without_paths(trace))
+    )
     return draft(cell).model_copy(update={"failure": failure, "environment": environment()})
 
 
@@ -91,7 +97,7 @@ def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:
     history = [
         Epoch(
             epoch=row["epoch"], seconds=row["seconds"], losses=row["losses"],
-            val_accuracy=row["val_score"],
+            val_accuracy=finite_or_none(row["val_score"]),
         )
         for row in own.history
     ]  # fmt: skip

@@ -8,12 +8,19 @@ from __future__ import annotations
 import enum
 from pathlib import Path
 
+from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.plan import Cell, Plan, Training, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.frontier import Frontier, Node
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
 from lrfer_bench.running.joining import Campaign
-from lrfer_bench.running.models import Model, has_model, save_model
+from lrfer_bench.running.models import (
+    Model,
+    ModelMissing,
+    has_model,
+    save_model,
+    set_model_aside,
+)
 from lrfer_bench.running.records import failed_record
 from lrfer_bench.running.shared import Shared
 from lrfer_bench.running.shelf import Shelf
@@ -33,7 +40,10 @@ class Overwrite(enum.Enum):
 
 
 class Runner:
-    """Runs what is missing of a plan. Every result is on disk as soon as it is known."""
+    """Runs what is missing of a plan. Every result is on disk as soon as it is known.
+
+    lost: training key -> why it, or a stage that it rests on, could not be trained
+    """
 
     def __init__(
         self,
@@ -43,17 +53,21 @@ class Runner:
         campaign: Campaign | None = None,
     ) -> None:
         self.store = store
-        self.survey = survey(store)
-        self.kept, todo = split_plan(plan, self.survey, overwrite)
-        self.plan = subset(plan, todo)
+        self.survey = survey(store, plan.cells)
+        self.kept, todo = split_plan(plan, store, overwrite, self.survey)
         again = overwrite is Overwrite.ALWAYS
+        wanted = [key for key in plan.wanted if again or not has_model(store, key)]
+        self.plan = subset(plan, todo, wanted)
         self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
         self.frontier = Frontier(self.plan, frozenset(self.done))
         self.shelf = Shelf(self.plan, store)
         self.running: dict[str, Node] = {}
         self.tries: dict[str, int] = {}
+        self.lost: dict[str, str] = {}
         self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept))
-        self.shared = Shared(campaign, self.frontier, store, self.status) if campaign else None
+        self.shared = None
+        if campaign:
+            self.shared = Shared(campaign, self.frontier, store, self.status)
 
     @property
     def to_train(self) -> list[Training]:
@@ -72,12 +86,16 @@ class Runner:
                 if self.shared:
                     self.shared.look()
                 self._submit(engine)
-                listener(self.status)
+                self._tell(listener)
                 for event in engine.wait():
                     self._handle(event)
-                    listener(self.status)
-                    self.status.note, self.status.last = "", None
+                    self._tell(listener)
         return self.status
+
+    def _tell(self, listener: Listener) -> None:
+        """News are told once."""
+        listener(self.status)
+        self.status.note, self.status.last = "", None
 
     def _submit(self, engine: Engine) -> None:
         self.status.slots = engine.slots
@@ -88,22 +106,44 @@ class Runner:
             if self.shared and not self.shared.take(node):
                 continue
             job = self._job(node)
+            if job is None:
+                continue
             self.running[job.key] = node
             self.status.running[job.key] = (job.label, None)
             engine.submit(job)
 
-    def _job(self, node: Node) -> Job:
+    def _job(self, node: Node) -> Job | None:
+        """A node with its models; None where one is damaged, and the node waits for it again."""
         if isinstance(node, Cell):
-            return TestJob(node, self.shelf.models(self.plan.needed_for(node)))
-        below = self.plan.below(node.stages.values())
-        return TrainJob(node, self.shelf.models(below), str(self._checkpoint(node.key).resolve()))
+            below = self.plan.needed_for(node)
+        else:
+            below = self.plan.below(node.stages.values())
+        try:
+            models = self.shelf.models(below)
+        except ModelMissing as error:
+            self._train_again(error.path.stem, node)
+            return None
+        if isinstance(node, Cell):
+            return TestJob(node, models)
+        return TrainJob(node, models, str(self._checkpoint(node.key).resolve()))
+
+    def _train_again(self, key: str, node: Node) -> None:
+        """A model is damaged: it is set aside, and its training waits like any other."""
+        self._note(set_model_aside(self.store, key))
+        if self.frontier.wait_for(node.key, key):
+            self.done.discard(key)
+            self.status.trainings += 1
+        self._give_back(node.key)
+
+    def _note(self, text: str) -> None:
+        self.status.note = f"{self.status.note}; {text}" if self.status.note else text
 
     def _checkpoint(self, key: str) -> Path:
         return self.store.checkpoints / f"{key}.ckpt"
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Noted):
-            self.status.note = event.text
+            self._note(event.text)
             return
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
@@ -135,17 +175,24 @@ class Runner:
     def _fail(self, node: Node, event: Failed) -> None:
         """A dead worker's job is tried once more.
 
-        After that the job's cell, or every cell that rests on it, is a failed one.
+        After that the job's cell, or every cell that rests on it, is a failed one. MachineError
+        where the machine is in the way: no method is to blame.
         """
+        if event.machine:
+            raise MachineError(
+                f"{event.sentence}; the run stops: no cell has failed by this, what is finished "
+                "is kept, and the same command goes on from there"
+            )
         self.tries[node.key] = self.tries.get(node.key, 0) + 1
         if event.died and self.tries[node.key] < TRIES:
-            self.status.note = f"{event.sentence}; it is tried once more"
+            self._note(f"{event.sentence}; it is tried once more")
             self.frontier.again(node.key)
             return
         for lost in self.frontier.lose(node.key):
             if isinstance(lost, Cell):
                 self._record_failure(lost, event)
             elif lost.key not in self.done:
+                self.lost[lost.key] = event.sentence
                 self.status.trainings -= 1
         self._give_back(node.key)
 
@@ -164,8 +211,11 @@ class Runner:
         self.status.last = record
 
 
-def split_plan(plan: Plan, found: Survey, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
+def split_plan(
+    plan: Plan, store: Store, overwrite: Overwrite, found: Survey | None = None
+) -> tuple[list[Cell], list[Cell]]:
     """(cells whose record stands and is kept, cells to run)"""
+    found = found or survey(store, plan.cells)
     kept: list[Cell] = []
     todo: list[Cell] = []
     for cell in plan.cells.values():

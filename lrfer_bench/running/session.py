@@ -12,11 +12,14 @@ from lrfer_bench.data.cache import Prepared
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import find_all
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
 """Shows a run while it goes on.
@@ -75,6 +78,8 @@ def run_session(
         )
     session = open_session(request)
     session.store.check_writable()
+    keep_preset(session.store.root, request.preset)
+    keep_run_file(request)
     with joined(session.store) if request.join else nullcontext() as campaign:
         runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
         logs = session.store.root / "logs"
@@ -82,7 +87,20 @@ def run_session(
             logs /= f"{socket.gethostname()}-{os.getpid()}"
         engine = engine_of(request.engine, request.workers, request.plugins, logs)
         before(session, runner)
+        _note_trials(session.store, runner.kept)
         if runner.plan.cells:
             with display(runner.status) as listener:
                 runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept, runner.kept_failed)
+
+
+def _note_trials(store: Store, kept: list[Cell]) -> None:
+    """Write into records that stand by how many trials their settings were chosen.
+
+    The settings that a tuning chose, such as the defaults, may have been run before it.
+    """
+    trials = {cell.key: cell.method.trials for cell in kept if cell.method.trials}
+    for record in find_all(store, trials) if trials else []:
+        if record.method.trials != trials[record.key]:
+            method = record.method.model_copy(update={"trials": trials[record.key]})
+            store.save(record.model_copy(update={"method": method}))

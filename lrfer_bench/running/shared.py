@@ -92,5 +92,7 @@ class Shared:
         found = read_record(self._store.records / f"{draft(cell).stem}.json")
         if not isinstance(found, Record) or found.key != cell.key:
             return None
+        if not self._store.is_complete(found):
+            return None
         old = self._store.written_at(found) <= self._campaign.began
         return None if found.status == "failed" and old else found

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lrfer_bench.errors import escaped
+
 if TYPE_CHECKING:
     from lrfer_bench.store.schema import Record
     from lrfer_bench.training.loop import Progress
@@ -20,6 +22,7 @@ class Status:
 
     elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
     cells that they have finished. trained counts their models, too.
+    said: more lines for the user; whoever writes them takes them back after the listener has them
     """
 
     cells: int
@@ -35,6 +38,7 @@ class Status:
     finished_elsewhere: int = 0
     note: str = ""
     last: Record | None = None
+    said: list[str] = field(default_factory=list)
 
     @property
     def faces_per_second(self) -> float:
@@ -64,8 +68,12 @@ Listener = Callable[[Status], None]
 
 
 def news(status: Status) -> list[str]:
-    """What just happened, in lines: a note, a finished or a failed cell."""
-    lines = [f"note: {status.note}"] if status.note else []
+    """What just happened, in lines fit for a terminal: a note, a finished or a failed cell."""
+    return [escaped(line) for line in _news(status)]
+
+
+def _news(status: Status) -> list[str]:
+    lines = [*status.said, *([f"note: {status.note}"] if status.note else [])]
     record = status.last
     if record is None:
         return lines
@@ -84,10 +92,9 @@ def news(status: Status) -> list[str]:
 def summary(status: Status) -> str:
     """Cells done, running, failed; faces a second; time left."""
     todo = status.cells - status.kept
-    parts = [
-        f"{status.finished + status.finished_elsewhere}/{todo} cells done",
-        f"{status.trained}/{status.trainings} models trained",
-    ]
+    done = status.finished + status.finished_elsewhere
+    parts = [f"{done}/{todo} cells done"] if status.cells else []
+    parts.append(f"{status.trained}/{status.trainings} models trained")
     if status.kept:
         parts.append(f"{status.kept} had a record")
     if status.finished_elsewhere:

@@ -5,6 +5,9 @@ Needs no torch.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +17,17 @@ from typing import Literal
 import numpy as np
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import read_limited, set_aside, write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
+from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.mixture import mixture
+from lrfer_bench.store.presets import keep_preset, preset_of_record
+from lrfer_bench.store.reading import MOST_BYTES as RECORD_BYTES
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -60,8 +65,9 @@ def merge(
     - the logits against the record's sha256 and metrics
     - the test labels against those of my records on the same data
 
-    A record that I have is left; only a failed one is replaced by a finished one, and a damaged
-    file of mine is set aside first. With dry nothing is written.
+    A record that I have is left; only a failed one is replaced by a finished one. A file of
+    mine under another key is never replaced, and a damaged one is set aside first. With dry
+    nothing is written.
     tell() hears at the end when records of several arithmetics stand together. UserError when a
     folder is missing or is my own, or when nothing can be written.
     """
@@ -75,17 +81,20 @@ def merge(
                 continue
             path = other.records / f"{entry.stem}.json"
             standing = ledger.by_key.get(entry.key)
-            if standing is not None and (standing.status == "finished" or entry.status == "failed"):
+            if standing is not None and ledger.keeps(standing, entry):
                 yield Outcome(path, "stood", _difference(standing, entry))
                 continue
             try:
                 ledger.check(entry, other, other_data)
+                _check_place(entry, store, ledger.lost)
+                files = _files_of(entry, other)
             except (_Refused, UserError) as error:  # one bad record never stops the rest
                 yield Outcome(path, "refused", str(error))
                 continue
-            reason = "in place of a failed one" if standing else _about_mine(entry, store, dry)
+            reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
             if not dry:
-                _copy(entry, other, store)
+                keep_preset(store.root, preset_of_record(other.root, entry.preset))
+                _write(files, entry, standing, store)
             ledger.enter(entry, other)
             yield Outcome(path, "taken", reason)
     if mixed := mixture(ledger.by_key.values()):
@@ -110,13 +119,44 @@ def _about_mine(record: Record, store: Store, dry: bool) -> str:
     return f"mine was damaged and is kept as {aside.name}" if aside else ""
 
 
-def _copy(record: Record, source: Store, target: Store) -> None:
-    """The very bytes, logits first."""
-    if record.status == "finished":
-        name = f"{record.stem}.npz"
-        write_atomically(target.logits / name, (source.logits / name).read_bytes())
-    name = f"{record.stem}.json"
-    write_atomically(target.records / name, (source.records / name).read_bytes())
+def _files_of(record: Record, source: Store) -> dict[str, bytes]:
+    """The very bytes of the files that were checked, by their places; logits first."""
+    files = {}
+    try:
+        if record.status == "finished":
+            name = f"logits/{record.stem}.npz"
+            files[name] = read_limited(source.root / name, LOGITS_BYTES)
+            if hashlib.sha256(files[name]).hexdigest() != record.logits_sha256:
+                raise ValueError("its logits changed")
+        name = f"records/{record.stem}.json"
+        files[name] = read_limited(source.root / name, RECORD_BYTES)
+        if json.loads(files[name]).get("content_sha256") != record.content_sha256:
+            raise ValueError("it changed")
+    except (OSError, ValueError) as error:
+        raise _Refused(f"{error} while it was read: merge again") from error
+    return files
+
+
+def _check_place(record: Record, store: Store, lost: set[str]) -> None:
+    """File names hold 12 digits of a key, and another process may have written since the scan."""
+    mine = store.stands_at(record)
+    if mine is not None and mine.key != record.key:
+        raise _Refused(
+            f"mine of another key has the same file name ({mine.key[:20]}..., not "
+            f"{record.key[:20]}...): keep it in a folder of its own"
+        )
+    if mine is not None and mine.status == "finished" and mine.key not in lost:
+        raise _Refused("mine was finished meanwhile: merge again")
+
+
+def _write(files: dict[str, bytes], record: Record, mine: Record | None, store: Store) -> None:
+    """Write what was checked. mine: the record that gives way to it, if there is one."""
+    if mine is not None and os.path.lexists(logits := store.logits / f"{mine.stem}.npz"):
+        set_aside(logits, "damaged")
+    for name, data in files.items():
+        write_atomically(store.root / name, data)
+    if mine is not None and mine.stem != record.stem:  # under a former name of its method
+        (store.records / f"{mine.stem}.json").unlink(missing_ok=True)
 
 
 def _difference(mine: Record, theirs: Record) -> str:
@@ -135,20 +175,38 @@ class _Ledger:
 
     def __init__(self, store: Store) -> None:
         self.by_key: dict[str, Record] = {}
+        self.lost: set[str] = set()
         self.prints: dict[str, set[str]] = defaultdict(set)
         self.witness: dict[str, tuple[Record, Store]] = {}
         for record in store.scan():
             if isinstance(record, Record):
                 self.enter(record, store)
+        known = self.by_key.values()
+        # Finished cells of mine without their logits count as missing.
+        self.lost = {record.key for record in known if not store.is_complete(record)}
+
+    def keeps(self, mine: Record, theirs: Record) -> bool:
+        """Whether mine stays, though theirs is of the same cell."""
+        if theirs.status == "failed":
+            return True
+        return mine.status == "finished" and mine.key not in self.lost
+
+    def about(self, mine: Record) -> str:
+        """Why mine gives way."""
+        if mine.status == "failed":
+            return "in place of a failed one"
+        return "in place of one whose logits are missing or damaged"
 
     def enter(self, record: Record, store: Store) -> None:
         self.by_key[record.key] = record
+        self.lost.discard(record.key)
         self.prints[record.dataset.name].add(record.dataset.fingerprint)
         if record.status == "finished":
             self.witness.setdefault(record.dataset.fingerprint, (record, store))
 
     def check(self, record: Record, other: Store, other_data: bool) -> None:
         _check_versions(record)
+        preset_of_record(other.root, record.preset)
         if not other_data:
             self._check_fingerprint(record)
         if record.status == "finished":
@@ -200,8 +258,6 @@ def _check_versions(record: Record) -> None:
                 f"it was made under {protocol_id}, but here is {here}: versions never mix in one "
                 "table"
             )
-    if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
-        raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:

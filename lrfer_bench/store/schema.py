@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lrfer_bench.plugins.registry import NAME
 from lrfer_bench.scoring.parts import MetricsPart
 
 SCHEMA = 1
+MOST = 2**53
+"""Counts are whole numbers that a float can hold, and no more; amounts are below it as well."""
+
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""A key, a fingerprint or a checksum: sha256, 64 hexadecimal digits."""
+Name = Annotated[str, Field(pattern=f"^(?:{NAME.pattern})$")]
+"""As in the registry."""
+Versioned = Annotated[str, Field(pattern=f"^(?:{NAME.pattern})(?:@(?:{NAME.pattern}))?$")]
+"""A protocol or a preset: "bicubic@1", "hr"."""
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
+Pixels = Annotated[int, Field(ge=1, le=2**20)]
+"""A scale, or a length in pixels."""
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Part(BaseModel):
@@ -17,21 +33,25 @@ class _Part(BaseModel):
 
 
 class DatasetPart(_Part):
-    name: str
-    fingerprint: str
+    name: Name
+    fingerprint: Hash
     classes: list[str]
     synthetic: bool = False
 
 
 class MethodPart(_Part):
-    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method."""
+    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method.
 
-    name: str
+    trials: of the tuning that chose its settings; 0: it has nothing to tune, None: it was not tuned
+    """
+
+    name: Name
     version: str
     settings: dict[str, Any] = Field(default_factory=dict)
     source: str
     kind: Literal["lr", "oracle"] = "lr"
     test_time_augmentation: str | None = None
+    trials: int | None = Field(default=None, ge=0)
 
     @property
     def plugin_file(self) -> str:
@@ -46,28 +66,28 @@ class TrainPart(_Part):
     Protocol "hr" with scales [1] is training on HR images only; [] trains nothing.
     """
 
-    protocol: str
-    scales: list[int]
+    protocol: Versioned
+    scales: list[Pixels]
 
 
 class TestPart(_Part):
     """The condition tested on; size_px is the height in pixels of the LR face."""
 
-    protocol: str
-    scale: int
-    size_px: int
+    protocol: Versioned
+    scale: Pixels
+    size_px: Pixels
 
 
 class SelectionPart(_Part):
     rule: str
-    epoch: int
-    epochs: int
+    epoch: Count
+    epochs: Count
 
 
 class StagePart(_Part):
-    key: str
-    method: str
-    train_seconds: float
+    key: Hash
+    method: Name
+    train_seconds: Amount
 
 
 class Cost(_Part):
@@ -78,20 +98,20 @@ class Cost(_Part):
     that trained (or, without training, tested).
     """
 
-    parameters: int
-    macs: int
-    latency_ms: float
-    throughput: float
-    train_seconds: float
-    train_seconds_with_stages: float
-    peak_memory_mb: float
+    parameters: Count
+    macs: Count
+    latency_ms: Amount
+    throughput: Amount
+    train_seconds: Amount
+    train_seconds_with_stages: Amount
+    peak_memory_mb: Amount
 
 
 class Epoch(_Part):
-    epoch: int
-    seconds: float
-    losses: dict[str, float]
-    val_accuracy: float | None = None
+    epoch: Count
+    seconds: Amount
+    losses: dict[str, Finite]
+    val_accuracy: Finite | None = None
 
 
 class Failure(_Part):
@@ -105,21 +125,21 @@ class Record(_Part):
     """One cell's result; see results/README.md for the meaning of every field."""
 
     schema_version: int = SCHEMA
-    key: str
+    key: Hash
     status: Literal["finished", "failed"]
     dataset: DatasetPart
     method: MethodPart
     train: TrainPart
     test: TestPart
-    seed: int
-    preset: str
+    seed: Seed
+    preset: Versioned
     selection: SelectionPart | None = None
     stages: dict[str, StagePart] = Field(default_factory=dict)
     metrics: MetricsPart | None = None
     cost: Cost | None = None
     history: list[Epoch] = Field(default_factory=list)
     environment: dict[str, str] = Field(default_factory=dict)
-    logits_sha256: str | None = None
+    logits_sha256: Hash | None = None
     failure: Failure | None = None
     content_sha256: str | None = None
 

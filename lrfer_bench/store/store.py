@@ -12,16 +12,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import write_atomically
-from lrfer_bench.keys import key_of
-from lrfer_bench.store.answers import GARBAGE, Logits
-from lrfer_bench.store.schema import SCHEMA, Record
+from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
+from lrfer_bench.keys import checksum
+from lrfer_bench.scoring.parts import Metrics
+from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
+from lrfer_bench.store.reading import read_json
+from lrfer_bench.store.schema import MOST, SCHEMA, Record
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Store:
         overwritten.
         """
         self.make_room(record)
+        self._spare_another(record)
         before = self.standing(record)
         data = logits.to_bytes() if isinstance(logits, Logits) else logits
         if data is not None:
@@ -59,6 +61,9 @@ class Store:
         content = checksum(json.loads(record.model_dump_json()))
         sealed = record.model_copy(update={"content_sha256": content})
         path = self.records / f"{record.stem}.json"
+        logits_path = self.logits / f"{record.stem}.npz"
+        if before is not None and os.path.lexists(logits_path) and not self.is_complete(before):
+            set_aside(logits_path, "damaged")
         if data is not None:
             write_atomically(self.logits / f"{record.stem}.npz", data)
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
@@ -86,10 +91,16 @@ class Store:
 
         Raises RecordError when they are missing, exchanged or no logits at all.
         """
-        path = self.logits / f"{record.stem}.npz"
+        path, most = self.logits / f"{record.stem}.npz", _most_bytes(record)
         try:
-            data = path.read_bytes()
+            data = read_limited(path, most)
+        except ValueError as error:
+            raise RecordError(
+                f"{path} holds no test logits: {error}; run the cell again"
+            ) from error
         except OSError as error:
+            if is_momentary(error):
+                raise not_now(path, error) from error
             raise RecordError(
                 f"the logits of {record.stem} are missing: {path} cannot be read; run the cell "
                 "again"
@@ -100,11 +111,30 @@ class Store:
                 "again"
             )
         try:
-            return Logits.from_bytes(data)
+            return Logits.from_bytes(data, most)
         except GARBAGE as error:
             raise RecordError(
                 f"{path} holds no test logits ({error}): run the cell again"
             ) from error
+
+    def is_complete(self, record: Record) -> bool:
+        """Whether a record's logits are the file it was written with; a failed one has none.
+
+        A finished record without its logits counts as missing: its cell is run again. MachineError
+        where they cannot be read now.
+        """
+        if record.status == "failed":
+            return True
+        path = self.logits / f"{record.stem}.npz"
+        try:
+            data = read_limited(path, _most_bytes(record))
+        except OSError as error:
+            if is_momentary(error):
+                raise not_now(path, error) from error
+            return False
+        except ValueError:
+            return False
+        return hashlib.sha256(data).hexdigest() == record.logits_sha256
 
     def written_at(self, record: Record) -> float:
         """When the record's file was last written, in seconds since 1970; 0 when it is gone."""
@@ -157,30 +187,52 @@ class Store:
     def damaged(self, record: Record) -> Damaged | None:
         """The damaged file in the place where this record will be written, if there is one."""
         found = read_record(self.records / f"{record.stem}.json")
-        return found if isinstance(found, Damaged) and found.path.exists() else None
+        return found if isinstance(found, Damaged) and os.path.lexists(found.path) else None
 
     def make_room(self, record: Record) -> Path | None:
-        """Set aside the damaged file in a record's place; its new path, or None without one."""
+        """Set aside the damaged file in a record's place, and its logits.
+
+        Returns the record's new path, or None when there was none.
+        """
         found = self.damaged(record)
         return self.set_aside(found) if found else None
 
     def set_aside(self, damaged: Damaged) -> Path:
-        """Rename a damaged record so that it is kept for its owner but not met again."""
-        target = damaged.path.with_suffix(".json.damaged")
-        number = 1
-        while target.exists():
-            number += 1
-            target = damaged.path.with_suffix(f".json.damaged-{number}")
-        os.replace(damaged.path, target)
-        return target
+        """Rename a damaged record, so that its owner keeps it and nobody meets it again."""
+        logits = self.logits / f"{damaged.path.stem}.npz"
+        if os.path.lexists(logits):
+            set_aside(logits, "damaged")
+        return set_aside(damaged.path, "damaged")
+
+    def stands_at(self, record: Record) -> Record | None:
+        """The sound record in the file that this record is going to be written to."""
+        found = read_record(self.records / f"{record.stem}.json")
+        return found if isinstance(found, Record) else None
+
+    def _spare_another(self, record: Record) -> None:
+        """File names hold 12 digits of a key: another cell may stand there, and is kept."""
+        standing = self.stands_at(record)
+        if standing is not None and standing.key != record.key:
+            for path in (self.logits / f"{record.stem}.npz", self.records / f"{record.stem}.json"):
+                if os.path.lexists(path):
+                    set_aside(path, "other-key")
 
 
 def read_record(path: Path) -> Record | Damaged:
-    """Parse and check one record file; anything but a consistent record is a Damaged."""
+    """Parse and check one record file; anything but a consistent record is a Damaged.
+
+    UserError where the machine, not the file, is in the way: too many open files, for instance.
+    """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        raw = read_json(path)
+    except OSError as error:
+        if is_momentary(error):
+            raise not_now(path, error) from error
+        return Damaged(path, f"it cannot be read ({error.strerror or error})")
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         return Damaged(path, f"it is no whole JSON file ({type(error).__name__})")
+    except ValueError as error:
+        return Damaged(path, str(error))
     if not isinstance(raw, dict) or raw.get("schema_version") != SCHEMA:
         return Damaged(path, f"it does not have schema version {SCHEMA}")
     try:
@@ -202,12 +254,22 @@ def read_record(path: Path) -> Record | Damaged:
     return Damaged(path, reason) if reason else record
 
 
-def checksum(content: dict[str, Any]) -> str:
-    """sha256 of a record's content without its own checksum.
+def _most_bytes(record: Record) -> int:
+    images = record.metrics.all.n if record.metrics else 0
+    return most_bytes(images, len(record.dataset.classes))
 
-    It guards against slips and edits by hand, not against forgers.
-    """
-    return key_of({name: value for name, value in content.items() if name != "content_sha256"})
+
+def _out_of_bounds(metrics: Metrics) -> str:
+    """The first number of a cell that cannot be; "" if all can."""
+    shares = [metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1, metrics.ece]
+    shares += [share for share in metrics.recall if share is not None]
+    if not all(0 <= share <= 1 + 1e-9 for share in shares):
+        return "accuracy, balanced_accuracy, macro_f1, ece or recall"
+    if not 0 <= metrics.nll <= MOST:
+        return "nll"
+    if not 0 <= metrics.n <= MOST:
+        return "n"
+    return "" if all(count >= 0 for row in metrics.confusion for count in row) else "confusion"
 
 
 def _inconsistency(record: Record) -> str | None:
@@ -217,6 +279,8 @@ def _inconsistency(record: Record) -> str | None:
     if record.metrics is None or record.cost is None or record.logits_sha256 is None:
         return "it is finished but has no metrics, cost or logits"
     for name, metrics in (("all", record.metrics.all), ("clean", record.metrics.clean)):
+        if _out_of_bounds(metrics):
+            return f"metrics.{name}.{_out_of_bounds(metrics)} is out of its bounds"
         confusion = np.asarray(metrics.confusion)
         if confusion.shape != (len(record.dataset.classes),) * 2 or confusion.sum() != metrics.n:
             return f"metrics.{name}.confusion does not count {metrics.n} images"

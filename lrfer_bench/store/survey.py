@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 
 from lrfer_bench.store.schema import Record
@@ -13,20 +13,21 @@ from lrfer_bench.store.store import Damaged, Store
 class Survey:
     """What stands in a results folder.
 
-    status: key -> "finished" or "failed"; the records themselves are not held in memory
+    status: key -> "finished" or "failed"; the records themselves are not held in memory, and a
+        finished one without its logits counts as missing
     """
 
     status: dict[str, str] = field(default_factory=dict)
     damaged: list[Damaged] = field(default_factory=list)
 
 
-def survey(store: Store) -> Survey:
-    """Read every record once."""
+def survey(store: Store, keys: Container[str]) -> Survey:
+    """Read every record once. status is told of these keys only; their logits are looked at."""
     found = Survey()
     for entry in store.scan():
         if isinstance(entry, Damaged):
             found.damaged.append(entry)
-        else:
+        elif entry.key in keys and store.is_complete(entry):
             found.status.setdefault(entry.key, entry.status)
     return found
 

@@ -1,20 +1,34 @@
 """A checkpoint an epoch: all that is needed to go on and end with the same bits.
 
 It is continued only by the arithmetic that made it: a model begun by one and ended by another
-would be a mixture that no key can name.
+would be a mixture that no key can name. On disk it is a line with a sha256, then what it is of.
 """
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import io
-import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from lrfer_bench.files import write_atomically
+from lrfer_bench.errors import MachineError, UserError
+from lrfer_bench.files import not_now, set_aside, write_atomically
 from lrfer_bench.training.arithmetic import CPU, arithmetic_of
+
+SEAL = b"lrfer-bench checkpoint sha256:"
+
+
+class Resumable(Protocol):
+    """A training that can be taken up again."""
+
+    def state(self) -> dict[str, Any]:
+        """All that restore() needs."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state; raises something for one of another method."""
 
 
 def save_checkpoint(
@@ -23,7 +37,34 @@ def save_checkpoint(
     """Write the state of a training into place, with its key and what the device computes with."""
     buffer = io.BytesIO()
     torch.save({"key": key, "arithmetic": arithmetic_of(device), **state}, buffer)
-    write_atomically(path, buffer.getvalue())
+    payload = buffer.getvalue()
+    write_atomically(path, _seal(payload) + payload)
+
+
+def keep_checkpoint(path: Path, key: str, run: Resumable, device: torch.device = CPU) -> str:
+    """save_checkpoint(); a sentence where the disk refuses, for no training fails by that."""
+    try:
+        save_checkpoint(path, key, run.state(), device)
+    except UserError as error:
+        return f"{error}; until then the training goes on without a checkpoint"
+    return ""
+
+
+def resume(path: Path, key: str, run: Resumable, device: torch.device = CPU) -> str:
+    """Take a training up where its checkpoint left it; a sentence where that was set aside.
+
+    Then the run is as it was. MachineError where the checkpoint cannot be read now.
+    """
+    state, why = load_checkpoint(path, key, device)
+    if state is None:
+        return why
+    before = copy.deepcopy(run.state())
+    try:
+        run.restore(state)
+    except Exception as error:  # methods and optimizers refuse in many ways
+        run.restore(before)
+        return _set_aside(path, f"it does not fit the method ({type(error).__name__})")
+    return ""
 
 
 def load_checkpoint(
@@ -33,13 +74,20 @@ def load_checkpoint(
 
     The reason is "" where there is no checkpoint, and a sentence where it was set aside.
     """
-    if not path.exists():
-        return None, ""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        Exception
-    ) as error:  # a damaged file fails in many ways, and none of them may stop the run
+        data = path.read_bytes() if path.exists() else None
+    except IsADirectoryError:
+        return None, _set_aside(path, "it is a folder")
+    except OSError as error:
+        raise MachineError(str(not_now(path, error))) from error
+    if data is None:
+        return None, ""
+    seal, payload = data[: len(_seal(b""))], data[len(_seal(b"")) :]
+    if seal != _seal(payload):
+        return None, _set_aside(path, "its checksum does not fit")
+    try:
+        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except Exception as error:  # a whole file of another kind fails in many ways
         return None, _set_aside(path, f"it cannot be read ({type(error).__name__})")
     if not isinstance(state, dict) or state.get("key") != key:
         return None, _set_aside(path, "it belongs to another key")
@@ -49,9 +97,12 @@ def load_checkpoint(
     return state, ""
 
 
+def _seal(payload: bytes) -> bytes:
+    return SEAL + hashlib.sha256(payload).hexdigest().encode() + b"\n"
+
+
 def _set_aside(path: Path, why: str) -> str:
-    target = path.with_suffix(path.suffix + ".unusable")
-    os.replace(path, target)
+    target = set_aside(path, "unusable")
     return (
         f"the checkpoint {path.name} was set aside as {target.name}: {why}; this training starts "
         "anew"

@@ -19,7 +19,7 @@ from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.errors import CellError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.training.batches import BatchSource
-from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
+from lrfer_bench.training.checkpoint import keep_checkpoint, resume
 from lrfer_bench.training.mean import RunningMean, decay_since
 from lrfer_bench.training.schedule import one_cycle
 from lrfer_bench.training.selection import rule_of
@@ -96,6 +96,9 @@ class _Run:
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
+        shapes = {name: value.shape for name, value in self.method.state_dict().items()}
+        if state["kept"] and shapes != {n: value.shape for n, value in state["kept"].items()}:
+            raise ValueError("its kept weights are those of another network")
         self.method.load_state_dict(state["method"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
@@ -122,17 +125,15 @@ def train(
     peaks = {
         name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()
     }
-    state, note = (
-        load_checkpoint(checkpoint, source.key, source.device) if checkpoint else (None, "")
-    )
-    if state is not None:
-        run.restore(state)
+    note = resume(checkpoint, source.key, run, source.device) if checkpoint else ""
     if note:
         tell(Note(note))
     for epoch in range(len(run.history), preset.epochs):
         _train_epoch(run, source, epoch, peaks, validate, tell)
         if checkpoint:
-            save_checkpoint(checkpoint, source.key, run.state(), source.device)
+            before, note = note, keep_checkpoint(checkpoint, source.key, run, source.device)
+            if note and note != before:
+                tell(Note(note))
     method.load_state_dict(run.kept)
     method.eval()
     method.after_training(source.epoch(preset.epochs, augment=False))

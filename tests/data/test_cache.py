@@ -11,8 +11,10 @@ import pytest
 from toy import Toy, toy_faces
 
 from lrfer_bench.data import cache as cache_module
-from lrfer_bench.data.cache import default_cache, open_prepared, options_of, prepare
+from lrfer_bench.data.cache import open_prepared, prepare
+from lrfer_bench.data.signature import options_of
 from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.files import default_cache
 
 
 def test_a_prepared_set_is_the_loaded_one(root, tmp_path):

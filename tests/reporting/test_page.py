@@ -12,6 +12,7 @@ from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.make import write
 
 EVIL = "<script>alert(1)</script>"
+LABEL = f"evil[x={EVIL}]"
 TRACEBACK = 'Traceback </script><img src=x onerror="alert(2)"> & <!-- more\n  File "a.py"'
 BIBTEX = "@article{g,\n  title = {A <b>title</b> & more},\n}"
 
@@ -21,8 +22,9 @@ def file(factory, tmp_path_factory):
     """Two boards: one with leaks, a failed and a missing cell and an evil method; one synthetic."""
     root = tmp_path_factory.mktemp("page")
     world = factory.fill(root, images=300, seeds=(0, 1))
-    world.save(root, 0.3, method=EVIL, scale=2)
-    factory.save(root, method=EVIL, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK)
+    world.save(root, 0.3, method="evil", settings={"x": EVIL}, scale=2)
+    evil = {"method": "evil", "settings": {"x": EVIL}}
+    factory.save(root, scale=4, failure="the loss is <b>NaN</b>", traceback=TRACEBACK, **evil)
     factory.fill(root, images=120, seeds=(0,), leaked=0, dataset="made", synthetic=True)
     card = MethodCard(
         "a <i>graph</i> method",
@@ -120,20 +122,20 @@ def test_sorting_and_filters(visit, file):
     assert methods(page) == [
         e["label"] for e in data_of(file)["boards"][0]["lines"] if not e["apart"]
     ]
-    assert methods(page)[-1] == EVIL
+    assert methods(page)[-1] == LABEL
     page.locator('#table [data-sort="macs"]').click()
-    assert methods(page)[:2] == ["enlarge", EVIL]
+    assert methods(page)[:2] == ["enlarge", LABEL]
     assert page.locator('th[aria-sort="ascending"]').inner_text().strip().startswith("MACs")
     page.locator('#table [data-sort="accuracy:4"]').focus()
     page.keyboard.press("Enter")
     assert page.locator('th[aria-sort="descending"]').inner_text().strip().startswith("x4")
-    assert methods(page)[-1] == EVIL, "a hole comes last, whatever the order"
+    assert methods(page)[-1] == LABEL, "a hole comes last, whatever the order"
     page.locator('#f-scales input[value="8"]').uncheck()
     assert page.locator('#table [data-sort="accuracy:8"]').count() == 0
     assert page.locator(".badge:visible").count() == 0
     page.select_option("#f-dataset", "made")
     assert page.locator(".badge:visible").count() == 2
-    assert EVIL not in methods(page)
+    assert LABEL not in methods(page)
     assert page.locator("#table tbody.apart tr").evaluate_all(
         "rows => rows.map(r => r.dataset.method)"
     ) == ["oracle"]
@@ -196,7 +198,7 @@ def test_failures_are_told_as_text(visit):
     page.locator("details.failure summary").click()
     assert "the loss is <b>NaN</b>" in page.locator("details.failure summary").inner_text()
     assert page.locator("details.failure pre").inner_text() == TRACEBACK
-    assert page.locator("#missing li", has_text=f"{EVIL} at x4: failed").count() == 1
+    assert page.locator("#missing li", has_text=f"{LABEL} at x4: failed").count() == 1
     assert page.locator("h1").inner_text() == f"Title {EVIL}"
 
 

@@ -65,7 +65,8 @@ def test_every_picture_is_written_also_with_holes_and_odd_names(factory, tmp_pat
     world = factory.World(60, leaked=5, classes=("a", "b", "c"))
     for name in ("direct", "other"):
         world.save(tmp_path, 0.5, method=name)
-    factory.save(tmp_path, method="_$x$<b>", failure="the loss is NaN", classes=("a", "b", "c"))
+    odd = {"method": "odd", "settings": {"_$x$": "<b>"}, "classes": ("a", "b", "c")}
+    factory.save(tmp_path, failure="the loss is NaN", **odd)
     report = collect([tmp_path], Options(resamples=20))
     files = write_pictures(report.boards, report.looks, tmp_path / "out", everything=True)
     assert len(files) == 2 * (4 + 5)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
@@ -137,3 +138,44 @@ def test_a_display_has_room_for_some_of_many_jobs() -> None:
     assert len(jobs) == 8 and more == "and 192 more"
     status.running = {"1": ("train 1", None)}
     assert shown_jobs(status) == ([("train 1", None)], "")
+
+
+def wanted_by(method: str) -> Plan:
+    """A plan of trainings alone."""
+    plan = build_plan(Request([method], scales=[2, 4], preset=preset_of("quick")), DATA)
+    own = [key for key, training in plan.trainings.items() if training.method.name == method]
+    return Plan(plan.trainings, {}, tuple(own))
+
+
+def test_trainings_can_be_asked_for_without_a_cell_and_say_why_they_are_lost(
+    tmp_path: Path,
+) -> None:
+    plan = wanted_by("fskd")
+    runner, engine = Runner(plan, Store(tmp_path)), Failing(died=False)
+    assert runner.plan.wanted == plan.wanted and runner.status.cells == 0
+    runner.run(engine)
+    assert len(engine.seen) == 1, "the teacher is tried, and what rests on it is not"
+    assert set(plan.wanted) < set(runner.lost) == set(plan.trainings)
+    assert len(set(runner.lost.values())) == 1 and "no" in runner.lost[plan.wanted[0]]
+    assert not list(tmp_path.rglob("*.json")), "no record is written"
+
+
+def test_a_wanted_training_with_a_model_needs_no_stage_again(tmp_path: Path) -> None:
+    plan, store = wanted_by("fskd"), Store(tmp_path)
+    store.models.mkdir()
+    for key in plan.wanted:
+        for ending in ("safetensors", "json"):
+            (store.models / f"{key}.{ending}").touch()
+    assert not Runner(plan, store).plan.trainings
+    assert Runner(plan, store, Overwrite.ALWAYS).plan.trainings == plan.trainings
+
+
+def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) -> None:
+    class Full(Failing):
+        def wait(self) -> Sequence[Event]:
+            return [Failed(job.key, "cannot write x: disk full", machine=True) for job in self.jobs]
+
+    plan = build_plan(Request(["direct"], scales=[2, 4], preset=preset_of("quick")), DATA)
+    with pytest.raises(MachineError, match="disk full; the run stops"):
+        Runner(plan, Store(tmp_path)).run(Full(False))
+    assert not list(Store(tmp_path).scan())

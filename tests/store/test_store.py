@@ -80,7 +80,7 @@ def edit(change: Callable[[dict], None]) -> Callable[[str], str]:
         (edit(lambda r: r["cost"].update(macs=1)), "changed"),
         (edit(lambda r: r["method"].update(settings={"x": 1})), "changed"),
         (edit(lambda r: r["metrics"]["all"].update(confusion=[[1], [1, 2]])), "fit together"),
-        (lambda text: "[" * 100_000, "JSON"),
+        (lambda text: "[" * 100_000, "nested"),
     ],
 )
 def test_a_damaged_record_is_named_and_never_counted(

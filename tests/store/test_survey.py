@@ -17,10 +17,11 @@ def test_a_survey_says_what_stands_and_what_is_damaged(trained: Path, tmp_path: 
     keys = [entry.key for entry in store.scan() if isinstance(entry, Record)]
     path = next(store.records.glob("*.json"))
     path.write_text(path.read_text()[:100])
-    found = survey(store)
+    found = survey(store, set(keys))
     assert len(found.status) == len(keys) - 1 and set(found.status) < set(keys)
     assert [damaged.path for damaged in found.damaged] == [path]
-    assert survey(Store(tmp_path / "none")).status == {}
+    assert survey(Store(tmp_path / "none"), keys).status == {}
+    assert survey(store, keys[:0]).status == {}
 
 
 def test_records_come_in_the_order_of_their_keys_and_no_other_file_is_read(

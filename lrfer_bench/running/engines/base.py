@@ -41,12 +41,17 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A job could not be done. died: its worker has ended, so a second try may succeed."""
+    """A job could not be done.
+
+    died: its worker has ended, so a second try may succeed. machine: a full disk or the like is in
+    the way, and the method is not to blame.
+    """
 
     key: str
     sentence: str
     traceback: str = ""
     died: bool = False
+    machine: bool = False
 
 
 Event = Progressed | Noted | Finished | Failed

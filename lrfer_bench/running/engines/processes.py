@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import psutil
 
@@ -70,14 +72,38 @@ def own_session() -> None:
             ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def redirect_output(log: Path) -> None:
-    """Append what this process prints to a file: standard output belongs to the main process."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+class _Log(io.FileIO):
+    """A file whose full disk stops nobody: what a method prints is not worth its training."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def redirect_output(log: Path) -> str:
+    """Append what this process prints to a file: standard output belongs to the main process.
+
+    Where the file cannot be written nothing is kept; then returns a sentence that says so.
+    """
+    note = ""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    except OSError as error:
+        note = f"{log} cannot be written ({error.strerror}): what methods print is not kept"
+        number = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(number, 1)
+    os.dup2(number, 2)
+    os.close(number)
+    sys.stdout, sys.stderr = _lines(1), _lines(2)
+    return note
+
+
+def _lines(number: int) -> io.TextIOWrapper:
+    log: Any = _Log(number, "w", closefd=False)
+    return io.TextIOWrapper(log, "utf-8", "backslashreplace", write_through=True)
 
 
 def left_behind() -> list[psutil.Process]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -19,7 +20,7 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
     """Serve jobs until the other end closes. What a job raises is answered, never let through."""
     own_session()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    redirect_output(Path(log))
+    note = redirect_output(Path(log))
     import torch
 
     torch.set_num_threads(1)
@@ -32,10 +33,21 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
             job = pipe.recv()
         except (EOFError, OSError):
             return
+        if note:
+            _note(pipe, job, note)
+            note = ""
         _answer(pipe, job)
 
 
+def _note(pipe: Connection, job: Any, text: str) -> None:
+    from lrfer_bench.running.engines.base import Noted
+
+    with contextlib.suppress(OSError):  # the main process is gone: the job will find out
+        pipe.send(Noted(job.key, text))
+
+
 def _answer(pipe: Connection, job: Any) -> None:
+    from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Failed, Finished
     from lrfer_bench.running.work import failure_of, result_of
 
@@ -43,6 +55,9 @@ def _answer(pipe: Connection, job: Any) -> None:
         result = result_of(job, _teller(pipe, job.key))
     except BrokenPipeError:
         os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left to do
+    except (MachineError, DataError) as error:
+        _end_left_behind(pipe, job)
+        pipe.send(Failed(job.key, f"{job.label}: {error}", machine=True))
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
         sentence, trace = failure_of(error, job)
         _end_left_behind(pipe, job)
