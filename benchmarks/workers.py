@@ -21,6 +21,7 @@ from lrfer_bench.planning.plan import data_ref
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines.local import LocalEngine
+from lrfer_bench.running.frontier import Frontier
 from lrfer_bench.running.runner import Runner, Status
 from lrfer_bench.store.store import Store
 
@@ -36,7 +37,7 @@ def steps_per_second(workers: int, faces: int) -> float:
         clock = _Clock()
         runner = Runner(build_plan(request, data_ref("noisefaces", prepared)), Store(Path(folder)))
         runner.plan.cells.clear()  # training only: tests are short and measure latency
-        runner.waiting_cells.clear()
+        runner.frontier = Frontier(runner.plan)
         runner.run(LocalEngine(workers, [PLUGIN], Path(folder) / "logs"), clock)
         total = len(runner.plan.trainings) * preset.epochs * (faces // preset.batch)
         return total / (clock.last - clock.first)

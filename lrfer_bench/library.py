@@ -48,6 +48,7 @@ def run(
     workers: int | None = None,
     engine: str = "local",
     overwrite: str = "never",
+    join: bool = False,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
@@ -63,6 +64,7 @@ def run(
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU; engine: "local"
     overwrite: "never", "failed" or "always"
+    join: share the results folder with equal runs that are there (see docs/cluster.md)
     tell: gets a line for each finished or failed cell; None is quiet
 
     Returns the cells asked for, also those that had a record, in the columns of load_results(); a
@@ -281,6 +283,7 @@ def _lines(tell: Callable[[str], None] | None) -> Display:
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:
     """The records of a plan's cells, in the plan's order."""
     from lrfer_bench.reporting.frame import frame_of, plain_result
+    from lrfer_bench.store.survey import find_all
 
-    records = [record for key in plan.cells if (record := store.find(key)) is not None]
+    records = find_all(store, plan.cells)
     return frame_of(plain_result(record, store) for record in records)

@@ -57,6 +57,9 @@ run TINY --seeds -1
     the seed -1 is not possible: seeds are integers from 0 to 2**63 - 1
 run TINY --methods linear --workers 0
     --workers 0 is not possible: at least one worker is needed
+run TINY --methods linear --join --overwrite always
+    --join with --overwrite always would have each run make everything: start one run with it, or
+    choose another --results
 run TINY --settings nowhere.toml
     the settings file nowhere.toml cannot be read: No such file or directory; check --settings
 run TINY --methods kd --settings loose.toml

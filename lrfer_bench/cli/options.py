@@ -61,6 +61,7 @@ PLAN_GROUPS = {
         "workers",
         "overwrite",
         "engine",
+        "join",
         "no_report",
         "plan_only",
     ),
@@ -99,6 +100,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         workers=options["workers"],
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
+        join=options.get("join", False),
     )
 
 

@@ -49,10 +49,8 @@ def show_plan(session: Session, calibrate: bool) -> None:
     from lrfer_bench.running.status import duration
 
     runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
-    todo = {training.key for training in runner.waiting_trainings}
-    seconds = (
-        estimate(runner.waiting_trainings, session.plan, session.prepared) if calibrate else {}
-    )
+    todo = {training.key for training in runner.to_train}
+    seconds = estimate(runner.to_train, session.plan, session.prepared) if calibrate else {}
     echo(f"{len(session.plan.trainings)} models to train, each once:")
     for key, training in session.plan.trainings.items():
         state = (
@@ -65,7 +63,7 @@ def show_plan(session: Session, calibrate: bool) -> None:
         needs = f" (after {', '.join(training.stages)})" if training.stages else ""
         echo(f"  {key[:12]}  {training.label}{needs}: {state}")
     echo(f"{len(session.plan.cells)} cells to test:")
-    waiting = {cell.key for cell in runner.waiting_cells}
+    waiting = runner.plan.cells
     for key, cell in session.plan.cells.items():
         echo(f"  {key[:12]}  {cell.label}: {'to do' if key in waiting else 'has a record'}")
     alone, shared = session.plan.alone(), len(session.plan.trainings)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lrfer_bench.cli.echo import echo
-from lrfer_bench.running.status import news, running_line, summary
+from lrfer_bench.running.status import news, running_line, shown_jobs, summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lrfer_bench.running.status import Listener, Status
 
 PLAIN_EVERY_SECONDS = 30.0
+LIVE_EVERY_SECONDS = 0.25
 
 
 @contextlib.contextmanager
@@ -30,13 +31,21 @@ def show(status: Status) -> Iterator[Listener]:
 
     console = Console()
     with Live(_picture(status), console=console, refresh_per_second=4) as live:
+        drawn = 0.0
 
         def listen(now: Status) -> None:
+            nonlocal drawn
             for line in news(now):
                 console.print(line, markup=False, highlight=False)
-            live.update(_picture(now))
+            # hundreds of workers tell their progress more often than a screen can show it
+            if time.monotonic() - drawn >= LIVE_EVERY_SECONDS:
+                live.update(_picture(now))
+                drawn = time.monotonic()
 
-        yield listen
+        try:
+            yield listen
+        finally:
+            live.update(_picture(status))
 
 
 class _Plain:
@@ -51,9 +60,9 @@ class _Plain:
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
             self._last = now
-            running = "; ".join(
-                running_line(label, progress) for label, progress in status.running.values()
-            )
+            jobs, more = shown_jobs(status)
+            lines = [running_line(label, progress) for label, progress in jobs]
+            running = "; ".join([*lines, *([more] if more else [])])
             echo(f"{summary(status)} | {running}")
 
 
@@ -64,10 +73,12 @@ def _picture(status: Status) -> RenderableType:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
-    for label, progress in status.running.values():
+    jobs, more = shown_jobs(status)
+    for label, progress in jobs:
         done = progress.step / progress.steps if progress and progress.steps else 0.0
         line = running_line(label, progress).partition(": ")[2]
         table.add_row(
             Text(label), ProgressBar(total=1.0, completed=done, width=24), Text(line, style="dim")
         )
-    return Group(Text(summary(status), style="bold"), table)
+    rest = [Text(more, style="dim")] if more else []
+    return Group(Text(summary(status), style="bold"), table, *rest)

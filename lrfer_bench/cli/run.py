@@ -27,6 +27,9 @@ EXAMPLES = (
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
 @shared_options("engine")
+@click.option(
+    "--join", is_flag=True, help="Share --results with equal commands that run there, too."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
@@ -63,7 +66,6 @@ def _tell_about(session: Session, runner: Runner) -> None:
     This is: the data, what was left out, what is damaged.
     """
     from lrfer_bench.plugins.registry import PLUGIN_ERRORS
-    from lrfer_bench.store.store import Damaged
 
     faces = session.prepared.faces
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
@@ -74,13 +76,12 @@ def _tell_about(session: Session, runner: Runner) -> None:
         echo(f"  {note}")
     for plugin, reason in PLUGIN_ERRORS.items():
         echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
-    for damaged in session.store.scan():
-        if isinstance(damaged, Damaged):
-            echo(
-                f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
-                "where its cell is run again it is set aside",
-                err=True,
-            )
+    for damaged in runner.survey.damaged:
+        echo(
+            f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
+            "where its cell is run again it is set aside",
+            err=True,
+        )
     if not runner.plan.cells:
         echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 

@@ -111,6 +111,7 @@ class RunArguments(PlanArguments):
     test_scales: Integers | None
     settings_file: Folder | None
     overwrite: Literal["never", "failed", "always"]
+    join: bool
 
 
 class TuneArguments(PlanArguments):

@@ -166,15 +166,18 @@ class Plan:
     wanted: tuple[str, ...] = ()
 
     def below(self, keys: Iterable[str]) -> list[str]:
-        """These trainings and all that they rest on through stages, in plan order."""
-        found: set[str] = set()
-        waiting = list(keys)
-        while waiting:
-            key = waiting.pop()
+        """These trainings and all that they rest on through stages, stages first."""
+        found: dict[str, None] = {}
+
+        def visit(key: str) -> None:
             if key not in found:
-                found.add(key)
-                waiting.extend(self.trainings[key].stages.values())
-        return [key for key in self.trainings if key in found]
+                for stage in self.trainings[key].stages.values():
+                    visit(stage)
+                found[key] = None
+
+        for key in keys:
+            visit(key)
+        return list(found)
 
     def needed_for(self, cell: Cell) -> list[str]:
         """Keys of all trainings a cell rests on, directly or through stages."""

@@ -46,6 +46,7 @@ class Request:
     workers: int | None = None
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
+    join: bool = False
 
 
 def plan_request(request: Request) -> tuple[Prepared, Plan]:

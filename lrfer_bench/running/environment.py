@@ -5,6 +5,8 @@ No host name, no path.
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import platform
 import subprocess
 from functools import lru_cache
@@ -49,6 +51,25 @@ def environment(device: torch.device = CPU) -> dict[str, str]:
             continue
     commit = git_commit()
     return {**found, **({"commit": commit} if commit else {})}
+
+
+@lru_cache(maxsize=1)
+def code() -> str:
+    """A hash of all that lrfer-bench itself runs, built-in methods and data sets included.
+
+    The same for a checkout and for what was installed from it.
+    """
+    found: dict[str, bytes] = {}
+    for package in ("lrfer_bench", "lrfer_bench.methods", "lrfer_bench.datasets"):
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or []) if spec else []:
+            for path in Path(root).rglob("*.py"):
+                name = f"{package.replace('.', '/')}/{path.relative_to(root).as_posix()}"
+                found[name] = path.read_bytes()
+    digest = hashlib.sha256()
+    for name, content in sorted(found.items()):
+        digest.update(f"{name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:12]
 
 
 def processor() -> str:

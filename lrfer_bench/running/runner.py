@@ -6,22 +6,27 @@ Trainings before what rests on them, failures contained.
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.plan import Cell, Plan, Training, subset
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
+from lrfer_bench.running.frontier import Frontier, Node
 from lrfer_bench.running.jobs import Job, TestJob, TrainJob
+from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.models import (
     Model,
     ModelMissing,
     has_model,
-    read_model,
     save_model,
     set_model_aside,
 )
 from lrfer_bench.running.records import failed_record
+from lrfer_bench.running.shared import Shared
+from lrfer_bench.running.shelf import Shelf
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import Survey, survey
 
 TRIES = 2
 
@@ -40,27 +45,46 @@ class Runner:
     lost: training key -> why it, or a stage that it rests on, could not be trained
     """
 
-    def __init__(self, plan: Plan, store: Store, overwrite: Overwrite = Overwrite.NEVER) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        overwrite: Overwrite = Overwrite.NEVER,
+        campaign: Campaign | None = None,
+    ) -> None:
         self.store = store
-        self.kept, todo = split_plan(plan, store, overwrite)
+        self.survey = survey(store, plan.cells)
+        self.kept, todo = split_plan(plan, store, overwrite, self.survey)
         again = overwrite is Overwrite.ALWAYS
         wanted = [key for key in plan.wanted if again or not has_model(store, key)]
         self.plan = subset(plan, todo, wanted)
         self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
-        self.waiting_trainings = [
-            t for key, t in self.plan.trainings.items() if key not in self.done
-        ]
-        self.waiting_cells = list(self.plan.cells.values())
-        self.running: dict[str, Job] = {}
+        self.frontier = Frontier(self.plan, frozenset(self.done))
+        self.shelf = Shelf(self.plan, store)
+        self.running: dict[str, Node] = {}
         self.tries: dict[str, int] = {}
         self.lost: dict[str, str] = {}
-        self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
+        self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept))
+        self.shared = None
+        if campaign:
+            self.shared = Shared(campaign, self.frontier, store, self.status)
+
+    @property
+    def to_train(self) -> list[Training]:
+        """The trainings that have no model yet, in plan order."""
+        return [t for key, t in self.plan.trainings.items() if key not in self.done]
+
+    @property
+    def kept_failed(self) -> int:
+        """How many of the cells that are kept have failed in an earlier run."""
+        return sum(self.survey.status[cell.key] == "failed" for cell in self.kept)
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
         """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
-        self.status.slots = engine.slots
         with engine:
-            while self.waiting_cells or self.waiting_trainings or self.running:
+            while self.frontier:
+                if self.shared:
+                    self.shared.look()
                 self._submit(engine)
                 self._tell(listener)
                 for event in engine.wait():
@@ -74,56 +98,48 @@ class Runner:
         self.status.note, self.status.last = "", None
 
     def _submit(self, engine: Engine) -> None:
+        self.status.slots = engine.slots
         while len(self.running) < engine.slots:
-            job = self._next()
-            if job is None:
+            node = self.frontier.next()
+            if node is None:
                 return
-            self.running[job.key] = job
+            if self.shared and not self.shared.take(node):
+                continue
+            job = self._job(node)
+            if job is None:
+                continue
+            self.running[job.key] = node
             self.status.running[job.key] = (job.label, None)
             engine.submit(job)
 
-    def _next(self) -> Job | None:
-        """A cell whose models are all there, else the training that most rests on.
-
-        Such a cell is quick, and its result is safe then.
-        """
-        for cell in list(self.waiting_cells):
-            models = self._models(self.plan.needed_for(cell))
-            if models is not None:
-                self.waiting_cells.remove(cell)
-                return TestJob(cell, models)
-        for training in sorted(self.waiting_trainings, key=self._dependents, reverse=True):
-            models = self._models(self.plan.below(training.stages.values()))
-            if models is not None:
-                self.waiting_trainings.remove(training)
-                checkpoint = self.store.checkpoints / f"{training.key}.ckpt"
-                return TrainJob(training, models, str(checkpoint.resolve()))
-        return None
-
-    def _dependents(self, training: Training) -> int:
-        return sum(training.key in other.stages.values() for other in self.waiting_trainings)
-
-    def _models(self, keys: list[str]) -> dict[str, Model] | None:
-        """The models of these trainings; None while one is not there.
-
-        A damaged one is set aside, and its training waits like any other from then on.
-        """
-        if not all(key in self.done for key in keys):
+    def _job(self, node: Node) -> Job | None:
+        """A node with its models; None where one is damaged, and the node waits for it again."""
+        if isinstance(node, Cell):
+            below = self.plan.needed_for(node)
+        else:
+            below = self.plan.below(node.stages.values())
+        try:
+            models = self.shelf.models(below)
+        except ModelMissing as error:
+            self._train_again(error.path.stem, node)
             return None
-        models = {}
-        for key in keys:
-            try:
-                models[key] = read_model(self.store, self.plan.trainings[key])
-            except ModelMissing:
-                self._note(set_model_aside(self.store, key))
-                self.done.discard(key)
-                self.waiting_trainings.insert(0, self.plan.trainings[key])
-                self.status.trainings += 1
-                return None
-        return models
+        if isinstance(node, Cell):
+            return TestJob(node, models)
+        return TrainJob(node, models, str(self._checkpoint(node.key).resolve()))
+
+    def _train_again(self, key: str, node: Node) -> None:
+        """A model is damaged: it is set aside, and its training waits like any other."""
+        self._note(set_model_aside(self.store, key))
+        if self.frontier.wait_for(node.key, key):
+            self.done.discard(key)
+            self.status.trainings += 1
+        self._give_back(node.key)
 
     def _note(self, text: str) -> None:
         self.status.note = f"{self.status.note}; {text}" if self.status.note else text
+
+    def _checkpoint(self, key: str) -> Path:
+        return self.store.checkpoints / f"{key}.ckpt"
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Noted):
@@ -133,77 +149,77 @@ class Runner:
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
             return
-        job = self.running.pop(event.key)
+        node = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
         if isinstance(event, Finished):
             self._finish(event)
         else:
-            self._fail(job, event)
+            self._fail(node, event)
 
     def _finish(self, event: Finished) -> None:
         if isinstance(event.result, Model):
             save_model(self.store, event.result)
-            (self.store.checkpoints / f"{event.key}.ckpt").unlink(missing_ok=True)
+            self._checkpoint(event.key).unlink(missing_ok=True)
+            self.shelf.put(event.result)
             self.done.add(event.key)
             self.status.trained += 1
             self.status.training_seconds.append(event.result.cost.seconds)
-            return
-        record, logits = event.result
-        self.store.save(record, logits)
-        self.status.finished += 1
-        self.status.last = record
+        else:
+            record, logits = event.result
+            self.store.save(record, logits)
+            self.status.finished += 1
+            self.status.last = record
+        self.frontier.finish(event.key)
+        self._give_back(event.key)
 
-    def _fail(self, job: Job, event: Failed) -> None:
+    def _fail(self, node: Node, event: Failed) -> None:
+        """A dead worker's job is tried once more.
+
+        After that the job's cell, or every cell that rests on it, is a failed one. MachineError
+        where the machine is in the way: no method is to blame.
+        """
         if event.machine:
             raise MachineError(
                 f"{event.sentence}; the run stops: no cell has failed by this, what is finished "
                 "is kept, and the same command goes on from there"
             )
-        """A dead worker's job is tried once more.
-
-        After that the job's cell, or every cell that rests on it, is a failed one.
-        """
-        self.tries[job.key] = self.tries.get(job.key, 0) + 1
-        if event.died and self.tries[job.key] < TRIES:
+        self.tries[node.key] = self.tries.get(node.key, 0) + 1
+        if event.died and self.tries[node.key] < TRIES:
             self._note(f"{event.sentence}; it is tried once more")
-            if isinstance(job, TrainJob):
-                self.waiting_trainings.insert(0, job.training)
-            else:
-                self.waiting_cells.insert(0, job.cell)
+            self.frontier.again(node.key)
             return
-        if isinstance(job, TestJob):
-            self._record_failure(job.cell, event)
-            return
-        lost = {job.key} | {
-            t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())
-        }
-        self.waiting_trainings = [t for t in self.waiting_trainings if t.key not in lost]
-        self.lost |= dict.fromkeys(lost, event.sentence)
-        self.status.trainings -= len(lost)
-        for cell in [c for c in self.waiting_cells if lost & set(self.plan.needed_for(c))]:
-            self.waiting_cells.remove(cell)
-            self._record_failure(cell, event)
+        for lost in self.frontier.lose(node.key):
+            if isinstance(lost, Cell):
+                self._record_failure(lost, event)
+            elif lost.key not in self.done:
+                self.lost[lost.key] = event.sentence
+                self.status.trainings -= 1
+        self._give_back(node.key)
+
+    def _give_back(self, key: str) -> None:
+        """Other runs in this folder may look: its result is on disk, or its failure."""
+        if self.shared:
+            self.shared.give_back(key)
 
     def _record_failure(self, cell: Cell, event: Failed) -> None:
         record = failed_record(cell, event.sentence, event.traceback)
-        standing = self.store.find(cell.key)
-        if (
-            standing is None or standing.status == "failed"
-        ):  # a failure never takes the place of a result
+        standing = self.store.standing(record)
+        # a failure never takes the place of a result
+        if standing is None or standing.status == "failed":
             self.store.save(record)
         self.status.failed += 1
         self.status.last = record
 
 
-def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cell], list[Cell]]:
+def split_plan(
+    plan: Plan, store: Store, overwrite: Overwrite, found: Survey | None = None
+) -> tuple[list[Cell], list[Cell]]:
     """(cells whose record stands and is kept, cells to run)"""
+    found = found or survey(store, plan.cells)
     kept: list[Cell] = []
     todo: list[Cell] = []
     for cell in plan.cells.values():
-        record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        again = record is not None and record.status == "failed" and overwrite is Overwrite.FAILED
-        if record is None or again or not store.is_complete(record):
-            todo.append(cell)
-        else:
-            kept.append(cell)
+        status = None if overwrite is Overwrite.ALWAYS else found.status.get(cell.key)
+        again = status is None or (status == "failed" and overwrite is Overwrite.FAILED)
+        (todo if again else kept).append(cell)
     return kept, todo

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import find_all
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
 """Shows a run while it goes on.
@@ -40,13 +45,12 @@ class Outcome:
     session: Session
     status: Status
     kept: list[Cell]
+    kept_failed: int
 
     @property
     def failed(self) -> int:
         """Failed cells, those of earlier runs that were kept among them."""
-        records = [self.session.store.find(cell.key) for cell in self.kept]
-        before = sum(record is not None and record.status == "failed" for record in records)
-        return self.status.failed + before
+        return self.status.failed + self.kept_failed
 
 
 def open_session(request: Request) -> Session:
@@ -67,19 +71,27 @@ def run_session(
 
     before() is called once all is known to be in order, and nothing is trained yet.
     """
+    if request.join and request.overwrite == "always":
+        raise UserError(
+            "--join with --overwrite always would have each run make everything: start one run "
+            "with it, or choose another --results"
+        )
     session = open_session(request)
     session.store.check_writable()
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
-    runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
-    logs = session.store.root / "logs"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs)
-    before(session, runner)
-    _note_trials(session.store, runner.kept)
-    if runner.plan.cells:
-        with display(runner.status) as listener:
-            runner.run(engine, listener)
-    return Outcome(session, runner.status, runner.kept)
+    with joined(session.store) if request.join else nullcontext() as campaign:
+        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
+        logs = session.store.root / "logs"
+        if campaign:
+            logs /= f"{socket.gethostname()}-{os.getpid()}"
+        engine = engine_of(request.engine, request.workers, request.plugins, logs)
+        before(session, runner)
+        _note_trials(session.store, runner.kept)
+        if runner.plan.cells:
+            with display(runner.status) as listener:
+                runner.run(engine, listener)
+    return Outcome(session, runner.status, runner.kept, runner.kept_failed)
 
 
 def _note_trials(store: Store, kept: list[Cell]) -> None:
@@ -87,8 +99,8 @@ def _note_trials(store: Store, kept: list[Cell]) -> None:
 
     The settings that a tuning chose, such as the defaults, may have been run before it.
     """
-    for cell in kept:
-        record, trials = store.find(cell.key), cell.method.trials
-        if record is not None and trials and record.method.trials != trials:
-            method = record.method.model_copy(update={"trials": trials})
+    trials = {cell.key: cell.method.trials for cell in kept if cell.method.trials}
+    for record in find_all(store, trials) if trials else []:
+        if record.method.trials != trials[record.key]:
+            method = record.method.model_copy(update={"trials": trials[record.key]})
             store.save(record.model_copy(update={"method": method}))

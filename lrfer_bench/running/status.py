@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from lrfer_bench.training.loop import Progress
 
 
+MOST_JOBS_SHOWN = 8
+
+
 @dataclass
 class Status:
     """How a run stands; given to the listener at every event.
 
+    elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
+    cells that they have finished. trained counts their models, too.
     said: more lines for the user; whoever writes them takes them back after the listener has them
     """
 
@@ -29,6 +34,8 @@ class Status:
     running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
     training_seconds: list[float] = field(default_factory=list)
     slots: int = 1
+    elsewhere: int = 0
+    finished_elsewhere: int = 0
     note: str = ""
     last: Record | None = None
     said: list[str] = field(default_factory=list)
@@ -85,10 +92,15 @@ def _news(status: Status) -> list[str]:
 def summary(status: Status) -> str:
     """Cells done, running, failed; faces a second; time left."""
     todo = status.cells - status.kept
-    parts = [f"{status.finished}/{todo} cells done"] if status.cells else []
+    done = status.finished + status.finished_elsewhere
+    parts = [f"{done}/{todo} cells done"] if status.cells else []
     parts.append(f"{status.trained}/{status.trainings} models trained")
     if status.kept:
         parts.append(f"{status.kept} had a record")
+    if status.finished_elsewhere:
+        parts.append(f"{status.finished_elsewhere} of them by other runs")
+    if status.elsewhere:
+        parts.append(f"other runs are at {status.elsewhere} jobs")
     if status.failed:
         parts.append(f"{status.failed} failed")
     if status.faces_per_second:
@@ -108,6 +120,15 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def shown_jobs(status: Status) -> tuple[list[tuple[str, Progress | None]], str]:
+    """The running jobs that a display has room for, and words for the others ("" if there are
+    none).
+    """
+    running = list(status.running.values())
+    more = len(running) - MOST_JOBS_SHOWN
+    return running[:MOST_JOBS_SHOWN], f"and {more} more" if more > 0 else ""
 
 
 def running_line(label: str, progress: Progress | None) -> str:

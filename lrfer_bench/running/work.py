@@ -101,6 +101,14 @@ def run_test(job: TestJob) -> tuple[Record, Logits]:
     return finished_record(cell, answers, job.models, method, one_face), answers
 
 
+def result_of(job: Job, tell: Teller = lambda told: None) -> Model | tuple[Record, bytes]:
+    """Do a job. Logits are compressed here, so that the main process serves many workers."""
+    if isinstance(job, TrainJob):
+        return run_training(job, tell)
+    record, answers = run_test(job)
+    return record, answers.to_bytes()
+
+
 def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
     """(one sentence, traceback) for what went wrong in a job.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,18 +42,20 @@ class Store:
         self.logits = self.root / "logits"
         self.models = self.root / "models"
         self.checkpoints = self.root / "checkpoints"
+        self._stems: dict[str, set[str]] | None = None
 
-    def save(self, record: Record, logits: Logits | None = None) -> Path:
+    def save(self, record: Record, logits: Logits | bytes | None = None) -> Path:
         """Write the logits first, the record last: a record on disk is always complete.
 
+        logits: as they are, or as Logits.to_bytes() made them, which a worker can do.
         It takes the place of one of the same key, also where that stands under a former name of its
         method. A damaged file in its place may be somebody's work: it is set aside, not
         overwritten.
         """
         self.make_room(record)
         self._spare_another(record)
-        before = self.find(record.key)
-        data = logits.to_bytes() if logits is not None else None
+        before = self.standing(record)
+        data = logits.to_bytes() if isinstance(logits, Logits) else logits
         if data is not None:
             record = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
         content = checksum(json.loads(record.model_dump_json()))
@@ -64,6 +67,7 @@ class Store:
         if data is not None:
             write_atomically(self.logits / f"{record.stem}.npz", data)
         write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
+        self._by_head()[record.key[:12]].add(record.stem)
         if before is not None and before.stem != record.stem:
             (self.records / f"{before.stem}.json").unlink(missing_ok=True)
             (self.logits / f"{before.stem}.npz").unlink(missing_ok=True)
@@ -140,20 +144,45 @@ class Store:
             return 0.0
 
     def find(self, key: str) -> Record | None:
-        """The record of a key, or None; a damaged file counts as none."""
+        """The record of a key, or None; a damaged file counts as none.
+
+        It lists the folder: for many keys see store/survey.py.
+        """
         for path in sorted(self.records.glob(f"*_{key[:12]}.json")):
             found = read_record(path)
             if isinstance(found, Record) and found.key == key:
                 return found
         return None
 
-    def scan(self) -> Iterator[Record | Damaged]:
-        """Every record in name order.
+    def standing(self, record: Record) -> Record | None:
+        """The record with this one's key, in its own place or under a former name of its method.
+
+        Costs the same in a large folder: former names come from one listing of the folder, kept
+        from the first call on.
+        """
+        stems = self._by_head().get(record.key[:12], set())
+        for stem in (record.stem, *sorted(stems - {record.stem})):
+            found = read_record(self.records / f"{stem}.json")
+            if isinstance(found, Record) and found.key == record.key:
+                return found
+        return None
+
+    def _by_head(self) -> dict[str, set[str]]:
+        """The first 12 digits of a key -> names of record files without their ending."""
+        if self._stems is None:
+            self._stems = defaultdict(set)
+            for path in self.records.glob("*.json"):
+                self._stems[path.stem.rpartition("_")[2]].add(path.stem)
+        return self._stems
+
+    def scan(self, heads: Collection[str] | None = None) -> Iterator[Record | Damaged]:
+        """Every record in name order; with heads (12 digits of a key each) only theirs.
 
         A file that is cut, edited or of another schema comes as Damaged, never counted.
         """
         for path in sorted(self.records.glob("*.json")):
-            yield read_record(path)
+            if heads is None or path.stem.rpartition("_")[2] in heads:
+                yield read_record(path)
 
     def damaged(self, record: Record) -> Damaged | None:
         """The damaged file in the place where this record will be written, if there is one."""

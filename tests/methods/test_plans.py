@@ -32,7 +32,7 @@ from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
-from lrfer_bench.running.work import run_test, run_training
+from lrfer_bench.running.work import result_of
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -260,9 +260,7 @@ class _Here(Engine):
     def submit(self, job: Job) -> None:
         if isinstance(job, TrainJob):
             self.trained.append(job.key)
-            self.done.append(Finished(job.key, run_training(job)))
-        else:
-            self.done.append(Finished(job.key, run_test(job)))
+        self.done.append(Finished(job.key, result_of(job)))
 
     def wait(self) -> Sequence[Event]:
         events, self.done = self.done, []

@@ -16,6 +16,7 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
+from lrfer_bench.running.status import Status, shown_jobs
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Cost
@@ -96,6 +97,47 @@ def test_a_failed_record_is_tried_again_when_asked(tmp_path: Path) -> None:
     Store(tmp_path).save(failed_record(cell, "once"))
     assert Runner(plan, Store(tmp_path)).plan.cells == {}
     assert list(Runner(plan, Store(tmp_path), Overwrite.FAILED).plan.cells) == [cell.key]
+
+
+class Counting(Engine):
+    """Trains at once and answers nothing else; counts the jobs that run at a time."""
+
+    def __init__(self, slots: Sequence[int]) -> None:
+        self._slots = list(slots)
+        self.jobs: list[Job] = []
+        self.most: list[int] = []
+
+    @property
+    def slots(self) -> int:  # type: ignore[override]
+        return self._slots[0]
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def wait(self) -> Sequence[Event]:
+        self.most.append(len(self.jobs))
+        self._slots = self._slots[1:] or self._slots
+        done = [self.jobs.pop(0)] if self.jobs else []
+        return [Failed(job.key, f"{job.label}: no") for job in done]
+
+    def close(self) -> None:
+        self.jobs.clear()
+
+
+def test_slots_may_come_and_go_while_a_plan_runs(tmp_path: Path) -> None:
+    plan = build_plan(Request(["direct"], scales=[2, 3, 4, 6, 8], preset=preset_of("quick")), DATA)
+    engine = Counting([0, 2, 3, 1])
+    runner = Runner(plan, Store(tmp_path))
+    status = runner.run(engine)
+    assert status.failed == 5 and engine.most[:4] == [0, 2, 3, 2] and status.slots == 1
+
+
+def test_a_display_has_room_for_some_of_many_jobs() -> None:
+    status = Status(500, 500, running={str(n): (f"train {n}", None) for n in range(200)})
+    jobs, more = shown_jobs(status)
+    assert len(jobs) == 8 and more == "and 192 more"
+    status.running = {"1": ("train 1", None)}
+    assert shown_jobs(status) == ([("train 1", None)], "")
 
 
 def wanted_by(method: str) -> Plan:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from lrfer_bench.running.jobs import Job
 from lrfer_bench.running.models import Model
-from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Record
 from lrfer_bench.training.loop import Progress
 
-Result = Model | tuple[Record, Logits]
+Result = Model | tuple[Record, bytes]
+"""A trained model, or a record with its logits as Logits.to_bytes() made them."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Finished:
-    """A job is done; a TrainJob answers a Model, a TestJob a Record and its Logits."""
+    """A job is done; a TrainJob answers a Model, a TestJob a Record and its logits."""
 
     key: str
     result: Result

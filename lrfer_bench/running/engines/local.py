@@ -50,7 +50,7 @@ class LocalEngine(Engine):
     def submit(self, job: Job) -> None:
         worker = next((w for w in self._workers if w.job is None), None) or self._start()
         job = replace(job, device=worker.device)
-        worker.job = job
+        worker.job = replace(job, models={})  # its weights are the worker's, not kept here
         with contextlib.suppress(
             BrokenPipeError, OSError
         ):  # a worker that just died is noticed in wait()

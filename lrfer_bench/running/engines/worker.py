@@ -49,15 +49,10 @@ def _note(pipe: Connection, job: Any, text: str) -> None:
 def _answer(pipe: Connection, job: Any) -> None:
     from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Failed, Finished
-    from lrfer_bench.running.jobs import TrainJob
-    from lrfer_bench.running.work import failure_of, run_test, run_training
+    from lrfer_bench.running.work import failure_of, result_of
 
     try:
-        result = (
-            run_training(job, _teller(pipe, job.key))
-            if isinstance(job, TrainJob)
-            else run_test(job)
-        )
+        result = result_of(job, _teller(pipe, job.key))
     except BrokenPipeError:
         os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left to do
     except (MachineError, DataError) as error:

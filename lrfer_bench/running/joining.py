@@ -1,0 +1,161 @@
+"""Several runs in one results folder: equal commands divide the work, on one machine or on many.
+
+The first comer writes what it computes with into claims/run.json; those who come later must compute
+with the same, or results would depend on who made them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.running.environment import code, environment
+from lrfer_bench.store.claims import STALE_SECONDS, Claims, create
+from lrfer_bench.store.store import Store
+
+STALE_VARIABLE = "LRFER_STALE_SECONDS"
+NOT_COMPARED = ("system", "processor", "commit", "gpu_driver")
+"""Facts of a machine that do not change what is computed; the code has a hash of its own."""
+WAIT_SECONDS = 5.0
+
+
+class Campaign:
+    """The runs that share a results folder now. began: when the first one came.
+
+    Used as a context manager, which gives all claims back, also on Ctrl-C and SIGTERM.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.claims = Claims(store.root / "claims")
+        self._path = self.claims.folder / "run.json"
+        self._own = {**computing(), "id": uuid.uuid4().hex, "stale": _stale_seconds()}
+        try:
+            self._agreed = self._agree()
+        except UserError:
+            self.claims.close()
+            raise
+        self.began = float(self._agreed["began"])
+        self.claims.stale = float(self._agreed["stale"])
+        self._members = f".member-{self._agreed['id']}-"
+        self.claims.take(self._members + uuid.uuid4().hex)
+
+    def __enter__(self) -> Campaign:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """The last one to leave takes the agreement along: others may come with other code then."""
+        claims, folder = self.claims, self.claims.folder
+        claims.give_all_back()
+        others = [path.name for path in folder.glob(self._members + "*")]
+        if not any(map(claims.is_taken, others)):
+            if _read(self._path).get("id") == self._agreed["id"]:
+                self._path.unlink(missing_ok=True)
+            for name in [path.name for path in folder.iterdir()]:  # those of runs that were killed
+                claims.bury(name)
+        claims.close()
+
+    def keep(self) -> None:
+        """Keep claims and agreement fresh; call it every few seconds."""
+        if self.claims.keep():
+            try:
+                os.utime(self._path)
+            except OSError:
+                create(self._path, json.dumps(self._agreed))
+
+    def _agree(self) -> dict[str, Any]:
+        """The first comer's facts, after a comparison with ours; ours where nobody is here."""
+        while True:
+            own = {**self._own, "began": self.claims.now()}
+            if create(self._path, json.dumps(own)):
+                return own
+            standing = _read(self._path)
+            self.claims.stale = float(standing.get("stale", STALE_SECONDS))
+            if standing and self.claims.is_taken(self._path.name):
+                _compare(standing, self._own, self._path)
+                return standing
+            self.claims.bury(self._path.name)
+
+
+def computing() -> dict[str, str]:
+    """What decides the bits of a result: versions, code and arithmetic."""
+    device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    facts = {k: v for k, v in environment(device).items() if k not in NOT_COMPARED}
+    return {**facts, "code": code()}
+
+
+def _compare(theirs: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
+    for name in sorted(set(theirs) | set(ours)):
+        if name in ("id", "stale", "began") or theirs.get(name) == ours.get(name):
+            continue
+        words = {"code": "the code of lrfer-bench"}.get(name, name)
+        raise UserError(
+            f"--join: {words} is {ours.get(name, 'missing')} here and "
+            f"{theirs.get(name, 'missing')} in the run that began in {path.parent.parent}: runs "
+            "that share a folder must compute alike; use the same installation and processor, or "
+            "another --results and then `lrfer-bench merge`"
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The agreement; {} when it is gone. It is written in one go, but not at once everywhere."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(content, dict):
+                return content
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            pass
+        if time.monotonic() > deadline:
+            raise UserError(f"{path} cannot be read: delete it when no run uses the folder")
+        time.sleep(0.1)
+
+
+def _stale_seconds() -> float:
+    """After how many seconds a silent run counts as dead."""
+    word = os.environ.get(STALE_VARIABLE, "")
+    try:
+        seconds = float(word) if word else STALE_SECONDS
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds < 1e6:
+        raise UserError(f"{STALE_VARIABLE}={word} is not a number of seconds of 1 or more")
+    return seconds
+
+
+@contextmanager
+def joined(store: Store) -> Iterator[Campaign]:
+    """Share a results folder with the runs that are there; UserError if they compute otherwise."""
+    with terminated_like_interrupted(), Campaign(store) as campaign:
+        yield campaign
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM, which a cluster sends before it kills, ends a run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
