@@ -44,6 +44,7 @@ def run(
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
+    time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,
@@ -67,6 +68,7 @@ def run(
     results: the folder of records
     seeds: whole numbers; each varies the whole pipeline
     workers: processes; None is one a core, or one a GPU
+    time_limit: minutes that a training or a test may take before it counts as failed
     engine: "local"
     tell: gets a line for each finished or failed cell; None is quiet
 
@@ -97,6 +99,7 @@ def run(
             "plugins": plugins,
             "results": results,
             "workers": workers,
+            "time_limit": time_limit,
             "engine": engine,
             "overwrite": overwrite,
             "tell": tell,

@@ -52,7 +52,15 @@ PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
     "Training": ("seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "overwrite", "engine", "no_report", "plan_only"),
+    "Where and how": (
+        "results",
+        "workers",
+        "overwrite",
+        "time_limit",
+        "engine",
+        "no_report",
+        "plan_only",
+    ),
 }
 """Headings in the help of `run` and `plan`."""
 
@@ -80,6 +88,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],
+        time_limit=options.get("time_limit"),
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lrfer_bench.cli.echo import echo
-from lrfer_bench.running.status import news, running_line, summary
+from lrfer_bench.running.status import news, running_lines, summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,9 +51,7 @@ class _Plain:
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
             self._last = now
-            running = "; ".join(
-                running_line(label, progress) for label, progress in status.running.values()
-            )
+            running = "; ".join(line for _, _, line in running_lines(status))
             echo(f"{summary(status)} | {running}")
 
 
@@ -64,9 +62,9 @@ def _picture(status: Status) -> RenderableType:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
-    for label, progress in status.running.values():
+    for label, progress, line in running_lines(status):
         done = progress.step / progress.steps if progress and progress.steps else 0.0
-        line = running_line(label, progress).partition(": ")[2]
+        line = line.removeprefix(label).removeprefix(": ").removeprefix(", ")
         table.add_row(
             Text(label), ProgressBar(total=1.0, completed=done, width=24), Text(line, style="dim")
         )

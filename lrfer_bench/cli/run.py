@@ -29,6 +29,12 @@ EXAMPLES = (
 @click.option(
     "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
 )
+@click.option(
+    "--time-limit",
+    type=float,
+    metavar="MINUTES",
+    help="Give a training or a test up after so long.",
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
@@ -40,10 +46,13 @@ def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
+        options.pop("time_limit")
         context.invoke(plan, **options)
         return
+    from lrfer_bench.running.engines.lifelines import stop_like_ctrl_c
     from lrfer_bench.running.session import run_session
 
+    stop_like_ctrl_c()
     outcome = run_session(request_of(options), _display, _tell_about)
     records = outcome.session.store.records
     if not no_report:

@@ -102,6 +102,7 @@ class RunArguments(Arguments):
     plugins: Folders
     results: Folder
     workers: Integer | None
+    time_limit: Annotated[float, Field(gt=0, strict=False)] | None
     engine: str = Field(examples=[defaults.ENGINE])
     overwrite: Literal["never", "failed", "always"]
     tell: Callable[[str], None] | None

@@ -23,6 +23,7 @@ class Request:
     methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     preset:   the training budget
+    time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
     a GPU.
     """
@@ -41,6 +42,7 @@ class Request:
     plugins: Sequence[Path] = ()
     results: Path = Path(defaults.RESULTS)
     workers: int | None = None
+    time_limit: float | None = None
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
 

@@ -6,6 +6,7 @@ Trainings before what rests on them, failures contained.
 from __future__ import annotations
 
 import enum
+import time
 
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.plan import Cell, Plan, Training, subset
@@ -75,6 +76,7 @@ class Runner:
                 return
             self.running[job.key] = job
             self.status.running[job.key] = (job.label, None)
+            self.status.moved[job.key] = time.monotonic()
             engine.submit(job)
 
     def _next(self) -> Job | None:
@@ -127,9 +129,11 @@ class Runner:
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
+            self.status.moved[event.key] = time.monotonic()
             return
         job = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
+        self.status.moved.pop(event.key, None)
         if isinstance(event, Finished):
             self._finish(event)
         else:

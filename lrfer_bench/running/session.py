@@ -69,7 +69,7 @@ def run_session(
     session.store.check_writable()
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
     logs = session.store.root / "logs"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs)
+    engine = engine_of(request.engine, request.workers, request.plugins, logs, request.time_limit)
     before(session, runner)
     if runner.plan.cells:
         with display(runner.status) as listener:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ from lrfer_bench.errors import escaped
 if TYPE_CHECKING:
     from lrfer_bench.store.schema import Record
     from lrfer_bench.training.loop import Progress
+
+
+STILL_SECONDS = 120.0
+"""Without a step for so long, a running job is said to stand still."""
 
 
 @dataclass
@@ -24,6 +29,8 @@ class Status:
     failed: int = 0
     trained: int = 0
     running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
+    moved: dict[str, float] = field(default_factory=dict)
+    """When each running job last told a step, by time.monotonic()."""
     training_seconds: list[float] = field(default_factory=list)
     slots: int = 1
     note: str = ""
@@ -106,6 +113,16 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def running_lines(status: Status) -> list[tuple[str, Progress | None, str]]:
+    """(label, progress, line) of each running job; the line says so where nothing moves."""
+    now, lines = time.monotonic(), []
+    for key, (label, progress) in status.running.items():
+        still = now - status.moved.get(key, now)
+        idle = f", no step for {duration(still)}" if still >= STILL_SECONDS else ""
+        lines.append((label, progress, running_line(label, progress) + idle))
+    return lines
 
 
 def running_line(label: str, progress: Progress | None) -> str:
