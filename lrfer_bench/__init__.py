@@ -2,6 +2,7 @@
 
     import lrfer_bench
 
+    trials = lrfer_bench.tune([MyMethod, "kd"], scales=4)
     table = lrfer_bench.run(methods=["direct", MyMethod], scales=[2, 4])
     lrfer_bench.report("results")
     table = lrfer_bench.load_results("results")
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from lrfer_bench.library import load_results as load_results
     from lrfer_bench.library import report as report
     from lrfer_bench.library import run as run
+    from lrfer_bench.library import tune as tune
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    **dict.fromkeys(("run", "report", "load_results", "load_model"), "lrfer_bench.library"),
+    **dict.fromkeys(("run", "tune", "report", "load_results", "load_model"), "lrfer_bench.library"),
     "UserError": "lrfer_bench.errors",
 }
 

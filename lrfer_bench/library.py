@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -16,7 +17,7 @@ from lrfer_bench.planning import defaults
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrfer_bench.planning.arguments import RunArguments
+    from lrfer_bench.planning.arguments import PlanArguments
     from lrfer_bench.planning.plan import Plan
     from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.predictor import Predictor
@@ -39,6 +40,57 @@ def run(
     test_protocols: OneOrMore[str | type] | None = None,
     test_scales: OneOrMore[int] | str | None = None,
     seeds: OneOrMore[int] | str = 0,
+    preset: Folder = defaults.PRESET,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    settings_file: Folder | None = None,
+    plugins: OneOrMore[Folder] = (),
+    results: Folder = defaults.RESULTS,
+    workers: int | None = None,
+    time_limit: float | None = None,
+    engine: str = "local",
+    overwrite: str = "never",
+    tell: Callable[[str], None] | None = print,
+) -> pd.DataFrame:
+    """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
+
+    methods, protocols, test_protocols: names, or classes of your own from a module, a script or a
+        notebook; a class without a registered name gets its own in kebab-case
+    dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
+    scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
+    test_scales, test_protocols: None is "as trained"
+    seeds: whole numbers; each varies the whole pipeline
+    preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
+    settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
+    plugins: files with methods, data sets or protocols; results: the folder of records
+    workers: processes; None is one a core, or one a GPU; engine: "local"
+    time_limit: minutes that a training or a test may take before it counts as failed
+    overwrite: "never", "failed" or "always"
+    tell: gets a line for each finished or failed cell; None is quiet
+
+    Returns the cells asked for, also those that had a record, in the columns of load_results(); a
+    failed cell is a line with its reason in `failure`. Raises UserError, one sentence, for wrong
+    names, files or settings before anything is trained, and for a full disk when it is met.
+    """
+    arguments = dict(locals())  # first of all, so that it holds the arguments and nothing else
+    from lrfer_bench.planning.arguments import RunArguments, checked_arguments
+    from lrfer_bench.running.session import run_session
+
+    given = checked_arguments(RunArguments, arguments)
+    outcome = run_session(_request(given), _lines(given.tell))
+    return _frame(outcome.session.plan, outcome.session.store)
+
+
+def tune(
+    methods: OneOrMore[str | type],
+    *,
+    trials: int = defaults.TRIALS,
+    epochs: str = defaults.TRIAL_EPOCHS,
+    dataset: str | type = defaults.DATASET,
+    data_root: Folder | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    scales: OneOrMore[int] | str = defaults.TUNED_SCALES,
+    protocols: OneOrMore[str | type] = defaults.PROTOCOL,
+    seeds: OneOrMore[int] | str = 0,
     preset: str = defaults.PRESET,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     plugins: OneOrMore[Folder] = (),
@@ -49,64 +101,27 @@ def run(
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
-    """Train and test methods, as `lrfer-bench run` does.
+    """Try settings of methods on the validation split, as `lrfer-bench tune` does.
 
-    What has a record already is not run again.
+    trials: of each method, the first with its defaults. epochs: the budget of every model of a
+            trial, a share of the preset's ("0.5x") or a number ("7").
+    settings: held fixed in all trials. overwrite: "never", or "failed": try those again.
+    The other arguments are those of run(). The settings that were chosen stand in
+    tuning/settings.toml of the results folder, for run(..., settings_file=...).
 
-    methods, protocols, test_protocols: names, or classes of your own, registered or not, defined in
-        a module, a script or a notebook. A class without a registered name gets its own in
-        kebab-case.
-    dataset: a name or a class
-    scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
-    test_scales, test_protocols: None is "as trained"
-    settings: {"gmenet": {"kd_weight": 0}}
-    preset: "quick", "cpu" or "paper"
-    overwrite: "never", "failed" or "always"
-    data_root, data_options: the folder or file of your copy of the data, and what its loader is
-        told
-    plugins: files with methods, data sets or protocols
-    results: the folder of records
-    seeds: whole numbers; each varies the whole pipeline
-    workers: processes; None is one a core, or one a GPU
-    time_limit: minutes that a training or a test may take before it counts as failed
-    engine: "local"
-    tell: gets a line for each finished or failed cell; None is quiet
-
-    Returns the cells that were asked for, those with a record already among them, in the columns of
-    load_results(). A cell that failed is a line too, its reason in `failure`: so is one whose
-    method refuses a value of a setting.
-
-    Raises UserError, one sentence: for wrong names, files or settings before anything is trained,
-    for a full disk when it is met.
+    Returns a line for each trial: method, trial (from 1), settings (JSON), score (mean validation
+    score, NaN for a failed trial), failure, chosen. UserError, one sentence, for wrong words, a
+    folder of another tuning, and where Optuna is missing.
     """
-    from lrfer_bench.planning.arguments import RunArguments, checked_arguments
-    from lrfer_bench.running.session import run_session
+    words = dict(locals())
+    from lrfer_bench.planning.arguments import TuneArguments, checked_arguments
+    from lrfer_bench.tuning.chosen import trial_frame
+    from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
-    given = checked_arguments(
-        RunArguments,
-        {
-            "methods": methods,
-            "dataset": dataset,
-            "data_root": data_root,
-            "data_options": data_options,
-            "scales": scales,
-            "protocols": protocols,
-            "test_protocols": test_protocols,
-            "test_scales": test_scales,
-            "seeds": seeds,
-            "preset": preset,
-            "settings": settings,
-            "plugins": plugins,
-            "results": results,
-            "workers": workers,
-            "time_limit": time_limit,
-            "engine": engine,
-            "overwrite": overwrite,
-            "tell": tell,
-        },
-    )
-    outcome = run_session(_request(given), _lines(given.tell))
-    return _frame(outcome.session.plan, outcome.session.store)
+    given = checked_arguments(TuneArguments, words)
+    asked = TuningRequest(_request(given), given.trials, given.epochs)
+    tell = given.tell or (lambda line: None)
+    return trial_frame(run_tuning(asked, _lines(given.tell), tell).studies)
 
 
 def report(
@@ -156,8 +171,8 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
            changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
            (trained on), test_protocol, scale, size_px (height of the LR face in pixels), seed,
            preset, failure (the sentence of a failed cell); method_name, method_version, settings
-           (JSON), test_time_augmentation. trained_scales is "each" (the tested one), "2;4;8", "hr"
-           or "nothing".
+           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune). trained_scales is
+           "each" (the tested one), "2;4;8", "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
@@ -216,17 +231,20 @@ def load_model(
     return open_predictor(given.key, given.results, device, given.trust_plugins)
 
 
-def _request(given: RunArguments) -> Request:
+def _request(given: PlanArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.contract.preset import preset_of
+    from lrfer_bench.contract.own_preset import chosen_preset
+    from lrfer_bench.planning.arguments import RunArguments
     from lrfer_bench.planning.request import Request
+    from lrfer_bench.planning.settings_file import read_settings_file
     from lrfer_bench.plugins.handover import hand_over
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
     files = list(given.plugins)
     load_plugins(files)
-    words = {name: getattr(given, name) for name in type(given).model_fields if name != "tell"}
+    asked = {entry.name for entry in fields(Request)} & set(type(given).model_fields)
+    words = {name: getattr(given, name) for name in asked}
     kinds = {
         "methods": METHODS,
         "dataset": DATASETS,
@@ -234,7 +252,7 @@ def _request(given: RunArguments) -> Request:
         "test_protocols": PROTOCOLS,
     }
     for what, registry in kinds.items():
-        if words[what] is not None:
+        if words.get(what) is not None:
             words[what], more = hand_over(registry, words[what], given.results)
             files += more
     if len(words["dataset"]) != 1:
@@ -242,10 +260,12 @@ def _request(given: RunArguments) -> Request:
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": preset_of(given.preset),
+        "preset": chosen_preset(str(given.preset)),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }
+    if isinstance(given, RunArguments) and given.settings_file is not None:
+        words["file"] = read_settings_file(given.settings_file)
     return Request(**words)
 
 

@@ -25,15 +25,6 @@ def test_linters_are_content(tool: list[str]) -> None:
 LINES, FUNCTION_LINES = 350, 50
 """Files and functions have fewer lines than this."""
 
-KNOWN = {
-    "lrfer_bench/library.py run",
-    "tests/reporting/test_asked_metrics.py",
-    "tests/support/made_records.py fill",
-    "tests/support/made_records.py make_record",
-    "tests/test_library.py",
-}
-"""Those that grew over it when lines were made to end at 100. Only ever remove from this list."""
-
 
 def too_long(name: str, text: str) -> Iterator[str]:
     """The file's name if it is too long, and each of its functions that is."""
@@ -50,10 +41,7 @@ def test_files_and_functions_are_short() -> None:
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in FILES}
     assert len(texts) > 50
     found = {long for name, text in texts.items() for long in too_long(name, text)}
-    assert not found - KNOWN, (
-        f"split these: files under {LINES} lines, functions under {FUNCTION_LINES}"
-    )
-    assert not KNOWN - found, "good: take these off the list KNOWN"
+    assert not found, f"split these: files under {LINES} lines, functions under {FUNCTION_LINES}"
 
 
 def test_a_long_file_and_a_long_function_are_found() -> None:

@@ -57,6 +57,22 @@ run TINY --seeds -1
     the seed -1 is not possible: seeds are integers from 0 to 2**63 - 1
 run TINY --methods linear --workers 0
     --workers 0 is not possible: at least one worker is needed
+run TINY --settings nowhere.toml
+    the settings file nowhere.toml cannot be read: No such file or directory; check --settings
+run TINY --methods kd --settings loose.toml
+    the settings file loose.toml has a part "kd": write [settings.METHOD] and [trials]
+run TINY --methods kd --settings slip.toml
+    the settings file slip.toml: there is no method "kdd": did you mean "kd"?
+tune TINY --methods kd --trials 0
+    --trials 0 is not possible: at least one is needed, the defaults
+tune TINY --methods kd --epochs much
+    tune.epochs is "much": write a factor of the preset's epochs, such as 3x, or a number of epochs
+tune TINY --methods kd[kd_weight=2]
+    "kd[kd_weight=2]" cannot be tuned: name the method alone, and hold a setting fixed with --set
+    kd.kd_weight=VALUE
+tune TINY --methods kd --results tuned
+    tuned/tuning/kd.json was tuned with dataset faces, not dataset tinyfaces: choose another folder
+    with --results, or delete tuned/tuning
 run TINY --set kd_weight=0
     --set "kd_weight=0" is not understood: write --set METHOD.SETTING=VALUE
 run TINY --methods gmenet --set gmenet.kd_wait=0
@@ -91,8 +107,11 @@ run --plugin none.py
 methods list --plugin wrong.py
     left out: HERE/wrong.py: SyntaxError: invalid syntax (wrong.py, line 1) (HERE/wrong.py:1)
 methods list --plugin taken.py
-    left out: HERE/taken.py: UserError: the method name "direct" of taken.py sha256:HASH is taken by
+    left out: HERE/taken.py: the method name "direct" of taken.py sha256:HASH is taken by
     lrfer-bench VERSION: give yours another name (HERE/taken.py:4)
+run TINY --plugin taken.py --methods direct
+    the method name "direct" of taken.py sha256:HASH is taken by lrfer-bench VERSION: give yours
+    another name (HERE/taken.py:4)
 run TINY --plugin odd.py --methods odd
     the method "odd" cannot be used: its trains is 'often': write one of 'each scale', 'all scales',
     'nothing' (HERE/odd.py:4)
@@ -176,6 +195,8 @@ merge results
 >>> with_cache("file/cache", lambda: run("bicubic", dataset="tinyfaces", plugins=TINY))
     the cache HERE/file/cache cannot be written: Not a directory; free some space or set LRFER_CACHE
     to another folder
+>>> without_optuna(lambda: tune("kd", dataset="tinyfaces", plugins=TINY, tell=None))
+    tuning needs the package Optuna: pip install "lrfer-bench[tune]", or pip install optuna
 >>> fit(made_method(loss=float("nan")), made_faces(14, side=16))
     the loss "ce" became NaN or infinite in epoch 1, by step 1: lower the learning rate or the
     weight of that loss

@@ -16,6 +16,7 @@ import torch
 
 from lrfer_bench.checking.findings import DoesNotApply
 from lrfer_bench.checking.sample import EPOCHS, made_batch
+from lrfer_bench.checking.titles import TITLES
 from lrfer_bench.checking.trial import DataShape, Trial
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.method import Batch, Method
@@ -62,18 +63,18 @@ CHECKS: dict[str, MethodCheck] = {}
 Make = Callable[[Trial], str]
 
 
-def check(title: str, blames: str, *builds_on: str, always: bool = False) -> Callable[[Make], Make]:
-    """Enter a function check_ID(trial) into CHECKS under ID."""
+def check(blames: str, *builds_on: str, always: bool = False) -> Callable[[Make], Make]:
+    """Enter a function check_ID(trial) into CHECKS under ID; its title stands in titles.py."""
 
     def enter(make: Make) -> Make:
         id_ = make.__name__.removeprefix("check_")
-        CHECKS[id_] = MethodCheck(id_, title, make, blames, builds_on, always)
+        CHECKS[id_] = MethodCheck(id_, TITLES[id_], make, blames, builds_on, always)
         return make
 
     return enter
 
 
-@check("is a method with a card and settings", "__init__")
+@check("__init__")
 def check_declares(trial: Trial) -> str:
     """It derives from Method, its attributes have known values, its card explains its settings."""
     checked(trial.name, trial.cls)
@@ -87,7 +88,7 @@ def check_declares(trial: Trial) -> str:
     return f"settings: {', '.join(f'{name}={value}' for name, value in settings.items()) or 'none'}"
 
 
-@check("builds, takes a step and answers", "losses", "declares")
+@check("losses", "declares")
 def check_builds(trial: Trial) -> str:
     """In each shape of data it is built, update() gives finite losses, forward() gives logits."""
     for shape in SHAPES:
@@ -99,7 +100,7 @@ def check_builds(trial: Trial) -> str:
     return f"{len(SHAPES)} shapes: grey and colour, 7 and 8 classes, several sizes"
 
 
-@check("leaves its stages alone", "losses", "builds")
+@check("losses", "builds")
 def check_keeps_stages(trial: Trial) -> str:
     """Neither a training step nor an answer changes a stage: other cells use it, too."""
     shape = SHAPES[0]
@@ -120,7 +121,7 @@ def check_keeps_stages(trial: Trial) -> str:
     return f"{', '.join(stages)}: not a bit changed"
 
 
-@check("trains with its stages", "losses", "builds", "keeps_stages")
+@check("losses", "builds", "keeps_stages")
 def check_trains(trial: Trial) -> str:
     """A small training of the method and of its stages comes to its end."""
     models, faces = trial.models, trial.sample.train
@@ -129,7 +130,7 @@ def check_trains(trial: Trial) -> str:
     return f"{some}, {len(faces)} faces, {EPOCHS} epochs, {seconds:.1f} s"
 
 
-@check("learns its training faces", "losses", "trains")
+@check("losses", "trains")
 def check_learns(trial: Trial) -> str:
     """It names more of its training faces than chance would, by three standard errors or more."""
     if not trial.answers_logits:
@@ -149,7 +150,7 @@ def check_learns(trial: Trial) -> str:
     return f"{100 * right:.0f} % right (chance {100 * chance:.0f} %)"
 
 
-@check("repeats when stopped and resumed, with other test images", "losses", "trains")
+@check("losses", "trains")
 def check_repeatable(trial: Trial) -> str:
     """A training under the same key gives the same bits: after a stop, with other test images."""
     if trial.own_training is None:
@@ -176,7 +177,7 @@ def check_repeatable(trial: Trial) -> str:
     )
 
 
-@check("answers the same after saving and loading", "__init__", "trains")
+@check("__init__", "trains")
 def check_survives_saving(trial: Trial) -> str:
     """What it has learnt is in its state_dict."""
     trial.needs_logits()
@@ -190,7 +191,7 @@ def check_survives_saving(trial: Trial) -> str:
     return "bit for bit"
 
 
-@check("answers the same in any batch and order", "forward", "trains")
+@check("forward", "trains")
 def check_any_batch(trial: Trial) -> str:
     """An answer depends on its own face only, up to rounding."""
     trial.needs_logits()
@@ -211,7 +212,7 @@ def check_any_batch(trial: Trial) -> str:
     return f"{len(images)} faces together, one by one and reversed"
 
 
-@check("answers the same with the HR test images out of reach", "forward", "trains")
+@check("forward", "trains")
 def check_blind(trial: Trial) -> str:
     """It sees nothing of the test but the LR faces it is given."""
     trial.needs_logits()
@@ -225,7 +226,7 @@ def check_blind(trial: Trial) -> str:
     return "same bits"
 
 
-@check("costs for one face", "forward", "trains")
+@check("forward", "trains")
 def check_costs(trial: Trial) -> str:
     """Its parameters, multiply-accumulate operations and latency are measured, as a run does it."""
     trial.needs_logits()
@@ -237,7 +238,7 @@ def check_costs(trial: Trial) -> str:
     )
 
 
-@check("leaves no process behind", "__init__", "trains", always=True)
+@check("__init__", "trains", always=True)
 def check_ends_processes(trial: Trial) -> str:
     """No process that it started is still running after all that was done here."""
     left = [process for process in left_behind() if process not in trial.running_before]

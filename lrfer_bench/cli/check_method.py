@@ -29,10 +29,10 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     """--list: the ids of all checks, each with its title."""
     if not wanted or context.resilient_parsing:
         return
-    from lrfer_bench.checking.checks import CHECKS
+    from lrfer_bench.checking.titles import TITLES
 
-    for check in CHECKS.values():
-        echo(f"{check.id:<{WIDTH}} {check.title}")
+    for check, title in TITLES.items():
+        echo(f"{check:<{WIDTH}} {title}")
     context.exit()
 
 

@@ -48,11 +48,15 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
         echo(f"left out: {name}: {reason}", err=True)
 
 
+BUDGET = ("epochs", "batch", "lr")
+"""Fields of a preset that have an option of their own."""
+
 PLAN_GROUPS = {
     "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
-    "Training": ("seeds", "preset", "settings"),
+    "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
     "Where and how": (
+        "config",
         "results",
         "workers",
         "overwrite",
@@ -66,13 +70,17 @@ PLAN_GROUPS = {
 
 
 def request_of(options: Mapping[str, Any]) -> Request:
-    """The options of `run` and `plan` as a Request; UserError for words that are not understood."""
-    from lrfer_bench.contract.preset import preset_of
+    """Options as a Request, those that a command lacks at their defaults; UserError for words that
+    are not understood.
+    """
+    from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
+    from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file
 
     root: Path | None = options["data_root"]
-    test_protocols, test_scales = options["test_protocols"], options["test_scales"]
+    file: Path | None = options.get("settings_file")
+    test_protocols, test_scales = options.get("test_protocols"), options.get("test_scales")
     return Request(
         methods=names("--methods", options["methods"]),
         dataset=options["dataset"],
@@ -84,7 +92,8 @@ def request_of(options: Mapping[str, Any]) -> Request:
         test_scales=integers("--test-scales", test_scales) if test_scales else None,
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
-        preset=preset_of(options["preset"]),
+        file=read_settings_file(file) if file else SettingsFile(),
+        preset=chosen_preset(options["preset"], {name: options.get(name) for name in BUDGET}),
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],
@@ -96,93 +105,141 @@ def request_of(options: Mapping[str, Any]) -> Request:
 
 def plan_options(command: Command) -> Command:
     """The options that say what is to be run; `run` and `plan` take the same."""
-    for option in reversed(_PLAN_OPTIONS):
-        command = option(command)
-    return command
+    return shared_options(*(name for name in _OPTIONS if name not in ("engine", "time_limit")))(
+        command
+    )
 
 
-_PLAN_OPTIONS = [
-    click.option(
+def shared_options(*names: str) -> Callable[[Command], Command]:
+    """A decorator with some of these options, by the names of their parameters."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            command = _OPTIONS[name](command)
+        return command
+
+    return decorate
+
+
+PARAMETERS = {"set": "settings", "settings": "settings_file", "plugin": "plugins"}
+"""What an option's word is called as a parameter, where it is not the word itself."""
+
+
+def take_run_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """The words of a run file become the defaults of this command: what was typed wins."""
+    if path is None:
+        return
+    from lrfer_bench.planning.run_file import read_run_file
+
+    words = read_run_file(path)
+    known = {param.name for param in context.command.params}
+    found = {PARAMETERS.get(word, word.replace("-", "_")): value for word, value in words.items()}
+    context.default_map = {name: value for name, value in found.items() if name in known}
+
+
+_OPTIONS = {
+    "config": click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=take_run_file,
+        metavar="FILE",
+        help="All of this from a TOML file; see: run.toml.",
+    ),
+    "methods": click.option(
         "--methods",
         default=METHODS,
         show_default=True,
         metavar="A,B",
         help='Names, or "NAME[SETTING=VALUE]".',
     ),
-    click.option(
+    "dataset": click.option(
         "--dataset",
         default=defaults.DATASET,
         show_default=True,
         metavar="NAME",
         help="See: datasets list.",
     ),
-    click.option(
+    "data_root": click.option(
         "--data-root",
         type=click.Path(path_type=Path),
         help="Your copy of the data: folder or file.",
     ),
-    click.option(
+    "data_option": click.option(
         "--data-option",
         "data_option",
         multiple=True,
         metavar="NAME=VALUE",
         help="Of the data set; repeatable.",
     ),
-    click.option(
+    "scales": click.option(
         "--scales",
         default=SCALES,
         show_default=True,
         metavar="2,4",
         help="Train and test at these.",
     ),
-    click.option(
+    "protocols": click.option(
         "--protocols",
         default=defaults.PROTOCOL,
         show_default=True,
         metavar="A,B",
         help="Makers of LR faces.",
     ),
-    click.option(
+    "test_protocols": click.option(
         "--test-protocols",
         metavar="A,B",
         help="Test under these, if under others than in training.",
     ),
-    click.option(
+    "test_scales": click.option(
         "--test-scales", metavar="2,4", help="Test at these, if at others than in training."
     ),
-    click.option(
+    "seeds": click.option(
         "--seeds",
         default="0",
         show_default=True,
         metavar="0,1",
         help="Each varies the whole pipeline.",
     ),
-    click.option(
+    "preset": click.option(
         "--preset",
         default=defaults.PRESET,
         show_default=True,
         metavar="NAME",
-        help="The budget: quick, cpu, paper.",
+        help="Or cpu, paper, FILE.toml.",
     ),
-    click.option(
+    "epochs": click.option("--epochs", type=int, metavar="N", help="The preset with other epochs."),
+    "batch": click.option(
+        "--batch", type=int, metavar="N", help="The preset with other faces a step."
+    ),
+    "lr": click.option("--lr", type=float, metavar="X", help="The preset with another peak rate."),
+    "settings": click.option(
         "--set",
         "settings",
         multiple=True,
         metavar="METHOD.SETTING=VALUE",
         help="Change a setting; repeatable.",
     ),
-    PLUGIN,
-    click.option(
+    "settings_file": click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Settings from a TOML file; see: tune.",
+    ),
+    "plugins": PLUGIN,
+    "results": click.option(
         "--results",
         default=defaults.RESULTS,
         show_default=True,
         type=click.Path(path_type=Path),
         help="Where records go.",
     ),
-    click.option(
+    "workers": click.option(
         "--workers", type=int, metavar="N", help="Processes.  [default: one a core, or one a GPU]"
     ),
-    click.option(
+    "overwrite": click.option(
         "--overwrite",
         default="never",
         show_default=True,
@@ -190,4 +247,18 @@ _PLAN_OPTIONS = [
         metavar="WHICH",
         help="Run again: never, failed, always.",
     ),
-]
+    "time_limit": click.option(
+        "--time-limit",
+        type=float,
+        metavar="MINUTES",
+        help="Give a training or a test up after so long.",
+    ),
+    "engine": click.option(
+        "--engine",
+        default=defaults.ENGINE,
+        show_default=True,
+        metavar="NAME",
+        help="Where jobs run.",
+    ),
+}
+"""By the name of the parameter."""

@@ -6,6 +6,7 @@ import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
+from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.contract.preset import PRESETS, preset_of
 
 
@@ -48,15 +49,17 @@ def list_presets() -> None:
 )
 @click.argument("name")
 def show_preset(name: str) -> None:
-    """Everything a preset fixes, by name (the newest version) or id (cpu@1).
+    """Everything a preset fixes, by name (the newest version), id (cpu@1) or TOML file.
 
     A final preset never changes: other numbers are another version, so old and new results are
     never mixed.
     """
-    preset = preset_of(name)
+    preset = chosen_preset(name)
     echo(f"{preset.id}: {preset.summary}")
     for field, value in preset.settings().items():
         if field not in ("name", "version"):
             echo(f"  {field}: {value}")
+    if preset.id not in PRESETS:
+        return
     versions = [other.id for other in PRESETS.values() if other.name == preset.name]
     echo(f"versions: {', '.join(versions)}; --preset {preset.name} is {preset_of(preset.name).id}")

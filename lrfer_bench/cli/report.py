@@ -107,7 +107,7 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
         pictures, command=_command(), metrics=metrics,
     )  # fmt: skip
     found = collect(results, options)
-    for warning in found.warnings:
+    for warning in [*found.warnings, *found.cautions]:
         echo(f"warning: {warning}", err=True)
     write(found, target)
     for line in summary(found):

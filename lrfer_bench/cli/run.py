@@ -11,7 +11,7 @@ import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
+from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of, shared_options
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -26,23 +26,12 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@click.option(
-    "--engine", default="local", show_default=True, metavar="NAME", help="Where jobs run."
-)
-@click.option(
-    "--time-limit",
-    type=float,
-    metavar="MINUTES",
-    help="Give a training or a test up after so long.",
-)
+@shared_options("engine", "time_limit")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces.
-
-    What has a record already is not run again.
-    """
+    """Train and test methods on low-resolution faces; what has a record is not run again."""
     if plan_only:
         from lrfer_bench.cli.plan import plan
 

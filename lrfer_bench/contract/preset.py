@@ -45,7 +45,7 @@ class Preset:
     """
 
     name: str
-    version: int
+    version: int | str
     summary: str
     epochs: int
     batch: int

@@ -5,20 +5,16 @@
     <cache>/signatures/<signature>.json          which of these folders certain source files and
                                                  options gave
 
-A signature is made of the paths, sizes and times of the source files, the options and the loader's
-own code, so that a second `prepare` reads nothing but file names. Needs numpy only.
+The signature (data/signature.py) is made without reading the files, so that a second `prepare` is
+quick. Needs numpy only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
 import os
 import shutil
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,20 +28,11 @@ from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
-from lrfer_bench.data.prepared import CACHE_VERSION, Prepared, open_or_none, open_prepared
+from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
+from lrfer_bench.data.signature import CACHE_VERSION, options_of, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
-from lrfer_bench.keys import key_of
-
-LOADING = (
-    "contract/faceset.py",
-    "data/audit.py",
-    "data/images.py",
-    "data/tree.py",
-    "data/validation.py",
-)
-STALE_SECONDS = 24 * 3600
+from lrfer_bench.files import CACHE_VARIABLE, default_cache, own_prefix, replacing, sweep
 
 
 def prepare(
@@ -61,7 +48,7 @@ def prepare(
     cache = (cache or default_cache()).expanduser().absolute()
     options = options_of(dataset)
     with _reading(root):
-        signature = _signature(dataset, name, root, options)
+        signature = signature_of(dataset, name, root, options)
     found = _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
@@ -102,80 +89,6 @@ def _reading(root: Path | None) -> Iterator[None]:
         ) from error
 
 
-def option_names(kind: type[Dataset]) -> list[str]:
-    """The names of a loader's options: the keyword arguments of its __init__."""
-    various = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    parameters = inspect.signature(kind.__init__).parameters.values()
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.name != "self" and parameter.kind not in various
-    ]
-
-
-def options_of(dataset: Dataset) -> dict[str, Any]:
-    """What a loader was told: the arguments of its __init__, read from its attributes."""
-    names = option_names(type(dataset))
-    missing = [name for name in names if not hasattr(dataset, name)]
-    if missing:
-        raise TypeError(
-            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}"
-        )
-    return {name: _plain(getattr(dataset, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _signature(dataset: Dataset, name: str, root: Path | None, options: Mapping[str, Any]) -> str:
-    files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
-    return key_of(
-        {
-            "cache": CACHE_VERSION,
-            "name": name,
-            "options": options,
-            "code": _code_hash(dataset),
-            "files": files,
-        }
-    )
-
-
-def _stamps(source: Path) -> Iterator[list[Any]]:
-    """Absolute path, size and time of a file, or of every file under a folder in a fixed order."""
-    source = source.absolute()
-    if not source.is_dir():
-        status = source.stat()
-        yield [os.fspath(source), status.st_size, status.st_mtime_ns]
-        return
-    with os.scandir(source) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_dir():
-            yield from _stamps(Path(entry.path))
-        elif entry.is_file():
-            status = entry.stat()
-            yield [entry.path, status.st_size, status.st_mtime_ns]
-
-
-def _code_hash(dataset: Dataset) -> str:
-    """A hash of the loader's own file and of what it rests on: after a change it reads again.
-
-    A built-in loader rests on its neighbours; every loader rests on what they share.
-    """
-    files = {Path(__file__).parents[1] / name for name in LOADING}
-    for kind in type(dataset).__mro__:
-        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-        if not file or kind is Dataset or kind.__module__ == "abc":
-            continue
-        built_in = kind.__module__.startswith("lrfer_bench.datasets.")
-        files.update(Path(file).parent.rglob("*.py") if built_in else [Path(file)])
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def _signature_path(cache: Path, signature: str) -> Path:
     return cache / "signatures" / f"{signature}.json"
 
@@ -210,8 +123,8 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
     If another process was faster, its folder is used.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(directory.parent)
-    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".tmp-"))
+    sweep(directory.parent)
+    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
     try:
         _fill(temporary, faces, fingerprint, options)
         _move(temporary, directory)
@@ -228,7 +141,7 @@ def _move(temporary: Path, directory: Path) -> None:
         if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
-    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".old-"))
+    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
     try:
         if directory.exists():
             os.rename(directory, aside / directory.name)
@@ -238,16 +151,6 @@ def _move(temporary: Path, directory: Path) -> None:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what processes killed long ago left behind."""
-    for left in [*parent.glob(".tmp-*"), *parent.glob(".old-*")]:
-        try:
-            if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.data.cache import Prepared, option_names, prepare
+from lrfer_bench.data.cache import Prepared, prepare
+from lrfer_bench.data.signature import option_names
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
+from lrfer_bench.data.signature import CACHE_VERSION
 from lrfer_bench.data.sums import read_meta
 from lrfer_bench.errors import DataError
 from lrfer_bench.files import is_momentary, not_now
-
-CACHE_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,10 @@ class Prepared:
     options: dict[str, Any]
 
 
-def open_prepared(directory: Path) -> Prepared:
+def open_prepared(directory: Path, splits: Sequence[str] = SPLITS) -> Prepared:
     """Memory-map a prepared folder.
 
+    splits: only these are opened, the files of others stay unread
     Raises DataError when it is incomplete or not what meta.json says.
     """
     try:
@@ -47,9 +47,13 @@ def open_prepared(directory: Path) -> Prepared:
         faces = FaceSet(
             name=meta["name"],
             classes=tuple(meta["classes"]),
-            splits={name: _read_split(directory, name, meta["files"]) for name in SPLITS},
+            splits={name: _read_split(directory, name, meta["files"]) for name in splits},
             synthetic=meta["synthetic"],
-            leaked={name: np.load(directory / f"{name}.leaked.npy") for name in ("val", "test")},
+            leaked={
+                name: np.load(directory / f"{name}.leaked.npy")
+                for name in splits
+                if name != "train"
+            },
             notes=tuple(meta["notes"]),
         )
         return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])

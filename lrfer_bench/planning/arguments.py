@@ -85,27 +85,41 @@ class Arguments(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class RunArguments(Arguments):
-    """Those of lrfer_bench.run()."""
+class PlanArguments(Arguments):
+    """What run() and tune() both take."""
 
     methods: Things
     dataset: Things
     protocols: Things
-    test_protocols: Things | None
     data_root: Folder | None
     data_options: Options | None
     scales: Integers
-    test_scales: Integers | None
     seeds: Integers
-    preset: str = Field(examples=[defaults.PRESET])
+    preset: str | Path = Field(examples=[defaults.PRESET])
     settings: dict[str, Options] | None
     plugins: Folders
     results: Folder
     workers: Integer | None
     time_limit: Annotated[float, Field(gt=0, strict=False)] | None
     engine: str = Field(examples=[defaults.ENGINE])
-    overwrite: Literal["never", "failed", "always"]
     tell: Callable[[str], None] | None
+
+
+class RunArguments(PlanArguments):
+    """Those of lrfer_bench.run()."""
+
+    test_protocols: Things | None
+    test_scales: Integers | None
+    settings_file: Folder | None
+    overwrite: Literal["never", "failed", "always"]
+
+
+class TuneArguments(PlanArguments):
+    """Those of lrfer_bench.tune()."""
+
+    trials: Integer
+    epochs: str = Field(examples=[defaults.TRIAL_EPOCHS])
+    overwrite: Literal["never", "failed"]
 
 
 class LoadArguments(Arguments):

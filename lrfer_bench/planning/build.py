@@ -14,6 +14,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
 from lrfer_bench.planning.chosen import Chosen, chosen_method
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
+from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS
 
@@ -21,17 +22,20 @@ if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
 
 
-def build_plan(request: Request, data: DataRef) -> Plan:
+def build_plan(request: Request, data: DataRef, stray: bool = False) -> Plan:
     """Work out the trainings and cells of a request on prepared data.
 
+    stray: let settings pass that reach nothing, where they are known to be meant for another plan.
     UserError for unknown names and impossible scales or settings, before anything runs.
     """
+    _check_file(request.file)
     builder = _Builder(request, data)
     for seed in request.seeds:
         for method in builder.rows:
             for protocol in builder.protocols:
                 builder.add(method, protocol, seed)
-    _check_settings(request, builder.plan)
+    if not stray:
+        _check_settings(request, builder.plan)
     return builder.plan
 
 
@@ -51,6 +55,15 @@ def _check(request: Request, data: DataRef) -> None:
             raise UserError(
                 f"the seed {seed} is not possible: seeds are integers from 0 to 2**63 - 1"
             )
+
+
+def _check_file(file: SettingsFile) -> None:
+    """A settings file may say more than this plan needs, but of no method that is not there."""
+    for name in (*file.settings, *file.trials):
+        try:
+            METHODS.entry(name)
+        except UserError as error:
+            raise UserError(f"the settings file {file.name}: {error}") from error
 
 
 def _check_settings(request: Request, plan: Plan) -> None:
@@ -83,7 +96,8 @@ class _Builder:
             raise UserError(f"a method was asked for twice: {', '.join(names)}; name each once")
 
     def _chosen(self, label: str, own: Settings | None = None) -> Chosen:
-        return chosen_method(label, self.request.settings, own or {}, self.preset)
+        request = self.request
+        return chosen_method(label, request.settings, own or {}, self.preset, request.file)
 
     def add(self, method: Chosen, protocol: str, seed: int) -> None:
         """All cells of one row of the request, under one protocol and seed."""

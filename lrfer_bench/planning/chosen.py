@@ -13,7 +13,8 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.planning.declared import asking, checked
 from lrfer_bench.planning.plan import MethodRef
 from lrfer_bench.planning.settings import complete_settings
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.plugins.registry import METHODS, Entry
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,23 @@ def chosen_method(
     given: Mapping[str, Mapping[str, Any]],
     own: Mapping[str, Any],
     preset: Preset,
+    file: SettingsFile | None = None,
 ) -> Chosen:
     """The method of a label under its settings.
 
-    given: method -> settings, wherever a method stands; those in the label's brackets win over
-           them, and own over all.
+    given: method -> settings, wherever a method stands; they win over those of the settings file,
+           those in the label's brackets win over both, and own over all.
     UserError for an unknown name, a class that breaks a rule, and settings that it does not take.
     """
     name, in_brackets = parse_label(label)
     entry = METHODS.entry(name)
     cls = checked(entry.name, entry.load())
-    asked: dict[str, Any] = {}
-    for called in entry.names:
-        asked |= given.get(called, {})
-    settings = complete_settings(entry.name, cls, {**asked, **in_brackets, **own})
+    file = file or SettingsFile()
+    from_file, asked = (_under_its_names(entry, found) for found in (file.settings, given))
+    all_given = {**from_file, **asked, **in_brackets, **own}
+    settings = complete_settings(entry.name, cls, all_given)
+    stands = settings == complete_settings(entry.name, cls, {**all_given, **from_file})
+    trials = _trials(entry, cls, file, stands)
     settings = with_budget(entry.name, settings, preset)
     plain = complete_settings(entry.name, cls, {})
     with asking(entry.name, cls, "canonical_settings"):
@@ -67,6 +71,22 @@ def chosen_method(
         silent += (SETTING,)
     ref = MethodRef(
         entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
-        entry.names[0], silent,
+        entry.names[0], silent, trials,
     )  # fmt: skip
     return Chosen(cls, ref)
+
+
+def _under_its_names(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What is said of a method, under its name of today and former ones."""
+    return {k: v for name in entry.names for k, v in settings.get(name, {}).items()}
+
+
+def _trials(entry: Entry, cls: type[Method], file: SettingsFile, stands: bool) -> int | None:
+    """How many trials chose its settings: 0 where there is nothing to tune, None: it was not tuned.
+
+    stands: all that the file says of it is in force; a setting that was changed was not tuned.
+    """
+    counts = [file.trials[name] for name in entry.names if name in file.trials]
+    if counts and stands:
+        return counts[-1]
+    return None if cls.search else 0

@@ -119,6 +119,8 @@ def _wrong_search(cls: type[Method]) -> str:
         if not isinstance(space, LogUniform | Choice):
             wanted = "write LogUniform(low, high) or Choice(...)"
             return f'its search space for "{setting}" is {space!r}: {wanted}'
+        if setting == budget.SETTING:
+            return f'its search names "{setting}", but every trial of a tuning has the same budget'
         if fault := space.fault(settings[setting]):
             return f'its search space for "{setting}" {fault}'
     return ""

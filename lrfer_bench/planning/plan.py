@@ -61,6 +61,7 @@ class MethodRef:
     code:      the hash of a plugin file, or ""
     canonical: all as keys see them, where that is another form (see Method.canonical_settings)
     silent:    those that keys leave out, since they are at their default (see Method.added)
+    trials:    of the tuning that chose its settings; 0: it has nothing to tune, None: not tuned
     """
 
     name: str
@@ -73,6 +74,7 @@ class MethodRef:
     canonical: Settings | None = None
     key_name: str = ""
     silent: tuple[str, ...] = ()
+    trials: int | None = None
 
     @property
     def effective(self) -> Settings:
@@ -154,10 +156,14 @@ class Cell:
 
 @dataclass
 class Plan:
-    """Trainings in an order in which stages come first, and cells; both by key, each only once."""
+    """Trainings in an order in which stages come first, and cells; both by key, each only once.
+
+    wanted: keys of trainings that are asked for by themselves, whether a cell rests on them or not
+    """
 
     trainings: dict[str, Training] = field(default_factory=dict)
     cells: dict[str, Cell] = field(default_factory=dict)
+    wanted: tuple[str, ...] = ()
 
     def below(self, keys: Iterable[str]) -> list[str]:
         """These trainings and all that they rest on through stages, in plan order."""
@@ -179,12 +185,13 @@ class Plan:
         return sum(len(self.needed_for(cell)) for cell in self.cells.values())
 
 
-def subset(plan: Plan, cells: Iterable[Cell]) -> Plan:
-    """The part of a plan that these cells rest on."""
-    chosen = {cell.key: cell for cell in cells}
+def subset(plan: Plan, cells: Iterable[Cell], wanted: Iterable[str] = ()) -> Plan:
+    """The part of a plan that these cells and these trainings rest on."""
+    chosen, asked = {cell.key: cell for cell in cells}, tuple(wanted)
     needed = {key for cell in chosen.values() for key in plan.needed_for(cell)}
+    needed.update(plan.below(asked))
     return Plan(
-        {key: training for key, training in plan.trainings.items() if key in needed}, chosen
+        {key: training for key, training in plan.trainings.items() if key in needed}, chosen, asked
     )
 
 

@@ -13,6 +13,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan, data_ref
+from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
 
 
@@ -22,6 +23,7 @@ class Request:
 
     methods:  names, or names with settings for that row only: "gmenet[kd_weight=0]"
     settings: method -> setting -> value, wherever the method stands, as a stage as well
+    file:     settings from a file, for any methods; `settings` win over them
     preset:   the training budget
     time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
@@ -39,6 +41,7 @@ class Request:
     seeds: Sequence[int] = (0,)
     preset: Preset = field(default_factory=lambda: preset_of(defaults.PRESET))
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    file: SettingsFile = field(default_factory=SettingsFile)
     plugins: Sequence[Path] = ()
     results: Path = Path(defaults.RESULTS)
     workers: int | None = None

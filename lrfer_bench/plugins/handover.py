@@ -25,6 +25,7 @@ from lrfer_bench.plugins.loading import load_plugin, plugin_module
 from lrfer_bench.plugins.registry import (
     DATASETS,
     METHODS,
+    METRICS,
     PLUGIN_ERRORS,
     PROTOCOLS,
     REGISTRIES,
@@ -38,6 +39,7 @@ DECORATORS = {
     METHODS.kind: "register_method",
     DATASETS.kind: "register_dataset",
     PROTOCOLS.kind: "register_protocol",
+    METRICS.kind: "register_metric",
 }
 
 
@@ -59,7 +61,7 @@ def hand_over(
         # A method may name another of the same script as its stage.
         known = {name for name, _ in group}
         others = [entry for entry in registry if _home(entry) == module and entry.name not in known]
-        group += [(entry.name, _newest(entry)) for entry in others]
+        group += [(entry.name, _newest(entry)) for entry in others if not _removed(entry)]
     files = [
         _hand_over_module(registry, module, group, results) for module, group in groups.items()
     ]
@@ -100,6 +102,12 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
         entry = registry.entry(_bare(thing))
         if entry.loaded is None:
             return None
+        if _removed(entry):
+            home, _, written = (entry.made_from or entry.target).partition(":")
+            raise UserError(
+                f'the {registry.kind} "{thing}" was registered by {written} of {home}, which has '
+                "been removed from there: define it again, or leave the name out"
+            )
         cls = _newest(entry)
     if not isinstance(cls, type):
         raise _neither_name_nor_class(registry, thing)
@@ -110,6 +118,14 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
 def _bare(label: str) -> str:
     """The name alone of "bicubic@1" or "gmenet[kd_weight=0]"."""
     return re.split(r"[@\[]", label, maxsplit=1)[0]
+
+
+def _removed(entry: Entry) -> bool:
+    """Whether a class is gone from the script, notebook or module that registered it."""
+    home, _, attribute = (entry.made_from or entry.target).partition(":")
+    module = sys.modules.get(home)
+    # A class within another or within a function is found in no module; a sentence says so later.
+    return module is not None and "." not in attribute and not hasattr(module, attribute)
 
 
 def _newest(entry: Entry) -> Any:

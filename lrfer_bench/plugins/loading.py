@@ -15,7 +15,7 @@ from types import CodeType
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.blame import own_place
-from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES, importing
+from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
 
 PLUGINS_VARIABLE = "LRFER_PLUGINS"
 
@@ -90,7 +90,10 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
             raise
         sys.modules.pop(module_name, None)
         _forget(source)  # what it registered before it failed would not work in workers
-        PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
+        said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        PLUGIN_ERRORS[str(file)] = f"{said} ({own_place(error) or file})"
+        if isinstance(error, NameTaken):
+            error.registry.claim(error.name, source, PLUGIN_ERRORS[str(file)])
 
 
 def _content(file: Path) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.blame import last_place
+from lrfer_bench.plugins.former import names_of_today
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -78,6 +79,15 @@ class Entry:
             ) from error
 
 
+class NameTaken(UserError):
+    """Two things want one name."""
+
+    def __init__(self, registry: Registry, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.registry = registry
+        self.name = name
+
+
 class Registry:
     """The things of one kind ("method", "dataset", "protocol", "metric") by name.
 
@@ -93,6 +103,7 @@ class Registry:
         self._entries: dict[str, Entry] = {}
         self._scanned = False
         self._broken: dict[str, str] = {}
+        self._claims: dict[str, tuple[str, str]] = {}
 
     def add(self, name: str, target: str | Any, source: str) -> None:
         """Register a name. UserError with both owners if the name is taken by another thing."""
@@ -111,9 +122,11 @@ class Registry:
         else:
             entry = Entry(self.kind, name, target_of(target), source, target, former=former)
         if name in self._former:
-            raise UserError(
+            raise NameTaken(
+                self,
+                name,
                 f'the {self.kind} name "{name}" of {source} is the former name of '
-                f'"{self._former[name]}": give yours another name'
+                f'"{self._former[name]}": give yours another name',
             )
         taken = self._entries.get(name)
         same = taken is not None and (
@@ -121,15 +134,25 @@ class Registry:
             or (taken.source, taken.target) == (entry.source, entry.target)
         )
         if taken is not None and not same:
-            raise UserError(
+            raise NameTaken(
+                self,
+                name,
                 f'the {self.kind} name "{name}" of {source} is taken by {taken.source}: '
-                "give yours another name"
+                "give yours another name",
             )
         self._entries[name] = entry
 
     def forget(self, source: str) -> None:
-        """Remove everything that one source brought."""
+        """Remove everything that one source brought or claims."""
         self._entries = {n: entry for n, entry in self._entries.items() if entry.source != source}
+        self._claims = {n: claim for n, claim in self._claims.items() if claim[0] != source}
+
+    def claim(self, name: str, source: str, sentence: str) -> None:
+        """Note that a source that is left out wants this name, which another thing has.
+
+        Whoever asks for the name may mean either, so entry() answers with the sentence.
+        """
+        self._claims[name] = (source, sentence)
 
     def remember(self, name: str, target: str) -> None:
         """Note that the thing under a name was made from a script's class, which may replace it."""
@@ -150,13 +173,14 @@ class Registry:
         under the name of an old entry is noted as made from it (`Entry.made_from`).
         """
         self._scan()
-        before = dict(self._entries)
+        before, claims = dict(self._entries), self._claims
         self._entries = {n: entry for n, entry in before.items() if not out(entry)}
         self._entries |= {entry.name: entry for entry in put}
         inside = dict(self._entries)
         try:
             yield
         finally:
+            self._claims = claims
             if keep_new:
                 self._put_back(before, inside)
             else:
@@ -182,7 +206,8 @@ class Registry:
         self._scanned = True
         if self.former_group:
             former = metadata.entry_points(group=self.former_group)
-            self._former = {point.name: point.value for point in former}
+            self._former, wrong = names_of_today({point.name: point.value for point in former})
+            self._broken |= {f"{self.former_group} {name}": why for name, why in wrong.items()}
         points = metadata.entry_points(group=self.group)
         for point in sorted(points, key=lambda p: (_owner(p) != "lrfer-bench", p.name)):
             try:
@@ -204,7 +229,14 @@ class Registry:
         return [entry.name for entry in self]
 
     def entry(self, name: str) -> Entry:
-        """The entry of a name. UserError with the nearest name and the plugins that failed."""
+        """The entry of a name.
+
+        UserError for an unknown name, with the nearest one and the plugins that failed, and for a
+        name that a plugin file wants as well.
+        """
+        for each in (name, self.current(name)):
+            if each in self._claims:
+                raise UserError(self._claims[each][1])
         name = self.current(name)
         if name not in self._entries:
             near = did_you_mean(name, self._entries)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lrfer_bench.contract.labels import label_of
-from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import open_prepared
 from lrfer_bench.errors import RecordError, UserError
@@ -18,6 +17,7 @@ from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.models import model_facts, weights_path
+from lrfer_bench.store.presets import preset_of_record
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -46,7 +46,7 @@ def cell_of(record: Record, store: Store, trust: bool = False) -> tuple[Plan, Ce
 def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
     """A plan with the record's key in it, for HR faces of a shape; UserError if there is none."""
     try:
-        preset = preset_of(record.preset)
+        preset = preset_of_record(store.root, record.preset)
     except UserError as error:
         raise RecordError(f"{record.stem} cannot be used here: {error}") from error
     channels, height, width = image

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrfer_bench.plugins.blame import without_paths
-from lrfer_bench.reporting import lookup, numbers
+from lrfer_bench.reporting import lookup, numbers, tuned
 from lrfer_bench.reporting.answers import read_answers
 from lrfer_bench.reporting.boards import Board, build_boards
 from lrfer_bench.reporting.choose import Choice, selected
@@ -59,6 +59,12 @@ class Report:
     @property
     def failed(self) -> list[Result]:
         return [result for result in self.results if not result.finished]
+
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences about tables that compare what is not equal."""
+        said = {board.title: tuned.unequal(board) for board in self.boards}
+        return [f"{title}: {caution}" for title, caution in said.items() if caution]
 
     @property
     def holes(self) -> list[str]:

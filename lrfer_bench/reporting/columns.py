@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lrfer_bench.reporting import numbers, values
+from lrfer_bench.reporting import numbers, tuned, values
 from lrfer_bench.reporting.column import Column, Home
 from lrfer_bench.scoring.shown import Better
 
@@ -212,4 +212,14 @@ COLUMNS: tuple[Column, ...] = (
     csv_only("source", lambda row: row.record.method.source),
     csv_only("selection", lambda row: ";".join(row.rules)),
     csv_only("fingerprint", lambda row: row.record.dataset.fingerprint),
+    Column(
+        "trials",
+        "Tuned",
+        "How many trials of `tune` chose the settings, on validation only.",
+        value=tuned.value,
+        text=tuned.text,
+        place=91,
+        only_if=tuned.was_tuned,
+        row=lambda row, home: row.record.method.trials,
+    ),
 )

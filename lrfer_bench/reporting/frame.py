@@ -237,6 +237,7 @@ def _line(result: Result) -> dict[str, Any]:
         "source": method.source,
         "kind": method.kind,
         "test_time_augmentation": method.test_time_augmentation,
+        "trials": method.trials,
         "protocol": record.train.protocol,
         "trained_scales": result.trained,
         "test_protocol": record.test.protocol,

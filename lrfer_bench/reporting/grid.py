@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lrfer_bench.reporting import columns, lookup, values
+from lrfer_bench.reporting import columns, lookup, tuned, values
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.values import Text
@@ -80,6 +80,9 @@ def notes(board: Board) -> list[str]:
         found.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
+    unequal = tuned.unequal(board)
+    if unequal:
+        found.append(unequal)
     if board.set_apart:
         found.append(
             "Below the rule: not comparable with the rest, "

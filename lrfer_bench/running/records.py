@@ -52,6 +52,7 @@ def draft(cell: Cell) -> Record:
             source=method.source,
             kind="oracle" if cell.kind == "oracle" else "lr",
             test_time_augmentation=cell.test_time_augmentation,
+            trials=method.trials,
         ),
         train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
         test=TestPart(

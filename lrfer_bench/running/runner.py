@@ -36,13 +36,17 @@ class Overwrite(enum.Enum):
 
 
 class Runner:
-    """Runs what is missing of a plan. Every result is on disk as soon as it is known."""
+    """Runs what is missing of a plan. Every result is on disk as soon as it is known.
+
+    lost: training key -> why it, or a stage that it rests on, could not be trained
+    """
 
     def __init__(self, plan: Plan, store: Store, overwrite: Overwrite = Overwrite.NEVER) -> None:
         self.store = store
         self.kept, todo = split_plan(plan, store, overwrite)
-        self.plan = subset(plan, todo)
         again = overwrite is Overwrite.ALWAYS
+        wanted = [key for key in plan.wanted if again or not has_model(store, key)]
+        self.plan = subset(plan, todo, wanted)
         self.done = {key for key in self.plan.trainings if not again and has_model(store, key)}
         self.waiting_trainings = [
             t for key, t in self.plan.trainings.items() if key not in self.done
@@ -50,6 +54,7 @@ class Runner:
         self.waiting_cells = list(self.plan.cells.values())
         self.running: dict[str, Job] = {}
         self.tries: dict[str, int] = {}
+        self.lost: dict[str, str] = {}
         self.status = Status(len(plan.cells), len(self.waiting_trainings), kept=len(self.kept))
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
@@ -177,6 +182,7 @@ class Runner:
             t.key for t in self.waiting_trainings if job.key in self.plan.below(t.stages.values())
         }
         self.waiting_trainings = [t for t in self.waiting_trainings if t.key not in lost]
+        self.lost |= dict.fromkeys(lost, event.sentence)
         self.status.trainings -= len(lost)
         for cell in [c for c in self.waiting_cells if lost & set(self.plan.needed_for(c))]:
             self.waiting_cells.remove(cell)
@@ -199,7 +205,12 @@ def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cel
     todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        lost = record is None or not store.is_complete(record)
-        again = lost or (record.status == "failed" and overwrite is Overwrite.FAILED)
-        (todo if again else kept).append(cell)
+        if (
+            record is None
+            or not store.is_complete(record)
+            or (record.status == "failed" and overwrite is Overwrite.FAILED)
+        ):
+            todo.append(cell)
+        else:
+            kept.append(cell)
     return kept, todo

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Overwrite, Runner
+from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 
 Display = Callable[[Status], AbstractContextManager[Listener]]
@@ -67,11 +70,33 @@ def run_session(
     """
     session = open_session(request)
     session.store.check_writable()
+    with sole_run(session.store):
+        return _run(session, display, before)
+
+
+def _run(session: Session, display: Display, before: Callable[[Session, Runner], None]) -> Outcome:
+    request = session.request
+    sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
+    keep_preset(session.store.root, request.preset)
+    keep_run_file(request)
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
     logs = session.store.root / "logs"
     engine = engine_of(request.engine, request.workers, request.plugins, logs, request.time_limit)
     before(session, runner)
+    _note_trials(session.store, runner.kept)
     if runner.plan.cells:
         with display(runner.status) as listener:
             runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept)
+
+
+def _note_trials(store: Store, kept: list[Cell]) -> None:
+    """Write into records that stand by how many trials their settings were chosen.
+
+    The settings that a tuning chose, such as the defaults, may have been run before it.
+    """
+    for cell in kept:
+        record, trials = store.find(cell.key), cell.method.trials
+        if record is not None and trials and record.method.trials != trials:
+            method = record.method.model_copy(update={"trials": trials})
+            store.save(record.model_copy(update={"method": method}))

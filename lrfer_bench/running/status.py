@@ -20,7 +20,10 @@ STILL_SECONDS = 120.0
 
 @dataclass
 class Status:
-    """How a run stands; given to the listener at every event."""
+    """How a run stands; given to the listener at every event.
+
+    said: more lines for the user; whoever writes them takes them back after the listener has them
+    """
 
     cells: int
     trainings: int
@@ -35,6 +38,7 @@ class Status:
     slots: int = 1
     note: str = ""
     last: Record | None = None
+    said: list[str] = field(default_factory=list)
 
     @property
     def faces_per_second(self) -> float:
@@ -69,7 +73,7 @@ def news(status: Status) -> list[str]:
 
 
 def _news(status: Status) -> list[str]:
-    lines = [f"note: {status.note}"] if status.note else []
+    lines = [*status.said, *([f"note: {status.note}"] if status.note else [])]
     record = status.last
     if record is None:
         return lines
@@ -88,10 +92,8 @@ def _news(status: Status) -> list[str]:
 def summary(status: Status) -> str:
     """Cells done, running, failed; faces a second; time left."""
     todo = status.cells - status.kept
-    parts = [
-        f"{status.finished}/{todo} cells done",
-        f"{status.trained}/{status.trainings} models trained",
-    ]
+    parts = [f"{status.finished}/{todo} cells done"] if status.cells else []
+    parts.append(f"{status.trained}/{status.trainings} models trained")
     if status.kept:
         parts.append(f"{status.kept} had a record")
     if status.failed:

@@ -10,6 +10,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
+from lrfer_bench.contract.faceset import SPLITS
 from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.data.cache import Prepared, open_prepared
 from lrfer_bench.data.lowres import image_seeds, lr_images
@@ -36,6 +37,8 @@ from lrfer_bench.training.batches import BatchSource, gather, make_batch
 from lrfer_bench.training.loop import Teller, train, validator
 
 VALIDATION_BATCH = 256
+TRAINED_ON = ("train", "val")
+"""The splits that a training opens: it has no way to a test face."""
 
 
 def run_training(job: TrainJob, tell: Teller = lambda told: None) -> Model:
@@ -50,7 +53,7 @@ def train_here(job: TrainJob, tell: Teller = lambda told: None) -> tuple[Model, 
     """run_training(), and the method as it stands in memory afterwards."""
     training, device = job.training, torch.device(job.device)
     cost.reset_peak_memory()
-    prepared = prepared_data(training.data.directory)
+    prepared = prepared_data(training.data.directory, TRAINED_ON)
     # Everything that is random in building the method comes from its key.
     torch.manual_seed(seed_for(training.key, "init"))
     method = build_on_stages(training, lambda key: load_model(key, job.models, device), device)
@@ -135,9 +138,9 @@ def stage_bytes(stage: Method) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def prepared_data(directory: str) -> Prepared:
+def prepared_data(directory: str, splits: tuple[str, ...] = SPLITS) -> Prepared:
     """The prepared data set of a folder, opened once a process."""
-    return open_prepared(Path(directory))
+    return open_prepared(Path(directory), splits)
 
 
 def validation_batches(

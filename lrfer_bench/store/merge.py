@@ -17,7 +17,6 @@ from typing import Literal
 import numpy as np
 
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import read_limited, set_aside, write_atomically
@@ -27,6 +26,7 @@ from lrfer_bench.scoring.parts import MetricsPart
 from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.mixture import mixture
+from lrfer_bench.store.presets import keep_preset, preset_of_record
 from lrfer_bench.store.reading import MOST_BYTES as RECORD_BYTES
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
@@ -93,6 +93,7 @@ def merge(
                 continue
             reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
             if not dry:
+                keep_preset(store.root, preset_of_record(other.root, entry.preset))
                 _write(files, entry, standing, store)
             ledger.enter(entry, other)
             yield Outcome(path, "taken", reason)
@@ -205,6 +206,7 @@ class _Ledger:
 
     def check(self, record: Record, other: Store, other_data: bool) -> None:
         _check_versions(record)
+        preset_of_record(other.root, record.preset)
         if not other_data:
             self._check_fingerprint(record)
         if record.status == "finished":
@@ -256,8 +258,6 @@ def _check_versions(record: Record) -> None:
                 f"it was made under {protocol_id}, but here is {here}: versions never mix in one "
                 "table"
             )
-    if preset_of(record.preset).id != record.preset:  # it raises UserError for one that is not here
-        raise _Refused(f"it names no version of its preset: {record.preset}")
 
 
 def _check_metrics(record: Record, answers: Logits) -> None:

@@ -40,7 +40,10 @@ class DatasetPart(_Part):
 
 
 class MethodPart(_Part):
-    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method."""
+    """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method.
+
+    trials: of the tuning that chose its settings; 0: it has nothing to tune, None: it was not tuned
+    """
 
     name: Name
     version: str
@@ -48,6 +51,7 @@ class MethodPart(_Part):
     source: str
     kind: Literal["lr", "oracle"] = "lr"
     test_time_augmentation: str | None = None
+    trials: int | None = Field(default=None, ge=0)
 
     @property
     def plugin_file(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from lrfer_bench.checking import checks
 from lrfer_bench.checking.checks import CHECKS
 from lrfer_bench.checking.findings import Finding
 from lrfer_bench.checking.suite import ids_of, run_checks
+from lrfer_bench.checking.titles import TITLES
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.loading import load_plugin, plugin_module
 from lrfer_bench.plugins.registry import DATASETS, METHODS
@@ -170,6 +172,18 @@ def test_from_outside_a_crash_and_a_left_process_are_told(lrfer: Any, tmp_path: 
     ):
         wrong = lrfer("check-method", argument)
         assert wrong.returncode == 2 and words in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_the_list_of_checks_needs_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "from lrfer_bench.cli import cli\n"
+        "cli(['check-method', '--list'], standalone_mode=False)\n"
+        "sys.exit('torch was imported' if {'torch', 'numpy'} & set(sys.modules) else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(TITLES) == list(CHECKS)
 
 
 def test_from_outside_checks_are_listed_and_chosen(lrfer: Any, tiny: list[str]) -> None:

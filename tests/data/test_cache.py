@@ -11,7 +11,8 @@ import pytest
 from toy import Toy, toy_faces
 
 from lrfer_bench.data import cache as cache_module
-from lrfer_bench.data.cache import open_prepared, options_of, prepare
+from lrfer_bench.data.cache import open_prepared, prepare
+from lrfer_bench.data.signature import options_of
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import default_cache
 

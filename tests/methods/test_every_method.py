@@ -18,31 +18,6 @@ from lrfer_bench.planning.settings import settings_of
 KINDS = [(1, 7, 48, 4, 12), (3, 8, 48, 7, 7), (3, 7, 100, 8, 13), (1, 8, 100, 4, 25)]
 
 
-def test_the_seed_methods_are_there() -> None:
-    assert (
-        sorted(
-            [
-                "oracle",
-                "enlarge",
-                "direct",
-                "multires",
-                "cascade",
-                "srfer",
-                "fsrfer",
-                "askd",
-                "fskd",
-                "gmenet",
-                "kd",
-                "fitnet",
-                "rsnet",
-                "mafer",
-                "qualnet",
-            ]
-        )
-        == LISTED
-    )
-
-
 @pytest.mark.parametrize(("channels", "classes", "side", "scale", "lr_side"), KINDS)
 @pytest.mark.parametrize("name", LISTED)
 def test_one_step_and_an_answer(

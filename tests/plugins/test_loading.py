@@ -114,6 +114,50 @@ def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, lrfer: Any) ->
     )
 
 
+TAKEN = """
+from lrfer_bench import api
+
+@api.register_{kind}("{name}")
+class Mine:
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("method", "direct", ["run", "--methods", "direct"]),
+        ("method", "bicubic", ["plan", "--methods", "bicubic"]),
+        ("dataset", "synthface", ["run", "--methods", "enlarge", "--dataset", "synthface"]),
+        ("protocol", "area", ["run", "--methods", "enlarge", "--protocols", "area"]),
+        ("protocol", "area", ["run", "--methods", "enlarge", "--test-protocols", "area"]),
+        ("protocol", "area", ["protocols", "show", "area"]),
+        ("metric", "brier", ["report", "--metrics", "brier", "--results", "{trained}"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+@pytest.mark.parametrize("door", ["--plugin", "LRFER_PLUGINS"])
+def test_a_name_that_a_plugin_wants_too_is_not_somebody_elses(
+    lrfer: Any, tmp_path: Path, trained: Path, kind: str, name: str, words: list[str], door: str
+) -> None:
+    """Whoever gives that file and asks for that name would otherwise get the built-in thing."""
+    file = tmp_path / "taken.py"
+    text = TAKEN if kind != "metric" else TAKEN.replace("class Mine:", "def mine(logits, labels):")
+    file.write_text(text.format(kind=kind, name=name) + f"# {tmp_path}\n")
+    words = [word.format(trained=trained) for word in words]
+    if words[0] == "run":
+        words += ["--results", str(tmp_path / "results"), "--no-report"]
+    by_hand = door == "--plugin"
+    done = lrfer(
+        *words,
+        *(["--plugin", file] if by_hand else []),
+        LRFER_PLUGINS="" if by_hand else str(file),
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f'the {kind} name "{name}" of taken.py sha256:' in done.stderr
+    assert "taken.py:4)" in done.stderr and not (tmp_path / "results").exists()
+
+
 def test_what_a_script_handed_over_may_be_defined_anew() -> None:
     registry = Registry("method", "no.such.group")
     first = type("A", (), {"__module__": "__main__"})

@@ -12,6 +12,8 @@ from typing import Any
 import made_records
 import pytest
 
+from lrfer_bench.plugins.registry import METRICS
+
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -30,6 +32,13 @@ def bench(factory: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path
     root = tmp_path_factory.mktemp("bench")
     factory.fill(root)
     return root
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """Metrics entered in a test are taken out again."""
+    with METRICS.scope():
+        yield
 
 
 @pytest.fixture(scope="session")

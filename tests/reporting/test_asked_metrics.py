@@ -7,13 +7,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-import lrfer_bench
 from lrfer_bench.api import register_metric
-from lrfer_bench.cli.report import report
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import METRICS, PLUGIN_ERRORS
+from lrfer_bench.plugins.registry import METRICS
 from lrfer_bench.reporting import collect as collecting
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.grid import main_grid
@@ -23,13 +20,6 @@ from lrfer_bench.reporting.table import leaderboard_frame
 from lrfer_bench.store.store import Record, Store
 
 BUILT_IN = ("brier", "top2", "kappa", "auroc", "nll", "ece", "macro_f1", "balanced_accuracy")
-
-
-@pytest.fixture
-def registered():
-    """Names entered in a test are taken out again."""
-    with METRICS.scope():
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -134,90 +124,6 @@ def test_an_unknown_metric_ends_before_anything_is_read(bench, monkeypatch, sort
         collect([bench], Options(metrics=["brierr"], sort_by=sort_by))
 
 
-PLUGIN = '''
-from lrfer_bench.api import register_metric
-
-@register_metric("worst-recall", head="Worst recall", percent=True)
-def worst(logits, labels):
-    """The lowest recall of any class."""
-    print("a plugin may print")
-    said = logits.argmax(1)
-    return min((said[labels == k] == k).mean() for k in set(labels.tolist()))
-
-@register_metric("broken")
-def broken(logits, labels):
-    return {}["key"]
-
-@register_metric("nothing")
-def nothing(logits, labels):
-    pass
-
-@register_metric("undefined")
-def undefined(logits, labels):
-    return float("nan")
-
-@register_metric("words")
-def words(logits, labels):
-    return "0.5"
-
-@register_metric("matrix")
-def matrix(logits, labels):
-    return logits
-
-@register_metric("careless")
-def careless(logits, labels):
-    logits[:] = 0
-    return 1.0
-
-@register_metric("leaves")
-def leaves(logits, labels):
-    raise SystemExit(3)
-'''
-REASONS = {
-    "broken": "KeyError: 'key' (own.py:13)",
-    "nothing": "returned a NoneType",
-    "undefined": "NaN",
-    "words": "returned a str",
-    "matrix": "array of shape [400, 7]",
-    "careless": "read-only",
-    "leaves": "SystemExit: 3 (own.py:38)",
-}
-
-
-@pytest.fixture
-def plugin(tmp_path, registered):
-    file = tmp_path / "own.py"
-    file.write_text(f"{PLUGIN}# {tmp_path}\n")  # a file of the same content is not loaded twice
-    yield file
-    PLUGIN_ERRORS.clear()
-
-
-def run(*arguments):
-    return CliRunner().invoke(report, [str(a) for a in arguments], catch_exceptions=False)
-
-
-def test_a_plugins_metrics_stand_in_the_report_and_bad_ones_leave_holes(bench, plugin, tmp_path):
-    names = ",".join(["worst-recall", *REASONS])
-    out = tmp_path / "out"
-    done = run("--results", bench, "--out", out, "--pictures", "none", "--resamples", 100,
-               "--plugin", plugin, "--metrics", names)  # fmt: skip
-    assert done.exit_code == 0
-    warnings = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
-    assert len(warnings) == len(REASONS), "one sentence a metric"
-    for name, reason in REASONS.items():
-        (said,) = [line for line in warnings if f'the metric "{name}" ' in line]
-        assert reason in said and "and 12 more" in said
-        assert str(tmp_path) not in said, "no path of this machine in a report"
-    assert "a plugin may print" not in done.stdout
-    table = pd.read_csv(out / "leaderboard.csv")
-    assert table["worst-recall_low"].notna().all()
-    assert table[list(REASONS)].isna().all().all()
-    text = (out / "leaderboard.md").read_text()
-    head = next(line for line in text.splitlines() if "Worst recall" in line)
-    assert "gave no number" in text and "broken" in head
-    assert "gave no number" in (out / "index.html").read_text()
-
-
 def test_a_hole_at_one_scale_leaves_no_mean(bench, registered):
     @register_metric("sometimes")
     def sometimes(logits, labels):
@@ -317,24 +223,6 @@ def test_a_function_of_a_package_needs_no_decorator(bench, registered):
     METRICS.add("hits", "made_records:plain_metric", "somebody 1.0")
     found = frame(collect([bench], Options(metrics=["hits"], resamples=0)))
     assert found["hits"].tolist() == pytest.approx(found["accuracy"].tolist())
-
-
-def test_from_python(bench, plugin, tmp_path):
-    found = lrfer_bench.report(bench, tmp_path / "out", plugins=plugin, pictures="none",
-                               metrics=["worst-recall", "top2"], resamples=50)  # fmt: skip
-    assert (found["worst-recall"] <= found["top2"]).all()
-    with pytest.raises(UserError, match="no metric"):
-        lrfer_bench.report(bench, tmp_path / "out", metrics="no-such-metric")
-    with pytest.raises(UserError, match="metrics is 3"):
-        lrfer_bench.report(bench, tmp_path / "out", metrics=[3])
-
-
-def test_a_broken_plugin_is_named(bench, tmp_path, registered):
-    file = tmp_path / "bad.py"
-    file.write_text("import not_there")
-    with pytest.raises(UserError, match="not_there"):
-        run("--results", bench, "--plugin", file, "--metrics", "mine")
-    PLUGIN_ERRORS.clear()
 
 
 def test_the_page_shows_a_metric_in_its_table_and_behind_a_number(bench, browser, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
@@ -96,6 +96,36 @@ def test_a_failed_record_is_tried_again_when_asked(tmp_path: Path) -> None:
     Store(tmp_path).save(failed_record(cell, "once"))
     assert Runner(plan, Store(tmp_path)).plan.cells == {}
     assert list(Runner(plan, Store(tmp_path), Overwrite.FAILED).plan.cells) == [cell.key]
+
+
+def wanted_by(method: str) -> Plan:
+    """A plan of trainings alone."""
+    plan = build_plan(Request([method], scales=[2, 4], preset=preset_of("quick")), DATA)
+    own = [key for key, training in plan.trainings.items() if training.method.name == method]
+    return Plan(plan.trainings, {}, tuple(own))
+
+
+def test_trainings_can_be_asked_for_without_a_cell_and_say_why_they_are_lost(
+    tmp_path: Path,
+) -> None:
+    plan = wanted_by("fskd")
+    runner, engine = Runner(plan, Store(tmp_path)), Failing(died=False)
+    assert runner.plan.wanted == plan.wanted and runner.status.cells == 0
+    runner.run(engine)
+    assert len(engine.seen) == 1, "the teacher is tried, and what rests on it is not"
+    assert set(plan.wanted) < set(runner.lost) == set(plan.trainings)
+    assert len(set(runner.lost.values())) == 1 and "no" in runner.lost[plan.wanted[0]]
+    assert not list(tmp_path.rglob("*.json")), "no record is written"
+
+
+def test_a_wanted_training_with_a_model_needs_no_stage_again(tmp_path: Path) -> None:
+    plan, store = wanted_by("fskd"), Store(tmp_path)
+    store.models.mkdir()
+    for key in plan.wanted:
+        for ending in ("safetensors", "json"):
+            (store.models / f"{key}.{ending}").touch()
+    assert not Runner(plan, store).plan.trainings
+    assert Runner(plan, store, Overwrite.ALWAYS).plan.trainings == plan.trainings
 
 
 def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) -> None:

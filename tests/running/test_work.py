@@ -13,6 +13,7 @@ from folders import PLUGINS
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.data.lowres import image_seeds, lr_images
+from lrfer_bench.errors import DataError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.protocols.resample import Bicubic
 from lrfer_bench.running import models, work
@@ -100,6 +101,19 @@ def test_poisoned_test_images_change_no_weight(
     after = {key: model.weights for key, model in train_all(session).items()}
     work.prepared_data.cache_clear()
     assert before == after
+
+
+def test_a_training_does_not_even_open_the_test_split(session: Session) -> None:
+    before = {key: model.weights for key, model in train_all(session).items()}
+    directory = Path(next(iter(session.plan.trainings.values())).data.directory)
+    work.prepared_data.cache_clear()
+    for file in directory.glob("test.*"):
+        file.write_bytes(bytes(file.stat().st_size))  # zeros: to read it is an error
+    after = {key: model.weights for key, model in train_all(session).items()}
+    assert before == after
+    with pytest.raises(DataError, match="damaged"):
+        run_test(TestJob(next(iter(session.plan.cells.values())), {}))
+    work.prepared_data.cache_clear()
 
 
 def test_at_test_time_every_method_gets_the_same_lr_bytes_and_nothing_else(

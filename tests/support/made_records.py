@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +29,22 @@ from lrfer_bench.store.store import Store
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
+PRICE = {
+    "parameters": 690_000,
+    "macs": 20_000_000,
+    "latency_ms": 2.5,
+    "throughput": 900.0,
+    "train_seconds": 600.0,
+    "peak_memory_mb": 700.0,
+}
+ENVIRONMENT = {
+    "python": "3.11.4",
+    "torch": "2.14.1",
+    "processor": "made up",
+    "git_commit": "0" * 40,
+}
+
+
 def logits_for(correct, labels, classes, rng):
     """Logits whose highest is the label where correct, else another class."""
     n = len(labels)
@@ -45,106 +64,118 @@ def make_logits(correct, labels, classes=7, clean=None, seed=0):
     return Logits(logits_for(np.asarray(correct, dtype=bool), labels, classes, rng), labels, keep)
 
 
-def make_record(
-    logits=None,
-    *,
-    method="direct",
-    dataset="faces",
-    scale=4,
-    seed=0,
-    protocol="bicubic@1",
-    test_protocol=None,
-    train_scales=None,
-    settings=None,
-    version="1",
-    kind="lr",
-    preset="cpu@1",
-    classes=CLASSES,
-    synthetic=False,
-    failure=None,
-    traceback="",
-    tta=None,
-    stages=None,
-    source="lrfer-bench 0.1.0",
-    side=48,
-    cost=None,
-    epochs=4,
-    fingerprint=None,
-    key=None,
-):
-    """A consistent record; finished when logits are given, failed when a failure sentence is."""
-    test_protocol = test_protocol or ("hr" if kind == "oracle" else protocol)
-    if train_scales is None:
-        train_scales = [1] if protocol == "hr" else [scale]
-    stages = stages or {}
-    identity = [
-        method,
-        version,
-        settings,
-        dataset,
-        fingerprint,
-        scale,
-        seed,
-        protocol,
-        test_protocol,
-        train_scales,
-        preset,
-    ]
-    identity += [sorted(s.key for s in stages.values()), source]
-    price = {
-        "parameters": 690_000,
-        "macs": 20_000_000,
-        "latency_ms": 2.5,
-        "throughput": 900.0,
-        "train_seconds": 600.0,
-        "train_seconds_with_stages": 600.0 + sum(s.train_seconds for s in stages.values()),
-        "peak_memory_mb": 700.0,
-    }
-    finished = failure is None
-    return Record(
-        key=key or hashlib.sha256(json.dumps(identity).encode()).hexdigest(),
-        status="finished" if finished else "failed",
-        dataset=DatasetPart(
-            name=dataset,
-            fingerprint=fingerprint or hashlib.sha256(dataset.encode()).hexdigest(),
-            classes=list(classes),
-            synthetic=synthetic,
-        ),
-        method=MethodPart(
-            name=method,
-            version=version,
-            settings=settings or {},
-            source=source,
-            kind=kind,
-            test_time_augmentation=tta,
-        ),
-        train=TrainPart(protocol=protocol, scales=train_scales),
-        test=TestPart(protocol=test_protocol, scale=scale, size_px=-(-side // scale)),
-        seed=seed,
-        preset=preset,
-        selection=SelectionPart(rule="best-on-val", epoch=epochs, epochs=epochs)
-        if finished
-        else None,
-        stages=stages,
-        metrics=score(logits.logits, logits.labels, logits.clean) if finished else None,
-        cost=Cost(**(price | (cost or {}))) if finished else None,
-        history=[
+def make_record(logits=None, **fields):
+    """A consistent record; finished when logits are given, failed when a failure sentence is.
+
+    fields: those of Cell.
+    """
+    return Cell(**fields).record(logits)
+
+
+@dataclass(kw_only=True)
+class Cell:
+    """The words of a record, with defaults for all."""
+
+    method: str = "direct"
+    dataset: str = "faces"
+    scale: int = 4
+    seed: int = 0
+    protocol: str = "bicubic@1"
+    test_protocol: str | None = None
+    train_scales: list[int] | None = None
+    settings: dict[str, Any] | None = None
+    version: str = "1"
+    kind: str = "lr"
+    preset: str = "cpu@1"
+    classes: Sequence[str] = CLASSES
+    synthetic: bool = False
+    failure: str | None = None
+    traceback: str = ""
+    tta: str | None = None
+    stages: dict[str, StagePart] = field(default_factory=dict)
+    source: str = "lrfer-bench 0.1.0"
+    side: int = 48
+    cost: dict[str, float] = field(default_factory=dict)
+    epochs: int = 4
+    fingerprint: str | None = None
+    key: str | None = None
+    trials: int | None = None
+
+    def __post_init__(self):
+        self.test_protocol = self.test_protocol or (
+            "hr" if self.kind == "oracle" else self.protocol
+        )
+        if self.train_scales is None:
+            self.train_scales = [1] if self.protocol == "hr" else [self.scale]
+        self.key = self.key or self.hashed()
+
+    def hashed(self):
+        """A key of all that tells cells apart."""
+        names = (
+            "method version settings dataset fingerprint scale seed protocol test_protocol "
+            "train_scales preset"
+        )
+        identity = [getattr(self, name) for name in names.split()]
+        identity += [sorted(stage.key for stage in self.stages.values()), self.source]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+    def price(self):
+        stages = sum(stage.train_seconds for stage in self.stages.values())
+        return Cost(**{**PRICE, "train_seconds_with_stages": 600.0 + stages, **self.cost})
+
+    def history(self):
+        return [
             Epoch(
                 epoch=e,
                 seconds=10.0,
                 losses={"ce": 2.0 / e, "kd": 1.0 / e},
                 val_accuracy=0.3 + 0.05 * e,
             )
-            for e in range(1, epochs + 1)
-        ],
-        environment={
-            "python": "3.11.4",
-            "torch": "2.14.1",
-            "processor": "made up",
-            "git_commit": "0" * 40,
-        },
-        failure=Failure(sentence=failure, traceback=traceback) if failure else None,
-    )
+            for e in range(1, self.epochs + 1)
+        ]
+
+    def record(self, logits):
+        failed = self.failure is not None
+        return Record(
+            key=self.key,
+            status="failed" if failed else "finished",
+            dataset=DatasetPart(
+                name=self.dataset,
+                fingerprint=self.fingerprint or hashlib.sha256(self.dataset.encode()).hexdigest(),
+                classes=list(self.classes),
+                synthetic=self.synthetic,
+            ),
+            method=MethodPart(
+                name=self.method,
+                version=self.version,
+                settings=self.settings or {},
+                source=self.source,
+                kind=self.kind,
+                test_time_augmentation=self.tta,
+                trials=self.trials,
+            ),
+            train=TrainPart(protocol=self.protocol, scales=self.train_scales),
+            test=TestPart(
+                protocol=self.test_protocol,
+                scale=self.scale,
+                size_px=-(-self.side // self.scale),
+            ),
+            seed=self.seed,
+            preset=self.preset,
+            stages=self.stages,
+            history=self.history(),
+            environment=ENVIRONMENT,
+            failure=Failure(sentence=self.failure, traceback=self.traceback) if failed else None,
+            **({} if failed else self.finished(logits)),
+        )
+
+    def finished(self, logits):
+        """The parts that a failed record lacks."""
+        return {
+            "selection": SelectionPart(rule="best-on-val", epoch=self.epochs, epochs=self.epochs),
+            "metrics": score(logits.logits, logits.labels, logits.clean),
+            "cost": self.price(),
+        }
 
 
 def save(root, correct=None, labels=None, clean=None, classes=CLASSES, noise=0, **fields):
@@ -183,6 +214,13 @@ class World:
                     noise=int(self.rng.integers(1 << 30)), **fields)  # fmt: skip
 
 
+ORACLE = {
+    "method": "oracle",
+    "kind": "oracle",
+    "protocol": "hr",
+    "scale": 1,
+    "cost": {"train_seconds": 0.0},
+}
 SKILLS = {
     "enlarge": (0.4, -0.9, -1.9),
     "direct": (0.8, 0.3, -0.4),
@@ -208,47 +246,20 @@ def fill(
     world = World(images, world_seed, leaked)
     common = {"dataset": dataset, "synthetic": synthetic}
     for seed in seeds:
-        hr = StagePart(
-            key=hashlib.sha256(f"hr{seed}".encode()).hexdigest(),
-            method="classifier",
-            train_seconds=900.0,
-        )
+        key = hashlib.sha256(f"hr{seed}".encode()).hexdigest()
+        stages = {"classifier": StagePart(key=key, method="classifier", train_seconds=900.0)}
         if oracle is not None:
-            world.save(
-                root,
-                oracle,
-                method="oracle",
-                kind="oracle",
-                protocol="hr",
-                scale=1,
-                seed=seed,
-                stages={"classifier": hr},
-                cost={"train_seconds": 0.0},
-                **common,
-            )
+            world.save(root, oracle, seed=seed, stages=stages, **ORACLE, **common)
         for protocol in protocols:
             for place, (name, skill) in enumerate(skills.items()):
+                price = {"macs": 20_000_000 + 9_000_000 * place, "latency_ms": 2.5 + 1.5 * place}
+                fields = {"method": name, "protocol": protocol, "seed": seed, "cost": price}
+                if name == "enlarge":
+                    fields |= {"protocol": "hr", "test_protocol": protocol, "stages": stages}
+                if name == "multires":
+                    fields |= {"train_scales": [1, *scales]}
                 for k, scale in enumerate(scales):
-                    fields = {
-                        "method": name,
-                        "scale": scale,
-                        "seed": seed,
-                        "protocol": protocol,
-                        **common,
-                    }
-                    if name == "enlarge":
-                        fields |= {
-                            "protocol": "hr",
-                            "test_protocol": protocol,
-                            "stages": {"classifier": hr},
-                        }
-                    if name == "multires":
-                        fields |= {"train_scales": [1, *scales]}
-                    price = {
-                        "macs": 20_000_000 + 9_000_000 * place,
-                        "latency_ms": 2.5 + 1.5 * place,
-                    }
-                    world.save(root, skill[k], cost=price, **fields)
+                    world.save(root, skill[k], scale=scale, **fields, **common)
     return world
 
 

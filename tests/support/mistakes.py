@@ -24,10 +24,13 @@ from lrfer_bench.files import write_atomically
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
+from lrfer_bench.tuning.study import About, Folder, Study
 
 FILES = {
     "file": "in the way",
     "torn.png": "no picture",
+    "loose.toml": "[kd]\nkd_weight = 2\n",
+    "slip.toml": "[settings.kdd]\nkd_weight = 2\n",
     "wrong.py": "def f(:\n",
     "taken.py": """from lrfer_bench.api import Method, register_method
 
@@ -66,6 +69,7 @@ def fill(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).write_text(text)
     (folder / "empty").mkdir()
+    Folder(folder / "tuned").save(Study(method="kd", about=OTHER))
     for name in ("results", "cut", "edited"):
         save(folder / name, scale=2)
     save(folder / "results", scale=4)
@@ -78,6 +82,13 @@ def fill(folder: Path) -> None:
     ):
         (path,) = (folder / name / "records").iterdir()
         path.write_text(spoil(path.read_text()))
+
+
+OTHER = About(
+    dataset="faces", fingerprint="f" * 64, preset="cpu@1", epochs=7, protocols=["bicubic@1"],
+    scales=[4], seeds=[0], faces=3589,
+)  # fmt: skip
+"""Conditions of a tuning on other faces."""
 
 
 def save(root: Path, **fields: Any) -> Record:
@@ -105,6 +116,11 @@ def on_a_full_disk(call: Callable[[], object]) -> object:
 
 def with_cache(folder: str, call: Callable[[], object]) -> object:
     with patch.dict("os.environ", LRFER_CACHE=folder):
+        return call()
+
+
+def without_optuna(call: Callable[[], object]) -> object:
+    with patch.dict("sys.modules", optuna=None):
         return call()
 
 
@@ -145,10 +161,11 @@ def with_label(label: int) -> FaceSet:
 
 NAMES = {
     "REFERENCE": REFERENCE, "TINY": TINY, "Path": Path,
-    "run": lrfer_bench.run, "report": lrfer_bench.report,
+    "run": lrfer_bench.run, "tune": lrfer_bench.tune, "report": lrfer_bench.report,
     "load_model": lrfer_bench.load_model, "load_results": lrfer_bench.load_results,
     "write_atomically": write_atomically, "fit": fit, "predict": predict, "made_faces": made_faces,
     "key": key, "inner": inner, "logits_after": logits_after, "made_method": made_method,
     "on_a_full_disk": on_a_full_disk, "with_cache": with_cache, "with_label": with_label,
+    "without_optuna": without_optuna,
 }  # fmt: skip
 """What the calls in the table are made of."""

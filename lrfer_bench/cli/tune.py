@@ -1,0 +1,126 @@
+"""lrfer-bench tune"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.options import echo_left_out, request_of, shared_options
+from lrfer_bench.planning import defaults
+
+if TYPE_CHECKING:
+    from lrfer_bench.running.status import Listener, Status
+    from lrfer_bench.tuning.tune import Outcome
+
+EXAMPLES = (
+    "lrfer-bench tune --methods kd,fitnet --trials 8",
+    "lrfer-bench tune --methods gmenet,askd,fskd --dataset fer2013 --data-root ~/fer2013 "
+    "--preset cpu",
+)
+GROUPS = {
+    "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
+    "Conditions": ("scales", "protocols"),
+    "Training": ("epochs", "seeds", "preset", "settings"),
+    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite"),
+}
+
+
+@click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
+@click.option("--methods", required=True, metavar="A,B", help="Names; see: methods list.")
+@click.option(
+    "--trials",
+    default=defaults.TRIALS,
+    show_default=True,
+    type=int,
+    metavar="N",
+    help="Of each method; the first is its defaults.",
+)
+@click.option(
+    "--epochs",
+    default=defaults.TRIAL_EPOCHS,
+    show_default=True,
+    metavar="SHARE",
+    help="Of the preset's epochs, for every model of a trial.",
+)
+@click.option(
+    "--scales",
+    default=",".join(map(str, defaults.TUNED_SCALES)),
+    show_default=True,
+    metavar="2,4",
+    help="Train and score at these; a score is the mean.",
+)
+@shared_options(
+    "dataset",
+    "data_root",
+    "data_option",
+    "protocols",
+    "seeds",
+    "preset",
+    "settings",
+    "plugins",
+    "results",
+    "workers",
+    "time_limit",
+    "engine",
+)
+@click.option(
+    "--overwrite",
+    default="never",
+    show_default=True,
+    type=click.Choice(["never", "failed"]),
+    metavar="WHICH",
+    help="Try again: never, failed.",
+)  # fmt: skip
+def tune(trials: int, epochs: str, **options: Any) -> None:
+    """Try settings of methods, as many and as long for each method, and choose the best.
+
+    A trial is scored on the validation split; no test face is looked at. The same command goes on
+    where it was stopped. What was chosen goes into tuning/settings.toml of the results folder, for
+    `run --settings`.
+    """
+    from lrfer_bench.plugins.loading import left_out, load_plugins
+    from lrfer_bench.tuning.tune import TuningRequest, run_tuning
+
+    load_plugins(options["plugins"])
+    echo_left_out(left_out())
+    asked = TuningRequest(request_of(options), trials, epochs)
+    outcome = run_tuning(asked, _display, echo)
+    _summarise(outcome)
+
+
+def _summarise(outcome: Outcome) -> None:
+    """The trials as Markdown, and where the choice stands; status 1 if all of a method failed."""
+    from lrfer_bench.tuning.chosen import markdown
+
+    if not outcome.studies:
+        return
+    echo(f"\n{markdown(outcome.studies)}")
+    lost = [study.method for study in outcome.studies if study.best is None]
+    if len(lost) < len(outcome.studies):
+        echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
+    if lost:
+        echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _display(status: Status) -> Iterator[Listener]:
+    """The display of a round; Ctrl-C ends it with a sentence that says what is kept."""
+    from lrfer_bench.cli.progress import show
+
+    try:
+        with show(status) as listener:
+            yield listener
+    except KeyboardInterrupt:
+        echo(
+            "\nstopped. Finished trials are kept, running trainings up to their last whole epoch: "
+            "the same command goes on from there.",
+            err=True,
+        )
+        sys.exit(130)

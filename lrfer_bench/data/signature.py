@@ -1,0 +1,104 @@
+"""What a prepared data set was made of: its loader's options, its source files and its code.
+
+The signature holds the paths, sizes and times of the source files, not their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.keys import key_of
+
+CACHE_VERSION = 1
+"""Raised when the files of a prepared data set change their form."""
+
+LOADING = (
+    "contract/faceset.py",
+    "data/audit.py",
+    "data/images.py",
+    "data/tree.py",
+    "data/validation.py",
+)
+"""What every loader rests on, below the package's folder."""
+
+
+def option_names(kind: type[Dataset]) -> list[str]:
+    """The names of a loader's options: the keyword arguments of its __init__."""
+    various = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.name != "self" and parameter.kind not in various
+    ]
+
+
+def options_of(dataset: Dataset) -> dict[str, Any]:
+    """What a loader was told: the arguments of its __init__, read from its attributes."""
+    names = option_names(type(dataset))
+    missing = [name for name in names if not hasattr(dataset, name)]
+    if missing:
+        raise TypeError(
+            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}"
+        )
+    return {name: _plain(getattr(dataset, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def signature_of(dataset: Dataset, name: str, root: Path | None, options: Mapping[str, Any]) -> str:
+    """The key of everything that a prepared data set is made of."""
+    files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
+    return key_of(
+        {
+            "cache": CACHE_VERSION,
+            "name": name,
+            "options": options,
+            "code": _code_hash(dataset),
+            "files": files,
+        }
+    )
+
+
+def _stamps(source: Path) -> Iterator[list[Any]]:
+    """Absolute path, size and time of a file, or of every file under a folder in a fixed order."""
+    source = source.absolute()
+    if not source.is_dir():
+        status = source.stat()
+        yield [os.fspath(source), status.st_size, status.st_mtime_ns]
+        return
+    with os.scandir(source) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir():
+            yield from _stamps(Path(entry.path))
+        elif entry.is_file():
+            status = entry.stat()
+            yield [entry.path, status.st_size, status.st_mtime_ns]
+
+
+def _code_hash(dataset: Dataset) -> str:
+    """A hash of the loader's own file and of what it rests on: after a change it reads again.
+
+    A built-in loader rests on its neighbours; every loader rests on what they share.
+    """
+    files = {Path(__file__).parents[1] / name for name in LOADING}
+    for kind in type(dataset).__mro__:
+        file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+        if not file or kind is Dataset or kind.__module__ == "abc":
+            continue
+        built_in = kind.__module__.startswith("lrfer_bench.datasets.")
+        files.update(Path(file).parent.rglob("*.py") if built_in else [Path(file)])
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,135 @@
+"""run.toml: a whole run in one file, in the words of the command line.
+
+    methods = ["direct", "gmenet[kd_weight=0]"]
+    scales = [2, 4, 8]
+    preset = "cpu@2"
+    results = "."
+
+Paths are seen from the folder that the file lies in. `lrfer-bench run --config FILE` takes it, and
+every run writes one beside its records, so that the table can be made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrfer_bench.contract.own_preset import OWN
+from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.files import write_atomically
+from lrfer_bench.planning.settings_file import settings_toml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from lrfer_bench.planning.request import Request
+
+NAME = "run.toml"
+SETTINGS = "run-settings.toml"
+LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
+REPEATED = ("data-option", "set", "plugin")
+PATHS = ("data-root", "settings", "results", "plugin")
+NUMBERS = ("workers", "time-limit", "epochs", "batch", "lr")
+WORDS = ("dataset", "preset", "overwrite", "engine")
+KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
+
+
+def read_run_file(path: Path) -> dict[str, Any]:
+    """Option word -> its value as the command line would give it; paths seen from here.
+
+    UserError, one sentence with the file's name, for what cannot be read, is not TOML, or is no
+    option of `run`.
+    """
+    try:
+        content = tomllib.loads(path.expanduser().read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UserError(
+            f"the run file {path} cannot be read: {error.strerror or error}; check --config"
+        ) from error
+    except ValueError as error:  # wrong TOML, or no text at all
+        raise UserError(f"the run file {path} is not TOML: {error}; fix it") from error
+    for word in content:
+        if word not in KNOWN:
+            raise UserError(f'the run file {path} has "{word}": {did_you_mean(word, KNOWN)}')
+    folder = path.expanduser().parent
+    return {word: _option(path, folder, word, value) for word, value in content.items()}
+
+
+def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
+    """One value as the command line has it: texts, or a list of texts for what is repeated."""
+    parts = value if isinstance(value, list) else [value]
+    if not parts or any(isinstance(part, bool | dict | list) for part in parts):
+        raise UserError(f"the run file {path} has {word} = {value!r}: write a text or a list")
+    if len(parts) > 1 and word not in (*LISTS, *REPEATED):
+        raise UserError(f"the run file {path} has a list for {word}: write one value")
+    texts = [str(part) for part in parts]
+    if word in PATHS or (word == "preset" and texts[0].endswith(".toml")):
+        texts = [str(folder / Path(text).expanduser()) for text in texts]
+    if word in REPEATED:
+        return texts
+    return ",".join(texts)
+
+
+def keep_run_file(request: Request) -> None:
+    """Write run.toml beside the records; an earlier one that says something else gets a number."""
+    root = request.results
+    text, path = run_toml(request), root / NAME
+    if request.file.settings or request.file.trials:
+        comment = f"Settings that a run was given by {request.file.name}."
+        _keep(root / SETTINGS, settings_toml(request.file, comment))
+    _keep(path, text)
+
+
+def _keep(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        number = 1
+        while (older := path.with_name(f"{path.stem}-{number}.toml")).exists():
+            number += 1
+        os.replace(path, older)
+    write_atomically(path, text.encode())
+
+
+def run_toml(request: Request) -> str:
+    """The text of a run file that asks for the same keys: every word that enters one, written out.
+
+    Cores, engine and --overwrite are left out: they belong to the machine and the day.
+    """
+    own = OWN.fullmatch(request.preset.id) is not None
+    words: dict[str, Any] = {
+        "methods": list(request.methods),
+        "dataset": request.dataset,
+        "data-root": _absolute(request.data_root),
+        "data-option": [f"{name}={value}" for name, value in request.data_options.items()],
+        "scales": list(request.scales),
+        "protocols": list(request.protocols),
+        "test-protocols": list(request.test_protocols or ()),
+        "test-scales": list(request.test_scales or ()),
+        "seeds": list(request.seeds),
+        "preset": f"presets/{request.preset.id}.toml" if own else request.preset.id,
+        "set": list(_set_words(request.settings)),
+        "settings": SETTINGS if request.file.settings or request.file.trials else None,
+        "plugin": [_absolute(Path(file)) for file in request.plugins],
+        "results": ".",
+    }
+    head = "# Made by a run. Again: lrfer-bench run --config FILE\n"
+    given = {word: value for word, value in words.items() if value not in (None, [], "")}
+    return head + "".join(f"{word} = {json.dumps(value)}\n" for word, value in given.items())
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(Path(path).expanduser().absolute())
+
+
+def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{method}.{name}={'none' if value is None else value}"
+        for method, own in settings.items()
+        for name, value in own.items()
+    ]

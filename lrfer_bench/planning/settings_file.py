@@ -1,0 +1,93 @@
+"""Settings files: TOML with the settings of methods, as `tune` writes them and `run` takes them.
+
+    [settings.kd]          # as --set kd.kd_weight=2.5 --set kd.variant=dkd
+    kd_weight = 2.5
+    variant = "dkd"
+
+    [trials]               # optional: how many trials of a tuning chose them
+    kd = 8
+
+A file may name more methods than a run asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """settings: method -> setting -> value; trials: method -> number of trials, where it is known.
+
+    name: how messages call the file
+    """
+
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trials: Mapping[str, int] = field(default_factory=dict)
+    name: str = ""
+
+
+def read_settings_file(path: Path) -> SettingsFile:
+    """UserError for a file that cannot be read, is not TOML, or has another content than above."""
+    try:
+        content = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"the settings file {path} cannot be read: {error.strerror or error}; check --settings"
+        ) from error
+    except ValueError as error:  # wrong TOML, or no text at all
+        raise UserError(f"the settings file {path} is not TOML: {error}; fix it") from error
+    fault = _fault(content)
+    if fault:
+        raise UserError(f"the settings file {path} {fault}")
+    return SettingsFile(content.get("settings", {}), content.get("trials", {}), str(path))
+
+
+def _fault(content: Mapping[str, Any]) -> str:
+    for part in content:
+        if part not in ("settings", "trials"):
+            return f'has a part "{part}": write [settings.METHOD] and [trials]'
+    settings, trials = content.get("settings", {}), content.get("trials", {})
+    if not isinstance(settings, dict) or not all(
+        isinstance(own, dict) for own in settings.values()
+    ):
+        return "has settings without a method: write [settings.METHOD] above them"
+    if not isinstance(trials, dict):
+        return "has trials without a method: write [trials] and below it METHOD = 8"
+    for method, count in trials.items():
+        if type(count) is not int or count < 0:
+            return f"has trials.{method} = {count!r}: write how many trials there were, such as 8"
+    return ""
+
+
+def settings_toml(file: SettingsFile, comment: str) -> str:
+    """The text that read_settings_file() reads: the same values again. comment: its first lines."""
+    lines = [f"# {line}" for line in comment.splitlines()]
+    for method, settings in file.settings.items():
+        lines += ["", f"[settings.{_key(method)}]"]
+        lines += [f"{_key(name)} = {_value(value)}" for name, value in settings.items()]
+    lines += ["", "[trials]"]
+    lines += [f"{_key(method)} = {count}" for method, count in file.trials.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+
+
+def _value(value: Any) -> str:
+    """JSON is TOML for numbers, texts, true, false and lists; none is a word, as with --set."""
+    return '"none"' if value is None else json.dumps(value)

@@ -1,0 +1,64 @@
+"""By how many trials of `tune` the settings of a line were chosen, and where that is unequal.
+
+Quick to import (no numpy, no pandas), like all that columns are made of.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lrfer_bench.reporting import numbers
+from lrfer_bench.reporting.values import Text
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.boards import Board, Line
+
+
+def trials_of(line: Line) -> set[int | None]:
+    """What its records say, mostly one number: None is not tuned, 0 has nothing to tune."""
+    return {result.record.method.trials for row in line.shown for result in row.finished}
+
+
+def value(board: Board, line: Line) -> int | None:
+    """What to sort by: the most trials."""
+    return max((trials or 0 for trials in trials_of(line)), default=None)
+
+
+def text(board: Board, line: Line) -> Text:
+    """What the table shows: "tuned, 8 trials", or both with a stroke where records differ."""
+    return Text("/".join(sorted(map(say, trials_of(line)))) or numbers.DASH)
+
+
+def say(trials: int | None) -> str:
+    """
+    >>> say(8), say(1), say(0), say(None)
+    ('tuned, 8 trials', 'tuned, 1 trial', 'nothing to tune', 'not tuned')
+    """
+    if not trials:
+        return "not tuned" if trials is None else "nothing to tune"
+    return f"tuned, {trials} trial{'s' if trials > 1 else ''}"
+
+
+def was_tuned(board: Board) -> bool:
+    """Whether any line of a board was tuned: else nobody needs to be told that none was."""
+    return any(value(board, line) for line in board.lines)
+
+
+def unequal(board: Board) -> str:
+    """A sentence where comparable lines had different numbers of trials, else "".
+
+    Methods that have nothing to tune do not count, nor do lines that are set apart.
+    """
+    lines = {line.label: trials_of(line) - {0} for line in board.ranked if line.shown}
+    numbers_of_trials = set().union(*lines.values())
+    if len(numbers_of_trials) < 2:
+        return ""
+    said = ", ".join(f"{label} {_counts(found)}" for label, found in lines.items() if found)
+    return (
+        f"Methods had different numbers of tuning trials ({said}): "
+        "one that was tuned more may be ahead for that reason alone."
+    )
+
+
+def _counts(found: set[int | None]) -> str:
+    return "/".join(str(trials or "none") for trials in sorted(found, key=lambda n: n or 0))

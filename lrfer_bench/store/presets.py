@@ -1,0 +1,38 @@
+"""The presets of a results folder's records: a user's own ones lie in its presets/ as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lrfer_bench.contract.own_preset import OWN, preset_text, read_preset
+from lrfer_bench.contract.preset import Preset, preset_of
+from lrfer_bench.errors import UserError
+from lrfer_bench.files import write_atomically
+
+
+def keep_preset(root: Path, preset: Preset) -> None:
+    """Write a user's own preset beside the records that name it; built-in ones need no file."""
+    if OWN.fullmatch(preset.id) and not _file(root, preset.id).exists():
+        _file(root, preset.id).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(_file(root, preset.id), preset_text(preset).encode())
+
+
+def preset_of_record(root: Path, name: str) -> Preset:
+    """The preset that a record of this folder names, exactly.
+
+    UserError for one that this version does not have, and for a file that is missing or was edited.
+    """
+    if not OWN.fullmatch(name):
+        preset = preset_of(name)
+        if preset.id != name:
+            raise UserError(f"it names no version of its preset: {name}")
+        return preset
+    path = _file(root, name)
+    preset = read_preset(path)
+    if preset.id != name:
+        raise UserError(f"{path} was edited: it is {preset.id} now, and its records cannot be used")
+    return preset
+
+
+def _file(root: Path, name: str) -> Path:
+    return root / "presets" / f"{name}.toml"

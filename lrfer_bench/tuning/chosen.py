@@ -1,0 +1,111 @@
+"""What a tuning leaves behind: a table of its trials, and the settings that it chose, for `run`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lrfer_bench.files import write_atomically
+from lrfer_bench.planning.settings_file import SettingsFile, settings_toml
+from lrfer_bench.tuning.study import About, Folder, Study, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_chosen(folder: Folder) -> None:
+    """settings.toml and trials.md of all studies that are done; methods whose trials all failed are
+    not in the former. Nothing where none is done.
+    """
+    done = [study for study in folder.studies() if study.trials and study.settled]
+    if not done:
+        return
+    write_atomically(folder.table, markdown(done).encode())
+    scored = [study for study in done if study.best is not None]
+    if not scored:
+        return
+    file = SettingsFile(
+        {study.method: study.chosen for study in scored},
+        {study.method: len(study.trials) for study in scored},
+    )
+    comment = (
+        "Chosen by lrfer-bench tune on the validation split, for lrfer-bench run --settings FILE.\n"
+        f"{_conditions(done[0].about)}\n"
+        "Written anew by every tune: copy it before you change it."
+    )
+    write_atomically(folder.settings, settings_toml(file, comment).encode())
+
+
+def markdown(studies: Sequence[Study]) -> str:
+    """Each study as a table: a line a trial, the chosen one in bold."""
+    about = studies[0].about
+    head = f"Scores on {about.faces:,} faces of the validation split: {_conditions(about)}."
+    return "\n".join([head, *(line for study in studies for line in _table(study))]) + "\n"
+
+
+def _conditions(about: About) -> str:
+    scales = ",".join(f"x{scale}" for scale in about.scales)
+    seeds = ",".join(map(str, about.seeds))
+    return (
+        f"{about.dataset}, {', '.join(about.protocols)} {scales}, preset {about.preset}, "
+        f"{about.epochs} epochs a model, seed {seeds}"
+    )
+
+
+def _table(study: Study) -> list[str]:
+    names = list(dict.fromkeys(name for trial in study.trials for name in trial.settings))
+    heads = ["trial", *names, "validation score"]
+    fixed = "".join(f", {name}={_said(value)} in all" for name, value in study.fixed.items())
+    count = len(study.trials)
+    lines = [
+        "",
+        f"## {study.method}: {count} trial{'s' if count > 1 else ''}{fixed}",
+        "",
+        f"| {' | '.join(heads)} |",
+        "|---" * len(heads) + "|",
+    ]
+    for number, trial in enumerate(study.trials):
+        score = f"failed: {_reason(trial)}" if trial.score is None else f"{trial.score:.4f}"
+        first = f"{number + 1} (defaults)" if number == 0 else str(number + 1)
+        cells = [first, *(_said(trial.settings.get(name)) for name in names), score]
+        cells = [cell.replace("|", "\\|") for cell in cells]
+        if number == study.best:
+            cells = [f"**{cell}**" for cell in cells]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, *_error(study)]
+
+
+def _error(study: Study) -> list[str]:
+    """How sure the scores are, where they are shares of faces."""
+    best = study.trials[study.best].score if study.best is not None else None
+    if best is None or not 0 < best < 1:
+        return []
+    error = math.sqrt(best * (1 - best) / study.about.faces)
+    return ["", f"One standard error of a score is about {error:.4f}."]
+
+
+def _reason(trial: Trial) -> str:
+    """Why a trial failed, without what the table says already and without a place on a disk."""
+    after_label = re.sub(r"^train .*?, seed \d+: ", "", trial.failure or "")
+    return re.sub(r" \([^()]*:\d+\)$", "", after_label)
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def trial_frame(studies: Sequence[Study]) -> pd.DataFrame:
+    """A line for each trial, as lrfer_bench.tune() returns them."""
+    import pandas as pd
+
+    names = ("method", "trial", "settings", "score", "failure", "chosen")
+    lines = [
+        (study.method, place + 1, json.dumps(trial.settings), trial.score, trial.failure,
+         place == study.best)
+        for study in studies
+        for place, trial in enumerate(study.trials)
+    ]  # fmt: skip
+    return pd.DataFrame(lines, columns=names).astype({"score": float})

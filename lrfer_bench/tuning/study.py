@@ -1,0 +1,141 @@
+"""Studies on disk: a readable JSON file for each method in <results>/tuning/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.files import write_atomically
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class About(_Part):
+    """What all studies of a folder have in common.
+
+    epochs: of a trial; faces: of the validation split that count
+    """
+
+    dataset: str
+    fingerprint: str
+    preset: str
+    epochs: int
+    protocols: list[str]
+    scales: list[int]
+    seeds: list[int]
+    faces: int
+
+
+class Trial(_Part):
+    """One try.
+
+    settings: value of every setting of the search space; keys: of the trainings it is scored by
+    score: mean validation score of these, higher is better; None while it is open or if it failed
+    failure: the sentence of a trial that could not be trained
+    """
+
+    settings: dict[str, Any]
+    keys: list[str] = Field(default_factory=list)
+    score: float | None = None
+    failure: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.score is None and self.failure is None
+
+
+class Study(_Part):
+    """The trials of one method, in their order; the first is its defaults.
+
+    fixed: settings of the method that are the same in all trials, changed from their defaults
+    """
+
+    schema_version: int = SCHEMA
+    method: str
+    about: About
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    trials: list[Trial] = Field(default_factory=list)
+
+    @property
+    def settled(self) -> bool:
+        """Whether no trial is open."""
+        return not any(trial.open for trial in self.trials)
+
+    @property
+    def best(self) -> int | None:
+        """The place of the trial with the highest score, the first of equals; None: all failed."""
+        scores = {k: t.score for k, t in enumerate(self.trials) if t.score is not None}
+        return max(scores, key=lambda k: (scores[k], -k), default=None)
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """The settings of the best trial, with the fixed ones."""
+        best = self.best
+        return {**self.fixed, **(self.trials[best].settings if best is not None else {})}
+
+
+class Folder:
+    """<results>/tuning/: METHOD.json for each study, and settings.toml and trials.md of all.
+
+    All studies of a folder were made under equal conditions, see About.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self.root = results / "tuning"
+        self.settings = self.root / "settings.toml"
+        self.table = self.root / "trials.md"
+
+    def path(self, method: str) -> Path:
+        return self.root / f"{method}.json"
+
+    def studies(self) -> Iterator[Study]:
+        """Every study, in the order of their names; UserError for a file that is none."""
+        for path in sorted(self.root.glob("*.json")):
+            yield _read(path)
+
+    def open(self, about: About) -> dict[str, Study]:
+        """The studies that there are, by method; UserError where one was made under other
+        conditions.
+        """
+        found = {study.method: study for study in self.studies()}
+        for study in found.values():
+            for field, wanted in about.model_dump().items():
+                had = getattr(study.about, field)
+                if had != wanted:
+                    raise UserError(
+                        f"{self.path(study.method)} was tuned with {_said(field, had)}, not "
+                        f"{_said(field, wanted)}: choose another folder with --results, or delete "
+                        f"{self.root}"
+                    )
+        return found
+
+    def save(self, study: Study) -> None:
+        text = study.model_dump_json(indent=1) + "\n"
+        write_atomically(self.path(study.method), text.encode())
+
+
+def _said(field: str, value: Any) -> str:
+    if field == "fingerprint":
+        return f"a data set of fingerprint {value[:8]}"
+    listed = ",".join(map(str, value)) if isinstance(value, list) else value
+    return f"{field} {listed}"
+
+
+def _read(path: Path) -> Study:
+    try:
+        study = Study.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UserError(f"{path} is not a study that can be read: restore or delete it") from error
+    if study.schema_version != SCHEMA or path.stem != study.method:
+        raise UserError(
+            f"{path} is a study of another lrfer-bench or under another name: restore or delete it"
+        )
+    return study

@@ -1,0 +1,249 @@
+"""Tuning: every method gets the same number of trials and the same budget for each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
+from lrfer_bench.contract.labels import label_of, parse_label
+from lrfer_bench.contract.method import Method
+from lrfer_bench.contract.search import Space
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.errors import UserError
+from lrfer_bench.keys import seed_for
+from lrfer_bench.planning import defaults
+from lrfer_bench.planning.plan import DataRef, Plan, data_ref
+from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.settings import complete_settings, settings_of
+from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.runner import Runner
+from lrfer_bench.running.session import Display
+from lrfer_bench.running.sole import sole_run
+from lrfer_bench.running.status import Status
+from lrfer_bench.store.store import Store
+from lrfer_bench.tuning import sampling
+from lrfer_bench.tuning.chosen import write_chosen
+from lrfer_bench.tuning.study import About, Folder, Study, Trial
+from lrfer_bench.tuning.trials import joined, settle, trial_plan
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TuningRequest:
+    """What a tuning is asked for.
+
+    run:    methods, data, conditions, preset and folder, as of a run; its settings are held fixed
+    trials: of each method, the first of which is its defaults
+    epochs: the budget of every model of a trial: a share of the preset's epochs, or a number
+    """
+
+    run: Request
+    trials: int = defaults.TRIALS
+    epochs: str = defaults.TRIAL_EPOCHS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A tuning that came to its end. idle: method -> why it has nothing to tune."""
+
+    folder: Folder
+    studies: list[Study]
+    idle: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A method that is tuned: what is searched, what is held fixed, and where trials start."""
+
+    name: str
+    key_name: str
+    space: Mapping[str, Space]
+    fixed: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+
+
+def run_tuning(
+    asked: TuningRequest,
+    display: Display = lambda status: nullcontext(lambda now: None),
+    tell: Tell = lambda line: None,
+) -> Outcome:
+    """Run what is missing of a tuning. Trials that have a score are not run again.
+
+    Raises UserError for wrong words, a folder of another tuning, and where Optuna is missing.
+    """
+    run = _request_of_trials(asked)
+    prepared, plan = plan_request(run)
+    subjects, idle = _subjects(run, plan)
+    for name, reason in idle.items():
+        tell(f"{name}: {reason}")
+    folder, about = Folder(run.results), _about(run, prepared)
+    known = folder.open(about)
+    if not subjects:
+        return Outcome(folder, [], idle)
+    sampling.optuna_module()  # where it is missing, nothing is begun
+    Store(run.results).check_writable()
+    tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
+    tuning.begin(known, about)
+    while tuning.propose():
+        tuning.run_round(display)
+    write_chosen(folder)
+    return Outcome(folder, [tuning.studies[subject.name] for subject in subjects], idle)
+
+
+def _request_of_trials(asked: TuningRequest) -> Request:
+    """The run's request under the budget of a trial; stages are trained under it, too."""
+    if asked.trials < 1:
+        raise UserError(
+            f"--trials {asked.trials} is not possible: at least one is needed, the defaults"
+        )
+    for label in asked.run.methods:
+        name, settings = parse_label(label)
+        if settings:
+            raise UserError(
+                f'"{label}" cannot be tuned: name the method alone, and hold a setting fixed with '
+                f"--set {name}.{next(iter(settings))}=VALUE"
+            )
+    preset = asked.run.preset
+    budget = with_budget("tune", {SETTING: asked.epochs}, preset)
+    return dataclasses.replace(asked.run, preset=budgeted(preset, budget))
+
+
+def _about(run: Request, prepared: Prepared) -> About:
+    return About(
+        dataset=run.dataset, fingerprint=prepared.fingerprint, preset=run.preset.id,
+        epochs=run.preset.epochs, scales=list(run.scales),
+        protocols=[protocol_of(name).id for name in run.protocols],
+        seeds=list(run.seeds), faces=int((~prepared.faces.leaked["val"]).sum()),
+    )  # fmt: skip
+
+
+def _subjects(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
+    """The methods that can be tuned, and why the others cannot."""
+    trained = {cell.method.name for cell in plan.cells.values() if cell.training}
+    subjects, idle = [], {}
+    for label in run.methods:
+        entry = METHODS.entry(label)
+        cls: type[Method] = entry.load()
+        given = {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
+        space = {name: one for name, one in cls.search.items() if name not in given}
+        if not space:
+            idle[entry.name] = "nothing to tune, it is left as it is"
+        elif entry.name not in trained:
+            idle[entry.name] = (
+                "trains no model of its own, so there is no validation score to tune it by"
+            )
+        else:
+            complete = complete_settings(entry.name, cls, given)
+            plain = settings_of(cls)
+            fixed = {name: complete[name] for name in given if complete[name] != plain[name]}
+            start = {name: sampling.plain(plain[name]) for name in space}
+            subjects.append(Subject(entry.name, entry.names[0], space, fixed, start))
+    return subjects, idle
+
+
+@dataclass
+class _Tuning:
+    """The studies of all methods, advanced together round by round, to keep all workers busy."""
+
+    run: Request
+    data: DataRef
+    folder: Folder
+    subjects: list[Subject]
+    trials: int
+    studies: dict[str, Study] = field(default_factory=dict)
+
+    def begin(self, known: Mapping[str, Study], about: About) -> None:
+        """Take up the studies that there are. UserError for trials of other code or settings."""
+        for subject in self.subjects:
+            empty = Study(method=subject.name, about=about, fixed=dict(subject.fixed))
+            study = self.studies[subject.name] = known.get(subject.name, empty)
+            for number, trial in enumerate(study.trials, start=1):
+                if trial.failure and self.run.overwrite == "failed":
+                    trial.failure = None
+                today = Trial(settings=trial.settings)
+                self._plan(subject.name, today)
+                if trial.keys and not trial.open and trial.keys != today.keys:
+                    raise UserError(
+                        f"trial {number} of {self.folder.path(subject.name)} was made with other "
+                        "code, stages or fixed settings than those here: delete that file to tune "
+                        f"{subject.name} anew, or choose another folder with --results"
+                    )
+
+    def propose(self) -> bool:
+        """Add the trials of the next round to each study; False where all have what was asked."""
+        for subject in self.subjects:
+            study = self.studies[subject.name]
+            while study.settled and len(study.trials) < self.trials:
+                for settings in self._next(subject, study):
+                    trial = Trial(settings=settings)
+                    self._plan(subject.name, trial)
+                    study.trials.append(trial)
+                self.folder.save(study)
+        return any(trial.open for study in self.studies.values() for trial in study.trials)
+
+    def _next(self, subject: Subject, study: Study) -> list[dict[str, Any]]:
+        """The rest of the round that a study has come to.
+
+        A round is drawn by what the rounds before it scored, so that it does not matter how often
+        a tuning was stopped, or how many trials were asked for at first.
+        """
+        begun = len(study.trials) - len(study.trials) % sampling.ROUND
+        first = [] if begun else [dict(subject.defaults)]
+        tried = [(trial.settings, trial.score) for trial in study.trials[:begun]]
+        tried += [(settings, None) for settings in first]
+        seed = seed_for("tuning", subject.key_name, begun, *self.run.seeds)
+        drawn = sampling.drawn(subject.space, tried, sampling.ROUND - len(first), seed)
+        return [*first, *drawn][len(study.trials) - begun : self.trials - begun]
+
+    def _plan(self, method: str, trial: Trial) -> Plan:
+        """The trainings of a trial; settings that the method refuses are a failure of the trial."""
+        try:
+            plan = trial_plan(self.run, self.data, method, trial.settings)
+        except UserError as error:
+            trial.failure = str(error)
+            return Plan()
+        trial.keys = list(plan.wanted)
+        return plan
+
+    def run_round(self, display: Display) -> None:
+        """Train what the open trials need, through the engine of a run, and write their scores."""
+        run, store = self.run, Store(self.run.results)
+        trials = [(s.method, t) for s in self.studies.values() for t in s.trials if t.open]
+        runner = Runner(joined(self._plan(method, trial) for method, trial in trials), store)
+        engine = engine_of(
+            run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit
+        )
+        with sole_run(store), display(runner.status) as listener:
+
+            def listen(status: Status) -> None:
+                status.said = self._settled(runner, store)
+                listener(status)
+                status.said = []
+
+            runner.run(engine, listen)
+        self._settled(runner, store)
+        for study in self.studies.values():
+            self.folder.save(study)
+
+    def _settled(self, runner: Runner, store: Store) -> list[str]:
+        """Write the trials that have come to their end since the last look; a line for each."""
+        lines = []
+        for study in self.studies.values():
+            new = [t for t in study.trials if t.open and settle(t, runner.lost, store)]
+            if new:
+                self.folder.save(study)
+            lines += [_line(study, trial) for trial in new]
+        return lines
+
+
+def _line(study: Study, trial: Trial) -> str:
+    number = 1 + next(k for k, each in enumerate(study.trials) if each is trial)
+    said = f"failed: {trial.failure}" if trial.failure else f"validation {trial.score:.4f}"
+    return f"{label_of(study.method, trial.settings)}, trial {number}: {said}"

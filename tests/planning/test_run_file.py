@@ -1,0 +1,131 @@
+"""run.toml: read as the command line, written so that the same keys come again."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made import data_ref
+
+from lrfer_bench.cli.run import run as run_command
+from lrfer_bench.contract.own_preset import chosen_preset
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.run_file import KNOWN, keep_run_file, read_run_file, run_toml
+from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.store.presets import keep_preset
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "plain": {"methods": ["direct", "oracle"]},
+    "settings": {
+        "methods": ["gmenet[kd_weight=0,centred=true]", "direct"],
+        "settings": {"gmenet": {"kd_weight": 5, "attention": "none"}},
+    },
+    "conditions": {
+        "methods": ["multires"], "scales": [2, 4], "protocols": ["bicubic", "area"],
+        "test_protocols": ["camera"], "test_scales": [3, 4], "seeds": [0, 7],
+    },
+    "file": {
+        "methods": ["gmenet"],
+        "file": SettingsFile({"gmenet": {"kd_weight": 0.25}}, {"gmenet": 8}, "tuned.toml"),
+    },
+    "old preset": {"methods": ["direct"], "preset": preset_of("cpu@1")},
+    "own preset": {"methods": ["direct"], "preset": chosen_preset("quick", {"epochs": 3})},
+}  # fmt: skip
+
+
+def asked_again(folder: Path, *words: str) -> Request:
+    """The request that `run --config folder/run.toml` makes."""
+    from lrfer_bench.cli.options import request_of
+
+    arguments = ["--config", str(folder / "run.toml"), *words]
+    with run_command.make_context("run", arguments) as context:
+        return request_of(context.params)
+
+
+@pytest.mark.parametrize("name", list(REQUESTS))
+def test_the_file_of_a_run_asks_for_the_same_keys(name: str, tmp_path: Path) -> None:
+    request = Request(results=tmp_path, **REQUESTS[name])
+    keep_preset(tmp_path, request.preset)
+    keep_run_file(request)
+    again = asked_again(tmp_path)
+    first, second = build_plan(request, data_ref()), build_plan(again, data_ref())
+    assert list(first.cells) == list(second.cells)
+    assert list(first.trainings) == list(second.trainings)
+    assert again.results.resolve() == tmp_path.resolve()
+    assert again.file.trials == request.file.trials
+
+
+def test_what_is_typed_wins(tmp_path: Path) -> None:
+    keep_run_file(Request(methods=["direct"], scales=[2], results=tmp_path))
+    again = asked_again(tmp_path, "--scales", "4", "--results", "elsewhere")
+    assert list(again.methods) == ["direct"] and list(again.scales) == [4]
+    assert again.results == Path("elsewhere")
+
+
+def test_data_options_and_paths_come_back(tmp_path: Path) -> None:
+    request = Request(
+        methods=["direct"], dataset="folder", data_root=tmp_path / "faces", results=tmp_path,
+        data_options={"size": 48, "colour": "grey"}, plugins=[tmp_path / "mine.py"],
+    )  # fmt: skip
+    keep_run_file(request)
+    again = asked_again(tmp_path)
+    assert again.data_root == tmp_path / "faces" and again.data_options == request.data_options
+    assert list(map(Path, again.plugins)) == [tmp_path / "mine.py"]
+
+
+def test_paths_of_a_file_written_by_hand_are_seen_from_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('base = "quick"\nepochs = 2\n')
+    (tmp_path / "run.toml").write_text(
+        'methods = "direct,oracle"\nscales = 2\npreset = "mine.toml"\ndata-root = "faces"\n'
+    )
+    again = asked_again(tmp_path)
+    assert list(again.methods) == ["direct", "oracle"] and list(again.scales) == [2]
+    assert again.preset.epochs == 2 and again.data_root == tmp_path / "faces"
+
+
+def test_an_earlier_file_is_kept_under_a_number(tmp_path: Path) -> None:
+    request = Request(methods=["direct"], results=tmp_path)
+    keep_run_file(request)
+    keep_run_file(request)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.toml"], "the same once"
+    for scale in (2, 4):
+        keep_run_file(dataclasses.replace(request, scales=[scale]))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["run-1.toml", "run-2.toml", "run.toml"]
+    assert (tmp_path / "run-1.toml").read_text() == run_toml(request)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("scale = 2\n", 'did you mean "scales"'),
+        ("methods = []\n", "methods"),
+        ("methods = [[1]]\n", "methods"),
+        ("[methods]\na = 1\n", "methods"),
+        ("epochs = true\n", "epochs"),
+        ('dataset = ["a", "b"]\n', "one value"),
+        ("methods = \n", "not TOML"),
+    ],
+)
+def test_mistakes_are_one_sentence(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(UserError, match=words):
+        read_run_file(tmp_path / "run.toml")
+
+
+def test_a_missing_file_and_bytes(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_run_file(tmp_path / "no.toml")
+    (tmp_path / "run.toml").write_bytes(b"\xff\x00")
+    with pytest.raises(UserError, match="not TOML"):
+        read_run_file(tmp_path / "run.toml")
+
+
+def test_every_option_of_run_has_its_word() -> None:
+    options = {param.opts[0].removeprefix("--") for param in run_command.params}
+    assert options - {"config", "no-report", "plan"} == set(KNOWN)

@@ -1,0 +1,119 @@
+"""Settings files: the same values and the same keys as with --set, or one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made import data_ref, tiny_preset
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import Plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.settings import parse_settings
+from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file, settings_toml
+
+KD = """
+[settings.kd]
+kd_weight = 2.5
+variant = "dkd"
+
+[trials]
+kd = 8
+"""
+
+
+def read(folder: Path, text: str) -> SettingsFile:
+    path = folder / "settings.toml"
+    path.write_text(text)
+    return read_settings_file(path)
+
+
+def plan(*methods: str, **asked: Any) -> Plan:
+    request = Request(methods=methods, scales=(4,), preset=tiny_preset(), **asked)
+    return build_plan(request, data_ref())
+
+
+def trials(found: Plan) -> list[int | None]:
+    return [cell.method.trials for cell in found.cells.values()]
+
+
+def test_a_file_gives_the_keys_that_set_gives_by_hand(tmp_path: Path) -> None:
+    by_hand = parse_settings(["kd.kd_weight=2.5", "kd.variant=dkd"])
+    of_file = plan("kd", file=read(tmp_path, KD))
+    assert of_file.trainings.keys() == plan("kd", settings=by_hand).trainings.keys()
+    assert of_file.cells.keys() == plan("kd", settings=by_hand).cells.keys()
+    assert not of_file.cells.keys() & plan("kd").cells.keys()
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    settings = {
+        "kd": {"a": 1e-05, "b": 3, "c": True, "d": 'a \\ "b" \n é', "e": [1, 2], "f": 0.1 + 0.2},
+        "my.method": {},
+    }
+    file = SettingsFile(settings, {"kd": 8, "my.method": 8})
+    found = read(tmp_path, settings_toml(file, "two\nlines"))
+    assert (found.settings, found.trials) == (file.settings, file.trials)
+    none = read(tmp_path, settings_toml(SettingsFile({"kd": {"free": None}}), ""))
+    assert none.settings == {"kd": {"free": "none"}}, "as --set writes it"
+
+
+def test_a_row_counts_its_trials_where_all_that_the_file_says_is_in_force(tmp_path: Path) -> None:
+    file = read(tmp_path, KD)
+    assert trials(plan("kd")) == [None]
+    assert trials(plan("direct")) == [0], "it has nothing to tune"
+    assert trials(plan("kd", file=file)) == [8]
+    assert trials(plan("kd[kd_weight=2.5]", file=file)) == [8]
+    assert trials(plan("kd[kd_weight=3]", file=file)) == [None]
+    assert trials(plan("kd", file=file, settings={"kd": {"variant": "kd"}})) == [None]
+    assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 8"))) == [8], "the defaults won"
+
+
+def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
+    file = read(tmp_path, KD)
+    for asked in (
+        plan("kd", file=file, settings={"kd": {"kd_weight": 3}}),
+        plan("kd[kd_weight=3]", file=file),
+    ):
+        (cell,) = asked.cells.values()
+        assert cell.method.label == "kd[kd_weight=3.0,variant=dkd]"
+
+
+def test_a_file_may_speak_of_methods_that_are_not_asked_for(tmp_path: Path) -> None:
+    file = read(tmp_path, KD + "[settings.fitnet]\nkd_weight = 1\n")
+    assert plan("direct", file=file).cells.keys() == plan("direct").cells.keys()
+    with pytest.raises(UserError, match=r"settings\.toml.*\"kdd\".*did you mean"):
+        plan("direct", file=read(tmp_path, "[settings.kdd]"))
+    with pytest.raises(UserError, match='"wait"'):
+        plan("kd", file=read(tmp_path, "[settings.kd]\nwait = 1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("kd = [", "is not TOML"),
+        ("\xff", "is not TOML"),
+        ("[kd]\nkd_weight = 1", r'"kd": write \[settings.METHOD\]'),
+        ("settings = 3", "without a method"),
+        ("[settings]\nkd_weight = 3", "without a method"),
+        ("trials = 8", "trials without a method"),
+        ("[trials]\nkd = -1", "trials.kd = -1"),
+        ("[trials]\nkd = true", "trials.kd = True"),
+        ("[trials]\nkd = 2.5", "trials.kd = 2.5"),
+    ],
+)
+def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(UserError, match=word) as caught:
+        read_settings_file(path)
+    assert "wrong.toml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        read_settings_file(tmp_path / "nowhere.toml")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_settings_file(tmp_path)

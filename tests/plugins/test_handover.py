@@ -1,0 +1,111 @@
+"""Classes of a script, a module or a notebook on their way to the workers."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from lrfer_bench import api
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.handover import DECORATORS, hand_over
+from lrfer_bench.plugins.registry import METHODS, METRICS, REGISTRIES
+
+
+def test_a_file_that_registers_its_class_is_handed_over_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key and hash are those of --plugin, and the command line needs no module of its name."""
+    file = tmp_path / "stands_alone.py"
+    file.write_text(
+        "from lrfer_bench.api import Method, "
+        "register_method\n\n\n@register_method('stands-alone')\n"
+        "class Mine(Method):\n    pass\n\n\nclass Bare(Method):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with METHODS.scope():
+        module = importlib.import_module("stands_alone")
+        names, files = hand_over(METHODS, [module.Mine], tmp_path / "results")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        assert (names, files) == (["stands-alone"], [file])
+        assert METHODS.entry("stands-alone").source == f"stands_alone.py sha256:{digest}"
+        assert (
+            tmp_path / "results" / "plugins" / digest / file.name
+        ).read_bytes() == file.read_bytes()
+        assert hand_over(METHODS, ["stands-alone"], tmp_path / "results") == (names, files)
+        (stub,) = hand_over(METHODS, [module.Bare], tmp_path / "results")[1]
+        assert stub != file and "from stands_alone import" in stub.read_text()
+    for name in [name for name in sys.modules if "stands_alone" in name]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+def test_a_class_without_a_source_is_one_sentence(tmp_path: Path) -> None:
+    from lrfer_bench.api import Method
+
+    lost = type("Lost", (Method,), {"__module__": "__nowhere__"})
+    with pytest.raises(UserError, match=r"Lost .*plugins=\[...\]"):
+        hand_over(METHODS, [lost], tmp_path)
+
+    class Inner(Method):
+        pass
+
+    with pytest.raises(UserError, match="inside a function"):
+        hand_over(METHODS, [Inner], tmp_path)
+    with pytest.raises(UserError, match="nor a class"):
+        hand_over(METHODS, [3], tmp_path)  # type: ignore[list-item]
+
+
+def test_a_notebook_hands_over_the_newest_definition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cells as IPython keeps them, a magic among them, the class defined twice."""
+    import types
+
+    module = types.ModuleType("made_up_notebook")
+    cells = [
+        "%matplotlib inline\nfrom lrfer_bench.api import Method, register_method",
+        "@register_method('of-a-notebook')\nclass Mine(Method):\n    version = '1'",
+        "@register_method('of-a-notebook')\nclass Mine(Method):\n    version = '2'",
+    ]
+    monkeypatch.setitem(sys.modules, "made_up_notebook", module)
+    with METHODS.scope():
+        for cell in cells:
+            exec(cell.replace("%matplotlib inline", ""), module.__dict__)
+        module.In = cells  # type: ignore[attr-defined]
+        names, files = hand_over(METHODS, ["of-a-notebook"], tmp_path)
+        assert names == ["of-a-notebook"] and len(files) == 1 and files[0].name == "notebook.py"
+        assert METHODS.load("of-a-notebook").version == "2"
+        exec(cells[2].replace("'2'", "'3'"), module.__dict__)
+        module.In = [*cells, cells[2].replace("'2'", "'3'")]  # type: ignore[attr-defined]
+        hand_over(METHODS, [module.Mine], tmp_path)  # type: ignore[attr-defined]
+        assert METHODS.load("of-a-notebook").version == "3"
+
+
+def test_every_kind_has_its_decorator(tmp_path: Path) -> None:
+    assert set(DECORATORS) == {registry.kind for registry in REGISTRIES}
+    assert all(callable(getattr(api, decorator)) for decorator in DECORATORS.values())
+    assert hand_over(METRICS, ["brier"], tmp_path) == (["brier"], [])
+
+
+def test_a_class_that_was_removed_is_not_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when it is asked for, nor together with others of its module."""
+    file = tmp_path / "two_ideas.py"
+    text = "from lrfer_bench.api import Method\n"
+    file.write_text(text + "class Stays(Method):\n    pass\nclass Goes(Method):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("two_ideas")
+    with METHODS.scope():
+        METHODS.add("stays", module.Stays, "module two_ideas")
+        METHODS.add("goes", module.Goes, "module two_ideas")
+        monkeypatch.delattr(module, "Goes")
+        with pytest.raises(UserError, match=r'"goes" .*removed'):
+            hand_over(METHODS, ["stays", "goes"], tmp_path / "results")
+        names, (stub,) = hand_over(METHODS, ["stays"], tmp_path / "results")
+        assert names == ["stays"] and "Goes" not in stub.read_text()
+    for name in [name for name in sys.modules if "two_ideas" in name]:
+        monkeypatch.delitem(sys.modules, name)

@@ -1,0 +1,63 @@
+"""A session and the records that stand before it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import registries
+from folders import PLUGINS
+
+from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.running.records import draft
+from lrfer_bench.running.session import open_session, run_session
+from lrfer_bench.scoring.metrics import score
+from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.schema import Cost, Record
+from lrfer_bench.store.store import Store
+
+FREE = Cost(
+    parameters=1, macs=1, latency_ms=1, throughput=1, train_seconds=1,
+    train_seconds_with_stages=1, peak_memory_mb=1,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
+    with registries.kept():
+        yield
+
+
+def test_a_record_from_before_a_tuning_learns_by_how_many_trials_it_was_chosen(
+    tmp_path: Path,
+) -> None:
+    plain = Request(
+        ["kd"], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"], results=tmp_path
+    )
+    (cell,) = open_session(plain).plan.cells.values()
+    labels = np.arange(8) % 4
+    answers = Logits(np.eye(4, dtype=np.float32)[labels], labels, np.ones(8, bool))
+    metrics = score(answers.logits, answers.labels, answers.clean)
+    made = {"status": "finished", "metrics": metrics, "cost": FREE}
+    store = Store(tmp_path)
+    store.save(draft(cell).model_copy(update=made), answers)
+
+    assert trials_after(plain, store) is None
+    defaults_won = dataclasses.replace(plain, file=SettingsFile({"kd": {}}, {"kd": 8}))
+    assert trials_after(defaults_won, store) == 8
+    assert trials_after(plain, store) == 8, "who runs the same settings by hand takes nothing back"
+    (record,) = store.scan()
+    assert isinstance(record, Record) and record.metrics == metrics
+    assert store.read_logits(record).labels.tolist() == labels.tolist()
+
+
+def trials_after(request: Request, store: Store) -> int | None:
+    assert len(run_session(request).kept) == 1, "nothing is run"
+    (record,) = store.scan()
+    assert isinstance(record, Record)
+    return record.method.trials

@@ -1,0 +1,58 @@
+"""An engine that trains nothing: a training's validation score is drawn from its method's label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lrfer_bench.keys import seed_for
+from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished
+from lrfer_bench.running.jobs import Job, TrainJob
+from lrfer_bench.running.models import Model, TrainingCost
+
+
+class Killed(BaseException):
+    """What a power cut looks like from inside."""
+
+
+def score_of(label: str) -> float:
+    """0..1, by the label alone."""
+    return seed_for(label) % 10_000 / 10_000
+
+
+class MadeEngine(Engine):
+    """slots: jobs at once, finished in reverse order. dies_after: raise Killed after so many jobs.
+
+    fails: label -> whether its training fails. trained, keys: labels and keys of its jobs.
+    """
+
+    def __init__(
+        self,
+        slots: int = 1,
+        dies_after: int | None = None,
+        fails: Callable[[str], bool] = lambda label: False,
+    ) -> None:
+        self.slots, self.dies_after, self.fails = slots, dies_after, fails
+        self.waiting: list[TrainJob] = []
+        self.trained: list[str] = []
+        self.keys: list[str] = []
+
+    def submit(self, job: Job) -> None:
+        assert isinstance(job, TrainJob), "a tuning tests nothing"
+        self.waiting.append(job)
+
+    def wait(self) -> Sequence[Event]:
+        if self.dies_after is not None and len(self.trained) >= self.dies_after:
+            raise Killed
+        job = self.waiting.pop()
+        label = job.training.method.label
+        self.trained.append(label)
+        self.keys.append(job.key)
+        if self.fails(label):
+            return [Failed(job.key, f"{job.label}: no")]
+        epochs = job.training.preset.epochs
+        history = [{"epoch": epochs, "seconds": 1.0, "losses": {}, "val_score": score_of(label)}]
+        cost = TrainingCost(1.0, "last", epochs, epochs, history, 1.0)
+        return [Finished(job.key, Model(job.training, b"weights", cost))]
+
+    def close(self) -> None:
+        self.waiting.clear()
