@@ -10,7 +10,6 @@ from lrfer_bench.data.cache import Prepared
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
-from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
@@ -80,8 +79,6 @@ def _run(session: Session, display: Display, before: Callable[[Session, Runner],
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
     runner = Runner(session.plan, session.store, Overwrite(request.overwrite))
-    logs = session.store.root / "logs"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs, request.time_limit)
     before(session, runner)
     _note_trials(session.store, runner.kept)
     if runner.plan.cells:
