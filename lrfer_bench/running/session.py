@@ -10,6 +10,8 @@ from lrfer_bench.data.cache import Prepared
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
+from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
@@ -68,12 +70,19 @@ def run_session(
     before() is called once all is known to be in order, and nothing is trained yet.
     """
     session = open_session(request)
+    logs = session.store.root / "logs"
+    engine = engine_of(request.engine, request.workers, request.plugins, logs, request.time_limit)
     session.store.check_writable()
     with sole_run(session.store):
-        return _run(session, display, before)
+        return _run(session, engine, display, before)
 
 
-def _run(session: Session, display: Display, before: Callable[[Session, Runner], None]) -> Outcome:
+def _run(
+    session: Session,
+    engine: Engine,
+    display: Display,
+    before: Callable[[Session, Runner], None],
+) -> Outcome:
     request = session.request
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
     keep_preset(session.store.root, request.preset)
