@@ -6,7 +6,6 @@ Trainings before what rests on them, failures contained.
 from __future__ import annotations
 
 import enum
-import time
 
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.plan import Cell, Plan, Training, subset
@@ -81,7 +80,6 @@ class Runner:
                 return
             self.running[job.key] = job
             self.status.running[job.key] = (job.label, None)
-            self.status.moved[job.key] = time.monotonic()
             engine.submit(job)
 
     def _next(self) -> Job | None:
@@ -134,11 +132,9 @@ class Runner:
         if isinstance(event, Progressed):
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
-            self.status.moved[event.key] = time.monotonic()
             return
         job = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
-        self.status.moved.pop(event.key, None)
         if isinstance(event, Finished):
             self._finish(event)
         else:
@@ -205,11 +201,8 @@ def split_plan(plan: Plan, store: Store, overwrite: Overwrite) -> tuple[list[Cel
     todo: list[Cell] = []
     for cell in plan.cells.values():
         record = None if overwrite is Overwrite.ALWAYS else store.find(cell.key)
-        if (
-            record is None
-            or not store.is_complete(record)
-            or (record.status == "failed" and overwrite is Overwrite.FAILED)
-        ):
+        again = record is not None and record.status == "failed" and overwrite is Overwrite.FAILED
+        if record is None or again or not store.is_complete(record):
             todo.append(cell)
         else:
             kept.append(cell)
