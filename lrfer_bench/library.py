@@ -46,6 +46,7 @@ def run(
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
+    time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
@@ -63,6 +64,7 @@ def run(
     settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU; engine: "local"
+    time_limit: minutes that a training or a test may take before it counts as failed
     overwrite: "never", "failed" or "always"
     join: share the results folder with equal runs that are there (see docs/cluster.md)
     tell: gets a line for each finished or failed cell; None is quiet
@@ -96,6 +98,7 @@ def tune(
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
+    time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,

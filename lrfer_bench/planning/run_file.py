@@ -36,7 +36,7 @@ SETTINGS = "run-settings.toml"
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
 REPEATED = ("data-option", "set", "plugin")
 PATHS = ("data-root", "settings", "results", "plugin")
-NUMBERS = ("workers", "epochs", "batch", "lr")
+NUMBERS = ("workers", "time-limit", "epochs", "batch", "lr")
 WORDS = ("dataset", "preset", "overwrite", "engine")
 KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
 
