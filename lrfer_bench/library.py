@@ -57,17 +57,15 @@ def run(
     methods, protocols, test_protocols: names, or classes of your own from a module, a script or a
         notebook; a class without a registered name gets its own in kebab-case
     dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
-    scales: down-sampling factors (4: a 48-pixel face becomes 12 pixels)
-    test_scales, test_protocols: None is "as trained"
+    scales: down-sampling factors (4: 48 to 12 pixels); test_scales, test_protocols: None: as trained
     seeds: whole numbers; each varies the whole pipeline
     preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
     settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU; engine: "local"
     time_limit: minutes that a training or a test may take before it counts as failed
-    overwrite: "never", "failed" or "always"
     join: share the results folder with equal runs that are there (see docs/cluster.md)
-    tell: gets a line for each finished or failed cell; None is quiet
+    overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet
 
     Returns the cells asked for, also those that had a record, in the columns of load_results(); a
     failed cell is a line with its reason in `failure`. Raises UserError, one sentence, for wrong

@@ -37,7 +37,7 @@ def number_list(
 
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path),
-    help="Your own .py file; repeatable. Also: LRFER_PLUGINS.",
+    help="Your own .py file; or LRFER_PLUGINS.",
 )  # fmt: skip
 """For every sub-command that takes a name; its files go to registry.load_plugins."""
 

@@ -27,14 +27,12 @@ EXAMPLES = (
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
 @shared_options("engine", "time_limit")
-@click.option(
-    "--join", is_flag=True, help="Share --results with equal commands that run there, too."
-)
+@click.option("--join", is_flag=True, help="Share --results with equal commands.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces; what has a record is not run again."""
+    """Train and test methods on low-resolution faces; go on where it stopped."""
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
