@@ -57,7 +57,7 @@ def run(
     methods, protocols, test_protocols: names, or classes of your own from a module, a script or a
         notebook; a class without a registered name gets its own in kebab-case
     dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
-    scales: down-sampling factors (4: 48 to 12 pixels); test_scales, test_protocols: None: as trained
+    scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: whole numbers; each varies the whole pipeline
     preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
     settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
