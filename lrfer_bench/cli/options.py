@@ -70,8 +70,9 @@ PLAN_GROUPS = {
 
 
 def request_of(options: Mapping[str, Any]) -> Request:
-    """Options as a Request, those that a command lacks at their defaults; UserError for words that
-    are not understood.
+    """Options as a Request, with defaults for those that a command lacks.
+
+    UserError for words that are not understood.
     """
     from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.request import Request
@@ -183,7 +184,7 @@ _OPTIONS = {
         default=defaults.PROTOCOL,
         show_default=True,
         metavar="A,B",
-        help="Makers of LR faces.",
+        help="How LR faces are made.",
     ),
     "test_protocols": click.option(
         "--test-protocols",

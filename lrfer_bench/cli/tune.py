@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "lrfer-bench tune --methods kd,fitnet --trials 8",
-    "lrfer-bench tune --methods gmenet,askd,fskd --dataset fer2013 --data-root ~/fer2013 "
-    "--preset cpu",
+    "lrfer-bench tune --methods kd --dataset fer2013 --data-root ~/fer2013",
 )
 GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),

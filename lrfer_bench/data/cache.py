@@ -30,7 +30,7 @@ from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
 from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
-from lrfer_bench.data.signature import CACHE_VERSION, options_of, signature_of
+from lrfer_bench.data.signature import CACHE_VERSION, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
@@ -49,9 +49,8 @@ def prepare(
     what is wrong with the files, UserError when the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
-    options = options_of(dataset)
     with _reading(root):
-        signature = signature_of(dataset, name, root, options)
+        signature, options = signature_of(dataset, name, root)
     found = _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:

@@ -9,7 +9,7 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +55,20 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def signature_of(dataset: Dataset, name: str, root: Path | None, options: Mapping[str, Any]) -> str:
-    """The key of everything that a prepared data set is made of."""
+def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, dict[str, Any]]:
+    """(the key of everything that a prepared data set is made of, the loader's options)."""
+    options, code = options_of(dataset), _code_hash(dataset)
     files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
-    return key_of(
+    key = key_of(
         {
             "cache": CACHE_VERSION,
             "name": name,
             "options": options,
-            "code": _code_hash(dataset),
+            "code": code,
             "files": files,
         }
     )
+    return key, options
 
 
 def _stamps(source: Path) -> Iterator[list[Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lrfer_bench.contract.budget import budgeted
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.preset import Preset
@@ -153,14 +152,13 @@ class _Builder:
             self._open.pop()
         # HR images are the same under every protocol, so one HR model serves them all.
         condition = Condition(HR, (1,)) if condition.is_hr else condition
-        preset = budgeted(self.preset, method.ref.settings)
         key = key_of({
             "kind": "training", "protocol": condition.protocol, "scales": condition.scales,
-            **self._shared(method.ref, seed, preset, stages, condition),
+            **self._shared(method.ref, seed, method.preset, stages, condition),
         })  # fmt: skip
         if key not in self.plan.trainings:
             self.plan.trainings[key] = Training(
-                key, method.ref, condition, self.data, seed, preset, stages
+                key, method.ref, condition, self.data, seed, method.preset, stages
             )
         return self.plan.trainings[key]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lrfer_bench.contract.budget import AS_PRESET, SETTING, with_budget
+from lrfer_bench.contract.budget import AS_PRESET, SETTING, budgeted, with_budget
 from lrfer_bench.contract.labels import parse_label
 from lrfer_bench.contract.method import Method, Need
 from lrfer_bench.contract.preset import Preset
@@ -19,10 +19,14 @@ from lrfer_bench.plugins.registry import METHODS, Entry
 
 @dataclass(frozen=True)
 class Chosen:
-    """A method's class beside its reference, which is all that a plan keeps of it."""
+    """A method's class beside its reference, which is all that a plan keeps of it.
+
+    preset: what its own models are trained with: the run's, with the epochs of its settings
+    """
 
     cls: type[Method]
     ref: MethodRef
+    preset: Preset
 
     def needs(self, hr: bool) -> Mapping[str, Need]:
         """The stages under its settings, by name; hr: it is trained on HR images only."""
@@ -73,7 +77,7 @@ def chosen_method(
         entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
         entry.names[0], silent, trials,
     )  # fmt: skip
-    return Chosen(cls, ref)
+    return Chosen(cls, ref, budgeted(preset, settings))
 
 
 def _under_its_names(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

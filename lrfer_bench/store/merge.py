@@ -56,20 +56,15 @@ def merge(
 ) -> Iterator[Outcome]:
     """Check every record of other results folders and copy the good ones with their logits.
 
-    Files are copied byte for byte. Checked are:
+    Files are copied byte for byte. Checked are: schema and inner consistency; protocol and preset
+    versions; the data set's fingerprint against its card and, unless other_data is set, against my
+    own records of that name; the logits against the record's sha256 and metrics; the test labels
+    against those of my records on the same data.
 
-    - schema and inner consistency
-    - that protocol and preset versions are those here
-    - the data set's fingerprint against its card and, unless other_data is set, against my own
-      records of that name
-    - the logits against the record's sha256 and metrics
-    - the test labels against those of my records on the same data
-
-    A record that I have is left; only a failed one is replaced by a finished one. A file of
-    mine under another key is never replaced, and a damaged one is set aside first. With dry
-    nothing is written.
-    tell() hears at the end when records of several arithmetics stand together. UserError when a
-    folder is missing or is my own, or when nothing can be written.
+    A record that I have is left; only a failed one is replaced by a finished one. A file of mine
+    under another key is never replaced, and a damaged one is set aside first. With dry nothing is
+    written. tell() hears at the end when records of several arithmetics stand together. UserError
+    when a folder is missing or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]

@@ -145,8 +145,9 @@ class Record(_Part):
 
     @property
     def arithmetic(self) -> str:
-        """What computed it: the CPU's arithmetic, or the GPU with its precision; "" in records
-        from before it was told.
+        """What computed it: the CPU's arithmetic, or the GPU with its precision.
+
+        "" in records from before it was told.
         """
         told = self.environment
         if "gpu" in told:

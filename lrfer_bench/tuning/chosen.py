@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def write_chosen(folder: Folder) -> None:
-    """settings.toml and trials.md of all studies that are done; methods whose trials all failed are
-    not in the former. Nothing where none is done.
+    """settings.toml and trials.md of all studies that are done; nothing where none is done.
+
+    Methods whose trials all failed are not in settings.toml.
     """
     done = [study for study in folder.studies() if study.trials and study.settled]
     if not done:

@@ -102,8 +102,9 @@ class Folder:
             yield _read(path)
 
     def open(self, about: About) -> dict[str, Study]:
-        """The studies that there are, by method; UserError where one was made under other
-        conditions.
+        """The studies that there are, by method.
+
+        UserError where one was made under other conditions.
         """
         found = {study.method: study for study in self.studies()}
         for study in found.values():

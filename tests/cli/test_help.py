@@ -27,6 +27,7 @@ ROWS, COLUMNS = 44, 80
 MANY = 7
 LONG = (
     "run",
+    "tune",
     "plan",
     "check-method",
     "datasets prepare",
