@@ -47,6 +47,9 @@ def run(
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
+    address: str | None = None,
+    cpus_per_model: float | None = None,
+    gpus_per_model: float | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does.
@@ -69,7 +72,8 @@ def run(
     seeds: whole numbers; each varies the whole pipeline
     workers: processes; None is one a core, or one a GPU
     join: share the results folder with equal runs that are there (see docs/cluster.md)
-    engine: "local"
+    engine: "local", or "ray" for a cluster: then address is "auto", "local" or "HOST:PORT", and
+        cpus_per_model and gpus_per_model are what one model gets (1; 1 where nodes have GPUs)
     tell: gets a line for each finished or failed cell; None is quiet
 
     Returns the cells that were asked for, those with a record already among them, in the columns of
@@ -102,6 +106,9 @@ def run(
             "engine": engine,
             "overwrite": overwrite,
             "join": join,
+            "address": address,
+            "cpus_per_model": cpus_per_model,
+            "gpus_per_model": gpus_per_model,
             "tell": tell,
         },
     )

@@ -105,6 +105,9 @@ class RunArguments(Arguments):
     engine: str = Field(examples=[defaults.ENGINE])
     overwrite: Literal["never", "failed", "always"]
     join: bool
+    address: str | None = Field(examples=["10.0.0.1:6379"])
+    cpus_per_model: float | None
+    gpus_per_model: float | None
     tell: Callable[[str], None] | None
 
 

@@ -70,6 +70,11 @@ def load_plugin(file: Path) -> None:
         PLUGIN_ERRORS[str(file)] = f"{type(error).__name__}: {error} ({own_place(error) or file})"
 
 
+def loaded_files() -> dict[Path, str]:
+    """Plugin file -> the source that it was loaded as: "mine.py sha256:0a1b2c3d4e5f"."""
+    return dict(_SOURCES)
+
+
 def plugin_module(file: Path) -> str:
     """The module name that a plugin file is imported under; it changes with the content."""
     return f"lrfer_plugin_{re.sub(r'[^0-9a-zA-Z]', '_', file.stem)}_{_digest(file)[:8]}"
