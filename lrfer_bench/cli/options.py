@@ -61,6 +61,9 @@ PLAN_GROUPS = {
         "workers",
         "overwrite",
         "engine",
+        "address",
+        "cpus_per_model",
+        "gpus_per_model",
         "join",
         "no_report",
         "plan_only",
@@ -101,6 +104,9 @@ def request_of(options: Mapping[str, Any]) -> Request:
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
         join=options.get("join", False),
+        address=options.get("address"),
+        cpus_per_model=options.get("cpus_per_model"),
+        gpus_per_model=options.get("gpus_per_model"),
     )
 
 

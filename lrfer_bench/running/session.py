@@ -85,7 +85,10 @@ def run_session(
         logs = session.store.root / "logs"
         if campaign:
             logs /= f"{socket.gethostname()}-{os.getpid()}"
-        engine = engine_of(request.engine, request.workers, request.plugins, logs)
+        engine = engine_of(
+            request.engine, request.workers, request.plugins, logs, address=request.address,
+            cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+        )  # fmt: skip
         before(session, runner)
         _note_trials(session.store, runner.kept)
         if runner.plan.cells:

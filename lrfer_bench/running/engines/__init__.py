@@ -11,13 +11,38 @@ from lrfer_bench.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from lrfer_bench.running.engines.base import Engine
 
-ENGINES = ("local",)
+ENGINES = ("local", "ray")
 
 
-def engine_of(name: str, workers: int | None, plugins: Sequence[str | Path], logs: Path) -> Engine:
-    """The engine of a name, not yet started; UserError with the nearest name."""
+def engine_of(
+    name: str,
+    workers: int | None,
+    plugins: Sequence[str | Path],
+    logs: Path,
+    *,
+    address: str | None = None,
+    cpus: float | None = None,
+    gpus: float | None = None,
+) -> Engine:
+    """The engine of a name, not yet started; UserError with the nearest name.
+
+    address, cpus, gpus: of a cluster and of one model there; for Ray only
+    """
+    if name == "ray":
+        try:
+            from lrfer_bench.running.engines.ray import RayEngine
+        except ImportError as error:
+            raise UserError(
+                f'the Ray engine needs Ray ({error}): pip install "lrfer-bench[ray]"'
+            ) from error
+        return RayEngine(plugins, workers, address or "auto", 1.0 if cpus is None else cpus, gpus)
     if name != "local":
         raise UserError(f'there is no engine "{name}": {did_you_mean(name, ENGINES)}')
+    if (address, cpus, gpus) != (None, None, None):
+        raise UserError(
+            "--address, --cpus-per-model and --gpus-per-model are for a cluster: use them with "
+            "--engine ray"
+        )
     from lrfer_bench.running.engines.local import LocalEngine
 
     return LocalEngine(workers, plugins, logs)
