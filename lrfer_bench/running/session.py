@@ -78,17 +78,17 @@ def run_session(
         )
     session = open_session(request)
     session.store.check_writable()
+    logs = session.store.root / "logs"
+    if request.join:  # the others write there, too
+        logs /= f"{socket.gethostname()}-{os.getpid()}"
+    engine = engine_of(
+        request.engine, request.workers, request.plugins, logs, address=request.address,
+        cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+    )  # fmt: skip
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
     with joined(session.store) if request.join else nullcontext() as campaign:
         runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
-        logs = session.store.root / "logs"
-        if campaign:
-            logs /= f"{socket.gethostname()}-{os.getpid()}"
-        engine = engine_of(
-            request.engine, request.workers, request.plugins, logs, address=request.address,
-            cpus=request.cpus_per_model, gpus=request.gpus_per_model,
-        )  # fmt: skip
         before(session, runner)
         _note_trials(session.store, runner.kept)
         if runner.plan.cells:
