@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import platform
+import re
+import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +24,7 @@ MOMENTARY = {
     if hasattr(errno, name)
 }
 """Too many open files, no memory, a disk or a network that does not answer."""
+STALE_SECONDS = 24 * 3600
 CACHE_VARIABLE = "LRFER_CACHE"
 
 
@@ -35,7 +41,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     two whole files stays. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=own_prefix())
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -46,6 +52,35 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def own_prefix() -> str:
+    """How the names of this process's temporary files begin, so that their owner is known."""
+    return f".tmp-{_host()}-{os.getpid()}-"
+
+
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files and folders whose process is gone.
+
+    Those of other machines, and of versions that wrote no owner, are removed after a day.
+    """
+    import psutil
+
+    for left in [*folder.glob(".tmp-*"), *folder.glob(".old-*")]:
+        owner = re.match(r"\.(?:tmp|old)-([0-9a-f]{8})-(\d{1,9})-", left.name)
+        with suppress(OSError):
+            if owner and owner[1] == _host():
+                gone = not psutil.pid_exists(int(owner[2]))
+            else:
+                gone = time.time() - left.lstat().st_mtime > STALE_SECONDS
+            if gone and left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            elif gone:
+                left.unlink()
 
 
 def write_atomically(

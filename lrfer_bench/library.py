@@ -46,6 +46,7 @@ def run(
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
+    time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
@@ -68,6 +69,7 @@ def run(
     workers: processes; None is one a core, or one a GPU
     engine: "local", or "ray" for a cluster: then address is "auto", "local" or "HOST:PORT", and
         cpus_per_model and gpus_per_model are what one model gets (1; 1 where nodes have GPUs)
+    time_limit: minutes that a training or a test may take before it counts as failed
     overwrite: "never", "failed" or "always"
     join: share the results folder with equal runs that are there (see docs/cluster.md)
     tell: gets a line for each finished or failed cell; None is quiet
@@ -101,6 +103,7 @@ def tune(
     plugins: OneOrMore[Folder] = (),
     results: Folder = defaults.RESULTS,
     workers: int | None = None,
+    time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
     tell: Callable[[str], None] | None = print,

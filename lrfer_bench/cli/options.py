@@ -60,6 +60,7 @@ PLAN_GROUPS = {
         "results",
         "workers",
         "overwrite",
+        "time_limit",
         "engine",
         "address",
         "cpus_per_model",
@@ -101,6 +102,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],
+        time_limit=options.get("time_limit"),
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
         join=options.get("join", False),
@@ -112,7 +114,9 @@ def request_of(options: Mapping[str, Any]) -> Request:
 
 def plan_options(command: Command) -> Command:
     """The options that say what is to be run; `run` and `plan` take the same."""
-    return shared_options(*(name for name in _OPTIONS if name != "engine"))(command)
+    return shared_options(*(name for name in _OPTIONS if name not in ("engine", "time_limit")))(
+        command
+    )
 
 
 def shared_options(*names: str) -> Callable[[Command], Command]:
@@ -251,6 +255,12 @@ _OPTIONS = {
         type=click.Choice(["never", "failed", "always"]),
         metavar="WHICH",
         help="Run again: never, failed, always.",
+    ),
+    "time_limit": click.option(
+        "--time-limit",
+        type=float,
+        metavar="MINUTES",
+        help="Give a training or a test up after so long.",
     ),
     "engine": click.option(
         "--engine",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lrfer_bench.cli.echo import echo
-from lrfer_bench.running.status import news, running_line, shown_jobs, summary
+from lrfer_bench.running.status import news, running_lines, summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,9 +60,8 @@ class _Plain:
         now = time.monotonic()
         if now - self._last >= PLAIN_EVERY_SECONDS:
             self._last = now
-            jobs, more = shown_jobs(status)
-            lines = [running_line(label, progress) for label, progress in jobs]
-            running = "; ".join([*lines, *([more] if more else [])])
+            jobs, more = running_lines(status)
+            running = "; ".join([*(line for _, _, line in jobs), *([more] if more else [])])
             echo(f"{summary(status)} | {running}")
 
 
@@ -73,10 +72,10 @@ def _picture(status: Status) -> RenderableType:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
-    jobs, more = shown_jobs(status)
-    for label, progress in jobs:
+    jobs, more = running_lines(status)
+    for label, progress, line in jobs:
         done = progress.step / progress.steps if progress and progress.steps else 0.0
-        line = running_line(label, progress).partition(": ")[2]
+        line = line.removeprefix(label).removeprefix(": ").removeprefix(", ")
         table.add_row(
             Text(label), ProgressBar(total=1.0, completed=done, width=24), Text(line, style="dim")
         )

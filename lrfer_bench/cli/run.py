@@ -26,7 +26,7 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@shared_options("engine")
+@shared_options("engine", "time_limit")
 @click.option("--address", metavar="WHERE", help="Ray cluster: auto, local or HOST:PORT.")
 @click.option("--cpus-per-model", type=float, metavar="N", help="On a Ray cluster.  [default: 1]")
 @click.option(
@@ -43,10 +43,13 @@ def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
+        options.pop("time_limit")
         context.invoke(plan, **options)
         return
+    from lrfer_bench.running.engines.lifelines import stop_like_ctrl_c
     from lrfer_bench.running.session import run_session
 
+    stop_like_ctrl_c()
     outcome = run_session(request_of(options), _display, _tell_about)
     records = outcome.session.store.records
     if not no_report:

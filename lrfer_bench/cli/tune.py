@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import echo_left_out, request_of, shared_options
 from lrfer_bench.planning import defaults
@@ -25,7 +26,7 @@ GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "engine", "overwrite"),
+    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite"),
 }
 
 
@@ -64,6 +65,7 @@ GROUPS = {
     "plugins",
     "results",
     "workers",
+    "time_limit",
     "engine",
 )
 @click.option(
@@ -87,7 +89,7 @@ def tune(trials: int, epochs: str, **options: Any) -> None:
     load_plugins(options["plugins"])
     echo_left_out(left_out())
     asked = TuningRequest(request_of(options), trials, epochs)
-    outcome = run_tuning(asked, _display, click.echo)
+    outcome = run_tuning(asked, _display, echo)
     _summarise(outcome)
 
 
@@ -97,12 +99,12 @@ def _summarise(outcome: Outcome) -> None:
 
     if not outcome.studies:
         return
-    click.echo(f"\n{markdown(outcome.studies)}")
+    echo(f"\n{markdown(outcome.studies)}")
     lost = [study.method for study in outcome.studies if study.best is None]
     if len(lost) < len(outcome.studies):
-        click.echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
+        echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
     if lost:
-        click.echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
+        echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
         sys.exit(1)
 
 
@@ -115,7 +117,7 @@ def _display(status: Status) -> Iterator[Listener]:
         with show(status) as listener:
             yield listener
     except KeyboardInterrupt:
-        click.echo(
+        echo(
             "\nstopped. Finished trials are kept, running trainings up to their last whole epoch: "
             "the same command goes on from there.",
             err=True,

@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,9 +32,7 @@ from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.signature import CACHE_VERSION, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import CACHE_VARIABLE, default_cache, replacing
-
-STALE_SECONDS = 24 * 3600
+from lrfer_bench.files import CACHE_VARIABLE, default_cache, own_prefix, replacing, sweep
 
 
 def prepare(
@@ -125,8 +122,8 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
     If another process was faster, its folder is used.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(directory.parent)
-    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".tmp-"))
+    sweep(directory.parent)
+    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
     try:
         _fill(temporary, faces, fingerprint, options)
         move_into_place(temporary, directory)
@@ -144,7 +141,7 @@ def move_into_place(temporary: Path, directory: Path) -> None:
         if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
-    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=".old-"))
+    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
     try:
         if directory.exists():
             os.rename(directory, aside / directory.name)
@@ -154,16 +151,6 @@ def move_into_place(temporary: Path, directory: Path) -> None:
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what processes killed long ago left behind."""
-    for left in [*parent.glob(".tmp-*"), *parent.glob(".old-*")]:
-        try:
-            if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, Any]) -> None:

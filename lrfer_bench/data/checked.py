@@ -14,7 +14,7 @@ import numpy as np
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.prepared import Prepared, open_or_none
 from lrfer_bench.data.sums import DONE, damage, digests, drop_damaged, read_meta, sealed
-from lrfer_bench.files import replacing
+from lrfer_bench.files import replacing, sweep
 
 
 def damage_of(prepared: Prepared) -> str:
@@ -34,6 +34,8 @@ def is_sound(directory: Path) -> bool:
 
 def with_checked_lr(prepared: Prepared, *notes: str) -> Prepared:
     """Remove LR images that do not have their checksums, and note what was damaged."""
+    for folder in (prepared.directory, prepared.directory / "lr"):
+        sweep(folder)
     wrong = drop_damaged(prepared.directory / "lr")
     lost = [f"LR images in the cache were damaged and are made anew: {name}" for name in wrong]
     faces = prepared.faces

@@ -100,6 +100,7 @@ class PlanArguments(Arguments):
     plugins: Folders
     results: Folder
     workers: Integer | None
+    time_limit: Annotated[float, Field(gt=0, strict=False)] | None
     engine: str = Field(examples=[defaults.ENGINE])
     tell: Callable[[str], None] | None
 

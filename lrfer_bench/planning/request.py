@@ -25,6 +25,7 @@ class Request:
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     file:     settings from a file, for any methods; `settings` win over them
     preset:   the training budget
+    time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
     a GPU.
     """
@@ -44,6 +45,7 @@ class Request:
     plugins: Sequence[Path] = ()
     results: Path = Path(defaults.RESULTS)
     workers: int | None = None
+    time_limit: float | None = None
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
     join: bool = False

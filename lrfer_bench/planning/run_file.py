@@ -36,7 +36,9 @@ SETTINGS = "run-settings.toml"
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
 REPEATED = ("data-option", "set", "plugin")
 PATHS = ("data-root", "settings", "results", "plugin")
-NUMBERS = ("workers", "cpus-per-model", "gpus-per-model", "epochs", "batch", "lr")
+NUMBERS = (
+    "workers", "time-limit", "cpus-per-model", "gpus-per-model", "epochs", "batch", "lr",
+)  # fmt: skip
 WORDS = ("dataset", "preset", "overwrite", "engine", "address")
 KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
 

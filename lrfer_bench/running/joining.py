@@ -27,6 +27,19 @@ STALE_VARIABLE = "LRFER_STALE_SECONDS"
 WAIT_SECONDS = 5.0
 
 
+def is_shared(store: Store) -> bool:
+    """Whether runs share this results folder at the moment."""
+    agreement = store.root / "claims" / "run.json"
+    if not agreement.exists():
+        return False
+    claims = Claims(agreement.parent)
+    try:
+        claims.stale = float(_read(agreement).get("stale", STALE_SECONDS))
+        return claims.is_taken(agreement.name)
+    finally:
+        claims.close()
+
+
 class Campaign:
     """The runs that share a results folder now. began: when the first one came.
 

@@ -14,8 +14,10 @@ from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
+from lrfer_bench.running.sole import check_no_sole_run, sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
 from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
@@ -77,14 +79,28 @@ def run_session(
             "with it, or choose another --results"
         )
     session = open_session(request)
-    session.store.check_writable()
     logs = session.store.root / "logs"
-    if request.join:  # the others write there, too
+    if request.join:
         logs /= f"{socket.gethostname()}-{os.getpid()}"
     engine = engine_of(
-        request.engine, request.workers, request.plugins, logs, address=request.address,
-        cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+        request.engine, request.workers, request.plugins, logs, request.time_limit,
+        address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
     )  # fmt: skip
+    session.store.check_writable()
+    if request.join:
+        check_no_sole_run(session.store)
+    with nullcontext() if request.join else sole_run(session.store):
+        return _run(session, engine, display, before)
+
+
+def _run(
+    session: Session,
+    engine: Engine,
+    display: Display,
+    before: Callable[[Session, Runner], None],
+) -> Outcome:
+    request = session.request
+    sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
     with joined(session.store) if request.join else nullcontext() as campaign:

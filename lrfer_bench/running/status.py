@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 
 MOST_JOBS_SHOWN = 8
+STILL_SECONDS = 120.0
+"""Without a step for so long, a running job is said to stand still."""
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Status:
     failed: int = 0
     trained: int = 0
     running: dict[str, tuple[str, Progress | None]] = field(default_factory=dict)
+    moved: dict[str, float] = field(default_factory=dict)
+    """When each running job last told a step, by time.monotonic()."""
     training_seconds: list[float] = field(default_factory=list)
     slots: int = 1
     elsewhere: int = 0
@@ -122,13 +127,18 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def shown_jobs(status: Status) -> tuple[list[tuple[str, Progress | None]], str]:
-    """The running jobs that a display has room for, and words for the others ("" if there are
-    none).
+def running_lines(status: Status) -> tuple[list[tuple[str, Progress | None, str]], str]:
+    """(label, progress, line) of the running jobs that a display has room for, and of the others.
+
+    A line says so where nothing moves; the others are one text, "" if there are none.
     """
-    running = list(status.running.values())
-    more = len(running) - MOST_JOBS_SHOWN
-    return running[:MOST_JOBS_SHOWN], f"and {more} more" if more > 0 else ""
+    now, lines = time.monotonic(), []
+    for key, (label, progress) in list(status.running.items())[:MOST_JOBS_SHOWN]:
+        still = now - status.moved.get(key, now)
+        idle = f", no step for {duration(still)}" if still >= STILL_SECONDS else ""
+        lines.append((label, progress, running_line(label, progress) + idle))
+    more = len(status.running) - MOST_JOBS_SHOWN
+    return lines, f"and {more} more" if more > 0 else ""
 
 
 def running_line(label: str, progress: Progress | None) -> str:

@@ -74,26 +74,31 @@ def merge(
             if isinstance(entry, Damaged):
                 yield Outcome(entry.path, "refused", entry.reason)
                 continue
-            path = other.records / f"{entry.stem}.json"
-            standing = ledger.by_key.get(entry.key)
-            if standing is not None and ledger.keeps(standing, entry):
-                yield Outcome(path, "stood", _difference(standing, entry))
-                continue
-            try:
-                ledger.check(entry, other, other_data)
-                _check_place(entry, store, ledger.lost)
-                files = _files_of(entry, other)
-            except (_Refused, UserError) as error:  # one bad record never stops the rest
-                yield Outcome(path, "refused", str(error))
-                continue
-            reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
-            if not dry:
-                keep_preset(store.root, preset_of_record(other.root, entry.preset))
-                _write(files, entry, standing, store)
-            ledger.enter(entry, other)
-            yield Outcome(path, "taken", reason)
+            yield _looked_at(entry, other, store, ledger, other_data, dry)
     if mixed := mixture(ledger.by_key.values()):
         tell(mixed)
+
+
+def _looked_at(
+    entry: Record, other: Store, store: Store, ledger: _Ledger, other_data: bool, dry: bool
+) -> Outcome:
+    """Check one record, and take it unless it is refused or mine stays."""
+    path = other.records / f"{entry.stem}.json"
+    standing = ledger.by_key.get(entry.key)
+    if standing is not None and ledger.keeps(standing, entry):
+        return Outcome(path, "stood", _difference(standing, entry))
+    try:
+        ledger.check(entry, other, other_data)
+        _check_place(entry, store, ledger.lost)
+        files = _files_of(entry, other)
+    except (_Refused, UserError) as error:  # one bad record never stops the rest
+        return Outcome(path, "refused", str(error))
+    reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
+    if not dry:
+        keep_preset(store.root, preset_of_record(other.root, entry.preset))
+        _write(files, entry, standing, store)
+    ledger.enter(entry, other)
+    return Outcome(path, "taken", reason)
 
 
 def _other(mine: Store, root: Path) -> Store:

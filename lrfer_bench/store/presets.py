@@ -7,7 +7,9 @@ from pathlib import Path
 from lrfer_bench.contract.own_preset import OWN, preset_text, read_preset
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import read_limited, write_atomically
+
+MOST_BYTES = 1 << 16
 
 
 def keep_preset(root: Path, preset: Preset) -> None:
@@ -28,7 +30,13 @@ def preset_of_record(root: Path, name: str) -> Preset:
             raise UserError(f"it names no version of its preset: {name}")
         return preset
     path = _file(root, name)
-    preset = read_preset(path)
+    try:
+        read_limited(path, MOST_BYTES)  # somebody else's file: perhaps a pipe, perhaps endless
+        preset = read_preset(path)
+    except FileNotFoundError as error:
+        raise UserError(f"the preset file {path} is missing: copy presets/ as well") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"the preset file {path} cannot be used: {error}") from error
     if preset.id != name:
         raise UserError(f"{path} was edited: it is {preset.id} now, and its records cannot be used")
     return preset

@@ -24,6 +24,7 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Display
+from lrfer_bench.running.sole import sole_run
 from lrfer_bench.running.status import Status
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
@@ -216,8 +217,10 @@ class _Tuning:
         run, store = self.run, Store(self.run.results)
         trials = [(s.method, t) for s in self.studies.values() for t in s.trials if t.open]
         runner = Runner(joined(self._plan(method, trial) for method, trial in trials), store)
-        engine = engine_of(run.engine, run.workers, run.plugins, store.root / "logs")
-        with display(runner.status) as listener:
+        engine = engine_of(
+            run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit
+        )
+        with sole_run(store), display(runner.status) as listener:
 
             def listen(status: Status) -> None:
                 status.said = self._settled(runner, store)

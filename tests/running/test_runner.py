@@ -16,7 +16,7 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
-from lrfer_bench.running.status import Status, shown_jobs
+from lrfer_bench.running.status import Status, running_lines
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Cost
@@ -134,10 +134,10 @@ def test_slots_may_come_and_go_while_a_plan_runs(tmp_path: Path) -> None:
 
 def test_a_display_has_room_for_some_of_many_jobs() -> None:
     status = Status(500, 500, running={str(n): (f"train {n}", None) for n in range(200)})
-    jobs, more = shown_jobs(status)
+    jobs, more = running_lines(status)
     assert len(jobs) == 8 and more == "and 192 more"
     status.running = {"1": ("train 1", None)}
-    assert shown_jobs(status) == ([("train 1", None)], "")
+    assert running_lines(status) == ([("train 1", None, "train 1")], "")
 
 
 def wanted_by(method: str) -> Plan:

@@ -19,6 +19,7 @@ def engine_of(
     workers: int | None,
     plugins: Sequence[str | Path],
     logs: Path,
+    time_limit: float | None = None,
     *,
     address: str | None = None,
     cpus: float | None = None,
@@ -29,6 +30,8 @@ def engine_of(
     address, cpus, gpus: of a cluster and of one model there; for Ray only
     """
     if name == "ray":
+        if time_limit is not None:
+            raise UserError("--time-limit is for --engine local: Ray jobs run without a limit")
         try:
             from lrfer_bench.running.engines.ray import RayEngine
         except ImportError as error:
@@ -45,4 +48,4 @@ def engine_of(
         )
     from lrfer_bench.running.engines.local import LocalEngine
 
-    return LocalEngine(workers, plugins, logs)
+    return LocalEngine(workers, plugins, logs, time_limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -15,6 +16,7 @@ import torch
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
+from lrfer_bench.running.engines.lifelines import uninterrupted
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end_tree,
@@ -32,12 +34,28 @@ class _Worker:
     pipe: Connection
     device: str
     job: Job | None = None
+    since: float = 0.0
+    """When its job was given to it, by time.monotonic()."""
 
 
 class LocalEngine(Engine):
-    """workers: how many; None for one a core, or one a GPU. logs: where their output goes."""
+    """Worker processes on this machine.
 
-    def __init__(self, workers: int | None, plugins: Sequence[str | Path], logs: Path) -> None:
+    workers: how many; None for one a core, or one a GPU
+    logs: where their output goes
+    time_limit: minutes that a job may take, None for any time
+    """
+
+    def __init__(
+        self,
+        workers: int | None,
+        plugins: Sequence[str | Path],
+        logs: Path,
+        time_limit: float | None = None,
+    ) -> None:
+        if time_limit is not None and not time_limit > 0:
+            raise UserError(f"--time-limit {time_limit:g} is not possible: give minutes above 0")
+        self._limit = time_limit
         if workers is not None and workers < 1:
             raise UserError(f"--workers {workers} is not possible: at least one worker is needed")
         self.slots = workers or default_workers()
@@ -50,7 +68,8 @@ class LocalEngine(Engine):
     def submit(self, job: Job) -> None:
         worker = next((w for w in self._workers if w.job is None), None) or self._start()
         job = replace(job, device=worker.device)
-        worker.job = replace(job, models={})  # its weights are the worker's, not kept here
+        # its weights are the worker's, not kept here
+        worker.job, worker.since = replace(job, models={}), time.monotonic()
         with contextlib.suppress(
             BrokenPipeError, OSError
         ):  # a worker that just died is noticed in wait()
@@ -68,15 +87,39 @@ class LocalEngine(Engine):
             events.extend(self._drain(worker))
             if dead:
                 events.extend(self._bury(worker))
+            elif self._is_late(worker):
+                events.append(self._stop(worker))
         return events
 
     def close(self) -> None:
-        for worker in self._workers:
-            end_tree(worker.process)
-        for worker in self._workers:
-            worker.process.join(timeout=10)
-            worker.pipe.close()
-        self._workers.clear()
+        with uninterrupted():
+            for worker in self._workers:
+                end_tree(worker.process)
+            for worker in self._workers:
+                worker.process.join(timeout=10)
+                worker.pipe.close()
+            self._workers.clear()
+
+    def _is_late(self, worker: _Worker) -> bool:
+        return (
+            self._limit is not None
+            and worker.job is not None
+            and time.monotonic() - worker.since > 60 * self._limit
+        )
+
+    def _stop(self, worker: _Worker) -> Failed:
+        """End a worker whose job takes longer than its user allows."""
+        job = worker.job
+        assert job is not None
+        end_tree(worker.process)
+        worker.process.join(timeout=10)
+        worker.pipe.close()
+        self._workers.remove(worker)
+        return Failed(
+            job.key,
+            f"{job.label}: it took longer than {self._limit:g} minutes, which is the --time-limit: "
+            "allow more, or look where it hangs",
+        )
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -90,11 +133,12 @@ class LocalEngine(Engine):
         process = self._context.Process(
             target=work, args=(theirs, self._plugins, str(log)), daemon=False
         )
-        with one_thread(), without_main():
-            process.start()
-        theirs.close()
         worker = _Worker(process, ours, device)
-        self._workers.append(worker)
+        with uninterrupted():  # or it would run, and nobody would know of it
+            with one_thread(), without_main():
+                process.start()
+            self._workers.append(worker)
+        theirs.close()
         return worker
 
     def _drain(self, worker: _Worker) -> list[Event]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from lrfer_bench.running.engines.lifelines import end_with_parent
+
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 PR_SET_CHILD_SUBREAPER = 36
 HELPERS = ("resource_tracker", "forkserver")
@@ -75,6 +77,7 @@ def adopt_orphans() -> None:
         # Where the C library has no prctl, only processes of the same session are found later.
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    end_with_parent(lambda: end(left_behind()))
 
 
 class _Log(io.FileIO):

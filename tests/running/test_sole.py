@@ -1,0 +1,99 @@
+"""One run at a time in a results folder; leftovers go with their owners."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.files import own_prefix, replacing, sweep
+from lrfer_bench.running.sole import LOCK, OWNER, sole_run, sweep_store
+from lrfer_bench.store.store import Store
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from lrfer_bench.running.sole import sole_run
+from lrfer_bench.store.store import Store
+with sole_run(Store(Path("."))):
+    Path("held").touch()
+    time.sleep(600)
+"""
+
+
+def test_a_second_run_is_told_who_is_there(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD], cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "held").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        said = f"process {holder.pid} on .*--results"
+        with pytest.raises(UserError, match=said), sole_run(Store(tmp_path)):
+            pass
+        (tmp_path / OWNER).write_text("[")
+        with pytest.raises(UserError, match="not known"), sole_run(Store(tmp_path)):
+            pass
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    with sole_run(Store(tmp_path)):  # however the first one ended
+        assert str(os.getpid()) in (tmp_path / OWNER).read_text()
+    assert not (tmp_path / OWNER).exists()
+
+
+def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / LOCK).mkdir()
+    with sole_run(Store(tmp_path)):
+        pass
+
+
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_leftovers_of_dead_processes_are_swept_and_others_stay(tmp_path: Path) -> None:
+    prefix = own_prefix().rpartition("-")[0].rpartition("-")[0]
+    gone = [tmp_path / f"{prefix}-{dead()}-abc", tmp_path / f"{prefix}-{dead()}-folder"]
+    stay = [tmp_path / f"{own_prefix()}abc", tmp_path / f"{prefix}-{os.getppid()}-x",
+            tmp_path / ".tmp-01234567-1-other-machine", tmp_path / ".tmp-of-before",
+            tmp_path / "mine.json"]  # fmt: skip
+    for path in (gone[0], *stay):
+        path.write_text("")
+    (gone[1] / "inside").mkdir(parents=True)
+    old = tmp_path / ".tmp-old"
+    old.write_text("")
+    os.utime(old, (0, 0))
+    sweep(tmp_path)
+    assert not any(map(os.path.lexists, [*gone, old])) and all(path.exists() for path in stay)
+
+
+def test_what_is_being_written_bears_its_owner(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a"):
+        (left,) = tmp_path.iterdir()
+        sweep(tmp_path)
+        assert left.exists() and left.name.startswith(own_prefix())
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_checkpoints_of_finished_trainings_are_swept(again: bool, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for folder in (store.models, store.checkpoints):
+        folder.mkdir(parents=True)
+    done, open_ = "a" * 64, "b" * 64
+    for key in (done, open_):
+        (store.checkpoints / f"{key}.ckpt").write_text("")
+    for ending in ("safetensors", "json"):
+        (store.models / f"{done}.{ending}").write_text("")
+    sweep_store(store, checkpoints=not again)
+    assert (store.checkpoints / f"{done}.ckpt").exists() == again
+    assert (store.checkpoints / f"{open_}.ckpt").exists()
