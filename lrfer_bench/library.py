@@ -50,6 +50,9 @@ def run(
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
+    address: str | None = None,
+    cpus_per_model: float | None = None,
+    gpus_per_model: float | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
@@ -62,7 +65,9 @@ def run(
     preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
     settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
     plugins: files with methods, data sets or protocols; results: the folder of records
-    workers: processes; None is one a core, or one a GPU; engine: "local"
+    workers: processes; None is one a core, or one a GPU
+    engine: "local", or "ray" for a cluster: then address is "auto", "local" or "HOST:PORT", and
+        cpus_per_model and gpus_per_model are what one model gets (1; 1 where nodes have GPUs)
     time_limit: minutes that a training or a test may take before it counts as failed
     join: share the results folder with equal runs that are there (see docs/cluster.md)
     overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet

@@ -62,6 +62,9 @@ PLAN_GROUPS = {
         "overwrite",
         "time_limit",
         "engine",
+        "address",
+        "cpus_per_model",
+        "gpus_per_model",
         "join",
         "no_report",
         "plan_only",
@@ -103,6 +106,9 @@ def request_of(options: Mapping[str, Any]) -> Request:
         engine=options.get("engine", defaults.ENGINE),
         overwrite=options["overwrite"],
         join=options.get("join", False),
+        address=options.get("address"),
+        cpus_per_model=options.get("cpus_per_model"),
+        gpus_per_model=options.get("gpus_per_model"),
     )
 
 

@@ -126,12 +126,13 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
     temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
     try:
         _fill(temporary, faces, fingerprint, options)
-        _move(temporary, directory)
+        move_into_place(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _move(temporary: Path, directory: Path) -> None:
+def move_into_place(temporary: Path, directory: Path) -> None:
+    """Give a filled folder its name; if another process was faster, its folder is used."""
     temporary.chmod(0o755)
     try:
         os.rename(temporary, directory)

@@ -113,6 +113,9 @@ class RunArguments(PlanArguments):
     settings_file: Folder | None
     overwrite: Literal["never", "failed", "always"]
     join: bool
+    address: str | None = Field(examples=["10.0.0.1:6379"])
+    cpus_per_model: float | None
+    gpus_per_model: float | None
 
 
 class TuneArguments(PlanArguments):

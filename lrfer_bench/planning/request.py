@@ -49,6 +49,9 @@ class Request:
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
     join: bool = False
+    address: str | None = None
+    cpus_per_model: float | None = None
+    gpus_per_model: float | None = None
 
 
 def plan_request(request: Request) -> tuple[Prepared, Plan]:

@@ -36,8 +36,10 @@ SETTINGS = "run-settings.toml"
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
 REPEATED = ("data-option", "set", "plugin")
 PATHS = ("data-root", "settings", "results", "plugin")
-NUMBERS = ("workers", "time-limit", "epochs", "batch", "lr")
-WORDS = ("dataset", "preset", "overwrite", "engine")
+NUMBERS = (
+    "workers", "time-limit", "cpus-per-model", "gpus-per-model", "epochs", "batch", "lr",
+)  # fmt: skip
+WORDS = ("dataset", "preset", "overwrite", "engine", "address")
 KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
 
 

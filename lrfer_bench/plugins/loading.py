@@ -96,6 +96,11 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
             error.registry.claim(error.name, source, PLUGIN_ERRORS[str(file)])
 
 
+def loaded_files() -> dict[Path, str]:
+    """Plugin file -> the source that it was loaded as: "mine.py sha256:0a1b2c3d4e5f"."""
+    return dict(_SOURCES)
+
+
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()

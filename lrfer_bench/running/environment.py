@@ -25,6 +25,8 @@ from lrfer_bench.training.arithmetic import (
 )
 
 PACKAGES = ("lrfer-bench", "torch", "timm", "numpy", "scikit-learn", "Pillow")
+NOT_COMPARED = ("system", "processor", "commit", "gpu_driver")
+"""Facts of a machine that do not change what is computed; the code has a hash of its own."""
 
 
 @lru_cache(maxsize=4)
@@ -70,6 +72,13 @@ def code() -> str:
     for name, content in sorted(found.items()):
         digest.update(f"{name} {len(content)} ".encode() + content)
     return digest.hexdigest()[:12]
+
+
+def computing() -> dict[str, str]:
+    """What decides the bits of a result: versions, code and arithmetic."""
+    device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    facts = {k: v for k, v in environment(device).items() if k not in NOT_COMPARED}
+    return {**facts, "code": code()}
 
 
 def processor() -> str:

@@ -18,16 +18,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
-
 from lrfer_bench.errors import UserError
-from lrfer_bench.running.environment import code, environment
+from lrfer_bench.running.environment import computing
 from lrfer_bench.store.claims import STALE_SECONDS, Claims, create
 from lrfer_bench.store.store import Store
 
 STALE_VARIABLE = "LRFER_STALE_SECONDS"
-NOT_COMPARED = ("system", "processor", "commit", "gpu_driver")
-"""Facts of a machine that do not change what is computed; the code has a hash of its own."""
 WAIT_SECONDS = 5.0
 
 
@@ -99,13 +95,6 @@ class Campaign:
                 _compare(standing, self._own, self._path)
                 return standing
             self.claims.bury(self._path.name)
-
-
-def computing() -> dict[str, str]:
-    """What decides the bits of a result: versions, code and arithmetic."""
-    device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    facts = {k: v for k, v in environment(device).items() if k not in NOT_COMPARED}
-    return {**facts, "code": code()}
 
 
 def _compare(theirs: dict[str, Any], ours: dict[str, Any], path: Path) -> None:

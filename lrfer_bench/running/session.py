@@ -82,7 +82,10 @@ def run_session(
     logs = session.store.root / "logs"
     if request.join:
         logs /= f"{socket.gethostname()}-{os.getpid()}"
-    engine = engine_of(request.engine, request.workers, request.plugins, logs, request.time_limit)
+    engine = engine_of(
+        request.engine, request.workers, request.plugins, logs, request.time_limit,
+        address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+    )  # fmt: skip
     session.store.check_writable()
     if request.join:
         check_no_sole_run(session.store)

@@ -23,7 +23,7 @@ from PIL import Image
 
 from lrfer_bench.cli import cli
 
-ROWS, COLUMNS = 44, 80
+ROWS, COLUMNS = 48, 80
 MANY = 7
 LONG = (
     "run",

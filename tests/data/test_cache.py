@@ -160,13 +160,13 @@ def test_a_damaged_signature_only_costs_time(root, tmp_path):
 
 def test_concurrent_prepares_do_not_hurt_each_other(root, tmp_path, monkeypatch):
     barrier = threading.Barrier(4)
-    move = cache_module._move
+    move = cache_module.move_into_place
 
     def all_at_once(temporary, directory):
         barrier.wait(timeout=20)
         move(temporary, directory)
 
-    monkeypatch.setattr(cache_module, "_move", all_at_once)
+    monkeypatch.setattr(cache_module, "move_into_place", all_at_once)
     found, failed = [], []
 
     def work():

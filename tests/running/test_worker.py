@@ -74,6 +74,6 @@ def test_whose_trouble_it_is(
     monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
     monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
     pipe = Pipe()
-    worker._answer(pipe, Job())  # type: ignore[arg-type]
+    worker.answer(pipe.send, Job())  # type: ignore[arg-type]
     (sent,) = pipe.sent
     assert isinstance(sent, Failed) and sent.machine == machine and not sent.died

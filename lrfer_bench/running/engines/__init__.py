@@ -11,7 +11,7 @@ from lrfer_bench.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from lrfer_bench.running.engines.base import Engine
 
-ENGINES = ("local",)
+ENGINES = ("local", "ray")
 
 
 def engine_of(
@@ -20,10 +20,32 @@ def engine_of(
     plugins: Sequence[str | Path],
     logs: Path,
     time_limit: float | None = None,
+    *,
+    address: str | None = None,
+    cpus: float | None = None,
+    gpus: float | None = None,
 ) -> Engine:
-    """The engine of a name, not yet started; UserError with the nearest name."""
+    """The engine of a name, not yet started; UserError with the nearest name.
+
+    address, cpus, gpus: of a cluster and of one model there; for Ray only
+    """
+    if name == "ray":
+        if time_limit is not None:
+            raise UserError("--time-limit is for --engine local: Ray jobs run without a limit")
+        try:
+            from lrfer_bench.running.engines.ray import RayEngine
+        except ImportError as error:
+            raise UserError(
+                f'the Ray engine needs Ray ({error}): pip install "lrfer-bench[ray]"'
+            ) from error
+        return RayEngine(plugins, workers, address or "auto", 1.0 if cpus is None else cpus, gpus)
     if name != "local":
         raise UserError(f'there is no engine "{name}": {did_you_mean(name, ENGINES)}')
+    if (address, cpus, gpus) != (None, None, None):
+        raise UserError(
+            "--address, --cpus-per-model and --gpus-per-model are for a cluster: use them with "
+            "--engine ray"
+        )
     from lrfer_bench.running.engines.local import LocalEngine
 
     return LocalEngine(workers, plugins, logs, time_limit)

@@ -66,6 +66,11 @@ def own_session() -> None:
     """
     with contextlib.suppress(OSError):
         os.setsid()
+    adopt_orphans()
+
+
+def adopt_orphans() -> None:
+    """Keep what a method starts below this process, also when its parent has ended."""
     if sys.platform == "linux":
         import ctypes
 

@@ -11,9 +11,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lrfer_bench.running.engines.processes import end, left_behind, own_session, redirect_output
+from lrfer_bench.running.engines.processes import (
+    adopt_orphans,
+    end,
+    left_behind,
+    own_session,
+    redirect_output,
+)
 
 TELL_EVERY_SECONDS = 0.5
+Send = Callable[[Any], None]
 
 
 def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
@@ -21,10 +28,7 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
     own_session()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     note = redirect_output(Path(log))
-    import torch
-
-    torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)
+    prepare_process()
     from lrfer_bench.plugins.loading import load_plugins
 
     load_plugins(plugins)
@@ -36,7 +40,10 @@ def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
         if note:
             _note(pipe, job, note)
             note = ""
-        _answer(pipe, job)
+        try:
+            answer(pipe.send, job)
+        except BrokenPipeError:
+            os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left
 
 
 def _note(pipe: Connection, job: Any, text: str) -> None:
@@ -46,28 +53,39 @@ def _note(pipe: Connection, job: Any, text: str) -> None:
         pipe.send(Noted(job.key, text))
 
 
-def _answer(pipe: Connection, job: Any) -> None:
+def prepare_process() -> None:
+    """One torch thread, and what methods start stays below this process."""
+    import torch
+
+    adopt_orphans()
+    torch.set_num_threads(1)
+    with contextlib.suppress(RuntimeError):  # it is set already, or work has begun
+        torch.set_num_interop_threads(1)
+
+
+def answer(send: Send, job: Any) -> None:
+    """Do a job; send() gets what it tells and, last, how it ended."""
     from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Failed, Finished
     from lrfer_bench.running.work import failure_of, result_of
 
     try:
-        result = result_of(job, _teller(pipe, job.key))
+        result = result_of(job, _teller(send, job.key))
     except BrokenPipeError:
-        os._exit(1)  # the main process is gone: the checkpoint on disk is all that is left to do
+        raise
     except (MachineError, DataError) as error:
-        _end_left_behind(pipe, job)
-        pipe.send(Failed(job.key, f"{job.label}: {error}", machine=True))
+        _end_left_behind(send, job)
+        send(Failed(job.key, f"{job.label}: {error}", machine=True))
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
         sentence, trace = failure_of(error, job)
-        _end_left_behind(pipe, job)
-        pipe.send(Failed(job.key, sentence, trace))
+        _end_left_behind(send, job)
+        send(Failed(job.key, sentence, trace))
     else:
-        _end_left_behind(pipe, job)
-        pipe.send(Finished(job.key, result))
+        _end_left_behind(send, job)
+        send(Finished(job.key, result))
 
 
-def _end_left_behind(pipe: Connection, job: Any) -> None:
+def _end_left_behind(send: Send, job: Any) -> None:
     """Processes that a method started and left are ended with its job, and their author is told."""
     left = left_behind()
     if not left:
@@ -81,10 +99,10 @@ def _end_left_behind(pipe: Connection, job: Any) -> None:
         f"{job.label}: it left {some} running, ended now: stop them in the code that starts them "
         f"({author_place(job)})"
     )
-    pipe.send(Noted(job.key, text))
+    send(Noted(job.key, text))
 
 
-def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
+def _teller(send: Send, key: str) -> Callable[[Any], None]:
     """Progress at most twice a second, but every finished epoch and every note."""
     from lrfer_bench.running.engines.base import Noted, Progressed
     from lrfer_bench.training.loop import Note
@@ -95,9 +113,9 @@ def _teller(pipe: Connection, key: str) -> Callable[[Any], None]:
         nonlocal last
         now = time.monotonic()
         if isinstance(told, Note):
-            pipe.send(Noted(key, told.text))
+            send(Noted(key, told.text))
         elif now - last >= TELL_EVERY_SECONDS or told.val_score is not None:
-            pipe.send(Progressed(key, told))
+            send(Progressed(key, told))
             last = now
 
     return tell

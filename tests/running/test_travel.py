@@ -1,0 +1,141 @@
+"""What goes to another machine, and wrong words about a cluster; no Ray is started."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import registries
+from folders import TINY
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.loading import load_plugins
+from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines.base import Failed, Progressed
+from lrfer_bench.running.engines.fileserver import FileServer
+from lrfer_bench.running.engines.slot import Saved, with_checkpoints
+from lrfer_bench.running.engines.travel import all_facts, differences, pack, unpack
+from lrfer_bench.training.loop import Progress
+
+
+def test_plugin_files_travel_by_content_and_the_machine_s_own_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.py"
+    other.write_text("")
+    with registries.kept():
+        monkeypatch.setenv("LRFER_PLUGINS", str(TINY))
+        kit = pack([other], 60.0)
+        assert {Path(path).name for path, _ in kit.plugins} == {"tiny.py", "other.py"}
+    with registries.kept():
+        monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("LRFER_PLUGINS", str(tmp_path / "nowhere.py"))
+        places = unpack(kit)
+        assert set(places.values()) == {str(TINY.resolve()), str(other.resolve())}
+        assert all(Path(place).is_file() for place in places)
+        assert differences(kit.facts, all_facts()) == ""
+        assert "LRFER_PLUGINS" not in os.environ
+
+
+def test_a_plugin_file_that_was_edited_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("NUMBER = 1\n")
+    with registries.kept(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lrfer_bench.plugins.loading._SOURCES", {})
+        load_plugins([file])
+        file.write_text("NUMBER = 2\n")
+        patch.setattr("lrfer_bench.running.engines.travel.load_plugins", lambda files: None)
+        with pytest.raises(UserError, match="edited"):
+            pack([], 60.0)
+
+
+def test_differences_name_what_is_other_there() -> None:
+    assert differences({"torch": "2", "code": "a"}, {"torch": "2", "code": "a"}) == ""
+    words = differences({"torch": "2", "code": "a"}, {"torch": "1", "plugin x.py": "broken"})
+    assert words == (
+        "code is missing there, a here; plugin x.py is broken there, missing here; "
+        "torch is 1 there, 2 here"
+    )
+
+
+def test_a_checkpoint_comes_home_when_it_is_new_and_not_too_often(tmp_path: Path) -> None:
+    sent: list[Any] = []
+    path = tmp_path / "c.ckpt"
+    progress = Progressed("k", Progress(1, 2, 1, 2, {}, 1.0))
+    often, rarely = (with_checkpoints(sent.append, "k", path, every) for every in (0.0, 60.0))
+    often(progress)
+    path.write_bytes(b"one")
+    often(progress)
+    often(progress)
+    os.utime(path, (1, 1))
+    often(progress)
+    rarely(progress)
+    often(Failed("k", "no"))
+    assert [event.data for event in sent if isinstance(event, Saved)] == [b"one", b"one"]
+    assert len(sent) == 8
+
+
+def test_a_data_set_is_served_in_pieces_and_no_other_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrfer_bench.running.engines.fileserver.PIECE", 4)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.npy").write_bytes(b"0123456789")
+    (tmp_path / "secret").write_bytes(b"secret")
+    server = FileServer(str(folder))
+    assert server.listing() == {"a.npy": 10}
+    assert [server.read("a.npy", start) for start in (0, 4, 8)] == [b"0123", b"4567", b"89"]
+    with pytest.raises(FileNotFoundError):
+        server.read("../secret", 0)
+
+
+@pytest.mark.parametrize("words", [{"address": "auto"}, {"cpus": 1.0}, {"gpus": 0.0}])
+def test_words_about_a_cluster_need_one(words: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--engine ray"):
+        engine_of("local", 1, [], tmp_path, **words)
+
+
+def test_without_ray_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *rest: Any) -> Any:
+        if name == "ray" or name.startswith(("ray.", "lrfer_bench.running.engines.ray")):
+            raise ImportError("No module named 'ray'")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(UserError, match=r"pip install .*lrfer-bench\[ray\]"):
+        engine_of("ray", None, [], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ({"cpus": 0.0}, "not possible"),
+        ({"cpus": float("nan")}, "not possible"),
+        ({"gpus": -1.0}, "not possible"),
+        ({"address": "ray://10.0.0.1:10001"}, "Ray Client"),
+        ({"address": "127.0.0.1:nothing"}, "no Ray cluster answers"),
+        ({"address": "127.0.0.1:PORT"}, "no Ray cluster answers"),
+    ],
+)
+def test_wrong_words_about_a_cluster_are_a_sentence_within_seconds(
+    words: dict[str, Any], match: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        if "PORT" in str(words.get("address", "")):
+            words = {"address": f"127.0.0.1:{free.getsockname()[1]}"}
+    started = time.monotonic()
+    with pytest.raises(UserError, match=match), engine_of("ray", None, [], tmp_path, **words):
+        pass
+    assert time.monotonic() - started < 60
