@@ -61,26 +61,22 @@ def run(
         notebook; a class without a registered name gets its own in kebab-case
     dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
-    seeds: whole numbers; each varies the whole pipeline
-    preset: "quick", "cpu", "paper" or a TOML file; settings: {"gmenet": {"kd_weight": 0}}
-    settings_file: a TOML file with settings, such as tune() writes; those of `settings` win
+    seeds: each varies the whole pipeline. preset: "quick", "cpu", "paper" or a TOML file
+    settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
     plugins: files with methods, data sets or protocols; results: the folder of records
-    workers: processes; None is one a core, or one a GPU
-    engine: "local", or "ray" for a cluster: then address is "auto", "local" or "HOST:PORT", and
-        cpus_per_model and gpus_per_model are what one model gets (1; 1 where nodes have GPUs)
-    time_limit: minutes that a training or a test may take before it counts as failed
-    join: share the results folder with equal runs that are there (see docs/cluster.md)
+    workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
+    engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
     overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet
 
     Returns the cells asked for, also those that had a record, in the columns of load_results(); a
-    failed cell is a line with its reason in `failure`. Raises UserError, one sentence, for wrong
-    names, files or settings before anything is trained, and for a full disk when it is met.
+    failed one says why in `failure`. Raises UserError, one sentence, for wrong names, files or
+    settings before anything is trained, and for a full disk when it is met.
     """
-    arguments = dict(locals())  # first of all, so that it holds the arguments and nothing else
+    words = dict(locals())
     from lrfer_bench.planning.arguments import RunArguments, checked_arguments
     from lrfer_bench.running.session import run_session
 
-    given = checked_arguments(RunArguments, arguments)
+    given = checked_arguments(RunArguments, words)
     outcome = run_session(_request(given), _lines(given.tell))
     return _frame(outcome.session.plan, outcome.session.store)
 

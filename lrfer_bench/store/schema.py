@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from lrfer_bench.plugins.registry import NAME
 from lrfer_bench.scoring.parts import MetricsPart
@@ -52,6 +58,14 @@ class MethodPart(_Part):
     kind: Literal["lr", "oracle"] = "lr"
     test_time_augmentation: str | None = None
     trials: int | None = Field(default=None, ge=0)
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `trials` where nothing was tuned: records from before it keep their bytes."""
+        content: dict[str, Any] = handler(self)
+        if self.trials is None:
+            content.pop("trials", None)
+        return content
 
     @property
     def plugin_file(self) -> str:

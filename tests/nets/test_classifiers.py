@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.classifiers import LeanNet, build_classifier
-from lrfer_bench.nets.lean import LEAN, LEAN2, Shape
+from lrfer_bench.nets.lean import LEAN, LEAN2, LEAN2_HALF, Shape
 
 
 @pytest.mark.parametrize("name", ["lean", "lean2", "resnet18", "resnet18@3x3"])
@@ -38,10 +38,10 @@ def test_the_lean_network_has_the_size_that_its_card_says() -> None:
 @pytest.mark.parametrize(
     ("side", "millions", "maps"),
     [
-        (48, 27.7, [(64, 12, 12), (128, 6, 6), (256, 3, 3)]),
-        (24, 8.5, [(64, 6, 6), (128, 3, 3), (256, 2, 2)]),
-        (100, 40.9, [(64, 13, 13), (128, 7, 7), (256, 4, 4)]),
-        (12, 2.54, [(64, 3, 3), (128, 2, 2), (256, 1, 1)]),
+        (48, 15.7, [(48, 12, 12), (96, 6, 6), (192, 3, 3)]),
+        (24, 4.83, [(48, 6, 6), (96, 3, 3), (192, 2, 2)]),
+        (100, 23.5, [(48, 13, 13), (96, 7, 7), (192, 4, 4)]),
+        (12, 1.43, [(48, 3, 3), (96, 2, 2), (192, 1, 1)]),
     ],
 )
 def test_the_second_lean_network_has_three_maps(
@@ -51,13 +51,19 @@ def test_the_second_lean_network_has_three_maps(
     images = torch.rand(2, 1, side, side)
     assert [tuple(m.shape[1:]) for m in net.maps(images)] == maps
     assert not any("gate" in name for name, _ in net.named_parameters()), "no squeeze-and-excite"
-    assert sum(p.numel() for p in net.parameters()) == 1_229_191
+    assert sum(p.numel() for p in net.parameters()) == 693_031
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(images[:1])
     assert counter.get_total_flops() / 2e6 == pytest.approx(millions, rel=0.03)
 
 
-@pytest.mark.parametrize("shape", [LEAN, LEAN2], ids=["lean", "lean2"])
+def test_its_half_has_half_the_channels() -> None:
+    net = LeanNet(LEAN2_HALF, 7, 1, (48, 48), 0.2).eval()
+    assert tuple(2 * width for width in LEAN2_HALF.widths) == LEAN2.widths
+    assert sum(p.numel() for p in net.parameters()) == 174_871
+
+
+@pytest.mark.parametrize("shape", [LEAN, LEAN2, LEAN2_HALF], ids=["lean", "lean2", "half"])
 def test_lean_networks_resize_to_the_size_they_work_at(shape: Shape) -> None:
     torch.manual_seed(0)
     net = LeanNet(shape, 7, 1, (24, 24), 0.2).eval()
