@@ -57,11 +57,10 @@ def run(
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
 
-    methods, protocols, test_protocols: names, or classes of your own from a module, a script or a
-        notebook; a class without a registered name gets its own in kebab-case
+    methods, protocols, test_protocols: names, or classes of a module, a script or a notebook
     dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
-    seeds: each varies the whole pipeline. preset: "quick", "cpu", "paper" or a TOML file
+    seeds: each varies all that is random. preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
