@@ -117,13 +117,15 @@ PRESETS: dict[str, Preset] = {
     for preset in (
         _QUICK,
         replace(
-            _QUICK, version=2, classifier="lean2-half", compute="tiny", network_input="by-scale",
+            _QUICK, version=2,
+            summary="minutes on two cores: to see that all works, and to teach; too small for claims",
+            classifier="lean2-half", compute="tiny", network_input="by-scale",
             **_AIR,
         ),
         _CPU,
         replace(
-            _CPU, version=2, summary="honest small runs on real data: 10 to 25 minutes of one core "
-                                     "a model on FER2013",
+            _CPU, version=2, summary="honest small runs on real data: a quarter of an hour of one "
+                                     "core for a classifier on FER2013",
             epochs=14, classifier="lean2", network_input="by-scale", **_AIR,
         ),
         _PAPER,
