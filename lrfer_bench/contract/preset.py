@@ -118,7 +118,7 @@ PRESETS: dict[str, Preset] = {
         _QUICK,
         replace(
             _QUICK, version=2,
-            summary="minutes on two cores: to see that all works, and to teach; too small for claims",
+            summary="minutes on two cores: to see that all works, to teach; too small for claims",
             classifier="lean2-half", compute="tiny", network_input="by-scale",
             **_AIR,
         ),
