@@ -158,7 +158,7 @@ predict --method direct --scale 3 torn.png
     no finished cell of direct fits: there are KEY (direct of lrfer-bench VERSION,
     faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of lrfer-bench VERSION,
     faces_direct_bicubic@1_x4_s0_cpu@1)
-predict --method direct --scale 2 --results REFERENCE torn.png
+predict --key 2257dc675e0d --results REFERENCE torn.png
     the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
     with --overwrite always, or copy the folder models/ as well
 merge nowhere
