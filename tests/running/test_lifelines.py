@@ -107,6 +107,7 @@ def test_cleaning_up_is_not_broken_off() -> None:
 def test_sigterm_and_sighup_are_like_ctrl_c(number: signal.Signals) -> None:
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
+        signal.signal(number, signal.SIG_DFL)  # the tests themselves may run under nohup
         stop_like_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
