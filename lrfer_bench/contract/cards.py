@@ -5,19 +5,14 @@ A card is a TOML file beside the code, so that listing imports no code.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from lrfer_bench.contract.toml import tomllib
 from lrfer_bench.errors import UserError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,12 +17,8 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from lrfer_bench.contract.preset import Preset, preset_of
+from lrfer_bench.contract.toml import read_toml
 from lrfer_bench.errors import UserError, did_you_mean
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 HEADER = "# A training budget of its own; lrfer-bench reads it by --preset FILE.\n"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
@@ -56,12 +51,7 @@ def read_preset(path: Path) -> Preset:
     UserError, one sentence with the file's name, for one that cannot be read, an unknown field and
     a value that is not possible.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"the preset file {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the preset file {path} is not TOML: {error}") from error
+    values = read_toml(path, f"the preset file {path}")
     base, name = values.pop("base", None), values.pop("name", path.stem.partition("@")[0])
     if not isinstance(base, str):
         raise UserError(f'the preset file {path} names no base: write base = "cpu" for instance')

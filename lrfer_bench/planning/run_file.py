@@ -13,20 +13,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrfer_bench.contract.own_preset import OWN
+from lrfer_bench.contract.toml import read_toml
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
@@ -49,14 +44,7 @@ def read_run_file(path: Path) -> dict[str, Any]:
     UserError, one sentence with the file's name, for what cannot be read, is not TOML, or is no
     option of `run`.
     """
-    try:
-        content = tomllib.loads(path.expanduser().read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(
-            f"the run file {path} cannot be read: {error.strerror or error}; check --config"
-        ) from error
-    except ValueError as error:  # wrong TOML, or no text at all
-        raise UserError(f"the run file {path} is not TOML: {error}; fix it") from error
+    content = read_toml(path.expanduser(), f"the run file {path}", "--config")
     for word in content:
         if word not in KNOWN:
             raise UserError(f'the run file {path} has "{word}": {did_you_mean(word, KNOWN)}')

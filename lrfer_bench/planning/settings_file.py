@@ -14,18 +14,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lrfer_bench.contract.toml import read_toml
 from lrfer_bench.errors import UserError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -42,14 +37,8 @@ class SettingsFile:
 
 def read_settings_file(path: Path) -> SettingsFile:
     """UserError for a file that cannot be read, is not TOML, or has another content than above."""
-    try:
-        content = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(
-            f"the settings file {path} cannot be read: {error.strerror or error}; check --settings"
-        ) from error
-    except ValueError as error:  # wrong TOML, or no text at all
-        raise UserError(f"the settings file {path} is not TOML: {error}; fix it") from error
+    called = f"the settings file {path}"
+    content = read_toml(path.expanduser(), called, "--settings", encoding="utf-8")
     fault = _fault(content)
     if fault:
         raise UserError(f"the settings file {path} {fault}")

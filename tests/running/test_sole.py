@@ -50,7 +50,7 @@ def test_a_second_run_is_told_who_is_there(tmp_path: Path) -> None:
 def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     with sole_run(Store(tmp_path)):
-        pass
+        assert not (tmp_path / OWNER).exists(), "nobody holds the folder"
 
 
 def dead() -> int:

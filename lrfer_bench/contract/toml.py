@@ -1,0 +1,33 @@
+"""TOML files that users write: read with one sentence for each thing that can go wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["read_toml", "tomllib"]
+
+
+def read_toml(
+    path: Path, called: str, option: str = "", encoding: str = "utf-8-sig"
+) -> dict[str, Any]:
+    """The content of a TOML file; UserError where it cannot be read or is not TOML.
+
+    called: what messages call the file. option: the one that named it, for advice.
+    """
+    check, fix = (f"; check {option}", "; fix it") if option else ("", "")
+    try:
+        return tomllib.loads(path.read_text(encoding=encoding))
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{called} cannot be read: {reason}{check}") from error
+    except ValueError as error:  # wrong TOML, or no text at all
+        raise UserError(f"{called} is not TOML: {error}{fix}") from error
