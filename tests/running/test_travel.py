@@ -28,16 +28,15 @@ def test_plugin_files_travel_by_content_and_the_machine_s_own_do_not_count(
 ) -> None:
     other = tmp_path / "other.py"
     other.write_text("")
-    with registries.kept():
+    with registries.pristine():
         monkeypatch.setenv("LRFER_PLUGINS", str(TINY))
         kit = pack([other], 60.0)
-        # other tests of this process may have loaded plugin files of their own
-        assert {"tiny.py", "other.py"} <= {Path(path).name for path, _ in kit.plugins}
-    with registries.kept():
+        assert {Path(path).name for path, _ in kit.plugins} == {"tiny.py", "other.py"}
+    with registries.pristine():
         monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
         monkeypatch.setenv("LRFER_PLUGINS", str(tmp_path / "nowhere.py"))
         places = unpack(kit)
-        assert {str(TINY.resolve()), str(other.resolve())} <= set(places.values())
+        assert set(places.values()) == {str(TINY.resolve()), str(other.resolve())}
         assert all(Path(place).is_file() for place in places)
         assert differences(kit.facts, all_facts()) == ""
         assert "LRFER_PLUGINS" not in os.environ
@@ -46,8 +45,7 @@ def test_plugin_files_travel_by_content_and_the_machine_s_own_do_not_count(
 def test_a_plugin_file_that_was_edited_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("NUMBER = 1\n")
-    with registries.kept(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lrfer_bench.plugins.loading._SOURCES", {})
+    with registries.pristine(), pytest.MonkeyPatch.context() as patch:
         load_plugins([file])
         file.write_text("NUMBER = 2\n")
         patch.setattr("lrfer_bench.running.engines.travel.load_plugins", lambda files: None)
