@@ -63,18 +63,31 @@ def _host() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
+def _wrote(pid: int, left: Path) -> bool:
+    """Whether the process that has this number now can have written a file.
+
+    One that began after the file was written only got the number of its writer.
+    """
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).create_time() <= left.lstat().st_mtime + 1)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # somebody else's process
+        return True
+
+
 def sweep(folder: Path) -> None:
     """Remove temporary files and folders whose process is gone.
 
     Those of other machines, and of versions that wrote no owner, are removed after a day.
     """
-    import psutil
-
     for left in [*folder.glob(".tmp-*"), *folder.glob(".old-*")]:
         owner = re.match(r"\.(?:tmp|old)-([0-9a-f]{8})-(\d{1,9})-", left.name)
         with suppress(OSError):
             if owner and owner[1] == _host():
-                gone = not psutil.pid_exists(int(owner[2]))
+                gone = not _wrote(int(owner[2]), left)
             else:
                 gone = time.time() - left.lstat().st_mtime > STALE_SECONDS
             if gone and left.is_dir() and not left.is_symlink():

@@ -14,6 +14,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import sweep
 from lrfer_bench.keys import seed_for
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.plan import DataRef, Plan, data_ref
@@ -24,7 +25,7 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Display
-from lrfer_bench.running.sole import sole_run
+from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Status
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
@@ -84,16 +85,20 @@ def run_tuning(
     for name, reason in idle.items():
         tell(f"{name}: {reason}")
     folder, about = Folder(run.results), _about(run, prepared)
-    known = folder.open(about)
+    folder.open(about)  # studies of other conditions are refused before anything is begun
     if not subjects:
         return Outcome(folder, [], idle)
     sampling.optuna_module()  # where it is missing, nothing is begun
-    Store(run.results).check_writable()
-    tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
-    tuning.begin(known, about)
-    while tuning.propose():
-        tuning.run_round(display)
-    write_chosen(folder)
+    store = Store(run.results)
+    store.check_writable()
+    with sole_run(store):
+        sweep_store(store, checkpoints=run.overwrite != "always")
+        sweep(folder.root)
+        tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
+        tuning.begin(folder.open(about), about)
+        while tuning.propose():
+            tuning.run_round(display)
+        write_chosen(folder)
     return Outcome(folder, [tuning.studies[subject.name] for subject in subjects], idle)
 
 
@@ -220,7 +225,7 @@ class _Tuning:
         engine = engine_of(
             run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit
         )
-        with sole_run(store), display(runner.status) as listener:
+        with display(runner.status) as listener:
 
             def listen(status: Status) -> None:
                 status.said = self._settled(runner, store)

@@ -69,10 +69,19 @@ def alone(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory)
     return results
 
 
+def plant_leftover(folder: Path) -> None:
+    """What a process leaves that was killed while it wrote."""
+    code = "from lrfer_bench.files import own_prefix; print(own_prefix())"
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    folder.mkdir(parents=True)
+    (folder / f"{dead.stdout.strip()}half").write_text("{")
+
+
 def test_a_tuning_stopped_twice_ends_like_one_left_alone(
     alone: Path, lrfer: Any, tiny: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:
     asked = [*map(str, ASKED), *tiny, "--trials", "6", "--workers", "2", "--results", str(tmp_path)]
+    plant_leftover(tmp_path / "tuning")
     for models, stop in ((1, signal.SIGINT), (3, signal.SIGKILL)):
         process = subprocess.Popen(
             [sys.executable, "-m", "lrfer_bench", *asked],

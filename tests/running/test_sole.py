@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lrfer_bench.errors import UserError
@@ -74,6 +75,15 @@ def test_leftovers_of_dead_processes_are_swept_and_others_stay(tmp_path: Path) -
     os.utime(old, (0, 0))
     sweep(tmp_path)
     assert not any(map(os.path.lexists, [*gone, old])) and all(path.exists() for path in stay)
+
+
+def test_a_number_that_another_process_got_later_keeps_nothing(tmp_path: Path) -> None:
+    left = tmp_path / f"{own_prefix()}abc"
+    left.write_text("")
+    before = psutil.Process().create_time() - 60
+    os.utime(left, (before, before))
+    sweep(tmp_path)
+    assert not left.exists()
 
 
 def test_what_is_being_written_bears_its_owner(tmp_path: Path) -> None:
