@@ -79,14 +79,16 @@ def _wrote(pid: int, left: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files and folders whose process is gone.
+    """Remove temporary files and folders whose process is gone; of other machines, after a day.
 
-    Those of other machines, and of versions that wrote no owner, are removed after a day.
+    A name that this program does not give stays, whatever it is: it is somebody's.
     """
     for left in [*folder.glob(".tmp-*"), *folder.glob(".old-*")]:
         owner = re.match(r"\.(?:tmp|old)-([0-9a-f]{8})-(\d{1,9})-", left.name)
+        if not owner:
+            continue
         with suppress(OSError):
-            if owner and owner[1] == _host():
+            if owner[1] == _host():
                 gone = not _wrote(int(owner[2]), left)
             else:
                 gone = time.time() - left.lstat().st_mtime > STALE_SECONDS

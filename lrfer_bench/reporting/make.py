@@ -9,7 +9,7 @@ import pandas as pd
 
 from lrfer_bench.contract.cards import DatasetCard, MethodCard
 from lrfer_bench.errors import csv_cell
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import sweep, write_atomically
 from lrfer_bench.reporting import citations, grid, page, writers
 from lrfer_bench.reporting.collect import Options, Report, collect, how_made
 from lrfer_bench.reporting.table import leaderboard_frame
@@ -34,6 +34,7 @@ def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Pat
     options = report.options
     title = options.title or "Leaderboard"
     grids = _grids(report)
+    sweep(out)
     _put(report, out / "leaderboard.csv", frame(report).map(csv_cell).to_csv(index=False))
     _put(report, out / "leaderboard.md", _markdown(report, grids, title))
     _put(report, out / "leaderboard.html", writers.html_page(grids, title))

@@ -74,8 +74,8 @@ def sweep_store(store: Store, checkpoints: bool) -> None:
 
     checkpoints: false where trainings are made anew although there are models of them.
     """
-    folders = [store.root, store.records, store.logits, store.models, store.checkpoints]
-    for folder in [*folders, *(store.root / "plugins").glob("*")]:
+    folders = [store.root, *store.root.glob("*"), *(store.root / "plugins").glob("*")]
+    for folder in folders:
         sweep(folder)
     for path in store.checkpoints.glob("*.ckpt") if checkpoints else ():
         if has_model(store, path.stem):

@@ -17,7 +17,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
+from lrfer_bench.files import (
+    is_momentary,
+    not_now,
+    own_prefix,
+    read_limited,
+    set_aside,
+    write_atomically,
+)
 from lrfer_bench.keys import checksum
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
@@ -75,7 +82,7 @@ class Store:
 
     def check_writable(self) -> None:
         """UserError where nothing can be written: better found before training than after."""
-        probe = self.root / f".write-probe-{os.getpid()}"
+        probe = self.root / f"{own_prefix()}probe"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")

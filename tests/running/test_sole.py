@@ -65,14 +65,15 @@ def test_leftovers_of_dead_processes_are_swept_and_others_stay(tmp_path: Path) -
     prefix = own_prefix().rpartition("-")[0].rpartition("-")[0]
     gone = [tmp_path / f"{prefix}-{dead()}-abc", tmp_path / f"{prefix}-{dead()}-folder"]
     stay = [tmp_path / f"{own_prefix()}abc", tmp_path / f"{prefix}-{os.getppid()}-x",
-            tmp_path / ".tmp-01234567-1-other-machine", tmp_path / ".tmp-of-before",
+            tmp_path / ".tmp-01234567-1-other-machine", tmp_path / ".tmp-mine",
             tmp_path / "mine.json"]  # fmt: skip
     for path in (gone[0], *stay):
         path.write_text("")
     (gone[1] / "inside").mkdir(parents=True)
-    old = tmp_path / ".tmp-old"
-    old.write_text("")
-    os.utime(old, (0, 0))
+    old = tmp_path / ".tmp-01234567-2-other-machine"
+    for path in (old, tmp_path / ".tmp-mine"):
+        path.write_text("")
+        os.utime(path, (0, 0))
     sweep(tmp_path)
     assert not any(map(os.path.lexists, [*gone, old])) and all(path.exists() for path in stay)
 
