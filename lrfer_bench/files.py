@@ -7,9 +7,9 @@ import hashlib
 import os
 import platform
 import re
+import secrets
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,20 +38,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file beside path that takes its place when the block ends well.
 
     It is gone when the block fails. Two processes that write the same path do no harm: one of the
-    two whole files stays. Raises what the system raises.
+    two whole files stays. Its mode is what the umask allows. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=own_prefix())
+    temporary = _own_path(path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        # "x" creates it with 0o666 less the umask. A chmod afterwards would overrule the umask, and
+        # network shares and memory cards refuse it.
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def own_folder(parent: Path) -> Path:
+    """A new temporary folder in parent, with the mode that the umask allows; sweep() knows it."""
+    folder = _own_path(parent)
+    folder.mkdir()
+    return folder
+
+
+def _own_path(parent: Path) -> Path:
+    return parent / f"{own_prefix()}{secrets.token_hex(4)}"
 
 
 def own_prefix() -> str:
@@ -135,6 +147,11 @@ def read_limited(path: Path, most: int) -> bytes:
 def is_momentary(error: OSError) -> bool:
     """Whether an error tells of the machine now, and nothing of the file: it may work later."""
     return error.errno in MOMENTARY
+
+
+def is_forbidden(error: OSError) -> bool:
+    """Whether this user may not write there: a folder of others, or a read-only file system."""
+    return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def not_now(path: Path, error: OSError) -> MachineError:

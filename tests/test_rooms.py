@@ -27,6 +27,7 @@ ONLY = {
     "pixels": set(),
     "files": {"errors"},
     "scoring": set(),
+    "machine": set(),
     "contract": {"errors", "pixels"},
     "methods": {"api"},
     "datasets": {"api"},

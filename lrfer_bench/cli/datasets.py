@@ -185,12 +185,12 @@ def verify(
     near: bool,
     as_json: bool,
 ) -> None:
-    """Compare a data set with its card and audit it.
+    """Read a data set's files anew, compare it with its card and audit it.
 
     Exit status 1 when it differs from the card.
     """
     load_plugins(plugins)
-    prepared = _prepare(name, data_root, options, cache)
+    prepared = _prepare(name, data_root, options, cache, anew=True)
     from lrfer_bench.data.verify import verify as compare
 
     entry = DATASETS.entry(name)
@@ -203,13 +203,17 @@ def verify(
 
 
 def _prepare(
-    name: str, root: Path | None, options: tuple[str, ...], cache: Path | None
+    name: str,
+    root: Path | None,
+    options: tuple[str, ...],
+    cache: Path | None,
+    anew: bool = False,
 ) -> Prepared:
     from lrfer_bench.data.cache import prepare
     from lrfer_bench.data.options import make_dataset
     from lrfer_bench.planning.settings import parse_options
 
-    return prepare(make_dataset(name, parse_options(options)), name, root, cache=cache)
+    return prepare(make_dataset(name, parse_options(options)), name, root, cache=cache, anew=anew)
 
 
 def _card(entry: Entry) -> DatasetCard | None:

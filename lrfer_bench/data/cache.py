@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,23 +31,36 @@ from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.signature import CACHE_VERSION, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import CACHE_VARIABLE, default_cache, own_prefix, replacing, sweep
+from lrfer_bench.files import (
+    CACHE_VARIABLE,
+    default_cache,
+    is_forbidden,
+    own_folder,
+    replacing,
+    sweep,
+)
 
 
 def prepare(
-    dataset: Dataset, name: str, root: Path | None, *, cache: Path | None = None
+    dataset: Dataset,
+    name: str,
+    root: Path | None,
+    *,
+    cache: Path | None = None,
+    anew: bool = False,
 ) -> Prepared:
     """A data set in its prepared form: from the cache, else loaded and audited.
 
     The cache is used when the same files were prepared before.
 
-    root: the user's files (--data-root), None for a data set that needs none. Raises DataError for
-    what is wrong with the files, UserError when the cache cannot be written.
+    root: the user's files (--data-root), None for a data set that needs none. anew: read the files
+    even if they look as they did. Raises DataError for what is wrong with the files, UserError when
+    the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
     with _reading(root):
         signature, options = signature_of(dataset, name, root)
-    found = _from_signature(cache, signature)
+    found = None if anew else _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
         return with_checked_lr(found)
@@ -66,6 +78,9 @@ def prepare(
             _write(directory, faces, fingerprint, options)
         _write_signature(_signature_path(cache, signature), entry)
     except OSError as error:
+        if is_forbidden(error) and is_sound(directory):
+            # A cache that others share: what is in it can be used, and is read again next time.
+            return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
         raise UserError(
             f"the cache {cache} cannot be written: {error.strerror or error}; "
             f"free some space or set {CACHE_VARIABLE} to another folder"
@@ -123,7 +138,7 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     sweep(directory.parent)
-    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
+    temporary = own_folder(directory.parent)
     try:
         _fill(temporary, faces, fingerprint, options)
         move_into_place(temporary, directory)
@@ -133,7 +148,6 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
 
 def move_into_place(temporary: Path, directory: Path) -> None:
     """Give a filled folder its name; if another process was faster, its folder is used."""
-    temporary.chmod(0o755)
     try:
         os.rename(temporary, directory)
         return
@@ -141,7 +155,7 @@ def move_into_place(temporary: Path, directory: Path) -> None:
         if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
-    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
+    aside = own_folder(directory.parent)
     try:
         if directory.exists():
             os.rename(directory, aside / directory.name)

@@ -1,6 +1,6 @@
 """What a prepared data set was made of: its loader's options, its source files and its code.
 
-The signature holds the paths, sizes and times of the source files, not their content.
+The signature holds the paths, sizes, times and inodes of the source files, not their content.
 """
 
 from __future__ import annotations
@@ -72,11 +72,14 @@ def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, d
 
 
 def _stamps(source: Path) -> Iterator[list[Any]]:
-    """Absolute path, size and time of a file, or of every file under a folder in a fixed order."""
+    """What tells whether a file is still the same; of a folder, for every file in a fixed order.
+
+    Archives and copies keep the time of the content, so the time of the inode (ctime), which nobody
+    can set, and the inode's number count as well.
+    """
     source = source.absolute()
     if not source.is_dir():
-        status = source.stat()
-        yield [os.fspath(source), status.st_size, status.st_mtime_ns]
+        yield _stamp(source, source.stat())
         return
     with os.scandir(source) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
@@ -84,8 +87,12 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
         if entry.is_dir():
             yield from _stamps(Path(entry.path))
         elif entry.is_file():
-            status = entry.stat()
-            yield [entry.path, status.st_size, status.st_mtime_ns]
+            yield _stamp(Path(entry.path), os.stat(entry.path))
+
+
+def _stamp(path: Path, status: os.stat_result) -> list[Any]:
+    times = [status.st_mtime_ns, status.st_ctime_ns]
+    return [os.fspath(path), status.st_size, *times, status.st_ino]
 
 
 def _code_hash(dataset: Dataset) -> str:

@@ -213,13 +213,3 @@ def start_and_sleep(pipe: Any) -> None:
     children = [subprocess.Popen(nap, start_new_session=own) for own in (False, True)]
     pipe.send([child.pid for child in children])
     time.sleep(600)
-
-
-def test_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    cores = processes.usable_cores()
-    assert 1 <= cores <= (psutil.cpu_count() or 1)
-    if hasattr(os, "sched_getaffinity"):
-        assert cores == len(os.sched_getaffinity(0))
-    monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)
-    monkeypatch.setattr(psutil, "cpu_count", lambda: None)
-    assert processes.usable_cores() == 1

@@ -15,13 +15,13 @@ from pathlib import Path
 import torch
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.machine.limits import usable_cores
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.engines.lifelines import uninterrupted
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end_tree,
     one_thread,
-    usable_cores,
     without_main,
 )
 from lrfer_bench.running.engines.worker import work

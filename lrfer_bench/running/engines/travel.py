@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from lrfer_bench.data.cache import default_cache, move_into_place, open_prepared
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import own_prefix, sweep, write_atomically
+from lrfer_bench.files import own_folder, sweep, write_atomically
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.plugins.loading import PLUGINS_VARIABLE, load_plugins, loaded_files
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, PROTOCOLS
@@ -125,7 +124,7 @@ def _fetch(ours: Path, server: Any) -> None:
     import ray
 
     sweep(ours.parent)
-    temporary = Path(tempfile.mkdtemp(dir=ours.parent, prefix=own_prefix()))
+    temporary = own_folder(ours.parent)
     try:
         for name, size in ray.get(server.listing.remote()).items():
             with open(temporary / Path(name).name, "wb") as file:
