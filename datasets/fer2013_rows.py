@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.api import DataError
+from lrfer_bench.api import DataError, open_text
 
 SIDE = 48
 PIXELS = SIDE * SIDE
@@ -123,7 +121,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
     for messages.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+        with open_text(path, newline="") as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             if not header:
@@ -142,8 +140,6 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
         raise DataError(
             f"{path}, line {reader.line_num} is not CSV ({error}): copy the file again"
         ) from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _columns(path: Path, header: list[str], wanted: Sequence[str]) -> list[int]:
@@ -212,15 +208,9 @@ def _read_npz(path: Path) -> Rows:
             )
             emotion, usage = z["emotion"].astype(np.int64), z["usage"].astype(np.int64)
             votes = z["ferplus_votes"].astype(np.uint8) if "ferplus_votes" in z.files else None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        SyntaxError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-    ) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # numpy, zlib and Pillow's readers raise much for a damaged file
         raise DataError(
             f"{path} is not a complete FER2013 archive ({error}): copy it again"
         ) from error

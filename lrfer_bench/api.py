@@ -102,12 +102,16 @@ A data set
 
 What its load() can use
     open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
-                                       names a bad file
+                                       names the bad files; read_splits: of several splits
+    open_text, read_lines              text with or without a byte order mark
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
-    find_splits, read_tree, ClassTree  folders split/class/picture; write_atomically: a whole file
-                                       or none
-    cut_validation, unit_hash          a split by hashes, for a data set that brings none
+    find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
+                                       in the path; subfolders: names in any case;
+                                       write_atomically: a whole file or none
+    class_indices, meaning_of          class folders whose names differ a little (anger, Angry)
+    cut_validation, unit_hash          a split by hashes, for a data set that brings none;
+    cut_persons, take                  nobody in two splits; the rows of a split by a mask
 
 A degradation protocol
 ======================
@@ -156,15 +160,20 @@ from lrfer_bench.scoring.shown import Better, shown
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Batch, Method, Need, Task
     from lrfer_bench.contract.optimizers import default_optimizers, sgd
+    from lrfer_bench.data.classes import class_indices, meaning_of
     from lrfer_bench.data.images import (
         check_options,
         open_image,
         read_images,
+        read_splits,
         resolve_colour,
         to_array,
     )
-    from lrfer_bench.data.tree import ClassTree, find_splits, read_tree
-    from lrfer_bench.data.validation import cut_validation, unit_hash
+    from lrfer_bench.data.listing import subfolders
+    from lrfer_bench.data.reading import take
+    from lrfer_bench.data.text import open_text, read_lines
+    from lrfer_bench.data.tree import ClassTree, find_splits, read_by_name, read_tree
+    from lrfer_bench.data.validation import cut_persons, cut_validation, unit_hash
     from lrfer_bench.nets import (
         attention,
         covpool,
@@ -179,11 +188,13 @@ if TYPE_CHECKING:
 __all__ = [
     "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "DataError", "Dataset",
     "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol",
-    "Split", "Task", "UserError", "attention", "build_classifier", "check_options", "covpool",
-    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "open_image",
-    "read_card", "read_images", "read_tree", "register_dataset", "register_method",
-    "register_metric", "register_protocol", "resolve_colour", "sgd", "superres", "svm", "to_array",
-    "unit_hash", "write_atomically",
+    "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
+    "class_indices", "covpool", "cut_persons", "cut_validation", "default_optimizers",
+    "find_splits", "gan", "lean", "losses", "meaning_of", "open_image", "open_text",
+    "read_by_name", "read_card", "read_images", "read_lines", "read_splits", "read_tree",
+    "register_dataset", "register_method", "register_metric", "register_protocol",
+    "resolve_colour", "sgd", "subfolders", "superres", "svm", "take", "to_array", "unit_hash",
+    "write_atomically",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
@@ -196,11 +207,16 @@ _LAZY = {
         "check_options",
         "open_image",
         "read_images",
+        "read_splits",
         "resolve_colour",
         "to_array",
     ),
-    "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_tree"),
-    "lrfer_bench.data.validation": ("cut_validation", "unit_hash"),
+    "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
+    "lrfer_bench.data.listing": ("subfolders",),
+    "lrfer_bench.data.reading": ("take",),
+    "lrfer_bench.data.text": ("open_text", "read_lines"),
+    "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_by_name", "read_tree"),
+    "lrfer_bench.data.validation": ("cut_persons", "cut_validation", "unit_hash"),
     "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier"),
 }
 """Where the names are that are loaded when they are first asked for."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from lrfer_bench.errors import MachineError
+from lrfer_bench.errors import MachineError, UserError
 
 MOMENTARY = {
     getattr(errno, name)
@@ -152,6 +152,14 @@ def is_momentary(error: OSError) -> bool:
 def is_forbidden(error: OSError) -> bool:
     """Whether this user may not write there: a folder of others, or a read-only file system."""
     return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def unwritable_cache(cache: Path, error: OSError) -> UserError:
+    """The sentence for a cache of prepared data sets that the system does not let us write."""
+    return UserError(
+        f"the cache {cache} cannot be written: {error.strerror or error}; "
+        f"free some space or set {CACHE_VARIABLE} to another folder"
+    )
 
 
 def not_now(path: Path, error: OSError) -> MachineError:

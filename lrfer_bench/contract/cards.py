@@ -86,7 +86,7 @@ class DatasetCard:
 def read_card(path: Path, kind: type[Card]) -> Card:
     """Parse a card file; an unknown or missing field is a UserError that names file and field."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"the card {path} cannot be read: {error}") from error
     known = {entry.name for entry in fields(kind)}

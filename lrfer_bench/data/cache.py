@@ -28,16 +28,17 @@ from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
 from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
-from lrfer_bench.data.signature import CACHE_VERSION, signature_of
+from lrfer_bench.data.reading import Tick, own_file, reading
+from lrfer_bench.data.signature import CACHE_VERSION, called, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
-from lrfer_bench.errors import DataError, UserError
+from lrfer_bench.errors import DataError
 from lrfer_bench.files import (
-    CACHE_VARIABLE,
     default_cache,
     is_forbidden,
     own_folder,
     replacing,
     sweep,
+    unwritable_cache,
 )
 
 
@@ -48,26 +49,40 @@ def prepare(
     *,
     cache: Path | None = None,
     anew: bool = False,
+    tick: Tick | None = None,
 ) -> Prepared:
     """A data set in its prepared form: from the cache, else loaded and audited.
 
     The cache is used when the same files were prepared before.
 
     root: the user's files (--data-root), None for a data set that needs none. anew: read the files
-    even if they look as they did. Raises DataError for what is wrong with the files, UserError when
-    the cache cannot be written.
+    even if they look as they did. tick(done, all): told of each picture. Raises DataError for what
+    is wrong with the files, UserError when the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
-    with _reading(root):
+    with _named(root):
         signature, options = signature_of(dataset, name, root)
     found = None if anew else _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
         return with_checked_lr(found)
-    with _reading(root):
-        faces = dataset.load(root).check()
+    with reading(cache / "datasets", tick):
+        with _named(root):
+            faces = dataset.load(root).check()
+        return _kept(cache, name, signature, options, faces, why)
+
+
+def _kept(
+    cache: Path,
+    name: str,
+    signature: str,
+    options: dict[str, Any],
+    faces: FaceSet,
+    why: str,
+) -> Prepared:
+    """Write a loaded data set into the cache and open it there; why: the damage of an older one."""
     fingerprint = faces.fingerprint()
-    directory = cache / "datasets" / f"{_file_name(name)}-{fingerprint[:16]}"
+    directory = cache / "datasets" / f"{_file_name(called(name, options))}-{fingerprint[:16]}"
     entry = {"directory": directory.name, "options": options, "notes": list(faces.notes)}
     notes: list[str] = []
     try:
@@ -81,15 +96,12 @@ def prepare(
         if is_forbidden(error) and is_sound(directory):
             # A cache that others share: what is in it can be used, and is read again next time.
             return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
-        raise UserError(
-            f"the cache {cache} cannot be written: {error.strerror or error}; "
-            f"free some space or set {CACHE_VARIABLE} to another folder"
-        ) from error
+        raise unwritable_cache(cache, error) from error
     return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
 
 
 @contextmanager
-def _reading(root: Path | None) -> Iterator[None]:
+def _named(root: Path | None) -> Iterator[None]:
     """A loader names the faults it knows; here any other error of the system is named.
 
     Such an error is a file that may not be read, for example.
@@ -175,15 +187,19 @@ def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, 
     for name in SPLITS:
         split = faces.splits[name]
         labels = split.labels.astype(np.int64)
-        parts = {"images": split.images, "labels": labels, "soft": split.soft, "rows": split.rows}
+        parts: dict[str, NDArray[Any] | None] = {
+            "images": split.images,
+            "labels": labels,
+            "soft": split.soft,
+            "rows": split.rows,
+        }
         arrays.update(
-            {
-                f"{name}.{part}.npy": np.asarray(array)
-                for part, array in parts.items()
-                if array is not None
-            }
+            {f"{name}.{part}.npy": array for part, array in parts.items() if array is not None}
         )
     for file_name, array in arrays.items():
+        if (written := own_file(array)) is not None:
+            os.rename(written, folder / file_name)
+            continue
         with open(folder / file_name, "wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
             file.flush()

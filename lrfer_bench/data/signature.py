@@ -9,11 +9,12 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.data.listing import is_clutter
 from lrfer_bench.keys import key_of
 
 CACHE_VERSION = 1
@@ -22,7 +23,11 @@ CACHE_VERSION = 1
 LOADING = (
     "contract/faceset.py",
     "data/audit.py",
+    "data/classes.py",
     "data/images.py",
+    "data/listing.py",
+    "data/reading.py",
+    "data/text.py",
     "data/tree.py",
     "data/validation.py",
 )
@@ -55,6 +60,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
+def called(name: str, options: Mapping[str, Any]) -> str:
+    """What records and tables call a data set: the option `name` of those that have it."""
+    return str(options.get("name") or name)
+
+
 def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, dict[str, Any]]:
     """(the key of everything that a prepared data set is made of, the loader's options)."""
     options, code = options_of(dataset), _code_hash(dataset)
@@ -82,7 +92,10 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
         yield _stamp(source, source.stat())
         return
     with os.scandir(source) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
+        entries = sorted(
+            (entry for entry in listing if not is_clutter(entry.name)),
+            key=lambda entry: entry.name,
+        )
     for entry in entries:
         if entry.is_dir():
             yield from _stamps(Path(entry.path))

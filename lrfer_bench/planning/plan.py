@@ -11,6 +11,7 @@ from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import lr_size
+from lrfer_bench.data.signature import called
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method, Task
@@ -42,7 +43,7 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
     """What a plan keeps of a prepared data set."""
     faces, directory = prepared.faces, str(prepared.directory.resolve())
     return DataRef(
-        name,
+        called(name, prepared.options),
         prepared.fingerprint,
         directory,
         faces.classes,
