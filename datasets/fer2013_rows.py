@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lrfer_bench.api import DataError, open_text
+from lrfer_bench.datasets.fer2013_parquet import find_parquet, read_parquet
+from lrfer_bench.datasets.fer2013_tree import find_tree
 
 SIDE = 48
 PIXELS = SIDE * SIDE
 ROWS = 35_887
 USAGES = ("Training", "PublicTest", "PrivateTest")
-FORMS = ("csv", "icml", "folders", "npz")
+FORMS = ("csv", "icml", "folders", "npz", "parquet")
 NAMES = {
     "csv": "fer2013.csv",
     "icml": "icml_face_data.csv",
     "folders": "train/ and test/",
     "npz": "fer2013.npz",
+    "parquet": "parquet files",
 }
 
 
@@ -46,11 +49,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """What was found: its form, its files (of folders: train and test), a note on the choice."""
+    """What was found: its form, its files, a note on the choice; of folders: split -> folder."""
 
     form: str
     files: tuple[Path, ...]
     note: str = ""
+    splits: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> Source:
@@ -80,6 +84,7 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
             f"{root} holds a folder tree, which has lost the order of the rows that "
             f'"{name}" needs: bring fer2013.csv'
         )
+    _refuse_challenge(root)
     looked = ", ".join(NAMES[form] for form in forms)
     raise DataError(
         f'{root} holds no FER2013 for "{name}": looked for {looked}; give the right folder with '
@@ -87,10 +92,23 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
     )
 
 
+def _refuse_challenge(root: Path) -> None:
+    """train.csv and test.csv of the challenge, whose test rows have no labels."""
+    for folder in (root, root / "fer2013"):
+        if (folder / "train.csv").is_file() and (folder / "test.csv").is_file():
+            raise DataError(
+                f"{folder} has train.csv and test.csv of the challenge, which hold no labels of "
+                "the test: bring fer2013.csv or icml_face_data.csv"
+            )
+
+
 def _look(folder: Path, form: str) -> Source | None:
     if form == "folders":
-        trees = (folder / "train", folder / "test")
-        return Source(form, trees) if all(tree.is_dir() for tree in trees) else None
+        trees = find_tree(folder)
+        return Source(form, tuple(trees.values()), splits=trees) if trees else None
+    if form == "parquet":
+        files = find_parquet(folder)
+        return Source(form, files) if files else None
     path = folder / NAMES[form]
     return Source(form, (path,)) if path.is_file() else None
 
@@ -100,16 +118,20 @@ def _choose(found: list[Source]) -> Source:
     note = f"Read from {names[0]}" + (
         f"; {', '.join(names[1:])} beside it was not read." if names[1:] else "."
     )
-    return Source(found[0].form, found[0].files, note)
+    return replace(found[0], note=note)
 
 
 def read_rows(source: Source) -> Rows:
     """All rows of a CSV or npz source; DataError names the file, the line and the fault."""
     path = source.files[0]
-    rows = _read_npz(path) if source.form == "npz" else _read_csv(path)
+    if source.form == "parquet":
+        rows = Rows(*read_parquet(source.files))
+    else:
+        rows = _read_npz(path) if source.form == "npz" else _read_csv(path)
     if len(rows.images) == ROWS:
         return rows
-    note = f"{path.name} has {len(rows.images):,} rows; the published file has {ROWS:,}."
+    name = path.name if len(source.files) == 1 else f"{path.parent.name}/"
+    note = f"{name} has {len(rows.images):,} rows; the published file has {ROWS:,}."
     return Rows(rows.images, rows.emotion, rows.usage, rows.votes, (note,))
 
 

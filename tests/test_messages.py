@@ -99,9 +99,13 @@ run --dataset fer2013 --data-root nowhere
     there is no file or folder nowhere: check --data-root
 run --dataset fer2013 --data-root empty
     empty holds no FER2013 for "fer2013": looked for fer2013.csv, icml_face_data.csv, train/ and
-    test/, fer2013.npz; give the right folder with --data-root
+    test/, fer2013.npz, parquet files; give the right folder with --data-root
 run --dataset folder --data-root empty
-    empty has no folder train: its layout must be train|val|test/<class>/<picture>
+    empty has no folder train: its layout must be train|val|test/<class>/<picture>, or
+    <class>/<picture> to be cut
+run --dataset folder --data-root empty --data-option person=(
+    the option person is "(", which is not a regular expression (missing ), unterminated subpattern
+    at position 0): write one such as S[0-9]+
 run TINY --methods linear --results file/results
     the results folder file/results cannot be written (Not a directory): choose another one with
     --results

@@ -241,6 +241,8 @@ def _show_blocks(card: DatasetCard) -> None:
                 + "".join(f"{count[0]:>9,}" if count else f"{'-':>9}" for count in counts)
             )
         echo(f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values()))
+    for form, stated in card.other_counts.items():
+        echo(f"  or {' / '.join(f'{count:,}' for count in stated)}: {form}")
     for title, lines in (
         (
             "options (--data-option NAME=VALUE)",

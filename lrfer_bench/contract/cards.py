@@ -59,6 +59,7 @@ class DatasetCard:
     layout: which files the user has to have, and where under --data-root
     fingerprint, counts, class_counts: what a right copy has ("" and {} where copies differ by
         nature); class_counts: split -> faces of each class, in the order of the classes
+    other_counts: another official form -> its counts of train, val and test
     leaked: split -> rows that also stand in train
     showable: its faces may stand in pictures and pages
     options: name -> what it does
@@ -76,6 +77,7 @@ class DatasetCard:
     fingerprint: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     class_counts: Mapping[str, Any] = field(default_factory=dict)
+    other_counts: Mapping[str, Any] = field(default_factory=dict)
     leaked: Mapping[str, int] = field(default_factory=dict)
     synthetic: bool = False
     showable: bool = False

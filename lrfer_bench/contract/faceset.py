@@ -88,6 +88,11 @@ class FaceSet:
                     f'data set "{self.name}" has a class named "{escaped(label)}": give it a name '
                     "without control characters, in Unicode"
                 )
+        if len(self.classes) < 2:
+            raise DataError(
+                f'data set "{self.name}" has only the class {", ".join(self.classes) or "(none)"}: '
+                "it takes two or more, each in a folder of its own"
+            )
         for name in SPLITS:
             if name not in self.splits:
                 raise DataError(
