@@ -28,7 +28,7 @@ ONLY = {
     "files": {"errors"},
     "scoring": set(),
     "machine": set(),
-    "contract": {"errors", "pixels"},
+    "contract": {"errors", "files", "pixels"},
     "methods": {"api"},
     "datasets": {"api"},
 }

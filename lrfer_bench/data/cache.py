@@ -36,6 +36,7 @@ from lrfer_bench.files import (
     default_cache,
     is_forbidden,
     own_folder,
+    read_json,
     replacing,
     sweep,
     unwritable_cache,
@@ -126,7 +127,7 @@ def _write_signature(path: Path, entry: Mapping[str, Any]) -> None:
 
 def _from_signature(cache: Path, signature: str) -> Prepared | None:
     try:
-        entry = json.loads(_signature_path(cache, signature).read_text(encoding="utf-8"))
+        entry = read_json(_signature_path(cache, signature))
         directory = cache / "datasets" / entry["directory"]
         found = open_or_none(directory)
         return None if found is None else _with_entry(found, entry)
