@@ -31,7 +31,7 @@ from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.reading import Tick, own_file, reading
 from lrfer_bench.data.signature import CACHE_VERSION, called, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
-from lrfer_bench.errors import DataError
+from lrfer_bench.errors import DataError, escaped
 from lrfer_bench.files import (
     default_cache,
     is_forbidden,
@@ -70,6 +70,8 @@ def prepare(
     with reading(cache / "datasets", tick):
         with _named(root):
             faces = dataset.load(root).check()
+        # Files need not have names in Unicode, texts in JSON files have to be.
+        faces = replace(faces, notes=tuple(map(escaped, faces.notes)))
         return _kept(cache, name, signature, options, faces, why)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from lrfer_bench.data.reading import Stack, told
 from lrfer_bench.errors import DataError, UserError
@@ -111,6 +111,8 @@ def _open(path: Path) -> Image.Image:
         if isinstance(error, OSError) and is_momentary(error):
             raise not_now(path, error) from error
         why = str(error) or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):  # whose text names an object of Python
+            why = "it is of no kind of picture that is known"
         raise BadPicture(path, f"cannot be decoded ({why})", "copy it again or take it out") from (
             error
         )
