@@ -232,3 +232,15 @@ def test_a_record_under_a_former_name_is_shown_under_the_name_of_today(factory, 
     assert list(board) == ["enlarge"]
     (board,) = entries(tmp_path, choice=Choice(methods=["enlarge", "direct"])).values()
     assert sorted(board) == ["direct", "enlarge"]
+
+
+def test_few_test_images_give_no_ranks_over_areas_and_say_so(factory, tmp_path):
+    for count, root in ((20, tmp_path / "few"), (40, tmp_path / "enough")):
+        labels = np.arange(count) % 7
+        for scale in (2, 4):
+            for method, right in (("direct", count), ("multires", count // 2)):
+                factory.save(root, np.arange(count) < right, labels, scale=scale, method=method)
+        (board,) = collect([root], Options(resamples=100)).boards
+        few = count < 30
+        assert [line.rank is None for line in board.lines] == [few, few]
+        assert any("Fewer than 30" in note for note in main_grid(board).notes) == few
