@@ -171,8 +171,9 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
            changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
            (trained on), test_protocol, scale, size_px (height of the LR face in pixels), seed,
            preset, failure (the sentence of a failed cell); method_name, method_version, settings
-           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune). trained_scales is
-           "each" (the tested one), "2;4;8", "hr" or "nothing".
+           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune), weights (that it
+           starts from, "" is from scratch). trained_scales is "each" (the tested one), "2;4;8",
+           "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
