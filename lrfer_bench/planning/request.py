@@ -12,6 +12,7 @@ from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
@@ -61,4 +62,6 @@ def plan_request(request: Request) -> tuple[Prepared, Plan]:
     """
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
-    return prepared, build_plan(request, data_ref(request.dataset, prepared))
+    plan = build_plan(request, data_ref(request.dataset, prepared))
+    plan.notes = notes_of(plan)
+    return prepared, plan

@@ -156,14 +156,15 @@ def build_boards(rows: Iterable[Row]) -> list[Board]:
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        dataset, _, _, test, *preset_and_track = row.first.place[:6]
+        dataset, _, _, test, preset, track = row.first.place[:6]
         if test == "hr":
-            anywhere[(dataset, *preset_and_track)].append(row)
+            anywhere[dataset, preset, track].append(row)
         else:
-            by_test[(dataset, test, *preset_and_track)].append(row)
-    for (dataset, *where), alone in anywhere.items():
-        keys = [key for key in by_test if (key[0], *key[2:]) == (dataset, *where)] or [
-            (dataset, "hr", *where)
+            by_test[dataset, test, preset, track].append(row)
+    for (dataset, preset, track), alone in anywhere.items():
+        place = (dataset, preset, track)
+        keys = [key for key in by_test if (key[0], key[2], key[3]) == place] or [
+            (dataset, "hr", preset, track)
         ]
         for key in keys:
             by_test[key] += alone
