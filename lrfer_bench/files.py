@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
+import math
 import os
 import platform
 import re
@@ -14,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lrfer_bench.errors import MachineError
 
@@ -26,6 +28,10 @@ MOMENTARY = {
 """Too many open files, no memory, a disk or a network that does not answer."""
 STALE_SECONDS = 24 * 3600
 CACHE_VARIABLE = "LRFER_CACHE"
+JSON_BYTES = 64 << 20
+DEEPEST = 32
+LARGEST = 2**63
+"""Integers in a JSON file are smaller, seeds among them, and so are the floats of its numbers."""
 
 
 def default_cache() -> Path:
@@ -167,3 +173,44 @@ def set_aside(path: Path, word: str) -> Path:
         target = path.with_name(f"{path.name}.{word}-{number}")
     os.replace(path, target)
     return target
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    ValueError for a file that is not a regular one, is too large, or is not complete JSON; for NaN,
+    infinity and integers of LARGEST or more; and for what is nested deeper than DEEPEST.
+    """
+    text = read_limited(path, JSON_BYTES).decode("utf-8")
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {DEEPEST}") from error
+    check_bounds(content)
+    return content
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"it holds {word}, which is not a number")
+
+
+def check_bounds(content: Any) -> None:
+    """ValueError for a number, text or depth that no file of ours has. Without recursion."""
+    level, depth = [content], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST}")
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value)
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, int) and abs(value) >= LARGEST:
+                raise ValueError("it holds an integer of 2**63 or more")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError("it holds a number that is not finite")
+            elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise ValueError("it holds a text that is not Unicode")
+        level, depth = below, depth + 1

@@ -56,7 +56,9 @@ run TINY --scales 400
 run TINY --seeds -1
     the seed -1 is not possible: seeds are integers from 0 to 2**63 - 1
 run TINY --methods linear --workers 0
-    --workers 0 is not possible: at least one worker is needed
+    --workers 0 is not possible: give 1 to 100000 processes
+run TINY --methods linear --workers 1000001
+    --workers 1000001 is not possible: give 1 to 100000 processes
 run TINY --methods linear --join --overwrite always
     --join with --overwrite always would have each run make everything: start one run with it, or
     choose another --results

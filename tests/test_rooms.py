@@ -27,7 +27,7 @@ ONLY = {
     "pixels": set(),
     "files": {"errors"},
     "scoring": set(),
-    "contract": {"errors", "pixels"},
+    "contract": {"errors", "files", "pixels"},
     "methods": {"api"},
     "datasets": {"api"},
 }

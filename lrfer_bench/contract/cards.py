@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from lrfer_bench.contract.toml import tomllib
+from lrfer_bench.contract.toml import parse_toml
 from lrfer_bench.errors import UserError
 
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
@@ -86,8 +86,8 @@ class DatasetCard:
 def read_card(path: Path, kind: type[Card]) -> Card:
     """Parse a card file; an unknown or missing field is a UserError that names file and field."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        raw = parse_toml(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"the card {path} cannot be read: {error}") from error
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(raw) - known)

@@ -32,7 +32,14 @@ from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.signature import CACHE_VERSION, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import CACHE_VARIABLE, default_cache, own_prefix, replacing, sweep
+from lrfer_bench.files import (
+    CACHE_VARIABLE,
+    default_cache,
+    own_prefix,
+    read_json,
+    replacing,
+    sweep,
+)
 
 
 def prepare(
@@ -99,7 +106,7 @@ def _write_signature(path: Path, entry: Mapping[str, Any]) -> None:
 
 def _from_signature(cache: Path, signature: str) -> Prepared | None:
     try:
-        entry = json.loads(_signature_path(cache, signature).read_text(encoding="utf-8"))
+        entry = read_json(_signature_path(cache, signature))
         directory = cache / "datasets" / entry["directory"]
         found = open_or_none(directory)
         return None if found is None else _with_entry(found, entry)
