@@ -68,7 +68,9 @@ What a method may override besides forward() and losses()
     score()        float [B] a validation face; default: 1 where the answer is right
     after_training()  closed-form parts, once, on un-augmented training faces
     canonical_settings()  what keys and records call a setting whose words are not what takes effect
-        (a path, "preset")
+        (a path, "preset"): content_of("tiny.file", settings["file"]) for a file, which workers then
+        find wherever they are
+    notes_for()    lines to show before a run, and a UserError for what would only fail in training
     restored()     HR faces float [B, C, H, W] in 0..1, for pictures only
 
 What it can use
@@ -77,7 +79,9 @@ What it can use
     self.cross_entropy(logits, batch)  with the preset's label smoothing, as the built-in methods
                                        have it
     build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of
-        every stage and head()
+        every stage and head(); weights=FILE starts it from a file. try_out() shows it an empty face
+    start_from(net, weights, name)  a file's weights for any module, by names and shapes;
+        classifier_content() is canonical_settings() of settings called weights and pretrained
 
 Parts and losses of the built-in methods: modules, `from lrfer_bench.api import losses`, then
 losses.relation(...)
@@ -154,6 +158,7 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import write_atomically
+from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, register
 from lrfer_bench.scoring.shown import Better, shown
 
@@ -183,17 +188,20 @@ if TYPE_CHECKING:
         superres,
         svm,
     )
-    from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
+    from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier, try_out
+    from lrfer_bench.nets.pretrained import classifier_content
+    from lrfer_bench.nets.weights import start_from
 
 __all__ = [
     "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "DataError", "Dataset",
     "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol",
     "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
-    "class_indices", "covpool", "cut_persons", "cut_validation", "default_optimizers",
-    "find_splits", "gan", "lean", "losses", "meaning_of", "open_image", "open_text",
-    "read_by_name", "read_card", "read_images", "read_lines", "read_splits", "read_tree",
-    "register_dataset", "register_method", "register_metric", "register_protocol",
-    "resolve_colour", "sgd", "subfolders", "superres", "svm", "take", "to_array", "unit_hash",
+    "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
+    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
+    "open_image", "open_text", "read_by_name", "read_card", "read_images", "read_lines",
+    "read_splits", "read_tree", "register_dataset", "register_method", "register_metric",
+    "register_protocol", "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm",
+    "take", "to_array", "try_out", "unit_hash",
     "write_atomically",
 ]  # fmt: skip
 
@@ -217,7 +225,9 @@ _LAZY = {
     "lrfer_bench.data.text": ("open_text", "read_lines"),
     "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_by_name", "read_tree"),
     "lrfer_bench.data.validation": ("cut_persons", "cut_validation", "unit_hash"),
-    "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier"),
+    "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier", "try_out"),
+    "lrfer_bench.nets.pretrained": ("classifier_content",),
+    "lrfer_bench.nets.weights": ("start_from",),
 }
 """Where the names are that are loaded when they are first asked for."""
 

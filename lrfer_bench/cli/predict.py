@@ -21,6 +21,7 @@ GROUPS = {
         "scale",
         "dataset",
         "protocol",
+        "preset",
         "seed",
         "key",
         "results",
@@ -40,6 +41,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
 @click.option("--scale", type=int, metavar="N", help="The scale it was tested at.")
 @click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
 @click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several.")
+@click.option("--preset", metavar="NAME", help="Its preset, if there are several.")
 @click.option("--seed", type=int, metavar="N", help="Its seed.  [default: the lowest]")
 @click.option("--key", metavar="HASH", help="The cell's key or its head, in place of all that.")
 @click.option(
@@ -67,8 +69,9 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
 @click.pass_context
 def predict(
     ctx: click.Context, images: tuple[Path, ...], method: str | None, scale: int | None,
-    dataset: str | None, protocol: str | None, seed: int | None, key: str | None, images_are: str,
-    out: Path | None, results: Path, plugins: tuple[Path, ...], trust_plugins: bool,
+    dataset: str | None, protocol: str | None, preset: str | None, seed: int | None,
+    key: str | None, images_are: str, out: Path | None, results: Path,
+    plugins: tuple[Path, ...], trust_plugins: bool,
 ) -> None:  # fmt: skip
     """Say which expression each picture shows: a CSV line an image, with every class's probability.
 
@@ -81,7 +84,7 @@ def predict(
     from lrfer_bench.predicting.wanted import Wanted, cell_meant
 
     load_plugins(plugins)
-    wanted = Wanted(method, scale, dataset, protocol, seed, key)
+    wanted = Wanted(method, scale, dataset, protocol, seed, key, preset)
     cell = cell_meant(results, wanted, lambda note: echo(note, err=True))
     text, bad = predictions(cell, results, images, images_are, trust_plugins)
     if out is None:

@@ -13,6 +13,7 @@ from lrfer_bench.data.options import prepared_dataset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
@@ -65,7 +66,9 @@ def plan_request(request: Request) -> tuple[Prepared, Plan]:
     check_workers(request.workers)
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
-    return prepared, build_plan(request, data_ref(request.dataset, prepared))
+    plan = build_plan(request, data_ref(request.dataset, prepared))
+    plan.notes = notes_of(plan)
+    return prepared, plan
 
 
 def check_workers(workers: int | None) -> None:

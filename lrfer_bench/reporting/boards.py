@@ -1,18 +1,20 @@
-"""Boards: one leaderboard for each data set, training protocol, test protocol and preset.
+"""Boards: one leaderboard for each data set, training and test protocol, preset, and track.
 
-Versions of these never mix in one board.
+Versions of these never mix in one board. A track is what networks start from: nothing, or
+pre-trained weights, and which.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
 
+PRETRAINED = "pre-trained"
 NEUTRAL = ("hr", "nothing")
 """Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
@@ -72,7 +74,10 @@ class Line:
 
 @dataclass
 class Board:
-    """One leaderboard. sizes: scale -> size in pixels, largest size first."""
+    """One leaderboard. sizes: scale -> size in pixels, largest size first.
+
+    track: what its networks start from; "" where no board starts from anything
+    """
 
     dataset: str
     fingerprint: str
@@ -83,6 +88,7 @@ class Board:
     preset: str
     sizes: dict[int, int]
     lines: list[Line]
+    track: str = ""
 
     @property
     def title(self) -> str:
@@ -92,11 +98,17 @@ class Board:
             else f"trained on {self.protocol}, tested on "
         )
         mark = " (synthetic)" if self.synthetic else ""
-        return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.preset}"
+        return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.budget}"
+
+    @property
+    def budget(self) -> str:
+        """The preset and, where there are several, the track: what lines of a board share."""
+        return f"{self.preset} · {self.track}" if self.track else self.preset
 
     @property
     def slug(self) -> str:
-        return slug(f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}")
+        track = f"-{self.track}" if self.track.startswith(PRETRAINED) else ""
+        return slug(f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}{track}")
 
     @property
     def lr_scales(self) -> list[int]:
@@ -141,24 +153,33 @@ def slug(text: str) -> str:
 
 def build_boards(rows: Iterable[Row]) -> list[Board]:
     """Sort rows into boards, in the order of their names."""
-    by_test: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    anywhere: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        dataset, _, _, test, preset = row.first.place[:5]
+        dataset, _, _, test, preset, track = row.first.place[:6]
         if test == "hr":
-            anywhere[(dataset, preset)].append(row)
+            anywhere[dataset, preset, track].append(row)
         else:
-            by_test[(dataset, test, preset)].append(row)
-    for (dataset, preset), alone in anywhere.items():
-        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [
-            (dataset, "hr", preset)
+            by_test[dataset, test, preset, track].append(row)
+    for (dataset, preset, track), alone in anywhere.items():
+        place = (dataset, preset, track)
+        keys = [key for key in by_test if (key[0], key[2], key[3]) == place] or [
+            (dataset, "hr", preset, track)
         ]
         for key in keys:
             by_test[key] += alone
     boards = []
-    for (_, test, _), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
+    for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
         boards += [_board(members, protocol, test) for protocol in _protocols(members)]
+    if not any(board.track.startswith(PRETRAINED) for board in boards):
+        boards = [replace(board, track="") for board in boards]
     return boards
+
+
+def _track(rows: list[Row]) -> str:
+    """How a board's title says its track: "pre-trained (resnet18.a1_in1k sha256:0a1b2c3d4e5f)"."""
+    weights = rows[0].record.method.weights
+    return f"{PRETRAINED} ({', '.join(weights)})" if weights else rows[0].record.method.track
 
 
 def _protocols(rows: list[Row]) -> list[str]:
@@ -182,6 +203,7 @@ def _board(rows: list[Row], protocol: str, test: str) -> Board:
         record.preset,
         {scale: sizes[scale] for scale in sorted(sizes)},
         _lines(members),
+        _track(members),
     )
     for line in board.lines:
         wanted = (

@@ -58,7 +58,7 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
         "synthetic": board.synthetic,
         "protocol": board.protocol,
         "test": board.test_protocol,
-        "preset": board.preset,
+        "preset": board.budget,
         "classes": board.classes,
         "leaks": board.leaks,
         "sizes": [[scale, px] for scale, px in board.sizes.items()],

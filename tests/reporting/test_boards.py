@@ -40,6 +40,28 @@ def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
     ]
 
 
+def test_ranks_are_within_a_track_and_a_content_is_one_track_whatever_its_name(factory, tmp_path):
+    ours, theirs = "msceleb.pth sha256:0a1b2c3d4e5f", "r18.pth sha256:0a1b2c3d4e5f"
+    save(factory, tmp_path, method="direct", right=40)
+    save(factory, tmp_path, method="direct", right=70, weights=[ours], settings={"weights": "x"})
+    save(factory, tmp_path, method="srfer", right=90, weights=[theirs])
+    save(factory, tmp_path, method="oracle", kind="oracle", scale=1, test_protocol="hr")
+    boards = entries(tmp_path)
+    scratch, trained = boards
+    assert scratch == "faces · bicubic@1 · preset cpu@1 · from scratch"
+    assert trained == f"faces · bicubic@1 · preset cpu@1 · pre-trained ({ours})"
+    assert {label: line.rank for label, line in boards[scratch].items()} == {
+        "direct": 1,
+        "oracle": None,
+    }
+    assert {label: line.rank for label, line in boards[trained].items()} == {
+        "direct[weights=x]": 2,
+        "srfer": 1,
+    }
+    slugs = [board.slug for board in collect([tmp_path], Options(resamples=0)).boards]
+    assert slugs[0] == "faces-bicubic1-bicubic1-cpu1" and slugs[0] != slugs[1]
+
+
 def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(
     factory, tmp_path
 ):
