@@ -1,17 +1,29 @@
 # Two commands for a fresh machine: `make run` and `make test`. Each makes .venv and installs into it when needed.
+# `make test-lowest` runs the tests once more with the oldest versions that pyproject.toml admits.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RESULTS ?= results
+OLDEST ?= python3.10
+LOWEST := .venv-lowest
 
-.PHONY: run test install clean
+.PHONY: run test test-lowest install clean
 
 run: $(STAMP)
 	$(BIN)/lrfer-bench run $(if $(METHODS),--methods $(METHODS)) --results $(RESULTS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-lowest:
+	rm -rf $(LOWEST)
+	$(OLDEST) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet packaging tomli
+	$(LOWEST)/bin/python tests/support/lowest.py sr tune > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/lowest.txt -e '.[sr,tune]' "pytest>=8" pytest-xdist
+	$(LOWEST)/bin/python -m pip freeze
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
 
 install: $(STAMP)
 
@@ -22,4 +34,4 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

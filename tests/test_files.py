@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,20 @@ def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old" and [p.name for p in path.parent.iterdir()] == ["file"]
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_new_name_reaches_the_disk_after_the_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[bool, list[str]]] = []
+
+    def fsync(handle: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(handle).st_mode)
+        synced.append((folder, [path.name for path in tmp_path.iterdir()]))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(tmp_path / "file", b"new")
+    assert [folder for folder, _ in synced] == [False, True] and synced[1][1] == ["file"]
 
 
 def test_the_sentence_says_what_and_what_to_do(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import write_atomically
+from lrfer_bench.keys import checksum
+from lrfer_bench.store.reading import read_json
 
 SCHEMA = 1
+SEAL = "content_sha256"
 
 
 class _Part(BaseModel):
@@ -119,8 +123,9 @@ class Folder:
         return found
 
     def save(self, study: Study) -> None:
-        text = study.model_dump_json(indent=1) + "\n"
-        write_atomically(self.path(study.method), text.encode())
+        content = study.model_dump(mode="json")
+        sealed = {**content, SEAL: checksum(content)}
+        write_atomically(self.path(study.method), (json.dumps(sealed, indent=1) + "\n").encode())
 
 
 def _said(field: str, value: Any) -> str:
@@ -131,10 +136,18 @@ def _said(field: str, value: Any) -> str:
 
 
 def _read(path: Path) -> Study:
+    """UserError for a file that is damaged or was edited. Earlier versions wrote no seal."""
     try:
-        study = Study.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UserError(f"{path} is not a study that can be read: restore or delete it") from error
+        content = read_json(path)
+        if not isinstance(content, dict) or content.pop(SEAL, checksum(content)) != checksum(
+            content
+        ):
+            raise ValueError("it was changed")
+        study = Study.model_validate(content)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} is not a study that can be read, or was changed: restore or delete it"
+        ) from error
     if study.schema_version != SCHEMA or path.stem != study.method:
         raise UserError(
             f"{path} is a study of another lrfer-bench or under another name: restore or delete it"

@@ -219,7 +219,7 @@ def test_a_cache_that_cannot_be_a_folder_is_named(root, tmp_path):
 
 
 def test_what_killed_processes_left_is_swept_after_a_day(root, tmp_path):
-    old, new = tmp_path / "datasets" / ".tmp-old", tmp_path / "datasets" / ".tmp-new"
+    old, new = (tmp_path / "datasets" / f".tmp-01234567-{k}-elsewhere" for k in (1, 2))
     for folder in (old, new):
         folder.mkdir(parents=True)
         (folder / "train.images.npy").write_text("half")

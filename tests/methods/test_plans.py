@@ -12,6 +12,7 @@ import pytest
 from builtin import LISTED
 from folders import REFERENCE
 from made import data_ref, made_faces, tiny_preset
+from made_engine import HereEngine
 from small_models import plan_of
 
 from lrfer_bench.contract.cards import DatasetCard
@@ -28,11 +29,8 @@ from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS, Entry
 from lrfer_bench.predicting.origin import plan_again
 from lrfer_bench.running import cost
-from lrfer_bench.running.engines.base import Engine, Event, Finished, Job
-from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Runner
-from lrfer_bench.running.work import result_of
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -248,28 +246,6 @@ class _Made(Dataset):
         return self.faces
 
 
-class _Here(Engine):
-    """Does each job in this process, at once."""
-
-    slots = 1
-
-    def __init__(self) -> None:
-        self.done: list[Event] = []
-        self.trained: list[str] = []
-
-    def submit(self, job: Job) -> None:
-        if isinstance(job, TrainJob):
-            self.trained.append(job.key)
-        self.done.append(Finished(job.key, result_of(job)))
-
-    def wait(self) -> Sequence[Event]:
-        events, self.done = self.done, []
-        return events
-
-    def close(self) -> None:
-        pass
-
-
 def test_a_run_of_all_methods_trains_each_stage_once(tmp_path: Path, monkeypatch: Any) -> None:
     for what in ("latency_ms", "throughput"):
         monkeypatch.setattr(cost, what, lambda method, lr: 1.0)
@@ -283,12 +259,12 @@ def test_a_run_of_all_methods_trains_each_stage_once(tmp_path: Path, monkeypatch
     )
     ref = dataclasses.replace(data_ref_of("made", prepared))
     plan = build_plan(Request(methods=LISTED, preset=tiny_preset(epochs=1)), ref)
-    store, engine = Store(tmp_path / "results"), _Here()
+    store, engine = Store(tmp_path / "results"), HereEngine()
     status = Runner(plan, store).run(engine)
     assert (status.finished, status.failed) == (len(plan.cells), 0)
     assert sorted(engine.trained) == sorted(plan.trainings)
     assert all(has_model(store, key) for key in plan.trainings)
     assert len(list(store.models.glob("*.safetensors"))) == sum(TRAINED_ONCE.values())
-    again = _Here()
+    again = HereEngine()
     assert Runner(plan, store).run(again).kept == len(plan.cells)
     assert again.trained == []

@@ -223,3 +223,16 @@ def test_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)
     monkeypatch.setattr(psutil, "cpu_count", lambda: None)
     assert processes.usable_cores() == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no autogroups here")
+def test_a_session_of_its_own_keeps_the_priority_of_nice() -> None:
+    code = (
+        "from lrfer_bench.running.engines.processes import own_session; own_session(); "
+        "print(open('/proc/self/autogroup').read())"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        start_new_session=False, preexec_fn=lambda: os.nice(7),
+    )  # fmt: skip
+    assert said.stdout.split()[1:] == ["nice", "7"]

@@ -1,4 +1,4 @@
-"""An engine that trains nothing: a training's validation score is drawn from its method's label."""
+"""Engines for tests: one works in this process; one trains nothing and draws validation scores."""
 
 from __future__ import annotations
 
@@ -8,6 +8,29 @@ from lrfer_bench.keys import seed_for
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished
 from lrfer_bench.running.jobs import Job, TrainJob
 from lrfer_bench.running.models import Model, TrainingCost
+from lrfer_bench.running.work import result_of
+
+
+class HereEngine(Engine):
+    """Does each job in this process, at once. trained: keys of its trainings."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self.done: list[Event] = []
+        self.trained: list[str] = []
+
+    def submit(self, job: Job) -> None:
+        if isinstance(job, TrainJob):
+            self.trained.append(job.key)
+        self.done.append(Finished(job.key, result_of(job)))
+
+    def wait(self) -> Sequence[Event]:
+        events, self.done = self.done, []
+        return events
+
+    def close(self) -> None:
+        pass
 
 
 class Killed(BaseException):
