@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -20,3 +22,22 @@ def echo_data(text: str) -> None:
         echo(text, nl=False)
     else:
         click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """A function that shows on one line of a terminal what is being done; it is gone at the end.
+
+    Where the errors' stream is no terminal, nothing is shown.
+    """
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+
+    def tell(text: str) -> None:
+        click.echo(f"\r\x1b[2K{escaped(text)[:78]}", err=True, nl=False)
+
+    try:
+        yield tell
+    finally:
+        click.echo("\r\x1b[2K", err=True, nl=False)

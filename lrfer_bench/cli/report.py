@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.echo import echo, telling
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, echo_left_out, label_list, number_list
 from lrfer_bench.planning import defaults
@@ -19,7 +19,6 @@ from lrfer_bench.reporting.lookup import sort_words
 
 if TYPE_CHECKING:
     from lrfer_bench.reporting.collect import Report
-    from lrfer_bench.reporting.rows import Row
 
 EXAMPLES = (
     "lrfer-bench report --results results --sort-by accuracy:4",
@@ -27,7 +26,7 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which records": ("results", "datasets", "methods", "scales", "seeds"),
-    "How to count": ("resamples", "metrics", "plugins", "sort_by", "partial"),
+    "How to count": ("resamples", "metrics", "plugins", "sort_by", "partial", "unfolded"),
     "What to write": ("out", "pictures", "citations", "title"),
 }
 NAMES: dict[str, Any] = {"multiple": True, "callback": label_list, "metavar": "A,B"}
@@ -75,11 +74,14 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
 @PLUGIN
 @click.option(
     "--pictures",
-    default="all",
+    default="changed",
     show_default=True,
     type=click.Choice(PICTURES),
     metavar="WHICH",
-    help="all, curves or none.",
+    help="changed (draw what would differ from the last report), all, curves or none.",
+)
+@click.option(
+    "--unfolded", is_flag=True, help="Show unfinished rows that a run with more scales replaced."
 )
 @click.option(
     "--partial", is_flag=True, help="Show means over unfinished rows too, marked with a *."
@@ -91,11 +93,13 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
 def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
            methods: tuple[str, ...], scales: tuple[int, ...], seeds: tuple[int, ...],
            resamples: int, metrics: tuple[str, ...], plugins: tuple[Path, ...], sort_by: str,
-           pictures: str, partial: bool, citations: bool, title: str) -> None:  # fmt: skip
+           pictures: str, unfolded: bool, partial: bool, citations: bool,
+           title: str) -> None:  # fmt: skip
     """Turn records into leaderboards (md, csv, html, LaTeX), pictures and a web page.
 
     Reads records only.
     """
+    from lrfer_bench.cli.boards import show_board
     from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.collect import Options, collect
     from lrfer_bench.reporting.make import write
@@ -104,14 +108,18 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
     target = Path(out) if out else Path(results[0]) / "report"
     options = Options(
         Choice(datasets, methods, scales, seeds), sort_by, resamples, title, citations, partial,
-        pictures, command=_command(), metrics=metrics,
+        pictures, command=_command(), metrics=metrics, unfolded=unfolded,
     )  # fmt: skip
-    found = collect(results, options)
+    with telling() as tell:
+        found = collect(results, options, tell)
     for warning in [*found.warnings, *found.cautions]:
         echo(f"warning: {warning}", err=True)
-    write(found, target)
-    for line in summary(found):
-        echo(line)
+    with telling() as tell:
+        write(found, target, tell)
+    for board in found.boards:
+        for track in filter(None, (board, board.leak_free)):
+            show_board(track)
+    echo(ending(found))
     echo(f"Open {target / 'index.html'}")
 
 
@@ -131,28 +139,10 @@ def _command() -> str:
     return shlex.join(["lrfer-bench", *words])
 
 
-def summary(found: Report) -> list[str]:
-    """What the terminal shows: each board's methods in order, and what is missing."""
-    texts = []
-    for board in found.boards:
-        texts.append(board.title)
-        width = max((len(line.label) for line in board.lines), default=0)
-        for line in board.lines:
-            cells = [_cell(line.rows.get(scale), line.holes.get(scale)) for scale in board.sizes]
-            texts.append(
-                f"  {line.rank or '–'!s:>3} {line.label:<{width}} {' '.join(cells)}".rstrip()
-            )
+def ending(found: Report) -> str:
+    """How many cells were finished, and how many were not."""
     failed = len(found.failed)
-    texts.append(
+    return (
         f"{len(found.results) - failed} finished cells, {failed} failed, "
         f"{len(found.loaded.damaged)} damaged, {len(found.holes)} holes"
     )
-    return texts
-
-
-def _cell(row: Row | None, hole: str | None) -> str:
-    from lrfer_bench.reporting.numbers import bounds, percent
-
-    if hole or row is None or row.accuracy is None:
-        return f"{hole or '':>19}"
-    return f"{percent(row.accuracy):>6} {bounds(row.accuracy):<12}"

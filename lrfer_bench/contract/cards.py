@@ -38,6 +38,7 @@ class MethodCard:
     ours: what we decided, because no source at hand says it
     settings: name -> what it does (defaults are in the code)
     listed: false for a stage
+    look: its place in the palette of pictures and pages (reporting/palette.py), fixed for ever
     """
 
     summary: str
@@ -50,6 +51,7 @@ class MethodCard:
     ours: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     listed: bool = True
+    look: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def read_card(path: Path, kind: type[Card]) -> Card:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
     }
-    kinds = {"summary": "", "year": 0}  # of fields without a default that tells
+    kinds = {"summary": "", "year": 0, "look": 0}  # of fields without a default that tells
     for name, value in values.items():
         if not _like(value, kinds.get(name, getattr(kind, name, {}))):
             raise UserError(

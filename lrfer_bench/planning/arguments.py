@@ -152,7 +152,8 @@ class ReportArguments(Arguments):
     title: str = Field("", examples=["Faces"])
     citations: bool = False
     partial: bool = False
-    pictures: Literal["all", "curves", "none"] = "all"
+    pictures: Literal["changed", "all", "curves", "none"] = "changed"
+    unfolded: bool = False
     page: bool = True
     metrics: Annotated[list[str], BeforeValidator(listed)] = Field([], examples=["brier"])
     command: str = ""

@@ -26,13 +26,15 @@ class Answers:
 
     correct, clean: bool [N]; labels: int64 [N]; labels and clean are the same array for all cells
     of one test set.
-    calibration: float64 [3, 15], images, hits and summed confidence per bin.
+    calibration: float64 [3, 15], images, hits and summed confidence per bin; clean_calibration:
+    the same without leaked rows.
     """
 
     correct: NDArray[np.bool_]
     labels: NDArray[np.int64]
     clean: NDArray[np.bool_]
     calibration: NDArray[np.float64]
+    clean_calibration: NDArray[np.float64]
 
 
 def read_answers(results: Iterable[Result]) -> tuple[dict[str, Answers], list[str]]:
@@ -68,12 +70,29 @@ def _answers(raw: Logits, shared: dict[bytes, NDArray[np.generic]]) -> Answers:
     scores = raw.logits.astype(np.float64)
     correct = scores.argmax(axis=1) == raw.labels
     confidence = np.exp(log_softmax(scores, axis=1).max(axis=1))
+    bins = np.stack(calibration_bins(confidence, correct))
+    keep = raw.clean
     return Answers(
         correct,
         _intern(raw.labels, shared),  # type: ignore[arg-type]
-        _intern(raw.clean, shared),  # type: ignore[arg-type]
-        np.stack(calibration_bins(confidence, correct)),
+        _intern(keep, shared),  # type: ignore[arg-type]
+        bins,
+        bins if keep.all() else np.stack(calibration_bins(confidence[keep], correct[keep])),
     )
+
+
+class LeakFree:
+    """Answers without the leaked rows; those of one test set share their labels, as before."""
+
+    def __init__(self) -> None:
+        self._masked: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.bool_]]] = {}
+
+    def __call__(self, found: Answers) -> Answers:
+        keep = found.clean
+        masked = (found.labels[keep], keep[keep])
+        labels, clean = self._masked.setdefault(_face(found), masked)
+        bins = found.clean_calibration
+        return Answers(found.correct[keep], labels, clean, bins, bins)
 
 
 def _intern(

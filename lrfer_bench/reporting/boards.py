@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from lrfer_bench.reporting.folding import fold
 from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
@@ -25,6 +26,8 @@ class Line:
 
     rank:  1 for the best and all that tie with it; None when the row is not whole or is set apart
     best:  scales at which its accuracy is the best or ties with the best
+    p:     scale -> p of its accuracy against the best there, after Holm's correction
+    leak_free: the same line on the track without leaked rows, where its board has one
     """
 
     label: str
@@ -40,8 +43,9 @@ class Line:
     smallest: SmallestSize | None = None
     retained: dict[int, Estimate] = field(default_factory=dict)
     best: set[int] = field(default_factory=set)
-    best_clean: set[int] = field(default_factory=set)
+    p: dict[int, float] = field(default_factory=dict)
     best_overall: bool = False
+    leak_free: Line | None = None
 
     @property
     def extra(self) -> str:
@@ -74,9 +78,14 @@ class Line:
 
 @dataclass
 class Board:
-    """One leaderboard. sizes: scale -> size in pixels, largest size first.
+    """One leaderboard.
 
-    track: what its networks start from; "" where no board starts from anything
+    sizes:     scale -> size in pixels, largest size first
+    folded:    lines that another one replaces (see folding.py); they stand in no table
+    track:     what its networks start from; "" where no board starts from anything
+    leak_free: the same board without the test rows that also stand in train; None: none does
+    without:   what its title says of the rows left out, "" for a board of all test images
+    tested:    whether differences were tested, so that ranks and ties mean something
     """
 
     dataset: str
@@ -89,6 +98,10 @@ class Board:
     sizes: dict[int, int]
     lines: list[Line]
     track: str = ""
+    folded: list[Line] = field(default_factory=list)
+    leak_free: Board | None = None
+    without: str = ""
+    tested: bool = False
 
     @property
     def title(self) -> str:
@@ -98,7 +111,8 @@ class Board:
             else f"trained on {self.protocol}, tested on "
         )
         mark = " (synthetic)" if self.synthetic else ""
-        return f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.budget}"
+        own = f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.budget}"
+        return f"{own} · {self.without}" if self.without else own
 
     @property
     def budget(self) -> str:
@@ -108,7 +122,14 @@ class Board:
     @property
     def slug(self) -> str:
         track = f"-{self.track}" if self.track.startswith(PRETRAINED) else ""
-        return slug(f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}{track}")
+        clean = "-clean" if self.without else ""
+        own = f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}"
+        return slug(f"{own}{track}{clean}")
+
+    @property
+    def table_scales(self) -> list[int]:
+        """Its scales as tables have them: LR from the largest size down, then HR."""
+        return sorted(self.sizes, key=lambda scale: (scale == 1, scale))
 
     @property
     def lr_scales(self) -> list[int]:
@@ -151,8 +172,8 @@ def slug(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in plain)
 
 
-def build_boards(rows: Iterable[Row]) -> list[Board]:
-    """Sort rows into boards, in the order of their names."""
+def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
+    """Sort rows into boards, in the order of their names; unfolded: with every line."""
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
@@ -170,9 +191,9 @@ def build_boards(rows: Iterable[Row]) -> list[Board]:
             by_test[key] += alone
     boards = []
     for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
-        boards += [_board(members, protocol, test) for protocol in _protocols(members)]
+        boards += [_board(members, p, test, unfolded) for p in _protocols(members)]
     if not any(board.track.startswith(PRETRAINED) for board in boards):
-        boards = [replace(board, track="") for board in boards]
+        boards = [_untracked(board) for board in boards]
     return boards
 
 
@@ -182,6 +203,12 @@ def _track(rows: list[Row]) -> str:
     return f"{PRETRAINED} ({', '.join(weights)})" if weights else rows[0].record.method.track
 
 
+def _untracked(board: Board) -> Board:
+    """A board whose track nobody has to be told."""
+    clean = board.leak_free
+    return replace(board, track="", leak_free=clean and replace(clean, track=""))
+
+
 def _protocols(rows: list[Row]) -> list[str]:
     """The training protocols that deserve a board of their own."""
     found = {row.record.train.protocol for row in rows}
@@ -189,7 +216,7 @@ def _protocols(rows: list[Row]) -> list[str]:
     return sorted(own or found, key=lambda p: sort_key((p,)))
 
 
-def _board(rows: list[Row], protocol: str, test: str) -> Board:
+def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
     record = rows[0].record
     members = _members(rows, protocol)
     sizes = {row.scale: row.size_px for row in members}
@@ -206,14 +233,48 @@ def _board(rows: list[Row], protocol: str, test: str) -> Board:
         _track(members),
     )
     for line in board.lines:
-        wanted = (
-            [] if line.off_scale or (line.oracle and set(line.rows) == {1}) else board.lr_scales
-        )
-        for scale in sorted({*wanted, *line.rows}):
-            row = line.rows.get(scale)
-            if row is None or not row.counted:
-                line.holes[scale] = row.status if row else "missing"
+        line.holes = _holes(board, line)
+    if not unfolded:
+        fold(board)
+    board.leak_free = _leak_free(board)
     return board
+
+
+def _holes(board: Board, line: Line) -> dict[int, str]:
+    """Scale -> why a line has no number there, of those that its board wants of it."""
+    alone = line.off_scale or (line.oracle and set(line.rows) == {1})
+    wanted = [] if alone else board.lr_scales
+    found = {}
+    for scale in sorted({*wanted, *line.rows}):
+        row = line.rows.get(scale)
+        if row is None or not row.counted:
+            found[scale] = row.status if row else "missing"
+    return found
+
+
+def _images(board: Board) -> int:
+    """How many test images there are, leaked ones included."""
+    return next(int(row.means["n"]) for line in board.lines for row in line.shown)
+
+
+def _leak_free(board: Board) -> Board | None:
+    """The board over the leak-free rows of its lines, not yet rated; None where no row leaks."""
+    rows = [row.leak_free for line in board.lines for row in line.shown if row.leak_free]
+    if not board.leaks or not rows:
+        return None
+    left, total = int(rows[0].means["n"]), _images(board)
+    lines = []
+    for line in board.lines:
+        own = {scale: row.leak_free for scale, row in line.rows.items() if row.leak_free}
+        if not own:
+            continue
+        holes = {scale: "all rows leak" for scale in line.rows if scale not in own} | line.holes
+        line.leak_free = Line(
+            line.label, line.method, own, line.oracle, line.off_scale, line.augmentation, holes
+        )
+        lines.append(line.leak_free)
+    without = f"without leaked rows ({left:,} of {total:,} test images)"
+    return replace(board, lines=lines, folded=[], without=without)
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:

@@ -12,7 +12,8 @@ from lrfer_bench.plugins.registry import METHODS
 if TYPE_CHECKING:
     from lrfer_bench.reporting.frame import Result
 
-PICTURES = ("all", "curves", "none")
+PICTURES = ("changed", "all", "curves", "none")
+"""changed: all, but what an earlier report drew from the same records stays as it is."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrfer_bench.plugins.blame import without_paths
-from lrfer_bench.reporting import lookup, numbers, tuned
+from lrfer_bench.reporting import citations, lookup, numbers, tuned
 from lrfer_bench.reporting.answers import read_answers
 from lrfer_bench.reporting.boards import Board, build_boards
 from lrfer_bench.reporting.choose import Choice, selected
@@ -17,7 +18,7 @@ from lrfer_bench.reporting.grid import said_list
 from lrfer_bench.reporting.measured import load_metrics, measure
 from lrfer_bench.reporting.palette import Look, looks
 from lrfer_bench.reporting.ranking import rate
-from lrfer_bench.reporting.rows import Row, add_intervals, build_rows
+from lrfer_bench.reporting.rows import Row, add_intervals, build_rows, with_leak_free
 from lrfer_bench.store.mixture import mixture
 
 
@@ -27,7 +28,8 @@ class Options:
 
     resamples: 0 makes no intervals and no tests. partial: show means over unfinished rows, marked.
     metrics: names of metrics to show as columns. command: how the report was asked for, for its
-    own footer. pictures: one of choose.PICTURES.
+    own footer. pictures: one of choose.PICTURES. unfolded: also show the lines that another one
+    replaces (folding.py).
     """
 
     choice: Choice = field(default_factory=Choice)
@@ -36,10 +38,11 @@ class Options:
     title: str = ""
     citations: bool = False
     partial: bool = False
-    pictures: str = "all"
+    pictures: str = "changed"
     page: bool = True
     command: str = ""
     metrics: Sequence[str] = ()
+    unfolded: bool = False
 
 
 @dataclass
@@ -77,8 +80,12 @@ class Report:
         ]
 
 
-def collect(roots: Sequence[str | Path], options: Options | None = None) -> Report:
-    """Read the records and compute every number.
+def collect(
+    roots: Sequence[str | Path],
+    options: Options | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Report:
+    """Read the records and compute every number; tell is told what is being done.
 
     UserError when there is nothing to show, and for a wrong name of a column, metric, data set,
     method, scale or seed, before any logits are read.
@@ -88,23 +95,43 @@ def collect(roots: Sequence[str | Path], options: Options | None = None) -> Repo
     metrics = load_metrics(options.metrics)
     columns = lookup.columns_with(metrics)
     lookup.check_sort_word(columns, options.sort_by)
+    tell("reading records")
     loaded = load(roots)
     results = selected(loaded.results, options.choice)
     lookup.check_sort_scale(columns, options.sort_by, (r.record.test.scale for r in results))
 
+    tell(f"counting {len(results)} cells")
     answers, problems = read_answers(results) if options.resamples else ({}, [])
     rows = build_rows(results, answers, options.partial)
     add_intervals(rows, options.resamples)
-    problems += measure(rows, metrics, options.resamples)
-    boards = build_boards(rows)
+    problems += measure(with_leak_free(rows), metrics, options.resamples)
+    boards = build_boards(rows, options.unfolded)
     for board in boards:
         rate(board, options.resamples)
 
-    # Looks come from all methods on disk, so that a filter never changes a method's colour.
-    colours = looks(r.method for r in loaded.results if r.record.method.kind != "oracle")
+    colours = _looks(loaded.results)
     damaged = [f"{found.path.name} is not counted: {found.reason}" for found in loaded.damaged]
     warnings = [*damaged, *loaded.notes, *problems]
     return Report(loaded, results, rows, boards, columns, colours, options, warnings)
+
+
+def _looks(results: Sequence[Result]) -> dict[str, Look]:
+    """Looks of all methods on disk, so that a filter never changes a method's colour.
+
+    A built-in method has the look of its card, the others follow by their mean accuracy.
+    """
+    scores: dict[str, list[float]] = defaultdict(list)
+    fixed = {}
+    cards = citations.method_cards(result.method_name for result in results)
+    for result in results:
+        if result.record.method.kind != "oracle":
+            metrics = result.record.metrics
+            scores[result.method].append(metrics.all.accuracy if metrics else 0.0)
+            card = cards.get(result.method_name)
+            if card and card.look is not None and result.method == result.method_name:
+                fixed[result.method] = card.look
+    order = sorted(scores, key=lambda name: (-sum(scores[name]) / len(scores[name]), name))
+    return looks(order, fixed)
 
 
 def how_made(report: Report) -> list[str]:

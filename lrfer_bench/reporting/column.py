@@ -43,6 +43,8 @@ class Column:
     row        (row, home) -> what leaderboard.csv has; default: the value of the row's line
     interval   True: row gives an Estimate, and the CSV has NAME, NAME_low and NAME_high
     csv        False: leaderboard.csv does not have it
+    over_scales True: its number is about all LR scales of the board together
+    head_on    (board) -> the head it has there, for a head that depends on the records
     at_scales  (board) -> the columns that stand in its place, one for each scale
     scale      the scale of such a column
     """
@@ -61,6 +63,8 @@ class Column:
     row: Callable[[Row, Home], Any] | None = None
     interval: bool = False
     csv: bool = True
+    over_scales: bool = False
+    head_on: Callable[[Board], str] | None = None
     at_scales: Callable[[Board], list[Column]] | None = None
     scale: int | None = None
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lrfer_bench.reporting import numbers, tuned, values
+from lrfer_bench.reporting import numbers, timing, tuned, values
 from lrfer_bench.reporting.column import Column, Home
 from lrfer_bench.scoring.shown import Better
 
@@ -39,37 +39,49 @@ def score(
         value=lambda board, line: values.mean_of(board, line, metric),
         text=values.score_text(metric, say),
         say=say,
-        **{"row": _mean(metric), "metric": True, **more},
+        **{"row": _mean(metric), "metric": True, "over_scales": True, **more},
     )
 
 
-def cost(name: str, head: str, tip: str, say: Callable[[float | None], str], place: int) -> Column:
+def cost(
+    name: str, head: str, tip: str, say: Callable[[float | None], str], place: int, **more: Any
+) -> Column:
     """A column of a cost: sorted by the largest over the scales; the text has the smallest, too."""
     return Column(
         name,
         head,
         tip,
         "lower",
-        value=lambda board, line: values.largest(line, name),
         text=values.cost_text(name, say),
         say=say,
         place=place,
         row=_mean(name),
+        over_scales=True,
+        **{"value": lambda board, line: values.largest(line, name), **more},
     )
 
 
-def accuracy(board: Board, scale: int, clean: bool = False) -> Column:
-    """The column of the accuracy at one scale of a board; clean: without leaked rows."""
-    size = f"({board.sizes[scale]} px)"
+def accuracy(board: Board, scale: int) -> Column:
+    """The column of the accuracy at one scale of a board."""
     return Column(
         f"accuracy:{scale}",
-        f"HR {size}" if scale == 1 else f"x{scale} {size}",
+        f"{values.scale_name(scale)} ({board.sizes[scale]} px)",
         "Accuracy in %, with its 95 % interval.",
         value=lambda board, line: values.accuracy_of(line, scale),
-        text=lambda board, line: values.accuracy_text(line, scale, clean),
+        text=lambda board, line: values.accuracy_text(line, scale),
         csv=False,
         scale=scale,
     )
+
+
+def of_leak_free(name: str, get: Callable[[Row, Line], Any], interval: bool = False) -> Column:
+    """A column that only leaderboard.csv has: the same of the line without leaked rows."""
+
+    def row(row: Row, home: Home) -> Any:
+        line = home[1].leak_free or home[1] if home else None
+        return get(row, line) if line else None
+
+    return Column(f"clean_{name}", row=row, interval=interval)
 
 
 def csv_only(name: str, get: Callable[[Row], Any], interval: bool = False) -> Column:
@@ -84,6 +96,10 @@ def of_line(name: str, get: Callable[[Row, Line], Any], interval: bool = False) 
         return get(row, home[1]) if home else None
 
     return Column(name, row=row, interval=interval)
+
+
+def _is_best(row: Row, line: Line) -> int:
+    return int(row.scale in line.best)
 
 
 def _mean(name: str) -> Callable[[Row, Home], Any]:
@@ -136,7 +152,7 @@ COLUMNS: tuple[Column, ...] = (
         tip="Accuracy at one scale, such as accuracy:4.",
         place=25,
         csv=False,
-        at_scales=lambda board: [accuracy(board, scale) for scale in board.sizes],
+        at_scales=lambda board: [accuracy(board, scale) for scale in board.table_scales],
     ),
     Column(
         "smallest_size",
@@ -146,6 +162,7 @@ COLUMNS: tuple[Column, ...] = (
         value=lambda board, line: line.smallest.value if line.smallest else None,
         text=values.smallest,
         place=40,
+        over_scales=True,
         csv=False,
     ),
     score(
@@ -160,7 +177,15 @@ COLUMNS: tuple[Column, ...] = (
     score("ece", "ECE", "Expected calibration error over 15 bins.", "lower", hidden=True),
     cost("parameters", "Params", "Parameters used for one face.", numbers.count, 70),
     cost("macs", "MACs", "Multiply-adds for one face.", numbers.count, 71),
-    cost("latency_ms", "Latency", "Time for one face at batch 1.", numbers.milliseconds, 72),
+    cost(
+        "latency_ms",
+        "Latency",
+        "Time for one face at batch 1. Sorted by only where all were measured alike, and alone.",
+        numbers.milliseconds,
+        72,
+        value=timing.sortable,
+        head_on=timing.head,
+    ),
     Column(
         "train_seconds",
         "Training",
@@ -169,6 +194,7 @@ COLUMNS: tuple[Column, ...] = (
         value=lambda board, line: values.training_seconds(line),
         say=numbers.duration,
         place=73,
+        over_scales=True,
         row=_mean("train_seconds"),
     ),
     *_means("train_seconds_with_stages", "throughput", "peak_memory_mb"),
@@ -182,7 +208,11 @@ COLUMNS: tuple[Column, ...] = (
     csv_only("clean_accuracy", lambda row: row.clean, interval=True),
     *_means("clean_n", "clean_balanced_accuracy", "clean_macro_f1", "clean_nll", "clean_ece"),
     of_line("retained", lambda row, line: line.retained.get(row.scale), interval=True),
-    of_line("best", lambda row, line: int(row.scale in line.best)),
+    of_line("best", _is_best),
+    of_leak_free("retained", lambda row, line: line.retained.get(row.scale), interval=True),
+    of_leak_free("best", _is_best),
+    of_leak_free("rank", lambda row, line: line.rank),
+    of_leak_free("area", lambda row, line: line.area, interval=True),
     Column(
         "rank",
         "#",
@@ -191,6 +221,7 @@ COLUMNS: tuple[Column, ...] = (
         value=lambda board, line: line.rank,
         text=values.rank,
         place=0,
+        over_scales=True,
     ),
     Column(
         "area",
@@ -200,6 +231,7 @@ COLUMNS: tuple[Column, ...] = (
         text=values.area,
         place=30,
         only_if=lambda board: len(board.lr_scales) > 1,
+        over_scales=True,
         row=lambda row, home: home[1].area if home else None,
         interval=True,
     ),

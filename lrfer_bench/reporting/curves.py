@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from lrfer_bench.reporting import chance, timing
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import (
     Key,
@@ -26,12 +27,13 @@ from lrfer_bench.reporting.palette import ORACLE, Look
 from lrfer_bench.scoring.bootstrap import Estimate
 
 MOST_PANELS = 24
+GUESS = Look("#6b6b6b", "", (1, 2))
+MAJORITY = Look("#6b6b6b", "", (4, 2))
+"""Of the lines that show what guessing reaches."""
 
 
-def curves(
-    boards: Sequence[Board], looks: Mapping[str, Look], clean: bool = False, title: str = ""
-) -> Figure:
-    """A panel a board (at most 24), a line a method; clean: without leaked test rows."""
+def curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str = "") -> Figure:
+    """A panel a board (at most 24), a line a method, and what guessing reaches."""
     shown = boards[:MOST_PANELS]
     alone = len(shown) == 1
     key = Key()
@@ -39,36 +41,41 @@ def curves(
         panel, extra = ((5.2, 4.2), (1.9, 0.2)) if alone else ((3.9, 3.3), (2.0, 0.3))
         sheet = canvas(len(shown), min(3, len(shown)), panel, extra)
         for axes, board in zip(sheet.axes, shown, strict=True):
-            _panel(axes, board, looks, clean, key)
+            _panel(axes, board, looks, key)
             axes.set_title(panel_title(board, alone))
         key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
-        subject = "Accuracy by size" if not alone else shown[0].title
-        if clean:
-            subject += "\nwithout the test rows that also stand in train"
+        subject = "Accuracy by size" if not alone else panel_title(shown[0], False)
         finish(sheet.figure, title or subject, shown)
     return sheet.figure
 
 
-def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], clean: bool, key: Key) -> None:
+def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], key: Key) -> None:
     for line in board.ranked:
-        _curve(axes, board, line, look_of(line, looks), clean, key)
+        _curve(axes, board, line, look_of(line, looks), key)
     ceiling = board.ceiling
-    estimate = (ceiling.clean if clean else ceiling.accuracy) if ceiling else None
-    if estimate is not None:
+    if ceiling is not None and ceiling.accuracy is not None:
+        estimate = ceiling.accuracy
         axes.axhline(estimate.value, color=ORACLE.colour, linewidth=1.3, dashes=ORACLE.dash)
         if not math.isnan(estimate.low):
             axes.axhspan(estimate.low, estimate.high, color=ORACLE.colour, alpha=0.06, linewidth=0)
         key.add("oracle (sees HR)", ORACLE)
+    guessing = chance.level(board)
+    if guessing is not None:
+        for value, look, name in (
+            (guessing.majority, MAJORITY, "always the most frequent class"),
+            (guessing.guess, GUESS, "guessing"),
+        ):
+            axes.axhline(value, color=look.colour, linewidth=1.0, dashes=look.dash)
+            key.add(name, look)
     size_axis(axes, lr_sizes(board))
     percent_axis(axes)
 
 
-def _curve(axes: Axes, board: Board, line: Line, look: Look, clean: bool, key: Key) -> None:
+def _curve(axes: Axes, board: Board, line: Line, look: Look, key: Key) -> None:
     points: list[tuple[int, Estimate]] = []
     for scale, row in sorted(line.rows.items()):
-        estimate = row.clean if clean else row.accuracy
-        if estimate is not None and scale in board.sizes:
-            points.append((board.sizes[scale], estimate))
+        if row.accuracy is not None and scale in board.sizes:
+            points.append((board.sizes[scale], row.accuracy))
     if not points:
         return
     points.sort(key=lambda point: point[0])
@@ -76,8 +83,12 @@ def _curve(axes: Axes, board: Board, line: Line, look: Look, clean: bool, key: K
     thin = {"linewidth": 1.0, "markersize": 4} if line.off_scale else {}
     axes.plot(sizes, [e.value for _, e in points], **stroke(look, **thin))
     key.add(line.label, look)
-    if all(not math.isnan(e.low) for _, e in points):
-        lows, highs = [e.low for _, e in points], [e.high for _, e in points]
+    if any(math.isnan(e.low) for _, e in points):
+        return
+    lows, highs = [e.low for _, e in points], [e.high for _, e in points]
+    if len(points) == 1:  # a band of one size has no width: a bar
+        axes.plot([sizes[0]] * 2, [lows[0], highs[0]], color=look.colour, linewidth=1.6, alpha=0.6)
+    else:
         axes.fill_between(sizes, lows, highs, color=look.colour, alpha=0.14, linewidth=0)
 
 
@@ -106,6 +117,8 @@ def pareto(
         subject = title or (
             "What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs"
         )
+        if cost == "latency_ms" and not all(timing.comparable(board) for board in boards):
+            subject += "\nlatencies beside other work or on different hardware: no front"
         finish(sheet.figure, subject, list(boards))
     return sheet.figure
 
@@ -126,7 +139,7 @@ def _scatter(
         axes.plot([x], [estimate.value], **stroke(look, markersize=7, linewidth=0))
         key.add(line.label, look)
         points.append((x, estimate.value))
-    front = pareto_front(points)
+    front = pareto_front(points) if cost != "latency_ms" or timing.comparable(board) else []
     if front:
         axes.plot(
             [x for x, _ in front],

@@ -64,13 +64,21 @@ ENDINGS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def save(figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS)) -> list[Path]:
-    """Write path.png and path.svg; without dates, so that the same records give the same bytes."""
+def save(
+    figure: Figure, path: Path, endings: Sequence[str] = tuple(ENDINGS), mark: str = ""
+) -> list[Path]:
+    """Write path.png and path.svg; without dates, so that the same records give the same bytes.
+
+    mark: stands in their metadata as a description.
+    """
     written = []
     for ending in endings:
         buffer = io.BytesIO()
+        options = dict(ENDINGS[ending])
+        if mark:
+            options["metadata"] = {**options.get("metadata", {}), "Description": mark}
         with matplotlib.rc_context(STYLE):
-            figure.savefig(buffer, format=ending, **ENDINGS[ending])
+            figure.savefig(buffer, format=ending, **options)
         figure.set_layout_engine(
             "none"
         )  # it was laid out for the first file; the second need not do it again

@@ -19,6 +19,7 @@ from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.rows import Row
+from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
 
@@ -154,13 +155,11 @@ def text(found: Duel) -> list[str]:
 def _round_lines(one: Round, found: Duel) -> list[str]:
     d = one.difference
     places = max(1, numbers.digits(100 * d.low, 100 * d.high))
-    value, low, high = (
-        f"{round(100 * v, places) + 0.0:+.{places}f}" for v in (d.value, d.low, d.high)
-    )
+    value, low, high = (numbers.signed(v, places) for v in (d.value, d.low, d.high))
     verdict = "no significant difference"
     if one.corrected < SIGNIFICANT:
         verdict = f"{found.a if d.value > 0 else found.b} is better"
-    name = "HR" if one.scale == 1 else f"x{one.scale}"
+    name = scale_name(one.scale)
     p, corrected = numbers.p_text(d.p), numbers.p_text(one.corrected)
     test = f"{d.test}, {d.seeds} seed{'s' * (d.seeds > 1)}"
     kind = "right in one only" if d.seeds == 1 else "right in more seeds"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.store.edits import newest_edits
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
@@ -108,7 +109,7 @@ def load(roots: Iterable[str | Path]) -> Loaded:
             else "name another folder with --results"
         )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
-    loaded.results = _without_twins(_named(list(by_key.values())), loaded.notes)
+    loaded.results = without_twins(_named(list(by_key.values())), loaded.notes)
     return loaded
 
 
@@ -193,34 +194,6 @@ def _named(results: list[Result]) -> list[Result]:
             Result(result.record, result.store, label + suffix, name, trained_on(result.record))
         )
     return named
-
-
-def _without_twins(results: list[Result], notes: list[str]) -> list[Result]:
-    """Leave out results that no table can tell apart, for instance those with other stages.
-
-    Which of them is meant is unknown.
-    """
-    groups: dict[tuple[tuple[str, ...], int], list[Result]] = defaultdict(list)
-    for result in results:
-        groups[result.place, result.record.seed].append(result)
-    kept = []
-    for twins in groups.values():
-        finished = [result for result in twins if result.finished] or twins[:1]
-        if len(finished) == 1:
-            kept += finished
-            continue
-        first = finished[0]
-        notes.append(
-            f"{len(finished)} records claim the same cell ({first.method} on {first.dataset}, "
-            f"{first.record.test.protocol}, x{first.record.test.scale}, seed {first.record.seed}): "
-            f"{_names(finished)}; they differ in version or stages, so none is counted: "
-            "report them from separate folders"
-        )
-    return kept
-
-
-def _names(results: Sequence[Result]) -> str:
-    return " and ".join(result.record.stem for result in results)
 
 
 def _line(result: Result) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lrfer_bench.reporting import columns, lookup, tuned, values
+from lrfer_bench.reporting import chance, columns, folding, lookup, timing, tuned, words
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.ranking import few_images
@@ -15,47 +15,28 @@ from lrfer_bench.scoring.paired import FEWEST_IMAGES
 
 @dataclass
 class Grid:
-    """heads: column names; lines: comparable methods; apart: lines set apart, below a rule."""
+    """heads: column names; lines: comparable methods; apart: lines set apart, below a rule.
+
+    lead: the result in words.
+    """
 
     title: str
     heads: list[str]
     lines: list[list[Text]] = field(default_factory=list)
     apart: list[list[Text]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    lead: list[str] = field(default_factory=list)
 
 
 def main_grid(board: Board, sort_by: str = "rank", found: Sequence[Column] | None = None) -> Grid:
     """Accuracy with intervals at each scale, and all that belongs to it; found: default COLUMNS."""
     known = columns.COLUMNS if found is None else found
     shown = lookup.in_table(known, board)
-    grid = Grid(board.title, [column.head for column in shown], notes=notes(board))
+    lead = [words.headline(board), *(answer.sentence for answer in words.answers(board))]
+    heads = [column.head for column in shown]
+    grid = Grid(board.title, heads, notes=notes(board), lead=lead)
     for line in lookup.ordered(board, sort_by, known):
         texts = [column.cell(board, line) for column in shown]
-        (grid.apart if line.apart else grid.lines).append(texts)
-    return grid
-
-
-def clean_grid(
-    board: Board, sort_by: str = "rank", found: Sequence[Column] | None = None
-) -> Grid | None:
-    """The leak-free track: accuracy on the test rows that do not stand in train.
-
-    None when no row leaks.
-    """
-    if not board.leaks:
-        return None
-    rows = [row for line in board.lines for row in line.shown if "clean_n" in row.means]
-    if not rows:
-        return None
-    left, total = (int(rows[0].means[name]) for name in ("clean_n", "n"))
-    shown = [columns.accuracy(board, scale, clean=True) for scale in board.sizes]
-    grid = Grid(
-        f"{board.title} · without leaked rows ({left:,} of {total:,} test images)",
-        [columns.METHOD, *(column.head for column in shown)],
-    )
-    known = columns.COLUMNS if found is None else found
-    for line in lookup.ordered(board, sort_by, known):
-        texts = [values.name(board, line), *(column.cell(board, line) for column in shown)]
         (grid.apart if line.apart else grid.lines).append(texts)
     return grid
 
@@ -87,9 +68,8 @@ def notes(board: Board) -> list[str]:
         found.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
-    unequal = tuned.unequal(board)
-    if unequal:
-        found.append(unequal)
+    found += filter(None, [tuned.unequal(board), folding.note(board), timing.note(board)])
+    found += [level.sentence] if (level := chance.level(board)) else []
     if board.set_apart:
         found.append(
             "Below the rule: not comparable with the rest, "

@@ -75,7 +75,8 @@ def in_table(found: Iterable[Column], board: Board) -> list[Column]:
         if column.at_scales is not None:
             shown += column.at_scales(board)
         elif column.value and not column.hidden and (not column.only_if or column.only_if(board)):
-            shown.append(column)
+            head = column.head_on(board) if column.head_on else column.head
+            shown.append(replace(column, head=head))
     return shown
 
 

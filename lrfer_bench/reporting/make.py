@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +14,9 @@ from lrfer_bench.files import sweep, write_atomically
 from lrfer_bench.reporting import citations, grid, page, writers
 from lrfer_bench.reporting.collect import Options, Report, collect, how_made
 from lrfer_bench.reporting.table import leaderboard_frame
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.pictures import Job
 
 Tell = Callable[[str], None]
 
@@ -24,33 +28,59 @@ def make_report(
     tell: Tell = lambda text: None,
 ) -> Report:
     """collect() and write()."""
-    report = collect(roots, options)
+    report = collect(roots, options, tell)
     write(report, out, tell)
     return report
 
 
 def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Path]:
-    """Write tables, pictures and page into out; returns the files in the order written."""
+    """Write tables, pictures and page into out; returns the files in the order written.
+
+    Tables, curves and page come first. Then come the other pictures, which take longer, and the
+    page once more, with links to them.
+    """
     options = report.options
     title = options.title or "Leaderboard"
     grids = _grids(report)
     sweep(out)
+    tell("writing tables")
     _put(report, out / "leaderboard.csv", frame(report).map(csv_cell).to_csv(index=False))
     _put(report, out / "leaderboard.md", _markdown(report, grids, title))
     _put(report, out / "leaderboard.html", writers.html_page(grids, title))
     _put(report, out / "leaderboard.tex", "\n".join(writers.latex(g) for g in grids))
     if options.citations:
         _put(report, out / "citations.bib", citations.bibtex(_cards(report)))
-    if options.pictures != "none":
+    early, late = _jobs(report)
+    redraw = options.pictures == "all"
+    for jobs in filter(None, (early, late)):
         from lrfer_bench.reporting.pictures import write_pictures
 
-        everything = options.pictures == "all"
-        report.files += write_pictures(
-            report.boards, report.looks, out, everything, options.title, tell
-        )
+        if jobs is late and options.page:
+            _page(report, out)
+        report.files += write_pictures(jobs, out, redraw, tell)
     if options.page:
-        _put(report, out / "index.html", page.render(report))
+        report.files.append(_page(report, out))
     return report.files
+
+
+def _jobs(report: Report) -> tuple[list[Job], list[Job]]:
+    """The curves, and the other pictures."""
+    wanted = report.options.pictures
+    if wanted == "none":
+        return [], []
+    from lrfer_bench.reporting.pictures import picture_jobs
+
+    jobs = picture_jobs(report.boards, report.looks, wanted != "curves", report.options.title)
+    early = [job for job in jobs if job.name.startswith("curves")]
+    return early, jobs[len(early) :]
+
+
+def _page(report: Report, out: Path) -> Path:
+    """Write index.html, with links to the files that are there."""
+    path = out / "index.html"
+    links = page.links(out, report.files)
+    write_atomically(path, page.render(report, links).encode("utf-8"), "choose another --out")
+    return path
 
 
 def frame(report: Report) -> pd.DataFrame:
@@ -67,9 +97,8 @@ def _grids(report: Report) -> list[grid.Grid]:
     """Each board's table, and below it that without leaked rows where there are any."""
     found = []
     for board in report.boards:
-        found.append(grid.main_grid(board, report.options.sort_by, report.columns))
-        clean = grid.clean_grid(board, report.options.sort_by, report.columns)
-        found += [clean] if clean else []
+        for track in filter(None, (board, board.leak_free)):
+            found.append(grid.main_grid(track, report.options.sort_by, report.columns))
     return found
 
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import canvas, finish, plain, shorten, styled
 from lrfer_bench.reporting.rows import Row
@@ -23,12 +24,8 @@ def shares(row: Row) -> NDArray[np.float64]:
 
 
 def confusion(row: Row) -> NDArray[np.int64]:
-    """Counts [true, said] on the whole test split, summed over seeds."""
-    found = [
-        np.asarray(result.record.metrics.all.confusion)
-        for result in row.finished
-        if result.record.metrics
-    ]
+    """Counts [true, said] on the row's test images, summed over seeds."""
+    found = [np.asarray(part.confusion) for part in row.parts]
     return np.asarray(np.sum(found, axis=0), dtype=np.int64)
 
 
@@ -119,13 +116,10 @@ def _matrix(axes: Axes, board: Board, row: Row | None, best: Row | None) -> None
 
 def _numbers(axes: Axes, values: NDArray[np.float64], dark: float, signed: bool) -> None:
     for (i, j), value in np.ndenumerate(values):
-        if not np.isnan(value) and (round(100 * value) or i == j):
-            points = round(100 * value)
-            text = f"{points:+d}" if signed and points else f"{points}"
+        text = numbers.points(value) if signed else numbers.whole(value)
+        if not np.isnan(value) and (text != "0" or i == j):
             colour = "white" if abs(value) > dark else "black"
-            label = axes.text(
-                j, i, text.replace("-", "−"), ha="center", va="center", fontsize=6.5, color=colour
-            )
+            label = axes.text(j, i, text, ha="center", va="center", fontsize=6.5, color=colour)
             label.set_in_layout(False)
 
 

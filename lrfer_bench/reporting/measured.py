@@ -28,6 +28,7 @@ from lrfer_bench.scoring.shown import shown_of
 Floats = NDArray[np.float64]
 Function = Callable[[Floats, NDArray[np.int64]], Any]
 NAN = float("nan")
+WITHOUT = " without leaked rows"
 
 
 def load_metrics(names: Iterable[str]) -> dict[str, Function]:
@@ -93,6 +94,8 @@ class _Holes:
     reason: str = ""
 
     def add(self, place: str, reason: str) -> None:
+        if place.removesuffix(WITHOUT) in self.places:
+            return  # the row without leaked rows has the same trouble as the row itself
         self.places.append(place)
         self.reason = self.reason or reason
 
@@ -117,6 +120,7 @@ def measure(
                 continue
             _from_records(row, metrics)
             place = f"{row.first.method} on {row.first.dataset} at x{row.scale}"
+            place += WITHOUT if row.track == "clean" else ""
             try:
                 exam = _exam(row)
             except UNREADABLE as error:
@@ -155,7 +159,8 @@ def _exam(row: Row) -> Exam:
     labels = [found.labels for found in raw]
     for array in (*logits, *labels):
         array.setflags(write=False)
-    return Exam(logits, labels, raw[0].clean, row.seeds)
+    exam = Exam(logits, labels, raw[0].clean, row.seeds)
+    return exam.part(raw[0].clean) if row.track == "clean" else exam
 
 
 def _measure(

@@ -48,6 +48,29 @@ def fraction(estimate: Estimate) -> tuple[str, str]:
     )
 
 
+def whole(value: float) -> str:
+    """A share as percent without decimals, for a cell of a matrix: 7; a dash for NaN."""
+    return DASH if math.isnan(value) else f"{100 * value:.0f}"
+
+
+def points(value: float) -> str:
+    """A difference of shares in points, with its sign: +3, −12, 0."""
+    text = whole(value).lstrip("-")
+    if text in (DASH, "0"):
+        return text
+    return f"−{text}" if value < 0 else f"+{text}"
+
+
+def signed(value: float, places: int) -> str:
+    """A difference of shares in points, with decimals: +1.0, -0.6; zero has a plus."""
+    return f"{round(100 * value, places) + 0.0:+.{places}f}"
+
+
+def deviation(value: float) -> str:
+    """A standard deviation of shares, in points: 0.42."""
+    return f"{100 * value:.2f}"
+
+
 def share(value: float | None) -> str:
     """A mean of shares without an interval, as percent."""
     return DASH if value is None else f"{100 * value:.1f}"

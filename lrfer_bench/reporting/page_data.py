@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from lrfer_bench.reporting import citations, grid, lookup, numbers
+from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timing, words
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.collect import Report
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.draw import look_of
 from lrfer_bench.reporting.frame import Result
-from lrfer_bench.reporting.matrices import confusion
-from lrfer_bench.reporting.rows import Row
+from lrfer_bench.reporting.page_rows import Records, estimate, row_data
+from lrfer_bench.reporting.rows import with_leak_free
 from lrfer_bench.scoring.bootstrap import Estimate
-from lrfer_bench.store.schema import Record
-
-FULL_RECORDS = 1_500_000
-"""Most characters of whole records in a page; where there are more, only file names are shown."""
 
 TRACEBACK = 4_000
 MOST_FAILED = 200
@@ -27,20 +23,22 @@ LARGE = 1e99
 """Stands for infinity, which JSON does not have."""
 
 
-def page_data(report: Report) -> dict[str, Any]:
+def page_data(report: Report, links: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
     """Boards (with columns and lines), rows, records, cards and what is missing.
 
-    Boards and lines name rows by their index.
+    Boards and lines name rows by their index. links: kind -> addresses of files beside the page.
     """
-    index = {id(row): k for k, row in enumerate(report.rows)}
-    records: list[dict[str, str]] = []
-    whole = sum(_weight(result.record) for result in report.results) <= FULL_RECORDS
-    retained = _retained(report.boards)
+    rows = with_leak_free(report.rows)
+    index = {id(row): k for k, row in enumerate(rows)}
+    records = Records(report)
+    boards = [track for board in report.boards for track in (board, board.leak_free) if track]
+    retained = _retained(boards)
     return {
         "boards": [_board(report, board, index) for board in report.boards],
-        "rows": [_row(report, row, records, whole, retained.get(id(row))) for row in report.rows],
-        "records": records,
+        "rows": [row_data(report, row, records, retained) for row in rows],
+        "records": records.found,
         "cards": _cards(report),
+        "links": {kind: list(found) for kind, found in (links or {}).items()},
         "missing": {
             "failed": _failures(report.failed),
             "holes": _first(report.holes),
@@ -52,36 +50,54 @@ def page_data(report: Report) -> dict[str, Any]:
 def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any]:
     ceiling = board.ceiling
     columns = lookup.in_table(report.columns, board)
+    clean = _board(report, board.leak_free, index) if board.leak_free else None
     return {
         "title": board.title,
+        "slug": board.slug,
         "dataset": board.dataset,
         "synthetic": board.synthetic,
         "protocol": board.protocol,
         "test": board.test_protocol,
         "preset": board.budget,
         "classes": board.classes,
-        "leaks": board.leaks,
-        "sizes": [[scale, px] for scale, px in board.sizes.items()],
+        "sizes": [[scale, board.sizes[scale]] for scale in board.table_scales],
+        "over": board.lr_scales,
+        "headline": words.headline(board),
+        "answers": [asdict(answer) for answer in words.answers(board)],
         "notes": grid.notes(board),
-        "ceiling": {"all": _estimate(ceiling.accuracy), "clean": _estimate(ceiling.clean)}
-        if ceiling
-        else None,
+        "ceiling": estimate(ceiling.accuracy) if ceiling else None,
+        "chance": _chance(board),
+        "timed": timing.comparable(board),
         "columns": [_column(column) for column in columns],
         "lines": [
             _line(report, board, line, columns, index) | {"order": k}
             for k, line in enumerate(board.lines)
         ],
+        "clean": clean,
     }
 
 
+def _chance(board: Board) -> list[list[Any]]:
+    """[accuracy, what is said of it] of each guesser, to draw as a line."""
+    found = chance.level(board)
+    if found is None:
+        return []
+    always = f"always {found.name} {numbers.share(found.majority)}"
+    return [[found.majority, always], [found.guess, f"guessing {numbers.share(found.guess)}"]]
+
+
 def _column(column: Column) -> dict[str, Any]:
-    """What the script needs to draw a column and to sort by it; up: small values first."""
+    """What the script needs to draw a column and to sort by it; up: small values first.
+
+    over: it is about all LR scales together, also where only some are shown.
+    """
     return {
         "name": column.name,
         "head": column.head,
         "tip": column.tip,
         "up": column.better == "lower",
         "scale": column.scale,
+        "over": column.over_scales,
     }
 
 
@@ -98,10 +114,11 @@ def _line(
         "oracle": line.oracle,
         "apart": line.apart,
         "colour": look.colour,
+        "dark": look.dark,
         "marker": look.marker,
         "dash": list(look.dash),
         "best": sorted(line.best),
-        "bestClean": sorted(line.best_clean),
+        "p": {str(scale): numbers.p_text(p) for scale, p in line.p.items()},
         "rows": {str(scale): index[id(row)] for scale, row in line.rows.items() if row.counted},
         "holes": {str(scale): why for scale, why in line.holes.items()},
         "cells": [_cell(board, line, column) for column in columns],
@@ -111,7 +128,7 @@ def _line(
 def _cell(board: Board, line: Line, column: Column) -> list[Any] | None:
     """[value to sort by, text, whether it is among the best].
 
-    None for a column of one scale: the script draws it from the row itself, whole or leak-free.
+    None for a column of one scale: the script draws it from the row itself.
     """
     if column.scale is not None or column.value is None:
         return None
@@ -119,90 +136,6 @@ def _cell(board: Board, line: Line, column: Column) -> list[Any] | None:
     if value is not None and not isinstance(value, (str, int)):
         value = min(max(float(value), -LARGE), LARGE)
     return [value, text.whole, int(text.best)]
-
-
-def _row(
-    report: Report,
-    row: Row,
-    records: list[dict[str, str]],
-    whole: bool,
-    retained: Estimate | None,
-) -> dict[str, Any]:
-    places = list(range(len(records), len(records) + len(row.results)))
-    records += [_record(result, whole) for result in row.results]
-    if not row.counted:
-        return {"records": places}
-    return {
-        "px": row.size_px,
-        "n": int(row.means["n"]),
-        "nClean": int(row.means.get("clean_n", 0)),
-        "partial": not row.whole,
-        "all": _estimate(row.accuracy),
-        "clean": _estimate(row.clean),
-        "retained": _estimate(retained),
-        "std": row.accuracy.std if row.accuracy else None,
-        "facts": [*_facts(row), *_asked_for(report, row)],
-        "records": places,
-        "confusion": confusion(row).ravel().tolist(),
-    }
-
-
-def _facts(row: Row) -> list[list[str]]:
-    """Name and text of what stands behind a number."""
-    means = row.means
-    shares = [numbers.share(means[name]) for name in ("macro_f1", "balanced_accuracy")]
-    own, shared = (
-        numbers.duration(means[name]) for name in ("train_seconds", "train_seconds_with_stages")
-    )
-    return [
-        ["NLL, ECE", f"{means['nll']:.3f}, {means['ece']:.3f}"],
-        ["Macro-F1, balanced accuracy", ", ".join(shares)],
-        ["Throughput", f"{means['throughput']:.0f} faces a second at batch 64"],
-        ["Training", f"{own}, with its stages {shared}"],
-    ]
-
-
-def _asked_for(report: Report, row: Row) -> list[list[str]]:
-    """The metrics of --metrics, with their intervals."""
-    found = []
-    for column in report.columns:
-        if column.name in row.measured:
-            estimate = row.measured[column.name]
-            text = column.say(estimate.value)
-            if not math.isnan(estimate.low):
-                text += f" [{column.say(estimate.low)}, {column.say(estimate.high)}]"
-            found.append([column.head, text])
-    return found
-
-
-def _estimate(estimate: Estimate | None) -> list[float | int | None] | None:
-    """[value, low, high, decimals as percent]; bounds None when unknown."""
-    if estimate is None:
-        return None
-    low, high = (None if math.isnan(v) else round(v, 5) for v in (estimate.low, estimate.high))
-    places = numbers.digits(100 * estimate.low, 100 * estimate.high)
-    return [round(estimate.value, 5), low, high, places]
-
-
-def _record(result: Result, whole: bool) -> dict[str, str]:
-    record = result.record
-    score: str = record.status
-    if record.metrics:
-        score = f"accuracy {numbers.share(record.metrics.all.accuracy)}"
-    summary = f"seed {record.seed}: {score}, key {record.key[:12]}"
-    if whole:
-        return {"summary": summary, "text": record.model_dump_json(indent=1)}
-    chosen = "no epoch"
-    if record.selection:
-        chosen = f"epoch {record.selection.epoch} of {record.selection.epochs}"
-    return {"summary": summary, "text": f"records/{record.stem}.json\n{chosen}"}
-
-
-def _weight(record: Record) -> int:
-    """A rough upper bound of a record's length as text."""
-    epochs = len(record.history) * 160
-    failure = len(record.failure.traceback) if record.failure else 0
-    return 2500 + epochs + failure + 14 * len(record.dataset.classes) ** 2
 
 
 def _retained(boards: Sequence[Board]) -> dict[int, Estimate]:

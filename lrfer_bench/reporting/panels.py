@@ -70,9 +70,16 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
 
 
 def _reliability_line(axes: Axes, row: Row, look: Look) -> None:
-    count, hits, mass = np.sum([row.answers[seed].calibration for seed in row.seeds], axis=0)
+    points = reliability_points(row)
+    axes.plot([x for x, _ in points], [y for _, y in points], **stroke(look, markersize=4))
+
+
+def reliability_points(row: Row) -> list[tuple[float, float]]:
+    """(mean confidence, share right) of each bin that has ten answers or more."""
+    count, hits, mass = row.calibration
     met = count >= FEWEST_IMAGES
-    axes.plot(mass[met] / count[met], hits[met] / count[met], **stroke(look, markersize=4))
+    sure, right = mass[met] / count[met], hits[met] / count[met]
+    return list(zip(sure.tolist(), right.tolist(), strict=True))
 
 
 def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
@@ -112,9 +119,7 @@ def _recall_line(axes: Axes, board: Board, line: Line, k: int, look: Look, key: 
 
 def class_recall(row: Row, k: int) -> float | None:
     """Mean over seeds of the recall of class k; None when the test has no such image."""
-    values = [
-        result.record.metrics.all.recall[k] for result in row.finished if result.record.metrics
-    ]
+    values = [part.recall[k] for part in row.parts]
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
 

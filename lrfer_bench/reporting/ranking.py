@@ -24,7 +24,11 @@ Weights = dict[int, float]
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
-    """Fill rank, area, mean, smallest, retained and best of every line; order by rank and score."""
+    """Fill rank, area, mean, smallest, retained, best and p of every line; order by rank and score.
+
+    Its leak-free board is rated in the same way.
+    """
+    board.tested = resamples > 0
     scales = board.lr_scales
     weights = weights_of(board)
     whole = [e for e in board.lines if not e.oracle and all(e.has(scale) for scale in scales)]
@@ -39,6 +43,8 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     for scale in board.sizes:
         _mark_best(board, scale)
     board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
+    if board.leak_free is not None:
+        rate(board.leak_free, resamples, seed)
 
 
 def weights_of(board: Board) -> Weights:
@@ -81,7 +87,7 @@ def testable(line: Line, scales: Sequence[int]) -> bool:
     return all(scale in line.rows and line.rows[scale].tested for scale in scales)
 
 
-def p_value(a: Line, b: Line, weights: Weights, clean: bool = False) -> float:
+def p_value(a: Line, b: Line, weights: Weights) -> float:
     """Raw p of "A and B are equally good"; NaN where no seed or no answers are common."""
     if not (testable(a, list(weights)) and testable(b, list(weights))):
         return float("nan")
@@ -96,9 +102,6 @@ def p_value(a: Line, b: Line, weights: Weights, clean: bool = False) -> float:
         first, second = weighted(a, weights, shared), weighted(b, weights, shared)
     if first.shape != second.shape:
         return float("nan")
-    if clean:
-        mask = next(iter(a.rows[next(iter(weights))].answers.values())).clean
-        first, second = first[:, mask], second[:, mask]
     return paired(first, second)[1]
 
 
@@ -173,15 +176,14 @@ def _rank(board: Board, weights: Weights) -> None:
 
 
 def _mark_best(board: Board, scale: int) -> None:
-    for clean in (False, True):
-        name = "clean_accuracy" if clean else "accuracy"
-        shown = [e for e in board.ranked if scale in e.rows and name in e.rows[scale].means]
-        if len(shown) < 2:
-            continue  # alone is not best
-        shown.sort(key=lambda e: -e.rows[scale].means[name])
-        corrected = holm([p_value(shown[0], other, {scale: 1.0}, clean) for other in shown[1:]])
-        tied = [shown[0]] + [
-            e for e, p in zip(shown[1:], corrected, strict=True) if not p < SIGNIFICANT
-        ]
-        for line in tied:
-            (line.best_clean if clean else line.best).add(scale)
+    shown = [line for line in board.ranked if line.has(scale)]
+    if len(shown) < 2:
+        return  # alone is not best
+    shown.sort(key=lambda line: -line.rows[scale].means["accuracy"])
+    best, others = shown[0], shown[1:]
+    best.best.add(scale)
+    corrected = holm([p_value(best, other, {scale: 1.0}) for other in others])
+    for line, p in zip(others, corrected, strict=True):
+        line.p[scale] = float(p)
+        if not p < SIGNIFICANT:
+            line.best.add(scale)

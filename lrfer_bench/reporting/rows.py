@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.reporting.answers import Answers
+from lrfer_bench.reporting.answers import Answers, LeakFree
 from lrfer_bench.reporting.frame import COSTS, NUMBERS, Result
-from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
+from lrfer_bench.scoring.bootstrap import Estimate, Resampler, intervals, quantity
+from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.schema import Record
+
+Track: TypeAlias = Literal["all", "clean"]
+"""Which test images count: all, or only those that do not also stand in train. A record's metrics
+have parts of these names."""
 
 
 @dataclass
@@ -24,6 +30,9 @@ class Row:
     all of them are finished.
     means:    metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
     measured: the metrics that were asked for, with their intervals
+    track:    which test images all its numbers are about
+    leak_free: the same row on the track "clean"; itself where no row leaks, None where all do
+    clean:    the accuracy of that row
     """
 
     results: list[Result]
@@ -35,6 +44,8 @@ class Row:
     clean: Estimate | None = None
     draws: NDArray[np.float64] | None = None
     partial: bool = False
+    track: Track = "all"
+    leak_free: Row | None = None
 
     @property
     def first(self) -> Result:
@@ -55,6 +66,17 @@ class Row:
     @property
     def finished(self) -> list[Result]:
         return [result for result in self.results if result.finished]
+
+    @property
+    def parts(self) -> list[Metrics]:
+        """The metrics of each finished cell, on the row's own track."""
+        found = [result.record.metrics for result in self.finished]
+        return [getattr(metrics, self.track) for metrics in found if metrics]
+
+    @property
+    def calibration(self) -> NDArray[np.float64]:
+        """Images, hits and summed confidence per bin over all seeds; float64 [3, 15]."""
+        return np.sum([self.answers[seed].calibration for seed in self.seeds], axis=0)
 
     @property
     def seeds(self) -> list[int]:
@@ -90,7 +112,8 @@ class Row:
 
     @property
     def has_leaks(self) -> bool:
-        return any(
+        """Whether some of its test images, but not all, also stand in train."""
+        return self.track == "all" and any(
             0 < c.record.metrics.clean.n < c.record.metrics.all.n
             for c in self.finished
             if c.record.metrics
@@ -121,7 +144,30 @@ def build_rows(
         }
         row.means = _means(row)
         rows.append(row)
+    _add_leak_free(rows)
     return rows
+
+
+def _add_leak_free(rows: Iterable[Row]) -> None:
+    without = LeakFree()
+    for row in rows:
+        metrics = [result.record.metrics for result in row.finished if result.record.metrics]
+        if all(m.clean.n == m.all.n for m in metrics):
+            row.leak_free = row
+        elif all(m.clean.n for m in metrics):
+            answers = {seed: without(found) for seed, found in row.answers.items()}
+            row.leak_free = replace(row, answers=answers, track="clean", means={}, measured={})
+            row.leak_free.means = _means(row.leak_free)
+
+
+def with_leak_free(rows: Iterable[Row]) -> list[Row]:
+    """Each row, and behind it its leak-free one where that is another."""
+    found: list[Row] = []
+    for row in rows:
+        found.append(row)
+        if row.leak_free is not None and row.leak_free is not row:
+            found.append(row.leak_free)
+    return found
 
 
 def sort_key(place: tuple[str, ...]) -> tuple[object, ...]:
@@ -139,58 +185,44 @@ def _means(row: Row) -> dict[str, float]:
     metrics = [result.record.metrics for result in row.finished if result.record.metrics]
     costs = [result.record.cost for result in row.finished if result.record.cost]
     for name in NUMBERS:
-        found[name] = float(np.mean([getattr(m.all, name) for m in metrics]))
+        found[name] = float(np.mean([getattr(part, name) for part in row.parts]))
         if all(m.clean.n for m in metrics):
             found[f"clean_{name}"] = float(np.mean([getattr(m.clean, name) for m in metrics]))
     return found | {name: float(np.mean([getattr(c, name) for c in costs])) for name in COSTS}
 
 
-def add_intervals(rows: Iterable[Row], resamples: int, seed: int = 0) -> None:
+def add_intervals(rows: Sequence[Row], resamples: int, seed: int = 0) -> None:
     """Fill accuracy, clean and draws of every counted row; those of one test set share resamples.
 
     Rows without answers (or with resamples 0) get estimates whose bounds are NaN.
     """
     by_set: dict[tuple[int, int], list[Row]] = defaultdict(list)
-    for row in rows:
+    for row in with_leak_free(rows):
         if not row.counted:
             continue
-        row.accuracy, row.clean = _bare(row, "accuracy"), _bare(row, "clean_accuracy")
+        row.accuracy = _bare(row)
         if row.tested and resamples:
             first = row.answers[row.seeds[0]]
             by_set[(id(first.labels), id(first.clean))].append(row)
     for group in by_set.values():
         _fill(group, resamples, seed)
+    for row in with_leak_free(rows):
+        own = row if row.track == "clean" else row.leak_free
+        row.clean = own.accuracy if own else None
 
 
-def _bare(row: Row, name: str) -> Estimate | None:
-    if name not in row.means:
-        return None
-    part = "clean" if name.startswith("clean") else "all"
-    values = [getattr(result.record.metrics, part).accuracy for result in row.finished]
+def _bare(row: Row) -> Estimate:
+    values = [part.accuracy for part in row.parts]
     std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    images = int(row.means["clean_n" if part == "clean" else "n"])
-    return Estimate(row.means[name], float("nan"), float("nan"), len(values), images, std)
+    images = int(row.means["n"])
+    nan = float("nan")
+    return Estimate(row.means["accuracy"], nan, nan, len(values), images, std)
 
 
 def _fill(rows: list[Row], resamples: int, seed: int) -> None:
-    clean = rows[0].answers[rows[0].seeds[0]].clean
-    names = [row.seeds for row in rows]
+    images = len(rows[0].answers[rows[0].seeds[0]].labels)
     quantities = [quantity(row.correct()) for row in rows]
-    draws = Resampler(len(clean), resamples, seed).draws(quantities, names)
+    names = [row.seeds for row in rows]
+    draws = Resampler(images, resamples, seed).draws(quantities, names)
     for k, (row, estimate) in enumerate(zip(rows, intervals(quantities, draws), strict=True)):
         row.accuracy, row.draws = estimate, draws[:, k]
-    if clean.all():
-        for row in rows:
-            row.clean = row.accuracy
-    elif clean.any():
-        for row, estimate in zip(rows, _clean(rows, names, clean, resamples, seed), strict=True):
-            row.clean = estimate
-
-
-def _clean(
-    rows: list[Row], names: list[list[int]], clean: NDArray[np.bool_], resamples: int, seed: int
-) -> list[Estimate]:
-    quantities: list[Quantity] = [quantity(row.correct()[:, clean]) for row in rows]
-    return intervals(
-        quantities, Resampler(int(clean.sum()), resamples, seed).draws(quantities, names)
-    )

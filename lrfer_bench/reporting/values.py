@@ -47,17 +47,24 @@ def accuracy_of(line: Line, scale: int) -> float | None:
     return row.means.get("accuracy") if row else None
 
 
-def accuracy_text(line: Line, scale: int, clean: bool = False) -> Text:
-    """Accuracy with its interval at one scale; clean: without leaked rows."""
+def scale_name(scale: int) -> str:
+    """
+    >>> scale_name(1), scale_name(4)
+    ('HR', 'x4')
+    """
+    return "HR" if scale == 1 else f"x{scale}"
+
+
+def accuracy_text(line: Line, scale: int) -> Text:
+    """Accuracy with its interval at one scale."""
     row = line.rows.get(scale)
     if scale in line.holes or row is None:
         return Text(line.holes.get(scale, numbers.DASH), hole=scale in line.holes)
-    estimate = row.clean if clean else row.accuracy
-    if estimate is None:
+    if row.accuracy is None:
         return Text(numbers.DASH)
     mark = "" if row.whole else "*"
-    best = scale in (line.best_clean if clean else line.best)
-    return Text(numbers.percent(estimate) + mark, numbers.bounds(estimate), best)
+    text = numbers.percent(row.accuracy) + mark
+    return Text(text, numbers.bounds(row.accuracy), scale in line.best)
 
 
 def area(board: Board, line: Line) -> Text:

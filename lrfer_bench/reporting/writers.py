@@ -28,6 +28,7 @@ def markdown(grid: Grid, level: int = 2) -> str:
     lines = [
         f"{'#' * level} {markdown_text(grid.title)}",
         "",
+        *([*(f"{markdown_text(text)}  " for text in grid.lead), ""] if grid.lead else []),
         _md_line([Text(h) for h in grid.heads]),
     ]
     lines.append(

@@ -72,6 +72,7 @@ def test_a_new_column_is_in_the_data_of_the_page(written):
     (at,) = [k for k, column in enumerate(board["columns"]) if column["name"] == "letters"]
     assert board["columns"][at] == {
         "name": "letters", "head": "Letters", "tip": NEW.tip, "up": True, "scale": None,
+        "over": False,
     }  # fmt: skip
     assert all(len(line["cells"]) == len(board["columns"]) for line in board["lines"])
     cells = {line["label"]: line["cells"][at] for line in board["lines"]}

@@ -64,20 +64,12 @@ def test_the_diagram_says_what_it_is(six, tmp_path):
     ]
 
 
-def test_it_is_among_the_pictures(six, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        pictures, "save", lambda figure, path: [path]
-    )  # the other pictures have tests of their own
-    monkeypatch.setattr(pictures, "_of_board", lambda board, looks: [])
-    files = pictures.write_pictures(
-        boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=True
-    )
-    assert [path.name for path in files][-1] == "critical-bicubic1-bicubic1-cpu1-x4"
-    assert sum("critical" in path.name for path in files) == 1
-    few = pictures.write_pictures(
-        boards(six), looks(f"m{k}" for k in range(5)), tmp_path, everything=False
-    )
-    assert [path.name for path in few] == ["curves"]
+def test_it_is_among_the_pictures(six):
+    own = looks([f"m{k}" for k in range(5)])
+    names = [job.name for job in pictures.picture_jobs(boards(six), own, everything=True)]
+    assert [name for name in names if "critical" in name] == ["critical-bicubic1-bicubic1-cpu1-x4"]
+    few = pictures.picture_jobs(boards(six), own, everything=False)
+    assert [job.name for job in few] == ["curves"]
 
 
 def test_without_a_difference_all_are_one_group(factory, tmp_path):

@@ -96,7 +96,7 @@ def test_cells_that_differ_in_their_stages_only_are_not_counted_and_named(factor
     save(factory, tmp_path, method="other")
     found = load([tmp_path])
     assert [c.method for c in found.results] == ["other"]
-    assert "2 records claim the same cell (direct on faces" in found.notes[0]
+    assert "2 records claim the same cell (direct (stages not told) on faces" in found.notes[0]
 
 
 def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path):

@@ -7,8 +7,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.reporting import curves, matrices, panels, sheet
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.draw import plain
-from lrfer_bench.reporting.palette import COLOURS, looks
-from lrfer_bench.reporting.pictures import write_pictures
+from lrfer_bench.reporting.pictures import picture_jobs, write_pictures
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,9 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
     figure = curves.curves(made.boards, made.looks)
     axes = figure.axes[0]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [*(e.label for e in made.boards[0].ranked), "oracle (sees HR)"]
+    lines = [e.label for e in made.boards[0].ranked]
+    guessing = ["always the most frequent class", "guessing"]
+    assert labels == [*lines, "oracle (sees HR)", *guessing]
     values = {tuple(line.get_xdata()) for line in axes.get_lines()}
     assert (6, 12, 24) in values
     direct = next(e for e in made.boards[0].lines if e.label == "direct")
@@ -68,28 +69,22 @@ def test_every_picture_is_written_also_with_holes_and_odd_names(factory, tmp_pat
     odd = {"method": "odd", "settings": {"_$x$": "<b>"}, "classes": ("a", "b", "c")}
     factory.save(tmp_path, failure="the loss is NaN", **odd)
     report = collect([tmp_path], Options(resamples=20))
-    files = write_pictures(report.boards, report.looks, tmp_path / "out", everything=True)
-    assert len(files) == 2 * (4 + 5)
+    jobs = picture_jobs(report.boards, report.looks, everything=True)
+    files = write_pictures(jobs, tmp_path / "out")
+    # curves, two of costs and four of a board, each on both tracks, and learning
+    assert len(files) == 2 * (2 * (1 + 2 + 4) + 1)
     assert all(path.stat().st_size > 5000 for path in files)
 
 
 def test_only_failed_cells_give_no_pictures(factory, tmp_path):
     factory.save(tmp_path, failure="no")
     report = collect([tmp_path], Options(resamples=20))
-    assert write_pictures(report.boards, report.looks, tmp_path / "out", everything=True) == []
+    assert picture_jobs(report.boards, report.looks, everything=True) == []
 
 
 def test_the_pareto_front_by_hand():
     points = [(3, 0.5), (1, 0.3), (2, 0.6), (2, 0.4), (5, 0.6), (6, 0.7)]
     assert curves.pareto_front(points) == [(1, 0.3), (2, 0.6), (6, 0.7)]
-
-
-def test_looks_are_distinct_and_do_not_depend_on_order():
-    names = [f"m{k}" for k in range(20)]
-    found = looks(names)
-    assert found == looks(reversed(names))
-    assert len(set(found.values())) == 20
-    assert len({look.colour for name, look in looks(names[:7]).items()}) == len(COLOURS)
 
 
 def test_names_are_drawn_as_they_are():

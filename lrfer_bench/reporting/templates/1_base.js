@@ -1,5 +1,6 @@
 "use strict";
 // All texts reach the page as textContent: nothing of a record or a plugin is parsed as markup.
+// All numbers come as texts: the report rounds them, in one place for every format.
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
@@ -20,95 +21,127 @@ function make(tag, attributes = {}, ...children) {
 
 function draw(tag, attributes = {}, ...children) {
   const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
   node.append(...children);
   return node;
 }
 
+// An estimate is [value, low, high, text, interval as text].
+const [VALUE, LOW, HIGH, TEXT, INTERVAL] = [0, 1, 2, 3, 4];
 const state = {
   board: 0, track: "all", scales: new Set(), off: new Set(), sort: "rank", descending: false,
+  cost: "macs", at: 0, px: "", ms: "",
 };
-const board = () => DATA.boards[state.board];
-const estimate = (row, track = state.track) => (row ? row[track] : null);
-const scaleName = (scale) => (scale === 1 ? "HR" : `x${scale}`);
+const whole = () => DATA.boards[state.board];
+const board = () => (state.track === "clean" && whole().clean) || whole();
 const rowOf = (line, scale) => DATA.rows[line.rows[scale]] ?? null;
+const accuracyOf = (line, scale) => rowOf(line, scale)?.accuracy ?? null;
+const scaleName = (scale) => (scale === 1 ? "HR" : `x${scale}`);
+const sizeOf = (scale) => board().sizes.find(([s]) => s === scale)[1];
 const shownScales = () => board().sizes.filter(([scale]) => state.scales.has(scale));
-
-function percent(found) {
-  if (!found) return DASH;
-  return (100 * found[0]).toFixed(found[3]);
-}
-
-function bounds(found) {
-  if (!found || found[1] === null) return "";
-  return `[${(100 * found[1]).toFixed(found[3])}, ${(100 * found[2]).toFixed(found[3])}]`;
-}
+const shownLines = () => board().lines.filter((line) => !state.off.has(line.label));
+const said = (found) => (found ? `${found[TEXT]} ${found[INTERVAL]}`.trim() : DASH);
+const dark = () => document.documentElement.dataset.theme === "dark";
+const colourOf = (line) => (dark() ? line.dark : line.colour);
 
 function fill(select, options, chosen) {
   select.replaceChildren(...options.map(([value, text]) =>
     make("option", { value, selected: value === chosen ? "" : null }, text)));
   select.value = chosen;
-  select.disabled = options.length < 2;
+  select.closest("label").hidden = options.length < 2; // nothing to choose
 }
 
+const protocolOf = (b) => `${b.protocol} → ${b.test}`;
+
 // The three selects narrow each other from left to right; each always leads to a board that exists.
-function setUpFilters() {
+function showFilters() {
   const unique = (values) => [...new Map(values.map((v) => [v[0], v])).values()];
-  const protocol = (b) => `${b.protocol} → ${b.test}`;
-  function refresh() {
-    const now = board();
-    const same = DATA.boards.filter((b) => b.dataset === now.dataset);
-    const alike = same.filter((b) => protocol(b) === protocol(now));
-    const said = (b) => (b.protocol === b.test ? b.test
-      : `trained on ${b.protocol}, tested on ${b.test}`);
-    fill($("f-dataset"), unique(DATA.boards.map((b) => [b.dataset, b.dataset])), now.dataset);
-    fill($("f-protocol"), unique(same.map((b) => [protocol(b), said(b)])), protocol(now));
-    fill($("f-preset"), unique(alike.map((b) => [b.preset, b.preset])), now.preset);
-    const tracks = [["all", "all test images"]];
-    if (now.leaks) tracks.push(["clean", "without leaked rows"]);
-    else state.track = "all";
-    fill($("f-track"), tracks, state.track);
-    state.scales = new Set(now.sizes.map(([scale]) => scale));
-    $("f-scales").replaceChildren(...now.sizes.map(([scale, px]) => make("label", {},
-      make("input", { type: "checkbox", checked: "", value: scale, onchange: (event) => {
-        if (event.target.checked) state.scales.add(scale);
-        else state.scales.delete(scale);
-        show();
-      } }), ` ${scaleName(scale)} (${px} px)`)));
-  }
+  const now = whole();
+  const same = DATA.boards.filter((b) => b.dataset === now.dataset);
+  const alike = same.filter((b) => protocolOf(b) === protocolOf(now));
+  const name = (b) => (b.protocol === b.test ? b.test
+    : `trained on ${b.protocol}, tested on ${b.test}`);
+  fill($("f-dataset"), unique(DATA.boards.map((b) => [b.dataset, b.dataset])), now.dataset);
+  fill($("f-protocol"), unique(same.map((b) => [protocolOf(b), name(b)])), protocolOf(now));
+  fill($("f-preset"), unique(alike.map((b) => [b.preset, b.preset])), now.preset);
+  const tracks = [["all", "all test images"]];
+  if (now.clean) tracks.push(["clean", "without leaked rows"]);
+  fill($("f-track"), tracks, state.track);
+  $("f-scales").replaceChildren(...now.sizes.map(([scale, px]) => make("label", {},
+    make("input", { type: "checkbox", checked: state.scales.has(scale) ? "" : null, value: scale,
+      onchange: (event) => tick(scale, event.target.checked) }), ` ${scaleName(scale)} (${px} px)`)));
+  $("scales").hidden = now.sizes.length < 2;
+}
+
+function tick(scale, on) {
+  if (on) state.scales.add(scale);
+  else state.scales.delete(scale);
+  if (!on && state.sort === `accuracy:${scale}`) sortByRank(); // that column is gone
+  show();
+}
+
+function sortByRank() {
+  state.sort = "rank";
+  state.descending = false;
+}
+
+function choose(k) {
+  state.board = k;
+  if (!whole().clean) state.track = "all";
+  state.scales = new Set(whole().sizes.map(([scale]) => scale));
+  state.at = 0;
+  if (!whole().columns.some((column) => column.name === state.sort)) sortByRank();
+}
+
+function setUpFilters() {
   function pick(match) {
-    const now = board();
+    const now = whole();
     const score = (b) => (b.dataset === now.dataset) * 4
-      + (protocol(b) === protocol(now)) * 2 + (b.preset === now.preset);
+      + (protocolOf(b) === protocolOf(now)) * 2 + (b.preset === now.preset);
     const found = DATA.boards.map((b, k) => [match(b) ? score(b) : -1, k])
       .sort((x, y) => y[0] - x[0] || x[1] - y[1]);
-    state.board = found[0][1];
-    refresh();
+    choose(found[0][1]);
+    showFilters();
     show();
   }
   $("f-dataset").onchange = (event) => pick((b) => b.dataset === event.target.value);
-  const here = (b) => b.dataset === board().dataset;
+  const here = (b) => b.dataset === whole().dataset;
   $("f-protocol").onchange = (event) =>
-    pick((b) => here(b) && protocol(b) === event.target.value);
+    pick((b) => here(b) && protocolOf(b) === event.target.value);
   $("f-preset").onchange = (event) =>
-    pick((b) => here(b) && protocol(b) === protocol(board()) && b.preset === event.target.value);
+    pick((b) => here(b) && protocolOf(b) === protocolOf(whole()) && b.preset === event.target.value);
   $("f-track").onchange = (event) => { state.track = event.target.value; show(); };
   $("filters").onsubmit = (event) => event.preventDefault();
-  refresh();
 }
 
 function setUpTheme() {
   const root = document.documentElement;
   root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   $("theme").onclick = () => {
-    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    root.dataset.theme = dark() ? "light" : "dark";
+    show();
   };
+}
+
+// The result in words, made by the report from the numbers.
+function showAnswer() {
+  $("headline").textContent = board().headline;
+  $("answers").replaceChildren(...board().answers.map((a) => make("li", {},
+    make("b", { class: "px" }, `${a.px} px`), " ", make("b", {}, a.best), ` ${a.accuracy} % `,
+    make("span", { class: "interval" }, a.interval), " ",
+    make("span", { class: a.sure ? "sure" : "unsure" }, a.said))));
 }
 
 function show() {
   document.querySelectorAll(".badge").forEach((badge) => { badge.hidden = !board().synthetic; });
   $("board-notes").textContent = board().notes.join(" ");
+  showAnswer();
   showChart();
   showLegend();
   showTable();
+  showNeed();
+  showPanels();
+  writeAddress();
 }

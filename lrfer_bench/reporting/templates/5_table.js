@@ -4,10 +4,10 @@ function columns() {
     .filter((column) => column.scale === null || state.scales.has(column.scale));
 }
 
-// What a line has in a column, to sort by. One of a scale also depends on the track shown.
+// What a line has in a column, to sort by.
 function valueOf(line, column) {
   if (column.scale === null) return line.cells[column.at][0];
-  return estimate(rowOf(line, column.scale))?.[0] ?? null;
+  return accuracyOf(line, column.scale)?.[VALUE] ?? null;
 }
 
 function compareBy(column, descending) {
@@ -26,25 +26,58 @@ function showTable() {
   const scales = list.filter((c) => c.scale !== null).map((c) => c.scale);
   const spans = Object.fromEntries(scales.map((scale) => [scale, span(scale)]));
   const head = make("tr", {}, ...list.map((c) => headOf(c, c === sorted)));
-  const lines = [...board().lines].sort(compareBy(sorted, state.descending));
+  const lines = shownLines().filter(fits).sort(compareBy(sorted, state.descending));
   const body = (apart) => make("tbody", { class: apart ? "apart" : null },
     ...lines.filter((line) => line.apart === apart).map((line) => make("tr",
       { "data-method": line.label }, ...list.map((c) => cell(line, c, spans)))));
   $("table").replaceChildren(make("thead", {}, head), body(false), body(true));
+  showOver(list);
+  showMore();
+}
+
+// Columns over all LR scales do not follow the scales that are ticked, and say so.
+function showOver(list) {
+  const { over } = board();
+  const partly = over.some((scale) => !state.scales.has(scale));
+  const heads = list.filter((column) => column.over).map((column) => column.head);
+  const sizes = over.map((scale) => `${sizeOf(scale)} px`).join(", ");
+  $("over-note").hidden = !partly;
+  $("over-note").textContent = `Over all sizes (${sizes}), not only those ticked: ${heads.join(", ")}.`;
+}
+
+// Says that there is more to the right, and shows it by a shadow.
+function showMore() {
+  const scroll = $("table").parentElement;
+  const left = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft;
+  scroll.parentElement.classList.toggle("more", left > 4);
+  $("scroll-note").hidden = scroll.scrollWidth <= scroll.clientWidth + 4;
 }
 
 function headOf(column, sorted) {
   const order = state.descending ? "descending" : "ascending";
   return make("th", { scope: "col", class: column.name === NAME ? "name" : null,
     title: column.tip || null, "aria-sort": sorted ? order : "none" },
-    make("button", { type: "button", "data-sort": column.name, onclick: () => sortBy(column) },
-      column.head));
+    make("button", { type: "button", "data-sort": column.name, onclick: () => sortBy(column),
+      onfocus: (event) => showHeadTip(event.target, column),
+      onblur: () => { $("tip").hidden = true; } }, column.head));
+}
+
+// The pointer gets the title of the head; the keyboard gets the same as a tip.
+function showHeadTip(button, column) {
+  if (!column.tip || !button.matches(":focus-visible")) return;
+  const box = button.getBoundingClientRect();
+  showTip([[column.tip]], box.left, box.bottom);
+}
+
+function showColumns() {
+  $("columns").replaceChildren(terms(board().columns.map((column) => [column.head, column.tip])));
 }
 
 function sortBy(column) {
   state.descending = state.sort === column.name ? !state.descending : !column.up;
   state.sort = column.name;
   showTable();
+  writeAddress();
   $("table").querySelector(`[data-sort="${column.name}"]`).focus();
 }
 
@@ -68,29 +101,30 @@ function split(text) {
 
 function accuracy(line, scale, range) {
   const row = rowOf(line, scale);
-  const found = estimate(row);
+  const found = row?.accuracy;
   if (line.holes[scale]) return make("span", { class: "hole" }, line.holes[scale]);
   if (!found) return DASH;
-  const best = (state.track === "all" ? line.best : line.bestClean).includes(scale);
-  const said = `${line.label}, ${scaleName(scale)}: ${percent(found)} ${bounds(found)}`;
+  const best = line.best.includes(scale);
   return make("button", { type: "button", class: best ? "best" : null, "data-scale": scale,
-    "aria-label": `${said}, open details`, onclick: () => openDetail(line, scale) },
-    percent(found) + (row.partial ? "*" : ""),
-    bounds(found) ? make("span", { class: "interval" }, bounds(found)) : null, bar(found, range));
+    "aria-label": `${line.label}, ${scaleName(scale)}: ${said(found)}, open details`,
+    onclick: () => openDetail(line, scale) },
+    found[TEXT] + (row.partial ? "*" : ""),
+    found[INTERVAL] ? make("span", { class: "interval" }, found[INTERVAL]) : null,
+    bar(found, range));
 }
 
 function span(scale) {
-  const found = board().lines.map((line) => estimate(rowOf(line, scale))).filter(Boolean);
-  const [lows, highs] = [found.map((f) => f[1] ?? f[0]), found.map((f) => f[2] ?? f[0])];
+  const found = board().lines.map((line) => accuracyOf(line, scale)).filter(Boolean);
+  const lows = found.map((f) => f[LOW] ?? f[VALUE]), highs = found.map((f) => f[HIGH] ?? f[VALUE]);
   return [Math.min(...lows), Math.max(...highs)];
 }
 
 function bar(found, [low, high]) {
-  if (found[1] === null || high <= low) return null;
+  if (found[LOW] === null || high <= low) return null;
   const place = (value) => (100 * (value - low)) / (high - low);
   const inside = make("i"), middle = make("b");
-  inside.style.left = `${place(found[1])}%`;
-  inside.style.width = `${place(found[2]) - place(found[1])}%`;
-  middle.style.left = `calc(${place(found[0])}% - 1px)`;
+  inside.style.left = `${place(found[LOW])}%`;
+  inside.style.width = `${place(found[HIGH]) - place(found[LOW])}%`;
+  middle.style.left = `calc(${place(found[VALUE])}% - 1px)`;
   return make("span", { class: "track", "aria-hidden": "true" }, inside, middle);
 }

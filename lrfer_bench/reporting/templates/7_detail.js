@@ -1,18 +1,15 @@
 // Confusion matrix and records behind a number; method cards; what is missing.
 function openDetail(line, scale) {
   const row = rowOf(line, scale);
-  const said = (found) => `${percent(found)} ${bounds(found)}`;
   $("detail-title").textContent = `${line.label} · ${scaleName(scale)} (${row.px} px)`;
   const facts = [
     ["Board", board().title],
-    ["Accuracy", `${said(row.all)} on ${row.n} test images`],
-    row.clean && board().leaks
-      ? ["Without leaked rows", `${said(row.clean)} on ${row.nClean} images`] : null,
-    row.std !== null
-      ? ["Between seeds", `standard deviation ${(100 * row.std).toFixed(2)} points (ddof 1)`]
+    ["Accuracy", `${said(row.accuracy)} on ${row.n} test images`],
+    otherTrack(line, scale),
+    againstBest(line, scale),
+    row.std !== null ? ["Between seeds", `standard deviation ${row.std} points (ddof 1)`] : null,
+    row.retained ? ["Of the oracle's accuracy", `${row.retained[TEXT]} % ${row.retained[INTERVAL]}`]
       : null,
-    row.retained
-      ? ["Of the oracle's accuracy", `${percent(row.retained)} % ${bounds(row.retained)}`] : null,
     ...row.facts,
   ].filter(Boolean);
   $("detail-body").replaceChildren(
@@ -23,6 +20,25 @@ function openDetail(line, scale) {
     ...row.records.map((k) => record(DATA.records[k])));
   $("detail").showModal();
   $("detail").scrollTop = 0;
+}
+
+// The same cell on the track that is not shown.
+function otherTrack(line, scale) {
+  if (!whole().clean) return null;
+  const clean = state.track === "clean";
+  const other = (clean ? whole() : whole().clean).lines.find((l) => l.label === line.label);
+  const row = other && rowOf(other, scale);
+  if (!row) return null;
+  const name = clean ? "On all test images" : "Without leaked rows";
+  return [name, `${said(row.accuracy)} on ${row.n} images`];
+}
+
+function againstBest(line, scale) {
+  const best = board().answers.find((answer) => answer.scale === scale);
+  if (line.apart || !best) return null;
+  if (best.best === line.label) return ["Against the best", "it is the best at this size"];
+  const p = line.p[scale];
+  return p ? ["Against the best", `p ${p} (${best.best}, after Holm's correction)`] : null;
 }
 
 function terms(pairs) {
@@ -41,11 +57,9 @@ function matrix(row) {
   const body = classes.map((name, i) => {
     const total = line(i).reduce((a, b) => a + b, 0);
     return make("tr", {}, make("th", { scope: "row" }, name), ...line(i).map((value, j) => {
-      const share = total ? value / total : 0;
       const box = make("td", { title: `${name} said to be ${classes[j]}: ${value} of ${total}` },
-        total ? (100 * share).toFixed(0) : DASH);
-      box.style.background = `rgb(0 114 178 / ${(0.85 * share).toFixed(3)})`;
-      if (share > 0.6) box.style.color = "#fff";
+        row.shares[i * count + j]);
+      shade(box, total ? value / total : 0);
       return box;
     }));
   });
@@ -53,6 +67,17 @@ function matrix(row) {
     make("thead", {}, make("tr", {}, make("th", {}),
       ...classes.map((name) => make("th", { scope: "col" }, name)))),
     make("tbody", {}, ...body));
+}
+
+// A cell's ground between the page's and blue, and black or white on it, whichever reads better.
+function shade(box, share) {
+  const ground = dark() ? [20, 23, 27] : [255, 255, 255], blue = [0, 114, 178];
+  const mixed = ground.map((part, k) => Math.round(part + share * (blue[k] - part)));
+  const light = (parts) => parts.map((p) => p / 255)
+    .map((p) => (p <= 0.04045 ? p / 12.92 : ((p + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, p, k) => sum + p * [0.2126, 0.7152, 0.0722][k], 0);
+  box.style.background = `rgb(${mixed.join(" ")})`;
+  box.style.color = light(mixed) > 0.179 ? "#000" : "#fff";
 }
 
 function record(found) {
@@ -76,7 +101,7 @@ function showMissing() {
 function showCards() {
   const cards = DATA.cards.map((card) => {
     const facts = [["Authors", card.authors], ["Year", card.year && String(card.year)],
-      ["Address", card.url]].filter(([, value]) => value);
+      ["Paper", card.url && link(card.url, card.url)]].filter(([, value]) => value);
     return make("details", { class: "card", "data-card": card.name },
       make("summary", {}, make("b", {}, card.name), ` ${card.summary}`),
       card.title ? make("p", {}, make("i", {}, card.title)) : null,
@@ -87,6 +112,37 @@ function showCards() {
   });
   const none = "The methods of this table are not installed here, so there are no cards.";
   $("cards").replaceChildren(...(cards.length ? cards : [make("p", {}, none)]));
+}
+
+// A link; an address that is neither of the web nor beside the page stays text.
+function link(address, text, more = {}) {
+  const fine = /^https?:/i.test(address) || !/^[a-z][a-z0-9+.-]*:/i.test(address);
+  const beside = /^https?:/i.test(address) ? address
+    : address.split("/").map(encodeURIComponent).join("/");
+  return fine ? make("a", { href: beside, rel: "noopener", ...more }, text) : text;
+}
+
+function showLinks() {
+  const names = { csv: "CSV", md: "Markdown", tex: "LaTeX", html: "HTML", bib: "BibTeX" };
+  const ending = (name) => name.split(".").pop();
+  const found = DATA.links.tables ?? [];
+  const tables = found.map((name) => link(name, names[ending(name)] ?? name));
+  const bibtex = [...new Set(DATA.cards.map((card) => card.bibtex.trim()).filter(Boolean))];
+  if (bibtex.length && !found.some((name) => ending(name) === "bib")) {
+    const text = encodeURIComponent(`${bibtex.join("\n\n")}\n`);
+    tables.push(make("a", { href: `data:application/x-bibtex;charset=utf-8,${text}`,
+      download: "citations.bib" }, "BibTeX"));
+  }
+  $("tables").replaceChildren(...tables.map((node) => make("li", {}, node)));
+  const groups = new Map();
+  for (const name of DATA.links.pictures ?? []) {
+    const stem = name.slice(0, name.lastIndexOf("."));
+    groups.set(stem, [...(groups.get(stem) ?? []), name]);
+  }
+  $("pictures").replaceChildren(...[...groups].map(([stem, names]) => make("li", {},
+    `${stem.replace(/^pictures\//, "")}: `, ...names.flatMap((name, k) => [k ? ", " : null,
+      link(name, ending(name).toUpperCase())]))));
+  $("pictures").parentElement.hidden = !groups.size;
 }
 
 async function copy(text, button) {
@@ -105,12 +161,3 @@ async function copy(text, button) {
   button.textContent = done ? "Copied" : "Select the text and copy it";
   setTimeout(() => { button.textContent = "Copy BibTeX"; }, 1500);
 }
-
-if (DATA.boards.length) {
-  setUpTheme();
-  setUpFilters();
-  show();
-  addEventListener("resize", showChart);
-}
-showMissing();
-showCards();

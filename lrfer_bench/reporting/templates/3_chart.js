@@ -11,23 +11,26 @@ const SHAPES = {
   ">": "M4.6 0L-3.4-4.4V4.4z",
   "*": "M0-5L1.3-1.5H5L2 .8L3 4.5L0 2.3L-3 4.5L-2 .8L-5-1.5H-1.3z",
 };
+const WIDE = 620; // pixels from which there is room for names at the ends of lines
+const NAMES = 150, APART = 14, LONGEST = 21, MOST_NAMES = 22;
 
 const dashes = (line) => line.dash.map((d) => 2 * d).join(" ") || "none";
+const shorten = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 function points(line) {
-  return shownScales().map(([scale, px]) => ({ scale, px, found: estimate(rowOf(line, scale)) }))
+  return shownScales().map(([scale, px]) => ({ scale, px, found: accuracyOf(line, scale) }))
     .filter((p) => p.found).sort((a, b) => a.px - b.px);
 }
 
 function visible() {
-  return board().lines.filter((line) => !line.oracle && !state.off.has(line.label))
+  return shownLines().filter((line) => !line.oracle)
     .map((line) => ({ line, points: points(line) })).filter((curve) => curve.points.length);
 }
 
-function frame(curves, ceiling) {
-  const ends = (found) => [found[1] ?? found[0], found[2] ?? found[0]];
+function frame(curves, levels) {
+  const ends = (found) => [found[LOW] ?? found[VALUE], found[HIGH] ?? found[VALUE]];
   const values = curves.flatMap((c) => c.points.flatMap((p) => ends(p.found)));
-  if (ceiling) values.push(...ends(ceiling));
+  values.push(...levels);
   let low = Math.min(...values), high = Math.max(...values);
   const pad = Math.max((high - low) * 0.06, 0.01);
   low = Math.max(0, low - pad);
@@ -40,23 +43,25 @@ function frame(curves, ceiling) {
 
 function showChart() {
   const curves = visible();
-  const ceiling = board().ceiling ? board().ceiling[state.track] : null;
+  const { ceiling, chance } = board();
   if (!curves.length) {
     const hint = "Nothing to draw: switch on a method or a scale.";
     $("chart").replaceChildren(make("p", { class: "hint" }, hint));
     return;
   }
-  const { low, high, step, sizes } = frame(curves, ceiling);
-  const width = Math.max(280, $("chart").clientWidth), height = width < 500 ? 260 : 380;
-  const left = 44, right = 14, top = 14, bottom = 44;
+  const levels = [...chance.map(([value]) => value), ...(ceiling ? [ceiling[VALUE]] : [])];
+  const { low, high, step, sizes } = frame(curves, levels);
+  const width = Math.max(280, $("chart").clientWidth), height = width < WIDE ? 300 : 420;
+  const named = width >= WIDE && curves.length <= MOST_NAMES;
+  const left = 40, right = named ? NAMES : 14, top = 16, bottom = 44;
   const first = Math.log2(sizes[0][0]), last = Math.log2(sizes[sizes.length - 1][0]);
   const margin = 18, room = width - left - right - 2 * margin;
   const share = (px) => (last === first ? 0.5 : (Math.log2(px) - first) / (last - first));
   const x = (px) => left + margin + share(px) * room;
   const y = (value) => top + (1 - (value - low) / (high - low)) * (height - top - bottom);
-  const said = `Accuracy against size in pixels, ${curves.length} methods`;
+  const words = `Accuracy against size in pixels, ${curves.length} methods`;
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, height, tabindex: 0,
-    role: "img", "aria-label": `${said}; arrow keys read the numbers` });
+    role: "img", "aria-label": `${words}; arrow keys read the numbers` });
   const level = (value) => ({ x1: left, x2: width - right, y1: y(value), y2: y(value) });
   for (let tick = Math.ceil(low / step); tick * step <= high + 1e-9; tick++) {
     picture.append(draw("line", { class: "grid", ...level(tick * step) }),
@@ -67,13 +72,15 @@ function showChart() {
     picture.append(draw("text", { x: x(px), y: height - 26, "text-anchor": "middle" }, `${px} px`),
       draw("text", { x: x(px), y: height - 11, "text-anchor": "middle" }, scaleName(scale)));
   }
-  picture.append(draw("text", { x: 4, y: 11 }, "%"));
-  if (ceiling) {
-    picture.append(draw("line", { class: "ceiling", ...level(ceiling[0]) }),
-      draw("text", { x: left + 4, y: y(ceiling[0]) - 5 },
-        `oracle (sees HR) ${percent(ceiling)}`));
-  }
+  picture.append(draw("text", { x: 2, y: 11 }, "accuracy in %"));
   for (const curve of curves) drawCurve(picture, curve, x, y);
+  drawChance(picture, chance, level, y);
+  if (ceiling) {
+    picture.append(draw("line", { class: "ceiling", ...level(ceiling[VALUE]) }),
+      draw("text", { x: left + 4, y: y(ceiling[VALUE]) - 5, class: "level" },
+        `oracle (sees HR) ${ceiling[TEXT]}`));
+  }
+  if (named) drawNames(picture, curves, x, y, width - right + 12, [top, height - bottom]);
   const guide = draw("line",
     { class: "guide", y1: top, y2: height - bottom, visibility: "hidden" });
   picture.append(guide);
@@ -81,21 +88,60 @@ function showChart() {
   $("chart").replaceChildren(picture);
 }
 
+// What guessing reaches; one text where both guessers are level.
+function drawChance(picture, chance, level, y) {
+  const close = chance.length === 2 && Math.abs(y(chance[0][VALUE]) - y(chance[1][VALUE])) < APART;
+  chance.forEach(([value, text], k) => {
+    picture.append(draw("line", { class: "chance", ...level(value) }));
+    if (close && k) return;
+    const place = { x: level(value).x2 - 4, y: y(value) - 4, "text-anchor": "end" };
+    picture.append(draw("text", { ...place, class: "level" },
+      close ? `${text}, ${chance[1][1]}` : text));
+  });
+}
+
 function drawCurve(picture, { line, points: found }, x, y) {
+  const colour = colourOf(line);
   const group = draw("g", { class: "mark", "data-method": line.label });
   const path = (part) => found.map((p) => `${x(p.px).toFixed(1)} ${y(p.found[part]).toFixed(1)}`);
-  if (found.every((p) => p.found[1] !== null)) {
-    group.append(draw("path", { d: `M${path(2).join("L")}L${path(1).reverse().join("L")}Z`,
-      fill: line.colour, opacity: 0.13 }));
+  if (found.every((p) => p.found[LOW] !== null)) {
+    group.append(found.length > 1
+      ? draw("path", { class: "band", d: `M${path(HIGH).join("L")}L${path(LOW).reverse().join("L")}Z`,
+        fill: colour, opacity: 0.13 })
+      : draw("path", { class: "bar", d: `M${path(LOW)[0]}L${path(HIGH)[0]}`, stroke: colour,
+        "stroke-width": 2 })); // a band of one size has no width
   }
-  group.append(draw("path", { d: `M${path(0).join("L")}`, fill: "none", stroke: line.colour,
+  group.append(draw("path", { d: `M${path(VALUE).join("L")}`, fill: "none", stroke: colour,
     "stroke-width": 2, "stroke-dasharray": dashes(line) }));
   for (const p of found) {
-    const place = `${x(p.px).toFixed(1)} ${y(p.found[0]).toFixed(1)}`;
-    group.append(draw("path", { d: SHAPES[line.marker] || SHAPES.o, fill: line.colour,
+    const place = `${x(p.px).toFixed(1)} ${y(p.found[VALUE]).toFixed(1)}`;
+    group.append(draw("path", { d: SHAPES[line.marker] || SHAPES.o, fill: colour,
       transform: `translate(${place})` }));
   }
   picture.append(group);
+}
+
+// Names at the ends of lines, pushed apart so that each can be read.
+function drawNames(picture, curves, x, y, at, [top, bottom]) {
+  const ends = curves.map(({ line, points: found }) => {
+    const end = found[found.length - 1];
+    return { line, from: [x(end.px), y(end.found[VALUE])], y: y(end.found[VALUE]) };
+  }).sort((a, b) => a.y - b.y);
+  for (let k = 1; k < ends.length; k++) ends[k].y = Math.max(ends[k].y, ends[k - 1].y + APART);
+  const over = ends[ends.length - 1].y - bottom;
+  if (over > 0) {
+    ends[ends.length - 1].y = bottom;
+    for (let k = ends.length - 2; k >= 0; k--) {
+      ends[k].y = Math.min(ends[k].y, ends[k + 1].y - APART);
+    }
+  }
+  for (const { line, from, y: place } of ends) {
+    picture.append(
+      draw("path", { class: "leader", fill: "none", stroke: colourOf(line),
+        d: `M${from[0] + 7} ${from[1].toFixed(1)}L${at - 5} ${place.toFixed(1)}` }),
+      draw("text", { class: "end", x: at, y: (place + 4).toFixed(1), "data-method": line.label },
+        draw("title", {}, line.label), shorten(line.label)));
+  }
 }
 
 function listen(picture, guide, curves, sizes, x, width) {
@@ -108,9 +154,9 @@ function listen(picture, guide, curves, sizes, x, width) {
     guide.setAttribute("visibility", "visible");
     const met = curves
       .map((c) => ({ label: c.line.label, found: c.points.find((p) => p.px === px)?.found }))
-      .filter((m) => m.found).sort((a, b) => b.found[0] - a.found[0]);
+      .filter((m) => m.found).sort((a, b) => b.found[VALUE] - a.found[VALUE]);
     showTip([[`${px} px (${scaleName(scale)})`, "accuracy in %"],
-      ...met.map((m) => [m.label, `${percent(m.found)} ${bounds(m.found)}`])], left, top);
+      ...met.map((m) => [m.label, said(m.found)])], left, top);
   };
   const hide = () => { guide.setAttribute("visibility", "hidden"); $("tip").hidden = true; };
   picture.addEventListener("pointermove", (event) => {
@@ -136,30 +182,30 @@ function listen(picture, guide, curves, sizes, x, width) {
 function showTip(lines, left, top) {
   const tip = $("tip");
   tip.replaceChildren(...lines.slice(0, 24).map(([name, value]) =>
-    make("div", {}, make("span", {}, name), make("span", {}, value))));
+    make("div", {}, make("span", {}, name), value ? make("span", {}, value) : null)));
   tip.hidden = false;
   const box = tip.getBoundingClientRect();
   tip.style.left = `${Math.max(4, Math.min(left + 14, innerWidth - box.width - 6))}px`;
   tip.style.top = `${Math.max(4, Math.min(top + 14, innerHeight - box.height - 6))}px`;
 }
 
+// One switch a method, for all pictures and for the table.
 function showLegend() {
-  const curves = board().lines.filter((line) => !line.oracle && points(line).length);
+  const lines = board().lines.filter((line) => !line.oracle && points(line).length);
   const toggle = (line) => () => {
     if (state.off.has(line.label)) state.off.delete(line.label);
     else state.off.add(line.label);
-    showChart();
-    showLegend();
+    show();
     [...$("legend").children].find((b) => b.dataset.method === line.label)?.focus();
   };
-  $("legend").replaceChildren(...curves.map((line) => make("button", { type: "button",
+  $("legend").replaceChildren(...lines.map((line) => make("button", { type: "button",
     "aria-pressed": String(!state.off.has(line.label)), "data-method": line.label,
     onclick: toggle(line) }, sample(line), line.label)));
 }
 
 function sample(line) {
   return draw("svg", { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
-    draw("line", { x1: -15, x2: 15, y1: 0, y2: 0, stroke: line.colour, "stroke-width": 2,
+    draw("line", { x1: -15, x2: 15, y1: 0, y2: 0, stroke: colourOf(line), "stroke-width": 2,
       "stroke-dasharray": dashes(line) }),
-    draw("path", { d: SHAPES[line.marker] || SHAPES.o, fill: line.colour }));
+    draw("path", { d: SHAPES[line.marker] || SHAPES.o, fill: colourOf(line) }));
 }

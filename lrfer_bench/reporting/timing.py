@@ -1,0 +1,86 @@
+"""What a latency was measured on, and whether the latencies of a board compare.
+
+Quick to import (no numpy, no pandas), like all that columns are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.rows import Row
+    from lrfer_bench.store.schema import Record
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Under what conditions a latency was taken.
+
+    device: processor or GPU, "" where the record does not say
+    threads: of the processor, "" where the record does not say
+    alone: nothing else ran on the machine
+    """
+
+    device: str
+    threads: str
+    alone: bool
+
+    @property
+    def said(self) -> str:
+        """As the head of a column has it."""
+        parts = [self.device or "hardware not told"]
+        if self.threads:
+            parts.append(f"{self.threads} thread{'' if self.threads == '1' else 's'}")
+        parts.append("batch 1")
+        return " · ".join(parts if self.alone else [*parts, "beside other work"])
+
+
+def timing_of(record: Record) -> Timing:
+    """The conditions of a record's latency, from its environment.
+
+    `latency_alone` ("yes"), `latency_device` and `latency_threads` stand there when the latency
+    was measured by itself. A latency of a run was taken beside whatever else the machine did, on
+    the GPU or processor of the run.
+    """
+    told = record.environment
+    device = told.get("latency_device") or told.get("gpu") or told.get("processor", "")
+    return Timing(device, told.get("latency_threads", ""), told.get("latency_alone") == "yes")
+
+
+def timings(rows: Iterable[Row]) -> set[Timing]:
+    """All conditions that stand behind the latencies of rows."""
+    return {timing_of(result.record) for row in rows for result in row.finished}
+
+
+def comparable(board: Board) -> bool:
+    """Whether the latencies of a board were all taken alike, with nothing else running."""
+    found = timings(row for line in board.lines for row in line.shown)
+    return len(found) == 1 and all(timing.alone for timing in found)
+
+
+def sortable(board: Board, line: Line) -> float | None:
+    """The largest latency over the scales, to sort by; None where latencies do not compare."""
+    if not comparable(board):
+        return None
+    return max((row.means["latency_ms"] for row in line.shown), default=None)
+
+
+def head(board: Board) -> str:
+    """ "Latency (AMD EPYC · 2 threads · batch 1)", or that it differs from row to row."""
+    found = timings(row for line in board.lines for row in line.shown)
+    if len(found) == 1:
+        return f"Latency ({next(iter(found)).said})"
+    return "Latency (batch 1, hardware or load differ)" if found else "Latency"
+
+
+def note(board: Board) -> str:
+    """A sentence where latencies do not compare, else ""."""
+    if not any(line.shown for line in board.lines) or comparable(board):
+        return ""
+    return (
+        "Latencies were taken beside other work or on different hardware: no row is sorted by "
+        "them and they form no front. lrfer-bench measure takes them one after another, alone."
+    )

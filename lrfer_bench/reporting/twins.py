@@ -1,0 +1,99 @@
+"""Results that claim one and the same cell: told apart by their stages' settings, or left out."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from lrfer_bench.contract.labels import label_of
+from lrfer_bench.files import read_json
+from lrfer_bench.store.store import Store
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.frame import Result
+
+KEY = re.compile("[0-9a-f]{64}")
+Known: TypeAlias = "dict[tuple[Store, str], list[str] | None]"
+"""What was read of a stage already; None: nothing that can be used."""
+UNKNOWN = "stages not told"
+
+
+def without_twins(results: Sequence[Result], notes: list[str]) -> list[Result]:
+    """Label results by their stages where these tell rows apart; leave out what no table can.
+
+    Which of such twins is meant is unknown, so none is counted, and a note says it.
+    """
+    doubled = {twins[0].method for twins in _claims(results) if len(twins) > 1}
+    known: Known = {}
+    named = [_by_stages(found, known) if found.method in doubled else found for found in results]
+    kept = []
+    for twins in _claims(named):
+        if len(twins) == 1:
+            kept += twins
+            continue
+        first = twins[0]
+        notes.append(
+            f"{len(twins)} records claim the same cell ({first.method} on {first.dataset}, "
+            f"{first.record.test.protocol}, x{first.record.test.scale}, seed {first.record.seed}): "
+            f"{_names(twins)}; they differ in version or stages, so none is counted: "
+            "report them from separate folders"
+        )
+    return kept
+
+
+def _claims(results: Iterable[Result]) -> list[list[Result]]:
+    """Results by the cell that they claim; a failed one counts where none is finished."""
+    groups: dict[tuple[tuple[str, ...], int], list[Result]] = defaultdict(list)
+    for result in results:
+        groups[result.place, result.record.seed].append(result)
+    return [
+        [result for result in twins if result.finished] or twins[:1] for twins in groups.values()
+    ]
+
+
+def _by_stages(result: Result, known: Known) -> Result:
+    """The result under a label with the settings of its stages, bare where all are defaults."""
+    said: list[str] = []
+    for stage in result.record.stages.values():
+        found = _settings_below(result.store, stage.key, known)
+        if found is None:
+            said = [UNKNOWN]
+            break
+        said += found
+    names = ", ".join(sorted(set(said)))
+    return replace(result, method=f"{result.method} ({names})") if names else result
+
+
+def _settings_below(store: Store, key: str, known: Known) -> list[str] | None:
+    """Labels of a stage and the stages below it that have changed settings; None: not on disk."""
+    if (store, key) not in known:
+        known[store, key] = None  # a circle in somebody's files ends here
+        known[store, key] = _read(store, key, known)
+    return known[store, key]
+
+
+def _read(store: Store, key: str, known: Known) -> list[str] | None:
+    """From the file beside the stage's weights."""
+    try:
+        facts = read_json(store.models / f"{key}.json") if KEY.fullmatch(key) else None
+    except (OSError, ValueError):
+        return None
+    if not isinstance(facts, dict):
+        return None
+    settings, below = facts.get("settings"), facts.get("stages")
+    if not isinstance(settings, dict) or not isinstance(below, dict):
+        return None
+    found = [label_of(str(facts.get("method")), settings)] if settings else []
+    for other in below.values():
+        deeper = _settings_below(store, str(other), known)
+        if deeper is None:
+            return None
+        found += deeper
+    return found
+
+
+def _names(results: Sequence[Result]) -> str:
+    return " and ".join(result.record.stem for result in results)

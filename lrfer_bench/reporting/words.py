@@ -1,0 +1,104 @@
+"""What a board says, in words: who is best at each size, and whether that is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lrfer_bench.reporting import numbers
+from lrfer_bench.reporting.boards import Board, Line
+
+MOST_NAMES = 3
+"""Names said one by one; of more, only how many there are."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best at one size. sure: nobody ties with it; said: that in words."""
+
+    scale: int
+    px: int
+    best: str
+    accuracy: str
+    interval: str
+    sure: bool
+    said: str
+
+    @property
+    def sentence(self) -> str:
+        number = f"{self.accuracy} % {self.interval}".strip()
+        return f"At {self.px} px: {self.best}, {number}; {self.said}."
+
+
+def headline(board: Board) -> str:
+    """Who is best over all LR sizes."""
+    ranked = [line for line in board.ranked if line.rank is not None]
+    if not ranked:
+        return "No method is finished at every size yet."
+    sizes = joined([str(board.sizes[scale]) for scale in board.lr_scales])
+    first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
+    if len(ranked) == 1:
+        return f"{first} is the only method finished at {sizes} pixels."
+    if not board.tested:
+        return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
+    if tied:
+        return (
+            f"{first} is the most accurate over {sizes} pixels together, but {_names(tied)} cannot "
+            f"be told apart from it.{_luck(board)}"
+        )
+    return (
+        f"{first} is the most accurate over {sizes} pixels together, significantly ahead of "
+        f"{_others(len(ranked) - 1)}.{_luck(board)}"
+    )
+
+
+def answers(board: Board) -> list[Answer]:
+    """The best at each LR size, the largest size first; sizes where nobody is finished are left."""
+    found = []
+    for scale in board.lr_scales:
+        lines = sorted(
+            (line for line in board.ranked if line.has(scale)),
+            key=lambda line: -line.rows[scale].means["accuracy"],
+        )
+        if lines:
+            found.append(_answer(board, scale, lines))
+    return found
+
+
+def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
+    best, others = lines[0], lines[1:]
+    tied = [line.label for line in others if scale in line.best]
+    if not others:
+        said = "the only one finished"
+    elif not board.tested:
+        said = "not tested against the others"
+    elif tied:
+        said = f"level with {_names(tied)}"
+    else:
+        said = f"significantly ahead of {_others(len(others))}"
+    estimate = best.rows[scale].accuracy
+    text, interval = (numbers.percent(estimate), numbers.bounds(estimate)) if estimate else ("", "")
+    sure = board.tested and bool(others) and not tied
+    return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said)
+
+
+def joined(names: Sequence[str]) -> str:
+    """
+    >>> joined(["a", "b", "c"]), joined(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _names(labels: Sequence[str]) -> str:
+    return joined(labels) if len(labels) <= MOST_NAMES else f"{len(labels)} others"
+
+
+def _others(count: int) -> str:
+    return "the other one" if count == 1 else f"all {count} others"
+
+
+def _luck(board: Board) -> str:
+    """With one seed, another training may turn the order round."""
+    counts = {len(row.seeds) for line in board.ranked for row in line.shown}
+    return " One training each: another may turn out differently." if counts == {1} else ""
