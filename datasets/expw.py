@@ -21,6 +21,7 @@ from lrfer_bench.api import (
     check_options,
     open_image,
     read_card,
+    read_lines,
     register_dataset,
     to_array,
     unit_hash,
@@ -131,7 +132,7 @@ def square(face: Face, width: int, height: int) -> tuple[float, float, float, fl
 def read_list(path: Path) -> list[Face]:
     """All faces of label.lst in its order; DataError names the line."""
     faces = []
-    for row, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+    for row, line in enumerate(read_lines(path)):
         if line.strip():
             faces.append(_read_line(line, row, f"{path}, line {row + 1}"))
     if not faces:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.api import DataError
+from lrfer_bench.api import DataError, open_text
+from lrfer_bench.datasets.fer2013_parquet import find_parquet, read_parquet
+from lrfer_bench.datasets.fer2013_tree import find_tree
 
 SIDE = 48
 PIXELS = SIDE * SIDE
 ROWS = 35_887
 USAGES = ("Training", "PublicTest", "PrivateTest")
-FORMS = ("csv", "icml", "folders", "npz")
+FORMS = ("csv", "icml", "folders", "npz", "parquet")
 NAMES = {
     "csv": "fer2013.csv",
     "icml": "icml_face_data.csv",
     "folders": "train/ and test/",
     "npz": "fer2013.npz",
+    "parquet": "parquet files",
 }
 
 
@@ -48,11 +49,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """What was found: its form, its files (of folders: train and test), a note on the choice."""
+    """What was found: its form, its files, a note on the choice; of folders: split -> folder."""
 
     form: str
     files: tuple[Path, ...]
     note: str = ""
+    splits: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> Source:
@@ -82,6 +84,7 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
             f"{root} holds a folder tree, which has lost the order of the rows that "
             f'"{name}" needs: bring fer2013.csv'
         )
+    _refuse_challenge(root)
     looked = ", ".join(NAMES[form] for form in forms)
     raise DataError(
         f'{root} holds no FER2013 for "{name}": looked for {looked}; give the right folder with '
@@ -89,10 +92,23 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
     )
 
 
+def _refuse_challenge(root: Path) -> None:
+    """train.csv and test.csv of the challenge, whose test rows have no labels."""
+    for folder in (root, root / "fer2013"):
+        if (folder / "train.csv").is_file() and (folder / "test.csv").is_file():
+            raise DataError(
+                f"{folder} has train.csv and test.csv of the challenge, which hold no labels of "
+                "the test: bring fer2013.csv or icml_face_data.csv"
+            )
+
+
 def _look(folder: Path, form: str) -> Source | None:
     if form == "folders":
-        trees = (folder / "train", folder / "test")
-        return Source(form, trees) if all(tree.is_dir() for tree in trees) else None
+        trees = find_tree(folder)
+        return Source(form, tuple(trees.values()), splits=trees) if trees else None
+    if form == "parquet":
+        files = find_parquet(folder)
+        return Source(form, files) if files else None
     path = folder / NAMES[form]
     return Source(form, (path,)) if path.is_file() else None
 
@@ -102,16 +118,20 @@ def _choose(found: list[Source]) -> Source:
     note = f"Read from {names[0]}" + (
         f"; {', '.join(names[1:])} beside it was not read." if names[1:] else "."
     )
-    return Source(found[0].form, found[0].files, note)
+    return replace(found[0], note=note)
 
 
 def read_rows(source: Source) -> Rows:
     """All rows of a CSV or npz source; DataError names the file, the line and the fault."""
     path = source.files[0]
-    rows = _read_npz(path) if source.form == "npz" else _read_csv(path)
+    if source.form == "parquet":
+        rows = Rows(*read_parquet(source.files))
+    else:
+        rows = _read_npz(path) if source.form == "npz" else _read_csv(path)
     if len(rows.images) == ROWS:
         return rows
-    note = f"{path.name} has {len(rows.images):,} rows; the published file has {ROWS:,}."
+    name = path.name if len(source.files) == 1 else f"{path.parent.name}/"
+    note = f"{name} has {len(rows.images):,} rows; the published file has {ROWS:,}."
     return Rows(rows.images, rows.emotion, rows.usage, rows.votes, (note,))
 
 
@@ -123,7 +143,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
     for messages.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+        with open_text(path, newline="") as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             if not header:
@@ -142,8 +162,6 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, list[s
         raise DataError(
             f"{path}, line {reader.line_num} is not CSV ({error}): copy the file again"
         ) from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _columns(path: Path, header: list[str], wanted: Sequence[str]) -> list[int]:
@@ -212,15 +230,9 @@ def _read_npz(path: Path) -> Rows:
             )
             emotion, usage = z["emotion"].astype(np.int64), z["usage"].astype(np.int64)
             votes = z["ferplus_votes"].astype(np.uint8) if "ferplus_votes" in z.files else None
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        SyntaxError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-    ) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # numpy, zlib and Pillow's readers raise much for a damaged file
         raise DataError(
             f"{path} is not a complete FER2013 archive ({error}): copy it again"
         ) from error

@@ -14,6 +14,7 @@ from lrfer_bench.api import (
     DatasetCard,
     FaceSet,
     Split,
+    UserError,
     read_card,
     register_dataset,
 )
@@ -25,42 +26,107 @@ from lrfer_bench.datasets.fer2013_rows import (
     read_rows,
     read_table,
 )
+from lrfer_bench.datasets.ferplus_folders import (
+    LABELS,
+    find_folders,
+    read_counts,
+    read_labels,
+    read_new,
+    read_pictures,
+)
 
 EMOTIONS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 VOTED = (*EMOTIONS, "unknown", "NF")
 FILE = "fer2013new.csv"
 FORMS = ("csv", "icml", "npz")
+VOTES = ("new", "label")
 
 
 @register_dataset("ferplus")
 class FERPlus(Dataset):
-    """FER2013 relabelled: a majority decides which rows stay; the votes become soft labels."""
+    """FER2013 relabelled: a majority decides which rows stay; the votes become soft labels.
+
+    votes: "new" are those of fer2013new.csv, "label" those of the folders' label.csv, which differ
+        in 1,601 rows; None takes "new" where they are there
+    """
 
     card = read_card(Path(__file__).with_name("ferplus.card.toml"), DatasetCard)
 
+    def __init__(self, votes: str | None = None) -> None:
+        if votes is not None and votes not in VOTES:
+            raise UserError(f'the option votes is "{votes}": give one of {", ".join(VOTES)}')
+        self.votes = votes
+
     def sources(self, root: Path | None) -> Sequence[Path]:
+        folders = self._folders(root)
+        if folders:
+            new = _new_beside(folders[0].parent)
+            return folders if new is None else [*folders, new]
         source = find_source(root, "ferplus", FORMS)
         votes = _find_votes(source)
         return source.files if votes is None else (*source.files, votes)
 
     def load(self, root: Path | None) -> FaceSet:
-        source = find_source(root, "ferplus", FORMS)
-        votes_file = _find_votes(source)
-        rows = read_rows(source)
-        if votes_file is not None:
-            votes, whence = (
-                read_votes(votes_file, rows, source),
-                f"The votes were read from {FILE}.",
-            )
-        elif rows.votes is not None:
-            votes, whence = rows.votes, f"The votes were read from {source.files[0].name}."
+        folders = self._folders(root)
+        if folders:
+            rows, votes, whence = self._by_name(folders)
+            file, note = folders[0].parent, ""
         else:
+            source = find_source(root, "ferplus", FORMS)
+            rows = read_rows(source)
+            votes, whence = self._by_row(source, rows)
+            file, note = source.files[0], source.note
+        notes = tuple(said for said in (note, whence, *rows.notes) if said)
+        return FaceSet("ferplus", EMOTIONS, _splits(rows, votes, file), notes=notes)
+
+    def _folders(self, root: Path | None) -> list[Path]:
+        """The generator's folders where they are to be read: rows in their order go first."""
+        folders = [] if root is None else find_folders(Path(root).expanduser())
+        if not folders or self.votes == "label":
+            return folders
+        try:
+            source = find_source(root, "ferplus", FORMS)
+        except DataError:
+            return folders
+        return [] if source.form == "npz" or _find_votes(source) is not None else folders
+
+    def _by_row(self, source: Source, rows: Rows) -> tuple[NDArray[np.uint8], str]:
+        if self.votes == "label":
             raise DataError(
-                f"there is no {FILE} beside {source.files[0]}: put the votes published at "
-                f"{self.card.url} there"
+                f"votes=label needs the generator's folders, but {source.files[0]} was found: give "
+                "the folder that holds FER2013Train, FER2013Valid and FER2013Test"
             )
-        notes = tuple(note for note in (source.note, whence, *rows.notes) if note)
-        return FaceSet("ferplus", EMOTIONS, _splits(rows, votes, source.files[0]), notes=notes)
+        votes_file = _find_votes(source)
+        if votes_file is not None:
+            return read_votes(votes_file, rows, source), f"The votes were read from {FILE}."
+        if rows.votes is not None:
+            return rows.votes, f"The votes were read from {source.files[0].name}."
+        raise DataError(
+            f"there is no {FILE} beside {source.files[0]}: put the votes published at "
+            f"{self.card.url} there"
+        )
+
+    def _by_name(self, folders: list[Path]) -> tuple[Rows, NDArray[np.uint8], str]:
+        new = _new_beside(folders[0].parent)
+        labels = [folder for folder in folders if (folder / LABELS).is_file()]
+        if self.votes == "new" or (self.votes is None and new is not None):
+            if new is None:
+                raise DataError(f"votes=new needs {FILE} beside {folders[0]}: put it there")
+            rows, votes = read_pictures(folders, read_new(new, VOTED))
+            return rows, votes, f"The votes were read from {FILE}, joined by name."
+        if len(labels) < len(folders):
+            missing = next(folder for folder in folders if folder not in labels)
+            raise DataError(
+                f"{missing} has no {LABELS}: give the folders as the generator writes them, or put "
+                f"{FILE} beside them"
+            )
+        rows, votes = read_pictures(folders, read_labels(folders))
+        return rows, votes, f"The votes were read from {LABELS}, which differs from {FILE}."
+
+
+def _new_beside(folder: Path) -> Path | None:
+    places = (folder, folder.parent)
+    return next((place / FILE for place in places if (place / FILE).is_file()), None)
 
 
 def majority(
@@ -117,17 +183,7 @@ def read_votes(path: Path, rows: Rows, source: Source) -> NDArray[np.uint8]:
                 f"{USAGES[rows.usage[number]]}: the join is by row, give both files complete and "
                 "unsorted"
             )
-        bad = [
-            count
-            for count in counts
-            if not (count.isascii() and count.isdigit() and int(count) <= 255)
-        ]
-        if bad:
-            raise DataError(
-                f'{where} has "{bad[0][:40]}" as a number of votes: the file is damaged, '
-                "copy it again"
-            )
-        votes.append([int(count) for count in counts])
+        votes.append(read_counts(counts, where))
     if len(votes) != len(rows.usage):
         raise DataError(
             f"{path} has {len(votes):,} rows but {source.files[0]} has {len(rows.usage):,}: "

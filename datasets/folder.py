@@ -1,7 +1,8 @@
-"""Any folder tree train|val|test/<class>/<picture>."""
+"""Any folder of pictures: train|val|test/<class>/<picture>, or one tree that is cut here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,96 +15,165 @@ from lrfer_bench.api import (
     DatasetCard,
     FaceSet,
     Split,
+    UserError,
     check_options,
+    class_indices,
     cut_validation,
     find_splits,
+    meaning_of,
+    read_by_name,
     read_card,
-    read_images,
+    read_splits,
     read_tree,
     register_dataset,
     resolve_colour,
+    subfolders,
+    take,
 )
+from lrfer_bench.datasets.folder_cut import Part, People, cut_into_three
 
 ADVICE = "make all pictures of one size, or set one with --data-option size=N"
+LAYOUT = "its layout must be train|val|test/<class>/<picture>, or <class>/<picture> to be cut"
+NAME = "[a-z0-9][a-z0-9-]{0,39}"
 
 
 @register_dataset("folder")
 class Folder(Dataset):
-    """Your own faces. size: resize every picture to size x size; None wants them all of one size.
+    """Your own faces: a tree train|val|test/<class>/*, or one tree <class>/* without splits.
 
-    colour: "grey", "rgb", or "auto" (grey when every file is stored as grey).
+    size: resize every picture to size x size; None wants them all of one size
+    colour: "grey", "rgb", or "auto" (grey when every file is stored as grey)
+    name: what records and tables call this data set; None is "folder"
+    person: a pattern that finds the person in a picture's path, to keep people on one side of cuts
+    label: a pattern that finds the class in a picture's path; None is the folder it lies in
+    only: a pattern; pictures whose path it does not match are left out
+    classes: the names of the classes with commas between, where folders are numbers in their order
     """
 
     card = read_card(Path(__file__).with_name("folder.card.toml"), DatasetCard)
 
-    def __init__(self, size: int | None = None, colour: str = "auto") -> None:
+    def __init__(
+        self,
+        size: int | None = None,
+        colour: str = "auto",
+        name: str | None = None,
+        person: str | None = None,
+        label: str | None = None,
+        only: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         check_options(size, colour)
-        self.size = size
-        self.colour = colour
+        if name is not None and not re.fullmatch(NAME, str(name)):
+            raise UserError(
+                f'the option name is "{name}": use small letters, digits and hyphens, up to 40'
+            )
+        self.size, self.colour, self.name = size, colour, name
+        self.person, self.label, self.only, self.classes = person, label, only, classes
+        self._person = _pattern("person", person)
+        self._label = _pattern("label", label)
+        self._only = _pattern("only", only)
 
     def sources(self, root: Path | None) -> Sequence[Path]:
         return list(_folders(root).values())
 
     def load(self, root: Path | None) -> FaceSet:
-        folders = _folders(root)
-        trees = {split: read_tree(folder) for split, folder in folders.items()}
-        classes = trees["train"].classes
-        for split, tree in trees.items():
-            _check_classes(folders[split], tree, classes)
-        files = {
-            split: [path for paths in tree.files.values() for path in paths]
-            for split, tree in trees.items()
-        }
-        colour = resolve_colour(self.colour, [path for paths in files.values() for path in paths])
-        splits: dict[str, Split] = {}
-        shape: tuple[int, ...] | None = None
-        for split, tree in trees.items():
-            images = read_images(files[split], colour, self.size, shape=shape, advice=ADVICE)
-            shape = images.shape[1:]
-            labels = [classes.index(name) for name, paths in tree.files.items() for _ in paths]
-            splits[split] = Split(images, np.array(labels, dtype=np.int64))
-        notes = self._notes(trees)
-        if "val" not in splits:
-            splits["train"], splits["val"], how = _cut(splits["train"])
-            notes.append(how)
-        return FaceSet("folder", classes, splits, notes=tuple(notes))
-
-    def _notes(self, trees: dict[str, ClassTree]) -> list[str]:
-        notes = []
-        if self.size is not None:
-            notes.append(
-                f"Every picture was resized to {self.size} x {self.size}; one that is not square "
-                "is stretched."
-            )
+        folders, notes = _folders(root), self._said_of_size()
+        trees = {split: self._read(folder) for split, folder in folders.items()}
         others = [path for tree in trees.values() for path in tree.others]
         if others:
             notes.append(
                 f"{len(others)} files that are not pictures were left out, {others[0]} first."
             )
-        return notes
+        if "test" in trees and not trees["test"].files:
+            notes.append(f"{folders['test']} has no class folders and so no labels: left out.")
+            del trees["test"]
+            if "val" not in trees:
+                raise DataError(
+                    f"{folders['test']} has no class folders and so no labels: {LAYOUT}"
+                )
+        classes = self._named(trees.get("train") or trees[""])
+        parts = {split: self._part(folders[split], tree, classes) for split, tree in trees.items()}
+        if any(name.isdigit() for name in classes):
+            notes.append(
+                "Classes are numbers: give their names in that order with --data-option "
+                "classes=NAME,NAME,..."
+            )
+        top = folders[""] if "" in folders else folders["train"].parent
+        parts, said = cut_into_three(parts, People(self._person, top) if self._person else None)
+        notes += said
+        paths = {split: part.files for split, part in parts.items()}
+        colour = resolve_colour(self.colour, [path for files in paths.values() for path in files])
+        images = read_splits(paths, colour, self.size, advice=ADVICE)
+        splits = {split: Split(images[split], part.labels) for split, part in parts.items()}
+        if "val" not in splits:
+            splits["train"], splits["val"], how = _cut_by_pixels(splits["train"])
+            notes.append(how)
+        return FaceSet(self.name or "folder", classes, splits, notes=tuple(notes))
+
+    def _said_of_size(self) -> list[str]:
+        if self.size is None:
+            return []
+        return [
+            f"Every picture was resized to {self.size} x {self.size}; one that is not square is "
+            "stretched."
+        ]
+
+    def _read(self, folder: Path) -> ClassTree:
+        if self._label is not None:
+            return read_by_name(folder, self._label, self._only)
+        if not subfolders(folder) and folder.name.lower().startswith("test"):
+            return ClassTree({})  # of a challenge, whose labels are not published
+        return read_tree(folder, self._only)
+
+    def _named(self, train: ClassTree) -> tuple[str, ...]:
+        """The classes: those declared, or the folders of train; codes in file names are spelt."""
+        if self.classes is not None:
+            return tuple(name.strip() for name in str(self.classes).split(","))
+        if self._label is not None:
+            return tuple(sorted({meaning_of(name) for name in train.classes}))
+        return train.classes
+
+    def _part(self, folder: Path, tree: ClassTree, classes: tuple[str, ...]) -> Part:
+        first = None
+        if self.classes is not None and all(name.isdigit() for name in tree.classes):
+            first = min(map(int, tree.classes))
+        index = class_indices(tree.classes, classes, folder, first)
+        files = [path for paths in tree.files.values() for path in paths]
+        labels = [index[name] for name, paths in tree.files.items() for _ in paths]
+        return Part(files, np.array(labels, dtype=np.int64))
+
+
+def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if text is None else re.compile(str(text))
+    except re.error as error:
+        raise UserError(
+            f'the option {option} is "{text}", which is not a regular expression ({error}): '
+            "write one such as S[0-9]+"
+        ) from error
 
 
 def _folders(root: Path | None) -> dict[str, Path]:
+    """split -> folder, or {"": folder} of a tree without splits."""
     if root is None:
         raise DataError('data set "folder" needs your pictures: give their folder with --data-root')
-    return find_splits(Path(root).expanduser())
+    root = Path(root).expanduser()
+    found = find_splits(root, needed=())
+    inside = list(subfolders(root).values())
+    if not found and len(inside) == 1 and subfolders(inside[0]):  # as an archive unpacks
+        return _folders(inside[0])
+    if not found and (inside or any(root.iterdir())):
+        return {"": root}
+    if "train" not in found or len(found) < 2:
+        missing = "test" if "train" in found else "train"
+        raise DataError(f"{root} has no folder {missing}: {LAYOUT}")
+    return found
 
 
-def _check_classes(folder: Path, tree: ClassTree, classes: tuple[str, ...]) -> None:
-    unknown = [name for name in tree.classes if name not in classes]
-    if unknown:
-        raise DataError(
-            f'{folder} has a class "{unknown[0]}" that train does not have: '
-            f"the classes of train are {', '.join(classes)}; rename the folder or add training "
-            "images"
-        )
-
-
-def _cut(train: Split) -> tuple[Split, Split, str]:
-    chosen = cut_validation(train.labels, [image.tobytes() for image in train.images])
+def _cut_by_pixels(train: Split) -> tuple[Split, Split, str]:
+    chosen = cut_validation(train.labels, (image.tobytes() for image in train.images))
     how = (
         f"There is no folder val: {int(chosen.sum()):,} of the {len(train):,} training images "
         "were cut off as val, 10 % of each class, by a hash of the pixels."
     )
-    kept, cut = (Split(train.images[mask], train.labels[mask]) for mask in (~chosen, chosen))
-    return kept, cut, how
+    return take(train, ~chosen), take(train, chosen), how

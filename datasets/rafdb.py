@@ -1,8 +1,9 @@
-"""RAF-DB, basic expressions (Li et al., 2017), in its official layout."""
+"""RAF-DB, basic expressions (Li et al., 2017), in its official layout and in that of Kaggle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,36 @@ from lrfer_bench.api import (
     DatasetCard,
     FaceSet,
     Split,
+    UserError,
     check_options,
+    class_indices,
     cut_validation,
+    find_splits,
     read_card,
-    read_images,
+    read_lines,
+    read_splits,
+    read_tree,
     register_dataset,
+    subfolders,
 )
 
 EXPRESSIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 LIST = Path("EmoLabel", "list_patition_label.txt")
 ALIGNED = Path("Image", "aligned")
 ADVICE = "give the aligned pictures as published, or set one size with --data-option size=N"
+ORDERS = {
+    "official": EXPRESSIONS,
+    "efficientface": ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger"),
+}
+"""What folders 0 to 6 can mean; RAF-DB itself counts from 1."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a copy names: name of the official list -> (picture, label from 0), in its order."""
+
+    pictures: dict[str, tuple[Path, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @register_dataset("rafdb")
@@ -32,46 +52,53 @@ class RAFDB(Dataset):
 
     There is no official validation split: val is cut from train.
 
-    size: resize every picture to size x size; None keeps them as they are.
+    size: resize every picture to size x size; None keeps them as they are
+    order: what folders 0 to 6 of a copy mean, one of ORDERS; None refuses such a copy
     """
 
     card = read_card(Path(__file__).with_name("rafdb.card.toml"), DatasetCard)
 
-    def __init__(self, size: int | None = None) -> None:
+    def __init__(self, size: int | None = None, order: str | None = None) -> None:
         check_options(size, "rgb")
+        if order is not None and order not in ORDERS:
+            raise UserError(f'the option order is "{order}": give one of {", ".join(ORDERS)}')
         self.size = size
+        self.order = order
 
     def sources(self, root: Path | None) -> Sequence[Path]:
-        base = _find(root)
-        return base / LIST, base / ALIGNED
+        base, folders = _find(root)
+        return list(folders.values()) if folders else [base / LIST, base / ALIGNED]
 
     def load(self, root: Path | None) -> FaceSet:
-        base = _find(root)
-        names, labels = _read_list(base / LIST)
+        base, folders = _find(root)
+        listed = _read_folders(folders, self.order) if folders else _read_list(base)
+        names = list(listed.pictures)
+        labels = np.array([label for _, label in listed.pictures.values()], dtype=np.int64)
         is_train = np.array([name.startswith("train_") for name in names])
         train = np.flatnonzero(is_train)
         chosen = cut_validation(labels[train], [names[i].encode() for i in train])
         rows = {"train": train[~chosen], "val": train[chosen], "test": np.flatnonzero(~is_train)}
-        splits: dict[str, Split] = {}
-        shape: tuple[int, ...] | None = None
         for split, mine in rows.items():
-            files = [_picture(base, names[i]) for i in mine]
-            if not files:
+            if len(mine) == 0:
                 raise DataError(
-                    f"{base / LIST} names no picture for {split}: it is not complete, copy it again"
+                    f"{base} names no picture for {split}: it is not complete, copy it again"
                 )
-            images = read_images(files, "rgb", self.size, shape=shape, advice=ADVICE)
-            shape = images.shape[1:]
-            splits[split] = Split(images, labels[mine], rows=mine)
+        files = {
+            split: [listed.pictures[names[i]][0] for i in mine] for split, mine in rows.items()
+        }
+        images = read_splits(files, "rgb", self.size, advice=ADVICE)
+        splits = {
+            split: Split(images[split], labels[mine], rows=mine) for split, mine in rows.items()
+        }
         note = (
             f"RAF-DB has no validation split: {len(rows['val']):,} of the {len(train):,} training "
             "images were cut off as val, 10 % of each class, by a hash of the file name."
         )
-        return FaceSet("rafdb", EXPRESSIONS, splits, notes=(note,))
+        return FaceSet("rafdb", EXPRESSIONS, splits, notes=(note, *listed.notes))
 
 
-def _find(root: Path | None) -> Path:
-    """The folder that holds EmoLabel and Image: root, root/basic or root/RAF-DB/basic."""
+def _find(root: Path | None) -> tuple[Path, dict[str, Path]]:
+    """The folder that holds EmoLabel and Image; or, of a tree, its folders train and test."""
     if root is None:
         raise DataError(
             'data set "rafdb" needs your copy of RAF-DB: give its folder with --data-root'
@@ -83,20 +110,20 @@ def _find(root: Path | None) -> Path:
                 raise DataError(
                     f"{base} has {LIST} but no folder {ALIGNED}: unpack aligned.zip there"
                 )
-            return base
+            return base, {}
+    for base in (root, root / "DATASET"):
+        if base.is_dir() and {"train", "test"} <= set(subfolders(base)):
+            return base, {split: find_splits(base)[split] for split in ("train", "test")}
     raise DataError(
-        f"{root} holds no RAF-DB: looked for basic/{LIST.as_posix()}; give the right folder with "
-        "--data-root"
+        f"{root} holds no RAF-DB: looked for basic/{LIST.as_posix()} and for DATASET/train/1 to 7; "
+        "give the right folder with --data-root"
     )
 
 
-def _read_list(path: Path) -> tuple[list[str], np.ndarray]:
-    """File names, and labels from 0; the file counts them from 1."""
-    names: list[str] = []
-    labels: list[int] = []
-    for number, line in enumerate(
-        path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
-    ):
+def _read_list(base: Path) -> Listed:
+    """The official list; it counts labels from 1."""
+    path, found = base / LIST, Listed()
+    for number, line in enumerate(read_lines(path), start=1):
         words = line.split()
         if not words:
             continue
@@ -110,13 +137,47 @@ def _read_list(path: Path) -> tuple[list[str], np.ndarray]:
             raise DataError(
                 f'{where} has label "{words[1][:20]}": it must be an integer from 1 to 7'
             )
-        names.append(words[0])
-        labels.append(int(words[1]) - 1)
-    if not names:
+        if words[0] in found.pictures:
+            raise DataError(f"{where} names {words[0]} again: copy the file again")
+        name = Path(words[0])
+        picture = base / ALIGNED / f"{name.stem}_aligned{name.suffix}"
+        found.pictures[words[0]] = picture, int(words[1]) - 1
+    if not found.pictures:
         raise DataError(f"{path} is empty: copy it again")
-    return names, np.array(labels, dtype=np.int64)
+    return found
 
 
-def _picture(base: Path, name: str) -> Path:
-    path = Path(name)
-    return base / ALIGNED / f"{path.stem}_aligned{path.suffix}"
+def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
+    """Kaggle's tree train|test/1..7; names and validation are those of the official list."""
+    found = Listed()
+    for split, folder in folders.items():
+        tree = read_tree(folder)
+        first, classes = 1, EXPRESSIONS
+        if "0" in tree.classes:
+            first, classes = 0, ORDERS[_known(order, folder)]
+            if split == "train":
+                found.notes.append(f"Folders 0 to 6 were read as {', '.join(classes)}.")
+        meant = class_indices(tree.classes, classes, folder, first)
+        pictures = {
+            path.name.replace("_aligned", ""): (path, EXPRESSIONS.index(classes[meant[name]]))
+            for name, paths in tree.files.items()
+            for path in paths
+        }
+        strange = [name for name in pictures if not name.startswith(f"{split}_")]
+        if strange:
+            raise DataError(
+                f"{folder} has a picture {strange[0]}: RAF-DB's are called "
+                f"{split}_00001_aligned.jpg and so on; use the data set folder for your own"
+            )
+        found.pictures.update(sorted(pictures.items()))
+    return found
+
+
+def _known(order: str | None, folder: Path) -> str:
+    if order is None:
+        known = "; ".join(f"{name}: {', '.join(classes)}" for name, classes in ORDERS.items())
+        raise DataError(
+            f"{folder} has folders from 0, whose order copies of RAF-DB do not agree on: say which "
+            f"with --data-option order=NAME ({known})"
+        )
+    return order

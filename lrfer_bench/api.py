@@ -68,7 +68,9 @@ What a method may override besides forward() and losses()
     score()        float [B] a validation face; default: 1 where the answer is right
     after_training()  closed-form parts, once, on un-augmented training faces
     canonical_settings()  what keys and records call a setting whose words are not what takes effect
-        (a path, "preset")
+        (a path, "preset"): content_of("tiny.file", settings["file"]) for a file, which workers then
+        find wherever they are
+    notes_for()    lines to show before a run, and a UserError for what would only fail in training
     restored()     HR faces float [B, C, H, W] in 0..1, for pictures only
 
 What it can use
@@ -77,7 +79,9 @@ What it can use
     self.cross_entropy(logits, batch)  with the preset's label smoothing, as the built-in methods
                                        have it
     build_classifier(name, ...)  a ClassifierNet: "lean" or any name that timm knows, with maps() of
-        every stage and head()
+        every stage and head(); weights=FILE starts it from a file. try_out() shows it an empty face
+    start_from(net, weights, name)  a file's weights for any module, by names and shapes;
+        classifier_content() is canonical_settings() of settings called weights and pretrained
 
 Parts and losses of the built-in methods: modules, `from lrfer_bench.api import losses`, then
 losses.relation(...)
@@ -102,12 +106,16 @@ A data set
 
 What its load() can use
     open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
-                                       names a bad file
+                                       names the bad files; read_splits: of several splits
+    open_text, read_lines              text with or without a byte order mark
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
-    find_splits, read_tree, ClassTree  folders split/class/picture; write_atomically: a whole file
-                                       or none
-    cut_validation, unit_hash          a split by hashes, for a data set that brings none
+    find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
+                                       in the path; subfolders: names in any case;
+                                       write_atomically: a whole file or none
+    class_indices, meaning_of          class folders whose names differ a little (anger, Angry)
+    cut_validation, unit_hash          a split by hashes, for a data set that brings none;
+    cut_persons, take                  nobody in two splits; the rows of a split by a mask
 
 A degradation protocol
 ======================
@@ -150,21 +158,27 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import write_atomically
+from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.registry import DATASETS, METHODS, METRICS, PROTOCOLS, register
 from lrfer_bench.scoring.shown import Better, shown
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Batch, Method, Need, Task
     from lrfer_bench.contract.optimizers import default_optimizers, sgd
+    from lrfer_bench.data.classes import class_indices, meaning_of
     from lrfer_bench.data.images import (
         check_options,
         open_image,
         read_images,
+        read_splits,
         resolve_colour,
         to_array,
     )
-    from lrfer_bench.data.tree import ClassTree, find_splits, read_tree
-    from lrfer_bench.data.validation import cut_validation, unit_hash
+    from lrfer_bench.data.listing import subfolders
+    from lrfer_bench.data.reading import take
+    from lrfer_bench.data.text import open_text, read_lines
+    from lrfer_bench.data.tree import ClassTree, find_splits, read_by_name, read_tree
+    from lrfer_bench.data.validation import cut_persons, cut_validation, unit_hash
     from lrfer_bench.nets import (
         attention,
         covpool,
@@ -174,16 +188,21 @@ if TYPE_CHECKING:
         superres,
         svm,
     )
-    from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier
+    from lrfer_bench.nets.classifiers import ClassifierNet, build_classifier, try_out
+    from lrfer_bench.nets.pretrained import classifier_content
+    from lrfer_bench.nets.weights import start_from
 
 __all__ = [
     "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "DataError", "Dataset",
     "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol",
-    "Split", "Task", "UserError", "attention", "build_classifier", "check_options", "covpool",
-    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "open_image",
-    "read_card", "read_images", "read_tree", "register_dataset", "register_method",
-    "register_metric", "register_protocol", "resolve_colour", "sgd", "superres", "svm", "to_array",
-    "unit_hash", "write_atomically",
+    "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
+    "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
+    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
+    "open_image", "open_text", "read_by_name", "read_card", "read_images", "read_lines",
+    "read_splits", "read_tree", "register_dataset", "register_method", "register_metric",
+    "register_protocol", "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm",
+    "take", "to_array", "try_out", "unit_hash",
+    "write_atomically",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
@@ -196,12 +215,19 @@ _LAZY = {
         "check_options",
         "open_image",
         "read_images",
+        "read_splits",
         "resolve_colour",
         "to_array",
     ),
-    "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_tree"),
-    "lrfer_bench.data.validation": ("cut_validation", "unit_hash"),
-    "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier"),
+    "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
+    "lrfer_bench.data.listing": ("subfolders",),
+    "lrfer_bench.data.reading": ("take",),
+    "lrfer_bench.data.text": ("open_text", "read_lines"),
+    "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_by_name", "read_tree"),
+    "lrfer_bench.data.validation": ("cut_persons", "cut_validation", "unit_hash"),
+    "lrfer_bench.nets.classifiers": ("ClassifierNet", "build_classifier", "try_out"),
+    "lrfer_bench.nets.pretrained": ("classifier_content",),
+    "lrfer_bench.nets.weights": ("start_from",),
 }
 """Where the names are that are loaded when they are first asked for."""
 

@@ -10,6 +10,8 @@ _UNSHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """Controls of terminals, lines and the direction of writing, and halves of surrogate pairs."""
+MOST_NAMES = 40
+"""So many names are still read in one sentence."""
 _FORMULA = {"=", "+", "-", "@", "\t", "\r", "\n"}
 
 
@@ -64,7 +66,7 @@ def csv_cell(value: object) -> object:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The tail of a "not found" message: the nearest known name, or all of them.
+    """The tail of a "not found" message: the nearest known name, or all of them, or a few of many.
 
     >>> did_you_mean("gmnet", ["gmenet", "direct"])
     'did you mean "gmenet"?'
@@ -73,4 +75,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f'did you mean "{close[0]}"?'
+    if len(names) > MOST_NAMES:
+        return f"known: {', '.join(names[:6])} and {len(names) - 6:,} more"
     return "known: " + ", ".join(names) if names else "none is known"

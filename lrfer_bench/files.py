@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
+import math
 import os
 import platform
 import re
+import secrets
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from lrfer_bench.errors import MachineError
+from lrfer_bench.errors import MachineError, UserError
 
 MOMENTARY = {
     getattr(errno, name)
@@ -26,6 +28,10 @@ MOMENTARY = {
 """Too many open files, no memory, a disk or a network that does not answer."""
 STALE_SECONDS = 24 * 3600
 CACHE_VARIABLE = "LRFER_CACHE"
+JSON_BYTES = 64 << 20
+DEEPEST = 32
+LARGEST = 2**63
+"""Integers in a JSON file are smaller, seeds among them, and so are the floats of its numbers."""
 
 
 def default_cache() -> Path:
@@ -38,19 +44,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file beside path that takes its place when the block ends well.
 
     It is gone when the block fails. Two processes that write the same path do no harm: one of the
-    two whole files stays. Raises what the system raises.
+    two whole files stays. Its mode is what the umask allows. Raises what the system raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=own_prefix())
+    temporary = _own_path(path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
+        # "x" creates it with 0o666 less the umask. A chmod afterwards would overrule the umask, and
+        # network shares and memory cards refuse it.
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
@@ -63,6 +70,17 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def own_folder(parent: Path) -> Path:
+    """A new temporary folder in parent, with the mode that the umask allows; sweep() knows it."""
+    folder = _own_path(parent)
+    folder.mkdir()
+    return folder
+
+
+def _own_path(parent: Path) -> Path:
+    return parent / f"{own_prefix()}{secrets.token_hex(4)}"
 
 
 def own_prefix() -> str:
@@ -148,6 +166,19 @@ def is_momentary(error: OSError) -> bool:
     return error.errno in MOMENTARY
 
 
+def is_forbidden(error: OSError) -> bool:
+    """Whether this user may not write there: a folder of others, or a read-only file system."""
+    return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def unwritable_cache(cache: Path, error: OSError) -> UserError:
+    """The sentence for a cache of prepared data sets that the system does not let us write."""
+    return UserError(
+        f"the cache {cache} cannot be written: {error.strerror or error}; "
+        f"free some space or set {CACHE_VARIABLE} to another folder"
+    )
+
+
 def not_now(path: Path, error: OSError) -> MachineError:
     """The sentence for an error that is_momentary()."""
     return MachineError(
@@ -167,3 +198,44 @@ def set_aside(path: Path, word: str) -> Path:
         target = path.with_name(f"{path.name}.{word}-{number}")
     os.replace(path, target)
     return target
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    ValueError for a file that is not a regular one, is too large, or is not complete JSON; for NaN,
+    infinity and integers of LARGEST or more; and for what is nested deeper than DEEPEST.
+    """
+    text = read_limited(path, JSON_BYTES).decode("utf-8")
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {DEEPEST}") from error
+    check_bounds(content)
+    return content
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"it holds {word}, which is not a number")
+
+
+def check_bounds(content: Any) -> None:
+    """ValueError for a number, text or depth that no file of ours has. Without recursion."""
+    level, depth = [content], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST}")
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value)
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, int) and abs(value) >= LARGEST:
+                raise ValueError("it holds an integer of 2**63 or more")
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise ValueError("it holds a number that is not finite")
+            elif isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise ValueError("it holds a text that is not Unicode")
+        level, depth = below, depth + 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lrfer_bench.planning.plan import Plan
     from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.predictor import Predictor
-    from lrfer_bench.running.session import Display
+    from lrfer_bench.running.session import Display, Session
     from lrfer_bench.store.store import Store
 
 Item = TypeVar("Item")
@@ -76,7 +76,7 @@ def run(
     from lrfer_bench.running.session import run_session
 
     given = checked_arguments(RunArguments, words)
-    outcome = run_session(_request(given), _lines(given.tell))
+    outcome = run_session(_request(given), _lines(given.tell), _notes(given.tell))
     return _frame(outcome.session.plan, outcome.session.store)
 
 
@@ -171,8 +171,9 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
            changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
            (trained on), test_protocol, scale, size_px (height of the LR face in pixels), seed,
            preset, failure (the sentence of a failed cell); method_name, method_version, settings
-           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune). trained_scales is
-           "each" (the tested one), "2;4;8", "hr" or "nothing".
+           (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune), weights (that it
+           starts from, "" is from scratch). trained_scales is "each" (the tested one), "2;4;8",
+           "hr" or "nothing".
     Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
@@ -279,6 +280,17 @@ def _lines(tell: Callable[[str], None] | None) -> Display:
                 tell(line)
 
     return lambda status: nullcontext(listen)
+
+
+def _notes(tell: Callable[[str], None] | None) -> Callable[[Session, object], None]:
+    """Tells the notes of a plan before anything is trained."""
+
+    def before(session: Session, _: object) -> None:
+        for note in session.plan.notes:
+            if tell is not None:
+                tell(note)
+
+    return before
 
 
 def _frame(plan: Plan, store: Store) -> pd.DataFrame:

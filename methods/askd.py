@@ -19,6 +19,7 @@ class ASKD(AttentionDistilled):
 
     kd_weight: the weight of 1 - cos for each of the two maps of each block; 0 trains without a
                teacher
+    weights:   start from this file (.pth, .bin, .safetensors, ...), all but the head
     """
 
     # With 8 maps, 10 and 30 are the 80 and 240 times the mean over maps that its authors use.
@@ -31,10 +32,11 @@ class ASKD(AttentionDistilled):
             return {}
         return {"teacher": Need("askd", "hr", {**settings, "kd_weight": 0.0})}
 
-    def __init__(self, task: Task, *, kd_weight: float = 5.0) -> None:
+    def __init__(self, task: Task, *, kd_weight: float = 5.0, weights: str = "") -> None:
         super().__init__(task)
         self.kd_weight = kd_weight
         self.net = CBAMNet(task)
+        self.start(self.net, weights, ("linear",))
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         return self.net.trunk(images)[1]

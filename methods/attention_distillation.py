@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Method
+from lrfer_bench.api import Batch
 from lrfer_bench.api import losses as shared
+from lrfer_bench.methods.started import Started
 
 
-class AttentionDistilled(Method):
+class AttentionDistilled(Started):
     """A method whose attention maps follow those of a teacher.
 
     Subclasses set kd_weight and net (images -> (logits, attention maps)), and say how a teacher's

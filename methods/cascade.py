@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +9,16 @@ from typing import Any
 
 from torch import Tensor
 
-from lrfer_bench.api import Method, Need, Preset, Task, UserError, register_method, superres
+from lrfer_bench.api import (
+    Method,
+    Need,
+    Preset,
+    Task,
+    UserError,
+    content_of,
+    register_method,
+    superres,
+)
 from lrfer_bench.methods.stages import classifier_of
 
 
@@ -28,7 +36,13 @@ class Cascade(Method):
         """The checkpoint counts by its content, so that its path makes no new result."""
         if not settings["sr_checkpoint"]:
             return settings
-        return {**settings, "sr_checkpoint": f"sha256:{_sha256(Path(settings['sr_checkpoint']))}"}
+        if find_spec("spandrel") is None:
+            raise UserError(
+                "cascade.sr_checkpoint needs the package spandrel: "
+                'pip install "lrfer-bench[sr]", or leave the setting out'
+            )
+        content = content_of("cascade.sr_checkpoint", settings["sr_checkpoint"])
+        return {**settings, "sr_checkpoint": content}
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
@@ -47,17 +61,3 @@ class Cascade(Method):
         if self.published is not None:
             return self.published(lr, self.task.size)
         return self.stages["superres"](lr)
-
-
-def _sha256(file: Path) -> str:
-    if find_spec("spandrel") is None:
-        raise UserError(
-            "cascade.sr_checkpoint needs the package spandrel: "
-            'pip install "lrfer-bench[sr]", or leave the setting out'
-        )
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(
-            f"cascade.sr_checkpoint={file} cannot be read ({error.strerror}): check the path"
-        ) from error

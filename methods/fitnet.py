@@ -30,6 +30,7 @@ class FitNet(Student):
     kd_weight: times the variant's own weight; 0 trains without a teacher
     variant:   "fitnet": the maps themselves, the student's through hint layers;
                "at": the mean squares over channels
+    weights:   start the student from this file, all but the head
     """
 
     search = {"kd_weight": LogUniform(0.03, 10.0), "variant": Choice(*WEIGHTS)}
@@ -38,8 +39,10 @@ class FitNet(Student):
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
         return {"classifier": Need("classifier", "hr")} if settings["kd_weight"] else {}
 
-    def __init__(self, task: Task, *, kd_weight: float = 1.0, variant: str = "fitnet") -> None:
-        super().__init__(task)
+    def __init__(
+        self, task: Task, *, kd_weight: float = 1.0, variant: str = "fitnet", weights: str = ""
+    ) -> None:
+        super().__init__(task, weights)
         if variant not in WEIGHTS:
             raise UserError(f'fitnet.variant is "{variant}": it takes one of {", ".join(WEIGHTS)}')
         self.weight = kd_weight * WEIGHTS[variant]

@@ -24,6 +24,7 @@ class FSKD(Student):
     feature, relation: the weights of the two terms (lambda 1 and lambda 2 of the paper); 0 leaves
         one out
     hint: put each map through a 1x1 convolution and batch norm before both terms, in training only
+    weights: start the student from this file, all but the head
     """
 
     # Version 1 had cosines of positions, no hint layers, and lone faces in the relation term.
@@ -38,9 +39,15 @@ class FSKD(Student):
         return {}
 
     def __init__(
-        self, task: Task, *, feature: float = 20.0, relation: float = 4.0, hint: bool = True
+        self,
+        task: Task,
+        *,
+        feature: float = 20.0,
+        relation: float = 4.0,
+        hint: bool = True,
+        weights: str = "",
     ) -> None:
-        super().__init__(task)
+        super().__init__(task, weights)
         self.feature, self.relation = feature, relation
         self.hint = HintLayers(self) if hint and task.stages else None
 

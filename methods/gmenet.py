@@ -108,10 +108,11 @@ class GMENet(AttentionDistilled):
     gate_norm:     batch norm on the gates' values before the sigmoid
     gate_start:    "identity": gates begin near 1; "quarter": two sigmoids begin near 1/2 each
     heads:         2: a head for each branch, each with its cross-entropy; their logits are mixed
+    weights:       start from this file (.pth, .bin, .safetensors, ...), all but the heads
     global_at:     the first global block ends at an "eighth" or a "quarter" of the input's side
     """
 
-    added = ("centred", "gate_norm", "gate_start", "heads", "global_at")
+    added = ("centred", "gate_norm", "gate_start", "heads", "global_at", "weights")
     search = {
         "kd_weight": LogUniform(0.1, 30.0),
         "centred": Choice(False, True),
@@ -140,11 +141,13 @@ class GMENet(AttentionDistilled):
         gate_start: str = "quarter",
         heads: int = 1,
         global_at: str = "eighth",
+        weights: str = "",
     ) -> None:
         super().__init__(task)
         self.kd_weight, self.centred = kd_weight, centred
         build = Build(attention, global_branch, gate_norm, gate_start, heads, global_at).checked()
         self.net = TwoBranches(task, shape_for(task.preset), build)
+        self.start(self.net, weights, ("linear", "second"))
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         return self.net.local(images)[1]

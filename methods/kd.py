@@ -33,6 +33,7 @@ class KD(Student):
     kd_weight:   weight of the second part; 0 trains without a teacher
     temperature: how soft both answers are made
     variant:     "kd", or "dkd": the true class and the others apart, weighed by alpha and beta
+    weights:     start the student from this file, all but the head
     """
 
     search = {"kd_weight": LogUniform(0.1, 10.0), "variant": Choice(*VARIANTS)}
@@ -50,8 +51,9 @@ class KD(Student):
         variant: str = "kd",
         alpha: float = 1.0,
         beta: float = 8.0,
+        weights: str = "",
     ) -> None:
-        super().__init__(task)
+        super().__init__(task, weights)
         if variant not in VARIANTS:
             raise UserError(f'kd.variant is "{variant}": it takes one of {", ".join(VARIANTS)}')
         if temperature <= 0:

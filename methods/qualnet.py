@@ -21,19 +21,23 @@ class QualNet(Classifier):
 
     pixel:      weight of the L1 distance to the HR face of what the decoder draws; 0: no teacher
     warm_start: begin with the teacher's weights, not from scratch
+    weights:    start from this file, all but the head
     """
 
     search = {"pixel": LogUniform(0.1, 10.0), "warm_start": Choice(True, False)}
 
     @classmethod
     def needs_for(cls, settings: Mapping[str, Any], hr: bool) -> dict[str, Need]:
-        """Every pixel weight has the same teacher, whose own is 1."""
+        """Every pixel weight has the same teacher, whose own is 1; both start alike."""
         if hr or not settings["pixel"]:
             return {}
-        return {"teacher": Need("qualnet", "hr", {"pixel": 1.0, "warm_start": True})}
+        own = {"pixel": 1.0, "warm_start": True, "weights": settings["weights"]}
+        return {"teacher": Need("qualnet", "hr", own)}
 
-    def __init__(self, task: Task, *, pixel: float = 1.0, warm_start: bool = True) -> None:
-        super().__init__(task)
+    def __init__(
+        self, task: Task, *, pixel: float = 1.0, warm_start: bool = True, weights: str = ""
+    ) -> None:
+        super().__init__(task, weights=weights)
         self.pixel = pixel
         with_decoder = task.is_hr and pixel
         self.decoder = (

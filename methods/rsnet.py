@@ -18,14 +18,15 @@ class RSNet(Classifier):
 
     A step sees each face at HR and at the size that was drawn for it.
     kd_weight: weight of the KL terms; 0 leaves the shared convolutions and the norms a size.
+    weights: start from this file (.pth, .bin, .safetensors, ...), all but the head
     """
 
     trains = "all scales"
     with_hr = True
     search = {"kd_weight": LogUniform(0.1, 10.0)}
 
-    def __init__(self, task: Task, *, kd_weight: float = 1.0) -> None:
-        super().__init__(task)
+    def __init__(self, task: Task, *, kd_weight: float = 1.0, weights: str = "") -> None:
+        super().__init__(task, weights=weights)
         self.kd_weight = kd_weight
         self.sizes = tuple(sorted({1, *task.scales}))
         norms_a_size(self.net, len(self.sizes))

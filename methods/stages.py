@@ -5,12 +5,23 @@ A stage is a method like any other; others just name it in their `needs`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch, Method, Task, build_classifier, register_method
+from lrfer_bench.api import (
+    Batch,
+    ClassifierNet,
+    Method,
+    Preset,
+    Task,
+    build_classifier,
+    classifier_content,
+    register_method,
+    try_out,
+)
 
 
 @register_method("classifier")
@@ -20,10 +31,29 @@ class Classifier(Method):
     Trained at HR it is the frozen judge, teacher or feature extractor of others.
 
     arch: "lean", "lean2", a timm name, or "preset" for the preset's
-    pretrained: load timm's weights
+    pretrained: start from timm's weights
     input_size: side in pixels that a timm network is fed (0: the HR size)
     epochs: the training budget, a factor of the preset's ("3x") or a number; the harness reads it
+    weights: start from this file (.pth, .bin, .safetensors, ...), all but the head
     """
+
+    added = ("weights",)
+
+    @classmethod
+    def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
+        """What it starts from counts by its content."""
+        return classifier_content(settings, preset.classifier)
+
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """What was taken of its weights; UserError where they or the faces do not fit."""
+        arch, weights = settings.get("arch", "preset"), settings.get("weights", "")
+        if arch == "preset" and not weights:
+            return []
+        pretrained, input_size = settings.get("pretrained", False), settings.get("input_size", 0)
+        net = _network(task, arch, pretrained, input_size, weights)
+        try_out(net, task.channels, task.size)
+        return [net.started] if net.started else []
 
     def __init__(
         self,
@@ -33,20 +63,28 @@ class Classifier(Method):
         pretrained: bool = False,
         input_size: int = 0,
         epochs: str = "1x",
+        weights: str = "",
     ) -> None:
         super().__init__(task)
         self.arch, self.input_size = arch, input_size
-        preset = task.preset
-        self.net = build_classifier(
-            preset.classifier if arch == "preset" else arch, task.classes, task.channels,
-            task.input_size, dropout=preset.dropout, pretrained=pretrained, input_size=input_size,
-        )  # fmt: skip
+        self.net = _network(task, arch, pretrained, input_size, weights)
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.net(self.enlarge(lr))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         return {"ce": self.cross_entropy(self.net(self.enlarged(batch)), batch)}
+
+
+def _network(
+    task: Task, arch: str, pretrained: bool, input_size: int, weights: str
+) -> ClassifierNet:
+    preset = task.preset
+    return build_classifier(
+        preset.classifier if arch == "preset" else arch, task.classes, task.channels,
+        task.input_size, dropout=preset.dropout, pretrained=pretrained, input_size=input_size,
+        weights=weights,
+    )  # fmt: skip
 
 
 def classifier_of(stages: Any) -> Classifier:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -10,14 +13,24 @@ from lrfer_bench.methods.stages import Classifier, classifier_of, map_shapes
 
 
 class Student(Classifier):
-    """Starts from scratch, built like the stage "classifier"; as the preset says without one."""
+    """Built like the stage "classifier"; as the preset says without one.
 
-    def __init__(self, task: Task) -> None:
+    It starts from scratch, or from a file of weights.
+    """
+
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """None: only with its teacher is it known how it is built."""
+        return []
+
+    def __init__(self, task: Task, weights: str = "") -> None:
         if task.stages:
             teacher = classifier_of(task.stages)
-            super().__init__(task, arch=teacher.arch, input_size=teacher.input_size)
+            super().__init__(
+                task, arch=teacher.arch, input_size=teacher.input_size, weights=weights
+            )
         else:
-            super().__init__(task)
+            super().__init__(task, weights=weights)
 
     def plain_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of a student without a teacher."""

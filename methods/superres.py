@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lrfer_bench.api import Batch, Method, Task, UserError, register_method, superres
+from lrfer_bench.methods.started import Started
 
 WIDTHS = {"tiny": 8, "small": 24, "large": 64}
 MOST_BLOCKS = {"tiny": 4, "small": 16, "large": 16}
@@ -16,17 +17,18 @@ MOST_BLOCKS = {"tiny": 4, "small": 16, "large": 16}
 
 
 @register_method("superres")
-class SuperRes(Method):
+class SuperRes(Started):
     """From an LR face to an HR one, trained for small pixel error (L1).
 
     width: channels; 0 takes 24 (64 with a GPU's preset, 8 with a preset of minutes).
     blocks: residual blocks; 0 takes 16 with a GPU's preset, else as many as give each scale about
         the same cost (at most 16, or 4 with a preset of minutes).
+    weights: start from this file, of the same width and blocks
     """
 
     answers = "images"
 
-    def __init__(self, task: Task, *, width: int = 0, blocks: int = 0) -> None:
+    def __init__(self, task: Task, *, width: int = 0, blocks: int = 0, weights: str = "") -> None:
         super().__init__(task)
         if len(task.scales) != 1:
             raise UserError(
@@ -38,6 +40,7 @@ class SuperRes(Method):
         blocks = blocks or (most if task.preset.large else min(max(scale**2 // 2, 2), most))
         width = width or WIDTHS[compute]
         self.net = superres.EDSR(task.channels, scale, width, blocks)
+        self.start(self.net, weights)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Not logits but the HR face: float [B, C, H, W] in 0..1."""

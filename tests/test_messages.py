@@ -56,7 +56,9 @@ run TINY --scales 400
 run TINY --seeds -1
     the seed -1 is not possible: seeds are integers from 0 to 2**63 - 1
 run TINY --methods linear --workers 0
-    --workers 0 is not possible: at least one worker is needed
+    --workers 0 is not possible: give 1 to 100000 processes
+run TINY --methods linear --workers 1000001
+    --workers 1000001 is not possible: give 1 to 100000 processes
 run TINY --methods linear --join --overwrite always
     --join with --overwrite always would have each run make everything: start one run with it, or
     choose another --results
@@ -99,9 +101,13 @@ run --dataset fer2013 --data-root nowhere
     there is no file or folder nowhere: check --data-root
 run --dataset fer2013 --data-root empty
     empty holds no FER2013 for "fer2013": looked for fer2013.csv, icml_face_data.csv, train/ and
-    test/, fer2013.npz; give the right folder with --data-root
+    test/, fer2013.npz, parquet files; give the right folder with --data-root
 run --dataset folder --data-root empty
-    empty has no folder train: its layout must be train|val|test/<class>/<picture>
+    empty has no folder train: its layout must be train|val|test/<class>/<picture>, or
+    <class>/<picture> to be cut
+run --dataset folder --data-root empty --data-option person=(
+    the option person is "(", which is not a regular expression (missing ), unterminated subpattern
+    at position 0): write one such as S[0-9]+
 run TINY --methods linear --results file/results
     the results folder file/results cannot be written (Not a directory): choose another one with
     --results

@@ -27,7 +27,8 @@ ONLY = {
     "pixels": set(),
     "files": {"errors"},
     "scoring": set(),
-    "contract": {"errors", "pixels"},
+    "machine": set(),
+    "contract": {"errors", "files", "pixels"},
     "methods": {"api"},
     "datasets": {"api"},
 }

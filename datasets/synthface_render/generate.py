@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,14 +104,14 @@ def write_folder(
         raise UserError(f"--out {out} already holds something: choose a new or an empty folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+        work = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
+        work.mkdir()
     except OSError as error:
         raise UserError(
             f"--out {out} cannot be made ({error.strerror}): choose a folder you may write to"
         ) from error
     try:
         done = _write_all(work, size, identities, seed, colour, takes, tick)
-        os.chmod(work, 0o755)
         if out.exists():
             out.rmdir()
         os.replace(work, out)

@@ -14,6 +14,7 @@ import click
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
+from lrfer_bench.cli.preparing import prepare_shown
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.errors import escaped
 from lrfer_bench.plugins.loading import left_out, load_plugins
@@ -22,7 +23,6 @@ from lrfer_bench.plugins.registry import DATASETS, Entry
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lrfer_bench.data.cache import Prepared
     from lrfer_bench.data.verify import Verification
 
 RENDER = "lrfer_bench.cli.render"
@@ -137,7 +137,7 @@ def prepare(
 ) -> None:
     """Read a data set once, check it and put it into the cache."""
     load_plugins(plugins)
-    prepared = _prepare(name, data_root, options, cache)
+    prepared = prepare_shown(name, data_root, options, cache)
     facts, found = prepared.faces.describe(), prepared.audit
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
     height, width = facts["size"]
@@ -185,12 +185,12 @@ def verify(
     near: bool,
     as_json: bool,
 ) -> None:
-    """Compare a data set with its card and audit it.
+    """Read a data set's files anew, compare it with its card and audit it.
 
     Exit status 1 when it differs from the card.
     """
     load_plugins(plugins)
-    prepared = _prepare(name, data_root, options, cache)
+    prepared = prepare_shown(name, data_root, options, cache, anew=True)
     from lrfer_bench.data.verify import verify as compare
 
     entry = DATASETS.entry(name)
@@ -200,16 +200,6 @@ def verify(
     else:
         _print(name, result)
     ctx.exit(0 if result.ok else 1)
-
-
-def _prepare(
-    name: str, root: Path | None, options: tuple[str, ...], cache: Path | None
-) -> Prepared:
-    from lrfer_bench.data.cache import prepare
-    from lrfer_bench.data.options import make_dataset
-    from lrfer_bench.planning.settings import parse_options
-
-    return prepare(make_dataset(name, parse_options(options)), name, root, cache=cache)
 
 
 def _card(entry: Entry) -> DatasetCard | None:
@@ -237,6 +227,8 @@ def _show_blocks(card: DatasetCard) -> None:
                 + "".join(f"{count[0]:>9,}" if count else f"{'-':>9}" for count in counts)
             )
         echo(f"  {'all':<{width}}" + "".join(f"{count:>9,}" for count in card.counts.values()))
+    for form, stated in card.other_counts.items():
+        echo(f"  or {' / '.join(f'{count:,}' for count in stated)}: {form}")
     for title, lines in (
         (
             "options (--data-option NAME=VALUE)",

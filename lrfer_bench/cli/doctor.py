@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -36,11 +35,11 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     import torch
 
     from lrfer_bench.files import default_cache
+    from lrfer_bench.machine.limits import memory, usable_cores
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
     from lrfer_bench.running.engines.local import default_workers
-    from lrfer_bench.running.engines.processes import usable_cores
     from lrfer_bench.running.environment import environment
 
     load_plugins(plugins)
@@ -48,7 +47,8 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
         echo(f"{name}: {value}")
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     echo(
-        f"GPUs: {gpus}; cores this process may use: {usable_cores()}; memory: {_memory_gb():.1f} GB"
+        f"GPUs: {gpus}; cores this process may use: {usable_cores()}; "
+        f"memory: {memory() / 1e9:.1f} GB"
     )
     each = "one a GPU" if gpus else "one torch thread each"
     echo(f"a run would use {default_workers()} workers, {each}")
@@ -82,10 +82,6 @@ def broken(registry: Registry) -> dict[str, str]:
             except UserError as error:
                 found[entry.name] = str(error)
     return found
-
-
-def _memory_gb() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
 
 
 def _free_gb(path: Path) -> float:

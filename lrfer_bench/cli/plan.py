@@ -51,6 +51,8 @@ def show_plan(session: Session, calibrate: bool) -> None:
     runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
     todo = {training.key for training in runner.to_train}
     seconds = estimate(runner.to_train, session.plan, session.prepared) if calibrate else {}
+    for note in session.plan.notes:
+        echo(note)
     echo(f"{len(session.plan.trainings)} models to train, each once:")
     for key, training in session.plan.trainings.items():
         state = (

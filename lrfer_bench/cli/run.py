@@ -78,6 +78,8 @@ def _tell_about(session: Session, runner: Runner) -> None:
     echo(f"{session.request.dataset}{word}: {counts}, {size}")
     for note in faces.notes:
         echo(f"  {note}")
+    for note in session.plan.notes:
+        echo(f"  {note}")
     for plugin, reason in PLUGIN_ERRORS.items():
         echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
     for damaged in runner.survey.damaged:

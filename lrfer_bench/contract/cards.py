@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from lrfer_bench.contract.toml import tomllib
+from lrfer_bench.contract.toml import parse_toml
 from lrfer_bench.errors import UserError
 
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
@@ -61,6 +61,7 @@ class DatasetCard:
     layout: which files the user has to have, and where under --data-root
     fingerprint, counts, class_counts: what a right copy has ("" and {} where copies differ by
         nature); class_counts: split -> faces of each class, in the order of the classes
+    other_counts: another official form -> its counts of train, val and test
     leaked: split -> rows that also stand in train
     showable: its faces may stand in pictures and pages
     options: name -> what it does
@@ -78,6 +79,7 @@ class DatasetCard:
     fingerprint: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     class_counts: Mapping[str, Any] = field(default_factory=dict)
+    other_counts: Mapping[str, Any] = field(default_factory=dict)
     leaked: Mapping[str, int] = field(default_factory=dict)
     synthetic: bool = False
     showable: bool = False
@@ -88,8 +90,8 @@ class DatasetCard:
 def read_card(path: Path, kind: type[Card]) -> Card:
     """Parse a card file; an unknown or missing field is a UserError that names file and field."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        raw = parse_toml(path)
+    except (OSError, ValueError) as error:
         raise UserError(f"the card {path} cannot be read: {error}") from error
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(raw) - known)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import mmap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from lrfer_bench.errors import DataError, escaped, is_plain
 
 SPLITS = ("train", "val", "test")
+BLOCK = 1 << 23
+"""Bytes of faces that blocks() gives at once."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class FaceSet:
                     f'data set "{self.name}" has a class named "{escaped(label)}": give it a name '
                     "without control characters, in Unicode"
                 )
+        if len(self.classes) < 2:
+            raise DataError(
+                f'data set "{self.name}" has only the class {", ".join(self.classes) or "(none)"}: '
+                "it takes two or more, each in a folder of its own"
+            )
         for name in SPLITS:
             if name not in self.splits:
                 raise DataError(
@@ -100,7 +108,8 @@ class FaceSet:
         for name in SPLITS:
             split = self.splits[name]
             digest.update(f"{name}{split.images.shape}".encode())
-            digest.update(np.ascontiguousarray(split.images).data)
+            for block in blocks(split.images):
+                digest.update(np.ascontiguousarray(block).data)
             digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
             if split.soft is not None:
                 digest.update(np.ascontiguousarray(split.soft, dtype="<f4").data)
@@ -118,6 +127,19 @@ class FaceSet:
                 for name in SPLITS
             },
         }
+
+
+def blocks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """[N, ...] in pieces of some megabytes, in order; one that was mapped from a file is let go.
+
+    So that a pass over faces of any number takes little memory.
+    """
+    step = max(1, BLOCK // max(1, images[:1].nbytes))
+    mapped = None if images.flags.writeable else getattr(images, "_mmap", None)
+    for start in range(0, len(images), step):
+        yield images[start : start + step]
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _check_split(faces: FaceSet, name: str, split: Split) -> None:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from lrfer_bench.errors import UserError
 
+CONTENT = re.compile("sha256:[0-9a-f]{64}")
+"""A file that a setting names, as keys and records know it: by its content."""
 
-def label_of(name: str, settings: Mapping[str, Any]) -> str:
+
+def label_of(name: str, settings: Mapping[str, Any], whole: bool = False) -> str:
     """A method with the settings its user changed.
+
+    A file's content is shown by the head of its hash; whole: by all of it, for a label that is
+    planned again.
 
     >>> label_of("gmenet", {"kd_weight": 0})
     'gmenet[kd_weight=0]'
+    >>> label_of("direct", {"weights": "sha256:" + 64 * "a"})
+    'direct[weights=sha256:aaaaaaaaaaaa]'
     """
-    parts = [
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
-        for key, value in sorted(settings.items())
-    ]
+    parts = [f"{key}={_said(value, whole)}" for key, value in sorted(settings.items())]
     return f"{name}[{','.join(parts)}]" if parts else name
+
+
+def _said(value: Any, whole: bool) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value if whole or not CONTENT.fullmatch(value) else value[: len("sha256:") + 12]
 
 
 def parse_label(text: str) -> tuple[str, dict[str, str]]:

@@ -177,10 +177,20 @@ class Method(nn.Module):
         """The settings as keys, records and needs_for() see them.
 
         __init__ still gets what the user wrote. Override where what is written is not what takes
-        effect: a file's content hash in place of its path, the preset's choice in place of
-        "preset". A UserError raised here stops a run before it starts.
+        effect: a file's content (content_of) in place of its path, the preset's choice in place of
+        "preset". A content comes to __init__ as a path again. A UserError raised here stops a run
+        before it starts.
         """
         return settings
+
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """Lines worth showing before a run that trains this method under these settings.
+
+        task has no stages. A UserError raised here stops a run before it starts: for what only a
+        look at the faces' size or at a file tells.
+        """
+        return []
 
     def forward(self, lr: Tensor) -> Tensor:
         """Logits float [B, K] for LR faces uint8 [B, C, h, w] at their native size.

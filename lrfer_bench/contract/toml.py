@@ -7,13 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import read_limited
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["read_toml", "tomllib"]
+__all__ = ["parse_toml", "read_toml", "tomllib"]
+
+MOST_BYTES = 4 << 20
+
+
+def parse_toml(path: Path, encoding: str = "utf-8-sig") -> dict[str, Any]:
+    """The content of a TOML file. ValueError where it is none, or too large or too deep for one.
+
+    Raises OSError as well.
+    """
+    text = read_limited(path, MOST_BYTES).decode(encoding)
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def read_toml(
@@ -25,7 +40,7 @@ def read_toml(
     """
     check, fix = (f"; check {option}", "; fix it") if option else ("", "")
     try:
-        return tomllib.loads(path.read_text(encoding=encoding))
+        return parse_toml(path, encoding)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"{called} cannot be read: {reason}{check}") from error

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.faceset import SPLITS, FaceSet
+from lrfer_bench.contract.faceset import SPLITS, FaceSet, blocks
 from lrfer_bench.data.near import NearPair, Place, near_pairs, place_of
 
 NEAR_CONSTANT = 5.0
@@ -96,7 +96,11 @@ def audit(faces: FaceSet, *, near: bool = True) -> Audit:
 
 def pixel_hashes(images: NDArray[np.uint8]) -> list[bytes]:
     """A 16-byte hash of every image's pixels, in order; images uint8 [N, ...]."""
-    return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    return [
+        hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        for block in blocks(images)
+        for image in block
+    ]
 
 
 def _groups(faces: FaceSet, hashes: dict[str, list[bytes]]) -> tuple[tuple[Place, ...], ...]:
@@ -121,16 +125,16 @@ def _flat(faces: FaceSet) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     near_constant: list[Place] = []
     for name in SPLITS:
         split = faces.splits[name]
-        for start in range(0, len(split), 2048):
-            block = split.images[start : start + 2048].reshape(
-                len(split.images[start : start + 2048]), -1
-            )
+        start = 0
+        for faces_here in blocks(split.images):
+            block = faces_here.reshape(len(faces_here), -1)
             constant = block.min(axis=1) == block.max(axis=1)
             flat = block.std(axis=1, dtype=np.float32) < NEAR_CONSTANT
             blank += [place_of(name, split, start + int(i)) for i in np.flatnonzero(constant)]
             near_constant += [
                 place_of(name, split, start + int(i)) for i in np.flatnonzero(flat & ~constant)
             ]
+            start += len(block)
     return tuple(blank), tuple(near_constant)
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,33 +28,64 @@ from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
 from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
-from lrfer_bench.data.signature import CACHE_VERSION, signature_of
+from lrfer_bench.data.reading import Tick, own_file, reading
+from lrfer_bench.data.signature import CACHE_VERSION, called, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
-from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import CACHE_VARIABLE, default_cache, own_prefix, replacing, sweep
+from lrfer_bench.errors import DataError, escaped
+from lrfer_bench.files import (
+    default_cache,
+    is_forbidden,
+    own_folder,
+    read_json,
+    replacing,
+    sweep,
+    unwritable_cache,
+)
 
 
 def prepare(
-    dataset: Dataset, name: str, root: Path | None, *, cache: Path | None = None
+    dataset: Dataset,
+    name: str,
+    root: Path | None,
+    *,
+    cache: Path | None = None,
+    anew: bool = False,
+    tick: Tick | None = None,
 ) -> Prepared:
     """A data set in its prepared form: from the cache, else loaded and audited.
 
     The cache is used when the same files were prepared before.
 
-    root: the user's files (--data-root), None for a data set that needs none. Raises DataError for
-    what is wrong with the files, UserError when the cache cannot be written.
+    root: the user's files (--data-root), None for a data set that needs none. anew: read the files
+    even if they look as they did. tick(done, all): told of each picture. Raises DataError for what
+    is wrong with the files, UserError when the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
-    with _reading(root):
+    with _named(root):
         signature, options = signature_of(dataset, name, root)
-    found = _from_signature(cache, signature)
+    found = None if anew else _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
         return with_checked_lr(found)
-    with _reading(root):
-        faces = dataset.load(root).check()
+    with reading(cache / "datasets", tick):
+        with _named(root):
+            faces = dataset.load(root).check()
+        # Files need not have names in Unicode, texts in JSON files have to be.
+        faces = replace(faces, notes=tuple(map(escaped, faces.notes)))
+        return _kept(cache, name, signature, options, faces, why)
+
+
+def _kept(
+    cache: Path,
+    name: str,
+    signature: str,
+    options: dict[str, Any],
+    faces: FaceSet,
+    why: str,
+) -> Prepared:
+    """Write a loaded data set into the cache and open it there; why: the damage of an older one."""
     fingerprint = faces.fingerprint()
-    directory = cache / "datasets" / f"{_file_name(name)}-{fingerprint[:16]}"
+    directory = cache / "datasets" / f"{_file_name(called(name, options))}-{fingerprint[:16]}"
     entry = {"directory": directory.name, "options": options, "notes": list(faces.notes)}
     notes: list[str] = []
     try:
@@ -66,15 +96,15 @@ def prepare(
             _write(directory, faces, fingerprint, options)
         _write_signature(_signature_path(cache, signature), entry)
     except OSError as error:
-        raise UserError(
-            f"the cache {cache} cannot be written: {error.strerror or error}; "
-            f"free some space or set {CACHE_VARIABLE} to another folder"
-        ) from error
+        if is_forbidden(error) and is_sound(directory):
+            # A cache that others share: what is in it can be used, and is read again next time.
+            return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
+        raise unwritable_cache(cache, error) from error
     return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
 
 
 @contextmanager
-def _reading(root: Path | None) -> Iterator[None]:
+def _named(root: Path | None) -> Iterator[None]:
     """A loader names the faults it knows; here any other error of the system is named.
 
     Such an error is a file that may not be read, for example.
@@ -99,7 +129,7 @@ def _write_signature(path: Path, entry: Mapping[str, Any]) -> None:
 
 def _from_signature(cache: Path, signature: str) -> Prepared | None:
     try:
-        entry = json.loads(_signature_path(cache, signature).read_text(encoding="utf-8"))
+        entry = read_json(_signature_path(cache, signature))
         directory = cache / "datasets" / entry["directory"]
         found = open_or_none(directory)
         return None if found is None else _with_entry(found, entry)
@@ -123,7 +153,7 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     sweep(directory.parent)
-    temporary = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
+    temporary = own_folder(directory.parent)
     try:
         _fill(temporary, faces, fingerprint, options)
         move_into_place(temporary, directory)
@@ -133,7 +163,6 @@ def _write(directory: Path, faces: FaceSet, fingerprint: str, options: Mapping[s
 
 def move_into_place(temporary: Path, directory: Path) -> None:
     """Give a filled folder its name; if another process was faster, its folder is used."""
-    temporary.chmod(0o755)
     try:
         os.rename(temporary, directory)
         return
@@ -141,7 +170,7 @@ def move_into_place(temporary: Path, directory: Path) -> None:
         if is_sound(directory):
             return
     # What stands there is damaged. It is renamed, not emptied: another process may have it mapped.
-    aside = Path(tempfile.mkdtemp(dir=directory.parent, prefix=own_prefix()))
+    aside = own_folder(directory.parent)
     try:
         if directory.exists():
             os.rename(directory, aside / directory.name)
@@ -161,15 +190,19 @@ def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, 
     for name in SPLITS:
         split = faces.splits[name]
         labels = split.labels.astype(np.int64)
-        parts = {"images": split.images, "labels": labels, "soft": split.soft, "rows": split.rows}
+        parts: dict[str, NDArray[Any] | None] = {
+            "images": split.images,
+            "labels": labels,
+            "soft": split.soft,
+            "rows": split.rows,
+        }
         arrays.update(
-            {
-                f"{name}.{part}.npy": np.asarray(array)
-                for part, array in parts.items()
-                if array is not None
-            }
+            {f"{name}.{part}.npy": array for part, array in parts.items() if array is not None}
         )
     for file_name, array in arrays.items():
+        if (written := own_file(array)) is not None:
+            os.rename(written, folder / file_name)
+            continue
         with open(folder / file_name, "wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
             file.flush()

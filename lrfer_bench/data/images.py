@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from lrfer_bench.data.reading import Stack, told
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import is_momentary, not_now, read_limited
+from lrfer_bench.machine.limits import usable_cores
 
 ENDINGS = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm"}
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".bmp",
+        ".webp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".pgm",
+        ".ppm",
+        ".jfif",
+        ".jpe",
+    }
 )
 GREY_MODES = frozenset({"1", "L", "LA"})
 MOST_PIXELS = 40_000_000
@@ -23,7 +41,20 @@ MOST_PIXELS = 40_000_000
 MOST_BYTES = 1 << 28
 MOST_SIDE = 4096
 COLOURS = ("auto", "grey", "rgb")
-FAULTS = (OSError, ValueError, SyntaxError, EOFError)
+SHOWN = 10
+"""Bad pictures that one message names."""
+PLAIN_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
+ORIENTATION = ExifTags.Base.Orientation
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's Orientation -> what sets a picture upright."""
 Box = tuple[float, float, float, float]
 
 
@@ -37,33 +68,77 @@ def check_options(size: object, colour: object) -> None:
         raise UserError(f'the option colour is "{colour}": give one of {", ".join(COLOURS)}')
 
 
+class BadPicture(DataError):
+    """One picture that cannot be used: which, what is wrong with it, what to do."""
+
+    def __init__(self, path: Path, what: str, advice: str) -> None:
+        super().__init__(f"the picture {path} {what}: {advice}")
+        self.path, self.what, self.advice = path, what, advice
+
+
 def open_image(path: Path) -> Image.Image:
     """Decode a whole picture, upright.
 
-    Raises DataError for one that cannot be decoded or has more than 8 bits a channel.
+    Raises BadPicture, a DataError, for one that cannot be decoded or has more than 8 bits a
+    channel.
     """
+    with _bombs_are_faults():
+        return _open(path)
+
+
+@contextmanager
+def _bombs_are_faults() -> Iterator[None]:
+    """Pillow only warns of some pictures with too many pixels. Not to be entered by threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _open(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise ValueError(f"it has {picture.width} x {picture.height} pixels")
-                picture.load()
-                upright = ImageOps.exif_transpose(picture)
+        with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise ValueError(f"it has {picture.width} x {picture.height} pixels")
+            picture.load()
+            upright = _upright(picture)
+        if not upright.mode.startswith(("I", "F")):
+            _check_mode(upright)
     except FileNotFoundError as error:
-        raise DataError(f"the picture {path} is missing: copy the data set again") from error
-    except (*FAULTS, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise BadPicture(path, "is missing", "copy the data set again") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can raise anything in Pillow's many readers
         if isinstance(error, OSError) and is_momentary(error):
             raise not_now(path, error) from error
-        raise DataError(
-            f"the picture {path} cannot be decoded ({error}): copy it again or take it out"
-        ) from error
+        why = str(error) or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):  # whose text names an object of Python
+            why = "it is of no kind of picture that is known"
+        raise BadPicture(path, f"cannot be decoded ({why})", "copy it again or take it out") from (
+            error
+        )
     if upright.mode.startswith(("I", "F")):
-        raise DataError(
-            f"the picture {path} has more than 8 bits a pixel (mode {upright.mode}): convert it to "
-            "8 bits"
+        raise BadPicture(
+            path, f"has more than 8 bits a pixel (mode {upright.mode})", "convert it to 8 bits"
         )
     return upright
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turned as its Orientation tag says.
+
+    Pillow's own exif_transpose() writes all other metadata anew, and fails where one is odd.
+    """
+    try:
+        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # viewers show such a picture as it is stored
+        turn = None
+    return picture.copy() if turn is None else picture.transpose(turn)
+
+
+def _check_mode(picture: Image.Image) -> None:
+    """ValueError for the few kinds of pixels, such as LAB, that Pillow cannot turn into RGB."""
+    if picture.mode not in PLAIN_MODES:
+        picture.convert("RGB")
 
 
 def to_array(
@@ -95,7 +170,7 @@ def resolve_colour(colour: str, paths: Sequence[Path]) -> str:
             with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
                 if picture.mode not in GREY_MODES:
                     return "rgb"
-        except FAULTS:
+        except Exception:
             continue  # read_images names the fault
     return "grey"
 
@@ -111,20 +186,86 @@ def read_images(
     """uint8 [N, C, H, W] of files that are all of one size, or of any when size is given.
 
     shape: what [C, H, W] has to be, when something else has settled it, such as another split.
-    Raises DataError that names the first file of another size and ends with advice.
+    Raises a DataError that names the bad files; where they differ in size it ends with advice.
     """
-    images: NDArray[np.uint8] | None = None
-    for index, path in enumerate(paths):
-        array = to_array(open_image(path), colour, size)
-        shape = shape or array.shape
-        if images is None:
-            images = np.empty((len(paths), *shape), dtype=np.uint8)
-        if array.shape != shape:
-            raise DataError(
-                f"the picture {path} is {array.shape[2]} x {array.shape[1]} pixels, "
-                f"not {shape[2]} x {shape[1]}: {advice}"
-            )
-        images[index] = array
-    if images is None:
+    return read_splits({"": paths}, colour, size, shape=shape, advice=advice)[""]
+
+
+def read_splits(
+    paths: Mapping[str, Sequence[Path]],
+    colour: str,
+    size: int | None,
+    *,
+    shape: tuple[int, ...] | None = None,
+    advice: str,
+) -> dict[str, NDArray[np.uint8]]:
+    """read_images() of several splits that are of one size: split -> uint8 [N, C, H, W].
+
+    Bad files of all splits are named in one DataError. All cores decode; faces that are too many
+    for memory go into a file (see data/reading.py).
+    """
+    if not all(paths.values()):
         raise DataError("there is no picture to read: check --data-root")
-    return images
+    every, done = sum(map(len, paths.values())), 0
+    found: dict[str, NDArray[np.uint8]] = {}
+    bad: list[BadPicture] = []
+    cores = usable_cores()
+    with _bombs_are_faults(), ThreadPoolExecutor(cores) as pool:
+        for split, files in paths.items():
+            stack: Stack | None = None
+            for path, face in zip(
+                files, _decoded(pool, 2 * cores, files, colour, size), strict=True
+            ):
+                done += 1
+                told(done, every)
+                if isinstance(face, BadPicture):
+                    bad.append(face)
+                    continue
+                shape = shape or face.shape
+                if face.shape != shape:
+                    bad.append(_of_other_size(path, face.shape, shape, advice))
+                elif not bad:  # after a fault the others are only looked at
+                    stack = stack or Stack(len(files), shape)
+                    stack.add(face[None])
+            if stack is not None and not bad:
+                found[split] = stack.close()
+    if bad:
+        raise _all_of(bad)
+    return found
+
+
+def _decoded(
+    pool: ThreadPoolExecutor, ahead: int, paths: Sequence[Path], colour: str, size: int | None
+) -> Iterator[NDArray[np.uint8] | BadPicture]:
+    """Faces in the order of paths, of which `ahead` are decoded before they are asked for."""
+
+    def decode(path: Path) -> NDArray[np.uint8] | BadPicture:
+        try:
+            return to_array(_open(path), colour, size)
+        except BadPicture as error:
+            return error
+
+    waiting: deque[Future[NDArray[np.uint8] | BadPicture]] = deque()
+    for path in paths:
+        waiting.append(pool.submit(decode, path))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _of_other_size(
+    path: Path, found: tuple[int, ...], wanted: tuple[int, ...], advice: str
+) -> BadPicture:
+    what = f"is {found[2]} x {found[1]} pixels, not {wanted[2]} x {wanted[1]}"
+    return BadPicture(path, what, advice)
+
+
+def _all_of(bad: list[BadPicture]) -> DataError:
+    """One sentence for all: one fault is said as it is, of many the first ten and the count."""
+    if len(bad) == 1:
+        return bad[0]
+    shown = "; ".join(f"{one.path} {one.what}" for one in bad[:SHOWN])
+    more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+    advice = ", and ".join(dict.fromkeys(one.advice for one in bad))
+    return DataError(f"{len(bad):,} pictures cannot be used ({shown}{more}): {advice}")

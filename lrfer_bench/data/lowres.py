@@ -18,7 +18,7 @@ from lrfer_bench.contract.protocol import Protocol
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.sums import sum_path
 from lrfer_bench.errors import MachineError
-from lrfer_bench.files import CACHE_VARIABLE, replacing
+from lrfer_bench.files import CACHE_VARIABLE, is_forbidden, replacing
 from lrfer_bench.keys import seed_for
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.protocols.golden import protocol_hash
@@ -37,7 +37,7 @@ def image_seeds(fingerprint: str, split: str, scale: int, count: int) -> torch.T
 def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[np.uint8]:
     """uint8 [N, C, h, w] of a split under a condition of one scale; at scale 1 the HR images.
 
-    The array is read-only and memory-mapped.
+    The array is read-only and memory-mapped; where the cache may not be written it is in memory.
     """
     images = prepared.faces.splits[split].images
     if condition.is_hr:
@@ -49,7 +49,9 @@ def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[n
     path = prepared.directory / "lr" / name
     if not (path.exists() and sum_path(path).exists()):
         seeds = image_seeds(prepared.fingerprint, split, scale, len(images))
-        _write(path, _degrade(images, protocol, scale, seeds))
+        made = _degrade(images, protocol, scale, seeds)
+        if not _write(path, made):
+            return made
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # removed or damaged since it was checked, at the start of the run
@@ -69,8 +71,11 @@ def _degrade(
     return np.concatenate(parts)
 
 
-def _write(path: Path, array: NDArray[np.uint8]) -> None:
-    """Two workers that make the same file make the same bytes, so either may win."""
+def _write(path: Path, array: NDArray[np.uint8]) -> bool:
+    """Whether it was written: a cache that others share may be read-only for this user.
+
+    Two workers that make the same file make the same bytes, so either may win.
+    """
     buffer = io.BytesIO()
     np.save(buffer, array)
     data = buffer.getvalue()
@@ -82,7 +87,10 @@ def _write(path: Path, array: NDArray[np.uint8]) -> None:
             with replacing(target) as file:
                 file.write(content)
     except OSError as error:
+        if is_forbidden(error):
+            return False
         raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or set "
             f"{CACHE_VARIABLE} to another folder"
         ) from error
+    return True

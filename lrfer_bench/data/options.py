@@ -8,7 +8,7 @@ from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.cache import Prepared, prepare
-from lrfer_bench.data.signature import option_names
+from lrfer_bench.data.signature import called, option_names
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS
 
@@ -22,6 +22,11 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
             raise UserError(
                 f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}'
             )
+    own = called(name, options or {})
+    if own != name and own in DATASETS.names():
+        raise UserError(
+            f'the option name is "{own}", which is another data set: choose a name of your own'
+        )
     return kind(**(options or {}))
 
 

@@ -1,6 +1,6 @@
 """What a prepared data set was made of: its loader's options, its source files and its code.
 
-The signature holds the paths, sizes and times of the source files, not their content.
+The signature holds the paths, sizes, times and inodes of the source files, not their content.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
+from lrfer_bench.data.listing import is_clutter
 from lrfer_bench.keys import key_of
 
 CACHE_VERSION = 1
@@ -22,7 +23,11 @@ CACHE_VERSION = 1
 LOADING = (
     "contract/faceset.py",
     "data/audit.py",
+    "data/classes.py",
     "data/images.py",
+    "data/listing.py",
+    "data/reading.py",
+    "data/text.py",
     "data/tree.py",
     "data/validation.py",
 )
@@ -55,6 +60,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
+def called(name: str, options: Mapping[str, Any]) -> str:
+    """What records and tables call a data set: the option `name` of those that have it."""
+    return str(options.get("name") or name)
+
+
 def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, dict[str, Any]]:
     """(the key of everything that a prepared data set is made of, the loader's options)."""
     options, code = options_of(dataset), _code_hash(dataset)
@@ -72,20 +82,30 @@ def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, d
 
 
 def _stamps(source: Path) -> Iterator[list[Any]]:
-    """Absolute path, size and time of a file, or of every file under a folder in a fixed order."""
+    """What tells whether a file is still the same; of a folder, for every file in a fixed order.
+
+    Archives and copies keep the time of the content, so the time of the inode (ctime), which nobody
+    can set, and the inode's number count as well.
+    """
     source = source.absolute()
     if not source.is_dir():
-        status = source.stat()
-        yield [os.fspath(source), status.st_size, status.st_mtime_ns]
+        yield _stamp(source, source.stat())
         return
     with os.scandir(source) as listing:
-        entries = sorted(listing, key=lambda entry: entry.name)
+        entries = sorted(
+            (entry for entry in listing if not is_clutter(entry.name)),
+            key=lambda entry: entry.name,
+        )
     for entry in entries:
         if entry.is_dir():
             yield from _stamps(Path(entry.path))
         elif entry.is_file():
-            status = entry.stat()
-            yield [entry.path, status.st_size, status.st_mtime_ns]
+            yield _stamp(Path(entry.path), os.stat(entry.path))
+
+
+def _stamp(path: Path, status: os.stat_result) -> list[Any]:
+    times = [status.st_mtime_ns, status.st_ctime_ns]
+    return [os.fspath(path), status.st_size, *times, status.st_ino]
 
 
 def _code_hash(dataset: Dataset) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import MachineError
-from lrfer_bench.files import is_momentary, not_now
+from lrfer_bench.files import is_momentary, not_now, read_json
 from lrfer_bench.keys import checksum
 
 DONE = "meta.json"
@@ -43,7 +43,7 @@ def sealed(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_meta(directory: Path) -> dict[str, Any]:
     """The content of meta.json; ValueError where it was changed. Older folders have no seal."""
-    meta: dict[str, Any] = json.loads((directory / DONE).read_text(encoding="utf-8"))
+    meta: dict[str, Any] = read_json(directory / DONE)
     if SEAL in meta and meta[SEAL] != checksum(meta):
         raise ValueError(f"{DONE} does not have its checksum")
     return meta

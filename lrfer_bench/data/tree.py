@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lrfer_bench.data.images import ENDINGS
+from lrfer_bench.data.listing import below, listing, subfolders
 from lrfer_bench.errors import DataError, escaped, is_plain
 
 SPLIT_FOLDERS: Mapping[str, tuple[str, ...]] = {
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation", "publictest"),
+    "test": ("test", "testing", "privatetest"),
 }
-CLUTTER = frozenset({"thumbs.db", "desktop.ini"})
+"""Names of the folders of a split, in any case; the last ones are FER2013's."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,14 @@ class ClassTree:
         return tuple(self.files)
 
 
-def find_splits(root: Path) -> dict[str, Path]:
+def find_splits(root: Path, needed: Sequence[str] = ("train", "test")) -> dict[str, Path]:
     """split name -> folder, for those that are there.
 
-    Raises DataError when train or test is missing, or a split is there twice.
+    Raises DataError when one that is needed is missing, or a split is there twice.
     """
     if not root.is_dir():
         raise DataError(f"there is no folder {root}: check --data-root")
-    present = {entry.name.lower(): Path(entry.path) for entry in os.scandir(root) if entry.is_dir()}
+    present = subfolders(root)
     found: dict[str, Path] = {}
     for split, names in SPLIT_FOLDERS.items():
         mine = [present[name] for name in names if name in present]
@@ -52,7 +54,8 @@ def find_splits(root: Path) -> dict[str, Path]:
             )
         if mine:
             found[split] = mine[0]
-    for split in ("train", "test"):
+    _refuse_detection(root, present)
+    for split in needed:
         if split not in found:
             raise DataError(
                 f"{root} has no folder {split}: its layout must be train|val|test/<class>/<picture>"
@@ -60,51 +63,109 @@ def find_splits(root: Path) -> dict[str, Path]:
     return found
 
 
-def read_tree(folder: Path) -> ClassTree:
+def read_tree(folder: Path, only: re.Pattern[str] | None = None) -> ClassTree:
     """The classes and pictures of one split.
 
-    DataError names an empty class, a stray picture, an empty split.
+    only: pictures whose path in folder it does not match are among the others. DataError names an
+    empty class, a stray picture, an empty split.
     """
     classes: dict[str, tuple[Path, ...]] = {}
     others: list[Path] = []
-    for entry in _listing(folder):
+    _refuse_detection(folder, subfolders(folder))
+    for entry in listing(folder):
         if entry.is_dir():
-            pictures, rest = _read_class(entry)
-            classes[entry.name] = pictures
+            if not is_plain(entry.name):
+                raise DataError(
+                    f"the class folder {escaped(entry.name)} in {folder} is not UTF-8 or holds "
+                    "control characters: rename it, for records could not name it (convmv renames "
+                    "what was unpacked from a zip of another system)"
+                )
+            classes[entry.name], rest = _read_class(entry)
             others += rest
-        elif entry.suffix.lower() in ENDINGS:
+        elif is_picture(entry):
             raise DataError(f"the picture {entry} lies beside the class folders: move it into one")
         else:
             others.append(entry)
     if not classes:
         raise DataError(f"{folder} has no images: it must hold a folder for each class")
+    if only is not None:
+        classes, rest = _matching(folder, classes, only)
+        others += rest
     return ClassTree(classes, tuple(others))
 
 
+def read_by_name(
+    folder: Path, label: re.Pattern[str], only: re.Pattern[str] | None = None
+) -> ClassTree:
+    """All pictures below a folder, whose class stands in their path: where label matches.
+
+    The class is the pattern's group, or all of the match. Pictures where it, or `only`, does not
+    match are among the others.
+    """
+    classes: dict[str, list[Path]] = {}
+    others: list[Path] = []
+    for path in below(folder):
+        place = path.relative_to(folder).as_posix()
+        found = label.search(place) if is_picture(path) else None
+        if found is None or not (only is None or only.search(place)):
+            others.append(path)
+        else:
+            name = found[1] if found.re.groups else found[0]
+            classes.setdefault(name, []).append(path)
+    if not classes:
+        raise DataError(
+            f'no picture below {folder} matches "{label.pattern}": check the option label'
+        )
+    return ClassTree({name: tuple(classes[name]) for name in sorted(classes)}, tuple(others))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its ending."""
+    return path.suffix.lower() in ENDINGS
+
+
+def _matching(
+    folder: Path, classes: Mapping[str, tuple[Path, ...]], only: re.Pattern[str]
+) -> tuple[dict[str, tuple[Path, ...]], list[Path]]:
+    kept = {
+        name: tuple(path for path in paths if only.search(path.relative_to(folder).as_posix()))
+        for name, paths in classes.items()
+    }
+    chosen = {path for paths in kept.values() for path in paths}
+    rest = [path for paths in classes.values() for path in paths if path not in chosen]
+    if not any(kept.values()):
+        raise DataError(f'no picture in {folder} matches "{only.pattern}": check the option only')
+    return {name: paths for name, paths in kept.items() if paths}, rest
+
+
 def _read_class(folder: Path) -> tuple[tuple[Path, ...], list[Path]]:
-    entries = _listing(folder)
+    entries = listing(folder)
     inner = [entry for entry in entries if entry.is_dir()]
     if inner:
         raise DataError(
             f"the class folder {folder} has a folder {inner[0].name} in it: move its pictures up"
         )
-    pictures = tuple(entry for entry in entries if entry.suffix.lower() in ENDINGS)
+    pictures = tuple(entry for entry in entries if is_picture(entry))
+    others = [entry for entry in entries if not is_picture(entry)]
+    if not pictures and others:
+        kinds = Counter(entry.suffix.lower() or "no ending" for entry in others)
+        ending, count = kinds.most_common(1)[0]
+        raise DataError(
+            f"the class folder {folder} has no picture of a kind that is read, but {count:,} files "
+            f"with {ending}: convert them to png or jpg, or take the folder out"
+        )
     if not pictures:
         raise DataError(f"the class folder {folder} is empty: add pictures or take the folder out")
-    return pictures, [entry for entry in entries if entry.suffix.lower() not in ENDINGS]
+    return pictures, others
 
 
-def _listing(folder: Path) -> Sequence[Path]:
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        raise DataError(f"the folder {folder} cannot be read: {error.strerror or error}") from error
-    for name in names:
-        if not is_plain(name):
-            raise DataError(
-                f"the name {escaped(name)} in {folder} is not UTF-8 or holds control characters: "
-                "rename it, for records could not name it"
-            )
-    return [
-        folder / name for name in names if not name.startswith(".") and name.lower() not in CLUTTER
-    ]
+def _refuse_detection(folder: Path, present: Mapping[str, Path]) -> None:
+    """images/ beside labels/ with text files is a set for detection, not a tree of classes."""
+    if not {"images", "labels"} <= set(present):
+        return
+    texts = (path.suffix.lower() == ".txt" for path in below(present["labels"]))
+    if next(texts, False):
+        raise DataError(
+            f"{folder} is a YOLO layout (images/ beside labels/ with text files), which holds "
+            "boxes and no class folders: sort the pictures into a folder for each class"
+        )

@@ -6,7 +6,7 @@ The cut is deterministic, by hashes: no random numbers are drawn.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ SHARE = 0.1
 
 
 def cut_validation(
-    labels: NDArray[np.int64], keys: Sequence[bytes], share: float = SHARE
+    labels: NDArray[np.int64], keys: Iterable[bytes], share: float = SHARE
 ) -> NDArray[np.bool_]:
     """Which rows of train become validation: bool [N].
 
@@ -24,13 +24,33 @@ def cut_validation(
     never stand on both sides. A key is a file name or the pixels themselves: the order of the rows
     does not matter.
     """
-    ranks = [hashlib.sha256(key).digest() for key in keys]
+    ranks = [_rank(key) for key in keys]
     chosen: set[bytes] = set()
     for label in np.unique(labels):
         mine = sorted(ranks[int(i)] for i in np.flatnonzero(labels == label))
         wanted = min(max(1, int(share * len(mine) + 0.5)), len(mine) - 1)
         chosen.update(mine[:wanted])
     return np.array([rank in chosen for rank in ranks], dtype=bool)
+
+
+def cut_persons(persons: Sequence[str], share: float) -> NDArray[np.bool_]:
+    """Which rows are cut off, bool [N]: all of some persons, until they are the share of the rows.
+
+    Those with the lowest sha256(name) go, at least one and never all. persons: of each row.
+    """
+    count = dict.fromkeys(sorted(set(persons), key=lambda name: _rank(name.encode())), 0)
+    for name in persons:
+        count[name] += 1
+    chosen: set[str] = set()
+    for name in list(count)[:-1]:
+        if chosen and sum(count[one] for one in chosen) >= share * len(persons):
+            break
+        chosen.add(name)
+    return np.array([name in chosen for name in persons], dtype=bool)
+
+
+def _rank(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()
 
 
 def unit_hash(name: str) -> float:

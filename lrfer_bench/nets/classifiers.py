@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.nets.lean import SHAPES, LeanTrunk, Shape
+from lrfer_bench.nets.weights import heads_of, postponed, start_from
 from lrfer_bench.pixels import centred, fit
 
 
@@ -22,6 +24,8 @@ class ClassifierNet(nn.Module):
 
     feature_channels: int
     """Channels of the last map."""
+    started: str = ""
+    """A line about the weights that it starts from, "" where it starts from scratch."""
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """float [B, C, H, W] in 0..1 -> the feature map after each stage, float [B, c, h, w].
@@ -83,10 +87,13 @@ class TimmNet(ClassifierNet):
         pretrained: bool,
         dropout: float,
         input_size: int,
+        weights: str = "",
     ) -> None:
         super().__init__()
-        net: Any = _timm_model(name, classes, channels, pretrained, dropout)
+        net: Any = _timm_model(name, classes, channels, pretrained and not weights, dropout)
         config = net.pretrained_cfg
+        if weights:
+            self.started = start_from(net, weights, name, heads_of(net))
         self.net = net
         self.name, self.input_size = name, input_size
         self.feature_channels = int(net.num_features)
@@ -115,7 +122,7 @@ class TimmNet(ClassifierNet):
         Losses on maps would silently mix up the axes of such a network.
         """
         net: Any = self.net
-        final, between = net.forward_intermediates(self._normalised(images))
+        final, between = self._fed(net.forward_intermediates, images)
         if final.ndim != 4 or final.shape[1] != self.feature_channels:
             raise UserError(
                 f'the classifier "{self.name}" ends in {list(final.shape[1:])}, not in '
@@ -126,8 +133,24 @@ class TimmNet(ClassifierNet):
         return [*between[:-1], final]
 
     def forward(self, images: Tensor) -> Tensor:
-        net: Any = self.net
-        return net(self._normalised(images))
+        logits: Tensor = self._fed(self.net, images)
+        return logits
+
+    def _fed(self, network: Callable[[Tensor], Any], images: Tensor) -> Any:
+        """What a part of the network makes of images; UserError for a size that it does not take.
+
+        Transformers are made for one size, and say so in an assertion.
+        """
+        images = self._normalised(images)
+        try:
+            return network(images)
+        except AssertionError as error:
+            net: Any = self.net
+            side, (height, width) = net.pretrained_cfg["input_size"][-1], images.shape[-2:]
+            raise UserError(
+                f'the classifier "{self.name}" does not take images of {width}x{height} pixels '
+                f"({error}): have them enlarged with the setting input_size={side}"
+            ) from error
 
     def head(self, features: Tensor) -> Tensor:
         net: Any = self.net
@@ -140,21 +163,31 @@ def _timm_model(
     import timm
 
     name, _, stem = label.partition("@")
-    if not timm.is_model(name):
+    if name in SHAPES:
         raise UserError(
-            f'timm has no classifier "{name}": {did_you_mean(name, [*timm.list_models(), *SHAPES])}'
+            f'the classifier "{name}" has its own stem: leave out "@{stem}", which only timm\'s '
+            "ResNets take"
         )
-    try:
-        net = timm.create_model(
+    if not timm.is_model(name):
+        within = name.rpartition("/")[2]
+        near = (
+            f'did you mean "{within}"?'
+            if timm.is_model(within)
+            else did_you_mean(name, [*timm.list_models(), *SHAPES])
+        )
+        raise UserError(f'timm has no classifier "{name}": {near}')
+
+    def create(pretrained: bool) -> nn.Module:
+        return timm.create_model(
             name, pretrained=pretrained, num_classes=classes, in_chans=channels, drop_rate=dropout
         )
-    except (OSError, RuntimeError) as error:
+
+    try:
+        net = postponed(create) if pretrained else create(False)
+    except Exception as error:  # a network can fail in many ways
         if not pretrained:
             raise
-        raise UserError(
-            f'the pretrained weights of "{name}" cannot be had ({type(error).__name__}): '
-            "go online once so that they are cached, or leave out pretrained=true"
-        ) from error
+        raise no_pretrained(name, error) from error
     if not hasattr(net, "forward_intermediates"):
         raise UserError(
             f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another '
@@ -163,6 +196,13 @@ def _timm_model(
     if stem:
         _small_stem(net, label, channels)
     return net
+
+
+def no_pretrained(name: str, error: Exception) -> UserError:
+    return UserError(
+        f'the pretrained weights of "{name}" are not available ({type(error).__name__}): go online '
+        "once so that they are cached, give a file with weights=FILE, or leave out pretrained=true"
+    )
 
 
 def _small_stem(net: Any, label: str, channels: int) -> None:
@@ -198,6 +238,7 @@ def build_classifier(
     dropout: float,
     pretrained: bool = False,
     input_size: int = 0,
+    weights: str = "",
 ) -> ClassifierNet:
     """A classifier network by name.
 
@@ -209,17 +250,36 @@ def build_classifier(
     dropout: the rate before the last layer
     pretrained: with timm's weights
     input_size: side in pixels that a timm network's input is resized to; 0 is the images' own
+    weights: a file of weights to start from, all but the head, in place of timm's; or a content of
+             one, "sha256:...". What was taken stands in `started`
 
-    Raises UserError for an unknown name, and for weights that do not exist or are not available.
+    Raises UserError for an unknown name, and for weights that do not exist, are not available, or
+    fit less than 90 % of the network.
     """
     shape = SHAPES.get(name)
     if shape is None:
         return TimmNet(
-            name, classes, channels, pretrained=pretrained, dropout=dropout, input_size=input_size
-        )
-    if pretrained:
-        raise UserError(
-            f'the classifier "{name}" has no pretrained weights: choose a timm name or leave out '
-            "pretrained=true"
-        )
-    return LeanNet(shape, classes, channels, size, dropout)
+            name, classes, channels, pretrained=pretrained, dropout=dropout,
+            input_size=input_size, weights=weights,
+        )  # fmt: skip
+    net = LeanNet(shape, classes, channels, size, dropout)
+    if weights:
+        net.started = start_from(net, weights, name, ("linear",))
+    elif pretrained:
+        raise nothing_pretrained(name)
+    return net
+
+
+def nothing_pretrained(name: str) -> UserError:
+    return UserError(
+        f'the classifier "{name}" has no pretrained weights: choose a timm name or leave out '
+        "pretrained=true"
+    )
+
+
+def try_out(net: ClassifierNet, channels: int, size: tuple[int, int]) -> None:
+    """Show a classifier one empty face of a size; UserError where it does not take it."""
+    was_training = net.training
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, channels, *size))
+    net.train(was_training)

@@ -14,6 +14,7 @@ from lrfer_bench.keys import key_of
 from lrfer_bench.planning.chosen import Chosen, chosen_method
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.plugins.contents import name_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS
 
@@ -188,7 +189,14 @@ class _Builder:
             self.preset,
             training.key if training else None,
             stages,
+            self._weights(method.ref, stages),
         )
+
+    def _weights(self, ref: MethodRef, stages: dict[str, str]) -> tuple[str, ...]:
+        """What a cell's networks start from, by the names of the files."""
+        below = [self.plan.trainings[key].method for key in self.plan.below(stages.values())]
+        contents = {content for each in (ref, *below) for content in each.contents.values()}
+        return tuple(sorted(f"{name_of(content)} {content[:19]}" for content in contents))
 
     def _shared(
         self,

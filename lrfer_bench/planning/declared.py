@@ -91,7 +91,9 @@ def _wrong_kind(cls: type[Method]) -> str:
 
 def _wrong_setting(cls: type[Method]) -> str:
     settings = settings_of(cls)
-    if not isinstance(cls.added, tuple) or not set(cls.added) <= set(settings):
+    # A class that inherits `added` may have other settings than its base.
+    own = cls.__dict__.get("added", ())
+    if not isinstance(own, tuple) or not set(own) <= set(settings):
         known = ", ".join(settings) or "none"
         return f"its added is {cls.added!r}: write a tuple with names of its settings ({known})"
     if budget.SETTING in settings and (fault := budget.fault(settings[budget.SETTING])):

@@ -11,6 +11,8 @@ from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import lr_size
+from lrfer_bench.data.signature import called
+from lrfer_bench.plugins.contents import contents_of
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method, Task
@@ -42,7 +44,7 @@ def data_ref(name: str, prepared: Prepared) -> DataRef:
     """What a plan keeps of a prepared data set."""
     faces, directory = prepared.faces, str(prepared.directory.resolve())
     return DataRef(
-        name,
+        called(name, prepared.options),
         prepared.fingerprint,
         directory,
         faces.classes,
@@ -80,6 +82,11 @@ class MethodRef:
     def effective(self) -> Settings:
         """All settings as keys and needs_for() see them."""
         return self.settings if self.canonical is None else self.canonical
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """Setting -> the content of the file that it names."""
+        return contents_of(self.effective)
 
     @property
     def label(self) -> str:
@@ -120,6 +127,7 @@ class Cell:
 
     training: the model's key; None where a method trains nothing and its stages alone answer
     trained, tested: the condition trained on, and the one tested on, which has one scale
+    weights: "NAME sha256:HEAD" of each file that it or a stage of it starts from
     """
 
     key: str
@@ -133,6 +141,7 @@ class Cell:
     preset: Preset
     training: str | None
     stages: Mapping[str, str]
+    weights: tuple[str, ...] = ()
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -159,11 +168,19 @@ class Plan:
     """Trainings in an order in which stages come first, and cells; both by key, each only once.
 
     wanted: keys of trainings that are asked for by themselves, whether a cell rests on them or not
+    notes: lines that a user should see before anything is trained
     """
 
     trainings: dict[str, Training] = field(default_factory=dict)
     cells: dict[str, Cell] = field(default_factory=dict)
     wanted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def contents(self) -> set[str]:
+        """The contents of all files that settings in this plan name."""
+        refs = [training.method for training in self.trainings.values()]
+        refs += [cell.method for cell in self.cells.values()]
+        return {content for ref in refs for content in ref.contents.values()}
 
     def below(self, keys: Iterable[str]) -> list[str]:
         """These trainings and all that they rest on through stages, stages first."""
@@ -194,7 +211,10 @@ def subset(plan: Plan, cells: Iterable[Cell], wanted: Iterable[str] = ()) -> Pla
     needed = {key for cell in chosen.values() for key in plan.needed_for(cell)}
     needed.update(plan.below(asked))
     return Plan(
-        {key: training for key, training in plan.trainings.items() if key in needed}, chosen, asked
+        {key: training for key, training in plan.trainings.items() if key in needed},
+        chosen,
+        asked,
+        plan.notes,
     )
 
 

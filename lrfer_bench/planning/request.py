@@ -10,11 +10,15 @@ from typing import Any
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.options import prepared_dataset
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
+
+MOST_WORKERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ def plan_request(request: Request) -> tuple[Prepared, Plan]:
 
     Mistakes in names, scales, settings and files are UserErrors here, before an hour of training.
     """
+    check_workers(request.workers)
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
-    return prepared, build_plan(request, data_ref(request.dataset, prepared))
+    plan = build_plan(request, data_ref(request.dataset, prepared))
+    plan.notes = notes_of(plan)
+    return prepared, plan
+
+
+def check_workers(workers: int | None) -> None:
+    """UserError for a number of processes that no machine has."""
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise UserError(
+            f"--workers {str(workers)[:20]} is not possible: give 1 to {MOST_WORKERS} processes"
+        )

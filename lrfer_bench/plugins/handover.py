@@ -227,7 +227,7 @@ def _importable(module: str, file: str) -> bool:
 def _source(module: str, file: str | None, name: str) -> tuple[str, str]:
     """(stem, text) of the script or notebook that a class was defined in."""
     if file and Path(file).is_file() and file.endswith(".py"):
-        return Path(file).stem, Path(file).read_text(encoding="utf-8")
+        return Path(file).stem, Path(file).read_text(encoding="utf-8-sig")
     cells = getattr(sys.modules.get(module), "In", None)  # IPython and notebooks keep input here
     text = "\n".join(without_magics(cell) for cell in cells) if isinstance(cells, list) else ""
     if re.search(rf"^class {re.escape(name)}\b", text, flags=re.MULTILINE):

@@ -124,7 +124,10 @@ def _ways(record: Record, store: Store) -> Iterator[Asked]:
     below = _stage_settings(record, store)
     yield name, {name: own}
     yield name, {**below, name: own}  # by --set, for stages too
-    yield label_of(name, own), below  # in brackets: these do not reach a stage of the same method
+    yield (
+        label_of(name, own, whole=True),
+        below,
+    )  # in brackets: these do not reach a stage of the same method
 
 
 def _stage_settings(record: Record, store: Store) -> dict[str, Mapping[str, Any]]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.data.images import ENDINGS, open_image, to_array
+from lrfer_bench.data.images import BadPicture, open_image, to_array
+from lrfer_bench.data.listing import below
+from lrfer_bench.data.tree import is_picture
 from lrfer_bench.errors import UserError, csv_cell
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -22,22 +24,33 @@ if TYPE_CHECKING:
 
 def predictions(
     cell: Record, results: Path, images: Sequence[Path], images_are: str, trust: bool = False
-) -> str:
+) -> tuple[str, list[BadPicture]]:
     """CSV with a header: image, expression, its probability, then that of every class.
+
+    The second part of the answer are pictures that cannot be used, and have no line.
 
     images:     files, or folders that are searched for pictures; rows are in this order
     images_are: "hr" ones are made small as in the test; "lr" ones are small already;
                 "auto" is "lr" for those of just the size that was tested
     trust:      run the results folder's own plugin file, whoever made it
 
-    UserError for a file that is not a picture, and for a cell whose model is not available.
+    UserError where no picture can be used, and for a cell whose model is not available.
     """
-    paths = list(_files(images))
+    files = list(_files(images))
     from lrfer_bench.predicting.predictor import predictor_of
 
     predictor = predictor_of(cell, Store(results), trust=trust)
-    faces = np.concatenate([_lr_face(path, predictor, images_are) for path in paths])
-    shares = predictor.probabilities(faces)
+    faces: dict[int, NDArray[np.uint8]] = {}
+    bad: list[BadPicture] = []
+    for number, path in enumerate(files):
+        try:
+            faces[number] = _lr_face(path, predictor, images_are)
+        except BadPicture as error:
+            bad.append(error)
+    if not faces:
+        raise bad[0]
+    shares = predictor.probabilities(np.concatenate(list(faces.values())))
+    paths = [files[number] for number in faces]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image", "expression", "probability", *map(csv_cell, predictor.classes)])
@@ -46,7 +59,7 @@ def predictions(
         numbers = (f"{share:.4f}" for share in row)
         said = [csv_cell(str(path)), csv_cell(predictor.classes[best]), f"{row[best]:.4f}"]
         writer.writerow([*said, *numbers])
-    return text.getvalue()
+    return text.getvalue(), bad
 
 
 def _files(images: Sequence[Path]) -> Iterator[Path]:
@@ -54,7 +67,7 @@ def _files(images: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS)
+        inside = sorted(file for file in below(path) if is_picture(file))
         if not inside:
             raise UserError(
                 f"the folder {path} holds no picture: give picture files, or folders with some"

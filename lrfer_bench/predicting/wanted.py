@@ -26,6 +26,7 @@ class Wanted:
     protocol: str | None = None
     seed: int | None = None
     key: str | None = None
+    preset: str | None = None
 
     def fits(self, record: Record) -> bool:
         """Whether a record is one of those the user may mean; its key is not looked at."""
@@ -36,6 +37,7 @@ class Wanted:
             and self.dataset in (None, record.dataset.name)
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
             and self.seed in (None, record.seed)
+            and self.preset in (None, record.preset, record.preset.partition("@")[0])
         )
 
 

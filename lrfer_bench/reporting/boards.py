@@ -1,6 +1,7 @@
-"""Boards: one leaderboard for each data set, training protocol, test protocol and preset.
+"""Boards: one leaderboard for each data set, training and test protocol, preset, and track.
 
-Versions of these never mix in one board.
+Versions of these never mix in one board. A track is what networks start from: nothing, or
+pre-trained weights, and which.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
 
+PRETRAINED = "pre-trained"
 NEUTRAL = ("hr", "nothing")
 """Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
@@ -80,6 +82,7 @@ class Board:
 
     sizes:     scale -> size in pixels, largest size first
     folded:    lines that another one replaces (see folding.py); they stand in no table
+    track:     what its networks start from; "" where no board starts from anything
     leak_free: the same board without the test rows that also stand in train; None: none does
     without:   what its title says of the rows left out, "" for a board of all test images
     tested:    whether differences were tested, so that ranks and ties mean something
@@ -94,6 +97,7 @@ class Board:
     preset: str
     sizes: dict[int, int]
     lines: list[Line]
+    track: str = ""
     folded: list[Line] = field(default_factory=list)
     leak_free: Board | None = None
     without: str = ""
@@ -107,13 +111,20 @@ class Board:
             else f"trained on {self.protocol}, tested on "
         )
         mark = " (synthetic)" if self.synthetic else ""
-        own = f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.preset}"
+        own = f"{self.dataset}{mark} · {trained}{self.test_protocol} · preset {self.budget}"
         return f"{own} · {self.without}" if self.without else own
 
     @property
+    def budget(self) -> str:
+        """The preset and, where there are several, the track: what lines of a board share."""
+        return f"{self.preset} · {self.track}" if self.track else self.preset
+
+    @property
     def slug(self) -> str:
+        track = f"-{self.track}" if self.track.startswith(PRETRAINED) else ""
         clean = "-clean" if self.without else ""
-        return slug(f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}{clean}")
+        own = f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}"
+        return slug(f"{own}{track}{clean}")
 
     @property
     def table_scales(self) -> list[int]:
@@ -163,24 +174,39 @@ def slug(text: str) -> str:
 
 def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     """Sort rows into boards, in the order of their names; unfolded: with every line."""
-    by_test: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    anywhere: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        dataset, _, _, test, preset = row.first.place[:5]
+        dataset, _, _, test, preset, track = row.first.place[:6]
         if test == "hr":
-            anywhere[(dataset, preset)].append(row)
+            anywhere[dataset, preset, track].append(row)
         else:
-            by_test[(dataset, test, preset)].append(row)
-    for (dataset, preset), alone in anywhere.items():
-        keys = [key for key in by_test if (key[0], key[2]) == (dataset, preset)] or [
-            (dataset, "hr", preset)
+            by_test[dataset, test, preset, track].append(row)
+    for (dataset, preset, track), alone in anywhere.items():
+        place = (dataset, preset, track)
+        keys = [key for key in by_test if (key[0], key[2], key[3]) == place] or [
+            (dataset, "hr", preset, track)
         ]
         for key in keys:
             by_test[key] += alone
     boards = []
-    for (_, test, _), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
+    for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
         boards += [_board(members, p, test, unfolded) for p in _protocols(members)]
+    if not any(board.track.startswith(PRETRAINED) for board in boards):
+        boards = [_untracked(board) for board in boards]
     return boards
+
+
+def _track(rows: list[Row]) -> str:
+    """How a board's title says its track: "pre-trained (resnet18.a1_in1k sha256:0a1b2c3d4e5f)"."""
+    weights = rows[0].record.method.weights
+    return f"{PRETRAINED} ({', '.join(weights)})" if weights else rows[0].record.method.track
+
+
+def _untracked(board: Board) -> Board:
+    """A board whose track nobody has to be told."""
+    clean = board.leak_free
+    return replace(board, track="", leak_free=clean and replace(clean, track=""))
 
 
 def _protocols(rows: list[Row]) -> list[str]:
@@ -204,6 +230,7 @@ def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
         record.preset,
         {scale: sizes[scale] for scale in sorted(sizes)},
         _lines(members),
+        _track(members),
     )
     for line in board.lines:
         line.holes = _holes(board, line)

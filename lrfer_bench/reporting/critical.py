@@ -33,12 +33,12 @@ class Across:
     def slug(self) -> str:
         first = self.boards[0]
         scales = "-".join(f"x{scale}" for scale in first.lr_scales)
-        name = f"critical-{first.protocol}-{first.test_protocol}-{first.preset}-{scales}"
+        name = f"critical-{first.protocol}-{first.test_protocol}-{first.budget}-{scales}"
         return slug(name)
 
 
 def across(boards: Sequence[Board]) -> Iterator[Across]:
-    """One for each protocol pair, preset and set of scales that 5 data sets or more share.
+    """One for each protocol pair, preset, track and set of scales that 5 data sets or more share.
 
     One number a data set goes in, the area (or the accuracy where there is one scale): scales are
     never taken for data sets. A data set that stands there in two versions is left out, for these
@@ -46,7 +46,7 @@ def across(boards: Sequence[Board]) -> Iterator[Across]:
     """
     alike: dict[tuple[object, ...], list[Board]] = defaultdict(list)
     for board in boards:
-        alike[(board.protocol, board.test_protocol, board.preset, tuple(board.lr_scales))].append(
+        alike[(board.protocol, board.test_protocol, board.budget, tuple(board.lr_scales))].append(
             board
         )
     for group in alike.values():

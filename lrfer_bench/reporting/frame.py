@@ -63,6 +63,7 @@ class Result:
             self.trained,
             record.test.protocol,
             record.preset,
+            record.method.track,
             self.method,
             str(record.test.scale),
         )
@@ -211,6 +212,7 @@ def _line(result: Result) -> dict[str, Any]:
         "kind": method.kind,
         "test_time_augmentation": method.test_time_augmentation,
         "trials": method.trials,
+        "weights": "; ".join(method.weights),
         "protocol": record.train.protocol,
         "trained_scales": result.trained,
         "test_protocol": record.test.protocol,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from lrfer_bench.reporting import chance, columns, folding, lookup, timing, tuned, words
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
+from lrfer_bench.reporting.ranking import few_images
 from lrfer_bench.reporting.values import Text
+from lrfer_bench.scoring.paired import FEWEST_IMAGES
 
 
 @dataclass
@@ -51,6 +53,11 @@ def notes(board: Board) -> list[str]:
         found.append(
             f"Means over {said_list(sorted(counts))} seeds; "
             "intervals are over seeds and test images."
+        )
+    if few_images(board):
+        found.append(
+            f"Fewer than {FEWEST_IMAGES} test images: areas are not ranked, and intervals are too "
+            "narrow, as so few faces say little of others."
         )
     if any(line.holes for line in board.lines):
         found.append(

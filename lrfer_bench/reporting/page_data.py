@@ -58,7 +58,7 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
         "synthetic": board.synthetic,
         "protocol": board.protocol,
         "test": board.test_protocol,
-        "preset": board.preset,
+        "preset": board.budget,
         "classes": board.classes,
         "sizes": [[scale, board.sizes[scale]] for scale in board.table_scales],
         "over": board.lr_scales,

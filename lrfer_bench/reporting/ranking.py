@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
-from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
+from lrfer_bench.scoring.paired import FEWEST_IMAGES, SIGNIFICANT, holm, paired, ranks
 from lrfer_bench.scoring.resolution import (
     SmallestSize,
     area_weights,
@@ -56,6 +56,13 @@ def weights_of(board: Board) -> Weights:
     if len(set(sizes)) < len(sizes):
         return {scale: 1 / len(scales) for scale in scales}
     return dict(zip(scales, area_weights(sizes).tolist(), strict=True))
+
+
+def few_images(board: Board) -> bool:
+    """Whether there are too few test images for a test of areas, which is a bootstrap's."""
+    rows = [row for line in board.lines for row in line.rows.values()]
+    counts = [row.means["n"] for row in rows if "n" in row.means]
+    return bool(counts) and max(counts) < FEWEST_IMAGES
 
 
 def score_of(line: Line) -> float:
@@ -158,7 +165,7 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
 
 def _rank(board: Board, weights: Weights) -> None:
     whole = [line for line in board.ranked if line.mean is not None]
-    if not whole:
+    if not whole or (len(weights) > 1 and few_images(board)):
         return
 
     def against(best: int, others: list[int]) -> list[float]:

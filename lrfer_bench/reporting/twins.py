@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from lrfer_bench.contract.labels import label_of
-from lrfer_bench.store.reading import read_json
+from lrfer_bench.files import read_json
 from lrfer_bench.store.store import Store
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lrfer_bench.files import is_momentary, not_now, write_atomically
+from lrfer_bench.files import is_momentary, not_now, read_json, write_atomically
 from lrfer_bench.keys import checksum
-from lrfer_bench.store.reading import read_json
 from lrfer_bench.store.schema import Amount, Count, Finite, Hash, Pixels
 
 SEAL = "content_sha256"

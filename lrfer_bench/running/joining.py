@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import read_json
 from lrfer_bench.running.environment import computing
 from lrfer_bench.store.claims import STALE_SECONDS, Claims, create
 from lrfer_bench.store.store import Store
@@ -115,7 +116,7 @@ def _read(path: Path) -> dict[str, Any]:
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             if isinstance(content, dict):
                 return content
         except FileNotFoundError:

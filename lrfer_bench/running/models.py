@@ -18,7 +18,9 @@ import torch
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
+from lrfer_bench.nets.weights import fill_others, filled_later
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
+from lrfer_bench.plugins.contents import place_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.facts import read_facts, write_facts
 from lrfer_bench.store.store import Store
@@ -73,12 +75,19 @@ class ModelMissing(UserError):
 def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
     """Construct a method under its settings, on its device, in channels-last memory format."""
     cls: type[Method] = METHODS.load(ref.name)
-    if dict(cls.canonical_settings(ref.settings, task.preset)) != dict(ref.effective):
+    places = {name: place_of(content) for name, content in ref.contents.items()}
+    found = {name: str(place) for name, place in places.items() if place}
+    # A file that has another content by now is refused; one that is gone may not be needed.
+    gone = {name: content for name, content in ref.contents.items()
+            if not Path(str(ref.settings[name])).exists()}  # fmt: skip
+    known = {name: ref.contents[name] for name in found}
+    plain = {**ref.settings, **gone, **known}
+    if dict(cls.canonical_settings(plain, task.preset)) != dict(ref.effective):
         raise UserError(
             f"a file that the settings of {ref.name} name has changed since the plan was made: run "
             "again"
         )
-    method = cls(task, **ref.settings)
+    method = cls(task, **{**plain, **found})
     return method.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -100,7 +109,7 @@ def build_for_cell(cell: Cell, stages: Stages, device: torch.device) -> Method:
 def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> Method:
     """Build a trained method with its stages and give it its weights; frozen and in eval mode."""
     model = models[key]
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), filled_later() as waiting:
         method = build_on_stages(
             model.training, lambda stage: load_model(stage, models, device), device
         )
@@ -112,6 +121,7 @@ def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> M
             f"({type(error).__name__}): its code has changed without its version; use the code "
             "that it came from, or delete the model and train it anew"
         ) from error
+    fill_others(method, waiting)
     return frozen(method)
 
 

@@ -53,6 +53,7 @@ def draft(cell: Cell) -> Record:
             kind="oracle" if cell.kind == "oracle" else "lr",
             test_time_augmentation=cell.test_time_augmentation,
             trials=method.trials,
+            weights=list(cell.weights),
         ),
         train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
         test=TestPart(

@@ -13,6 +13,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
+from lrfer_bench.plugins.contents import keep_content
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.joining import joined
@@ -103,6 +104,8 @@ def _run(
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
+    for content in session.plan.contents():
+        keep_content(content)
     with joined(session.store) if request.join else nullcontext() as campaign:
         runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
         before(session, runner)

@@ -13,7 +13,7 @@ from pathlib import Path
 import filelock
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import sweep, write_atomically
+from lrfer_bench.files import read_json, sweep, write_atomically
 from lrfer_bench.running.joining import is_shared
 from lrfer_bench.running.models import has_model
 from lrfer_bench.store.store import Store
@@ -91,7 +91,7 @@ def _tell_owner(root: Path) -> None:
 
 def _owner(root: Path) -> str:
     try:
-        about = json.loads((root / OWNER).read_text(encoding="utf-8"))
+        about = read_json(root / OWNER)
         return f"process {about['pid']} on {about['host']}, since {about['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "its process is not known"

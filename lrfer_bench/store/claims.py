@@ -110,7 +110,7 @@ class Claims:
 def create(path: Path, content: str) -> bool:
     """Write a file that must not exist yet; False if it does."""
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
     with os.fdopen(handle, "w") as file:

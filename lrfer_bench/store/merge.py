@@ -19,7 +19,7 @@ import numpy as np
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
-from lrfer_bench.files import read_limited, set_aside, write_atomically
+from lrfer_bench.files import JSON_BYTES, read_limited, set_aside, write_atomically
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
@@ -27,7 +27,6 @@ from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.mixture import mixture
 from lrfer_bench.store.presets import keep_preset, preset_of_record
-from lrfer_bench.store.reading import MOST_BYTES as RECORD_BYTES
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -129,7 +128,7 @@ def _files_of(record: Record, source: Store) -> dict[str, bytes]:
             if hashlib.sha256(files[name]).hexdigest() != record.logits_sha256:
                 raise ValueError("its logits changed")
         name = f"records/{record.stem}.json"
-        files[name] = read_limited(source.root / name, RECORD_BYTES)
+        files[name] = read_limited(source.root / name, JSON_BYTES)
         if json.loads(files[name]).get("content_sha256") != record.content_sha256:
             raise ValueError("it changed")
     except (OSError, ValueError) as error:

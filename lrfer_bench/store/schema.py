@@ -30,6 +30,9 @@ Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 Finite = Annotated[float, Field(ge=-MOST, le=MOST, allow_inf_nan=False)]
 Pixels = Annotated[int, Field(ge=1, le=2**20)]
 """A scale, or a length in pixels."""
+Weights = Annotated[str, Field(max_length=300, pattern=r"^\S[^\x00-\x1f]* sha256:[0-9a-f]{12}$")]
+"""The name of a file of weights, and the head of its content's hash."""
+SCRATCH = "from scratch"
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -49,6 +52,8 @@ class MethodPart(_Part):
     """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method.
 
     trials: of the tuning that chose its settings; 0: it has nothing to tune, None: it was not tuned
+    weights: what it or a stage of it starts from: "resnet18.a1_in1k sha256:0a1b2c3d4e5f" each; none
+             is from scratch
     """
 
     name: Name
@@ -58,14 +63,26 @@ class MethodPart(_Part):
     kind: Literal["lr", "oracle"] = "lr"
     test_time_augmentation: str | None = None
     trials: int | None = Field(default=None, ge=0)
+    weights: list[Weights] = Field(default_factory=list)
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `trials` where nothing was tuned: records from before it keep their bytes."""
+        """Without fields that came later and say nothing: older records keep their bytes."""
         content: dict[str, Any] = handler(self)
+        if not self.weights:
+            content.pop("weights", None)
         if self.trials is None:
             content.pop("trials", None)
         return content
+
+    @property
+    def track(self) -> str:
+        """ "from scratch", or "pre-trained" with the contents of the weights.
+
+        The names of their files do not count: one content under two names is one track.
+        """
+        contents = sorted({text.rpartition(" ")[2] for text in self.weights})
+        return f"pre-trained {' '.join(contents)}" if contents else SCRATCH
 
     @property
     def plugin_file(self) -> str:

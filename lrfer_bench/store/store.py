@@ -21,6 +21,7 @@ from lrfer_bench.files import (
     is_momentary,
     not_now,
     own_prefix,
+    read_json,
     read_limited,
     set_aside,
     write_atomically,
@@ -28,7 +29,6 @@ from lrfer_bench.files import (
 from lrfer_bench.keys import checksum
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
-from lrfer_bench.store.reading import read_json
 from lrfer_bench.store.schema import MOST, SCHEMA, Record
 
 

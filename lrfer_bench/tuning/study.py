@@ -10,9 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import read_json, write_atomically
 from lrfer_bench.keys import checksum
-from lrfer_bench.store.reading import read_json
 
 SCHEMA = 1
 SEAL = "content_sha256"

@@ -13,6 +13,7 @@ from lrfer_bench.contract.labels import label_of, parse_label
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.signature import called
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import sweep
 from lrfer_bench.keys import seed_for
@@ -122,8 +123,8 @@ def _request_of_trials(asked: TuningRequest) -> Request:
 
 def _about(run: Request, prepared: Prepared) -> About:
     return About(
-        dataset=run.dataset, fingerprint=prepared.fingerprint, preset=run.preset.id,
-        epochs=run.preset.epochs, scales=list(run.scales),
+        dataset=called(run.dataset, prepared.options), fingerprint=prepared.fingerprint,
+        preset=run.preset.id, epochs=run.preset.epochs, scales=list(run.scales),
         protocols=[protocol_of(name).id for name in run.protocols],
         seeds=list(run.seeds), faces=int((~prepared.faces.leaked["val"]).sum()),
     )  # fmt: skip

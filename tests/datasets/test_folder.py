@@ -143,6 +143,7 @@ def test_odd_trees_are_named(tree, tmp_path):
     for folder in (tree / "val").iterdir():
         shutil.rmtree(folder)
     fails("val has no images")
+    shutil.rmtree(tree / "val")
     shutil.rmtree(tree / "test")
     fails("no folder test")
 

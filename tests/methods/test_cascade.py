@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
+from lrfer_bench.plugins import contents
 
 
 @pytest.mark.parametrize(("preset", "least", "most"), [("cpu", 20e6, 30e6), ("quick", 1e6, 4e6)])
@@ -135,6 +136,7 @@ def test_a_checkpoint_that_changes_after_the_plan_is_refused(
     from lrfer_bench.running.models import build_method
 
     monkeypatch.setitem(sys.modules, "spandrel", _fake_spandrel())
+    monkeypatch.setattr(contents, "_SEEN", {})  # other tests have files of the same content
     (tmp_path / "a.pth").write_bytes(b"good")
     plan = plan_of(["cascade"], (4,), cascade={"sr_checkpoint": str(tmp_path / "a.pth")})
     (tmp_path / "a.pth").write_bytes(b"other")

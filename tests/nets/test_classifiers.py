@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.nets.classifiers import LeanNet, build_classifier
+from lrfer_bench.nets.classifiers import LeanNet, build_classifier, try_out
 from lrfer_bench.nets.lean import LEAN, LEAN2, LEAN2_HALF, Shape
 
 
@@ -95,6 +95,8 @@ def test_a_timm_network_can_be_fed_larger_images() -> None:
     [
         ("resnet81", {}, 'timm has no classifier "resnet81": did you mean "resnet1'),
         ("lean", {"pretrained": True}, "has no pretrained weights"),
+        ("lean@3x3", {}, 'has its own stem: leave out "@3x3"'),
+        ("hf-hub:timm/resnet18.a1_in1k", {}, 'did you mean "resnet18.a1_in1k"'),
     ],
 )
 def test_wrong_names(name: str, options: dict[str, Any], words: str) -> None:
@@ -133,3 +135,17 @@ def test_a_resnet_with_a_stem_for_small_faces_keeps_positions() -> None:
     for name in ("mobilenetv3_small_050@3x3", "resnet18@5x5"):
         with pytest.raises(UserError, match="only timm's ResNets take another stem"):
             build_classifier(name, 7, 1, (48, 48), dropout=0.0)
+
+
+def test_an_unknown_name_is_answered_in_one_line() -> None:
+    with pytest.raises(UserError, match=r"and [0-9,]+ more") as raised:
+        build_classifier("$" * 9, 7, 1, (48, 48), dropout=0.0)
+    assert len(str(raised.value)) < 250
+
+
+def test_a_transformer_at_another_size_names_the_setting() -> None:
+    net = build_classifier("vit_tiny_patch16_224", 7, 1, (48, 48), dropout=0.0)
+    with pytest.raises(UserError, match=r"48x48 pixels.*input_size=224"):
+        try_out(net, 1, (48, 48))
+    enlarged = build_classifier("vit_tiny_patch16_224", 7, 1, (48, 48), dropout=0.0, input_size=224)
+    try_out(enlarged, 1, (48, 48))

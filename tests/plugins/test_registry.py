@@ -41,7 +41,9 @@ def test_every_method_has_a_card_that_fits_its_settings(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["synthface", "fer2013", "ferplus", "rafdb", "expw", "folder"])
+@pytest.mark.parametrize(
+    "name", ["synthface", "fer2013", "ferplus", "rafdb", "expw", "affectnet", "folder"]
+)
 def test_every_dataset_has_a_card(name: str) -> None:
     assert card_of(DATASETS.entry(name), DatasetCard).summary
 

@@ -98,3 +98,20 @@ def test_a_picture_that_is_none(trained: Path, lrfer: Any, tiny: list[str], tmp_
             "predict", "--method", "linear", "--results", trained, *tiny[:2], tmp_path / name
         )
         assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_bad_and_hidden_pictures_cost_their_own_line_only(
+    trained: Path, lrfer: Any, tiny: list[str], pictures: Path, tmp_path: Path
+) -> None:
+    """As macOS leaves a folder on a memory card."""
+    for name in ("a.png", ".thumbnails/t.png", "__MACOSX/t.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((pictures / "face0.png").read_bytes())
+    (tmp_path / "._a.png").write_bytes(b"\x00\x05\x16\x07")
+    asked = ["--method", "linear", "--scale", "2", "--results", trained, *tiny[:2], tmp_path]
+    done = lrfer("predict", *asked)
+    assert done.returncode == 0 and not done.stderr and len(done.stdout.splitlines()) == 2
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    done = lrfer("predict", *asked)
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 2
+    assert done.stderr.startswith("left out: ") and "b.png" in done.stderr

@@ -110,3 +110,11 @@ def test_the_newest_edit_of_each_group(tmp_path: Path) -> None:
     assert found == {0: "mine.py sha256:222222222222", 1: "mine.py sha256:111111111111"}
     installed = made_records.make_record(failure="no", source="somebody 1.0")
     assert newest_edits([(store, installed)], lambda record: record.seed) == {}
+
+
+def test_a_preset_tells_budgets_apart(tmp_path: Path) -> None:
+    known(tmp_path, "mine", "a")
+    for text in ("quick", "quick@1"):
+        assert chosen(tmp_path, method="mine", preset=text) == ("a", [])
+    with pytest.raises(UserError, match="no finished cell of mine fits"):
+        chosen(tmp_path, method="mine", preset="cpu")

@@ -40,6 +40,28 @@ def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
     ]
 
 
+def test_ranks_are_within_a_track_and_a_content_is_one_track_whatever_its_name(factory, tmp_path):
+    ours, theirs = "msceleb.pth sha256:0a1b2c3d4e5f", "r18.pth sha256:0a1b2c3d4e5f"
+    save(factory, tmp_path, method="direct", right=40)
+    save(factory, tmp_path, method="direct", right=70, weights=[ours], settings={"weights": "x"})
+    save(factory, tmp_path, method="srfer", right=90, weights=[theirs])
+    save(factory, tmp_path, method="oracle", kind="oracle", scale=1, test_protocol="hr")
+    boards = entries(tmp_path)
+    scratch, trained = boards
+    assert scratch == "faces · bicubic@1 · preset cpu@1 · from scratch"
+    assert trained == f"faces · bicubic@1 · preset cpu@1 · pre-trained ({ours})"
+    assert {label: line.rank for label, line in boards[scratch].items()} == {
+        "direct": 1,
+        "oracle": None,
+    }
+    assert {label: line.rank for label, line in boards[trained].items()} == {
+        "direct[weights=x]": 2,
+        "srfer": 1,
+    }
+    slugs = [board.slug for board in collect([tmp_path], Options(resamples=0)).boards]
+    assert slugs[0] == "faces-bicubic1-bicubic1-cpu1" and slugs[0] != slugs[1]
+
+
 def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(
     factory, tmp_path
 ):
@@ -232,3 +254,15 @@ def test_a_record_under_a_former_name_is_shown_under_the_name_of_today(factory, 
     assert list(board) == ["enlarge"]
     (board,) = entries(tmp_path, choice=Choice(methods=["enlarge", "direct"])).values()
     assert sorted(board) == ["direct", "enlarge"]
+
+
+def test_few_test_images_give_no_ranks_over_areas_and_say_so(factory, tmp_path):
+    for count, root in ((20, tmp_path / "few"), (40, tmp_path / "enough")):
+        labels = np.arange(count) % 7
+        for scale in (2, 4):
+            for method, right in (("direct", count), ("multires", count // 2)):
+                factory.save(root, np.arange(count) < right, labels, scale=scale, method=method)
+        (board,) = collect([root], Options(resamples=100)).boards
+        few = count < 30
+        assert [line.rank is None for line in board.lines] == [few, few]
+        assert any("Fewer than 30" in note for note in main_grid(board).notes) == few

@@ -215,16 +215,6 @@ def start_and_sleep(pipe: Any) -> None:
     time.sleep(600)
 
 
-def test_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    cores = processes.usable_cores()
-    assert 1 <= cores <= (psutil.cpu_count() or 1)
-    if hasattr(os, "sched_getaffinity"):
-        assert cores == len(os.sched_getaffinity(0))
-    monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)
-    monkeypatch.setattr(psutil, "cpu_count", lambda: None)
-    assert processes.usable_cores() == 1
-
-
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no autogroups here")
 def test_a_session_of_its_own_keeps_the_priority_of_nice() -> None:
     code = (

@@ -117,3 +117,8 @@ def test_a_real_difference_is_found():
         )
         found += paired(a, b)[1] < 0.05
     assert found >= 80
+
+
+def test_a_few_images_that_all_differ_alike_prove_nothing():
+    few, many = np.ones((1, 3)), np.ones((1, 400))
+    assert paired(few, few / 2)[1] == 1 and paired(many, many / 2)[1] == 0

@@ -22,10 +22,17 @@ def lrfer(*words: object) -> Said:
 
     See registries.kept() for plugins.
     """
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main([str(word) for word in words])
         except SystemExit as left:
-            return Said(int(left.code or 0), out.getvalue(), err.getvalue())
+            return Said(int(left.code or 0), _text(out), _text(err))
     raise AssertionError("main() ends by SystemExit")
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    written = stream.buffer
+    assert isinstance(written, io.BytesIO)
+    return written.getvalue().decode("utf-8", "replace")

@@ -100,6 +100,7 @@ class Cell:
     fingerprint: str | None = None
     key: str | None = None
     trials: int | None = None
+    weights: Sequence[str] = ()
 
     def __post_init__(self):
         self.test_protocol = self.test_protocol or (
@@ -116,6 +117,7 @@ class Cell:
             "train_scales preset"
         )
         identity = [getattr(self, name) for name in names.split()]
+        identity += [*self.weights]
         identity += [sorted(stage.key for stage in self.stages.values()), self.source]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
@@ -153,6 +155,7 @@ class Cell:
                 kind=self.kind,
                 test_time_augmentation=self.tta,
                 trials=self.trials,
+                weights=list(self.weights),
             ),
             train=TrainPart(protocol=self.protocol, scales=self.train_scales),
             test=TestPart(

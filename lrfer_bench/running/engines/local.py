@@ -15,13 +15,14 @@ from pathlib import Path
 import torch
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.machine.limits import usable_cores
+from lrfer_bench.planning.request import check_workers
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.engines.lifelines import uninterrupted
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end_tree,
     one_thread,
-    usable_cores,
     without_main,
 )
 from lrfer_bench.running.engines.worker import work
@@ -56,8 +57,7 @@ class LocalEngine(Engine):
         if time_limit is not None and not time_limit > 0:
             raise UserError(f"--time-limit {time_limit:g} is not possible: give minutes above 0")
         self._limit = time_limit
-        if workers is not None and workers < 1:
-            raise UserError(f"--workers {workers} is not possible: at least one worker is needed")
+        check_workers(workers)
         self.slots = workers or default_workers()
         self._plugins = [str(Path(file).resolve()) for file in plugins]
         self._logs = logs.resolve()

@@ -23,13 +23,6 @@ HELPERS = ("resource_tracker", "forkserver")
 """Words in the command lines of processes that Python itself keeps running."""
 
 
-def usable_cores() -> int:
-    """The number of cores that this process may use, 1 or more."""
-    if hasattr(psutil.Process, "cpu_affinity"):  # not on macOS
-        return len(psutil.Process().cpu_affinity())
-    return psutil.cpu_count() or 1
-
-
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Processes started inside load their libraries with one thread each."""
@@ -110,7 +103,7 @@ def redirect_output(log: Path) -> str:
     note = ""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        number = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
         note = f"{log} cannot be written ({error.strerror}): what methods print is not kept"
         number = os.open(os.devnull, os.O_WRONLY)

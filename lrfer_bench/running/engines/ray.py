@@ -22,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import write_atomically
+from lrfer_bench.planning.request import check_workers
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted
 from lrfer_bench.running.engines.fileserver import FileServer
 from lrfer_bench.running.engines.slot import Saved, Slot, data_of
@@ -62,8 +63,7 @@ class RayEngine(Engine):
         cpus: float = 1.0,
         gpus: float | None = None,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise UserError(f"--workers {workers} is not possible: at least one worker is needed")
+        check_workers(workers)
         if not cpus > 0 or (gpus is not None and not gpus >= 0):
             raise UserError(
                 f"{cpus:g} CPUs and {gpus or 0:g} GPUs a model are not possible: give more than 0 "

@@ -43,6 +43,7 @@ class Slot:
 
         prepare_process()
         self._places = unpack(self._kit)
+        self._kit = replace(self._kit, files=())  # they are on this disk now
         return ray.get_runtime_context().get_node_id(), all_facts()
 
     def run(

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 
 from lrfer_bench.data.cache import default_cache, move_into_place, open_prepared
 from lrfer_bench.errors import DataError, UserError
-from lrfer_bench.files import own_prefix, sweep, write_atomically
+from lrfer_bench.files import own_folder, sweep, write_atomically
 from lrfer_bench.planning.plan import DataRef
+from lrfer_bench.plugins.contents import add_content, met
 from lrfer_bench.plugins.loading import PLUGINS_VARIABLE, load_plugins, loaded_files
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, PROTOCOLS
 from lrfer_bench.running.engines.fileserver import PIECE
@@ -29,6 +29,7 @@ class Kit:
     """What every worker of a run gets.
 
     plugins: (path on the main process's machine, content)
+    files: (name, bytes) of the files that settings name, such as weights
     facts: what the main process computes with
     checkpoint_every: seconds between two checkpoints on their way home
     """
@@ -36,6 +37,7 @@ class Kit:
     plugins: Sequence[tuple[str, bytes]]
     facts: Mapping[str, str]
     checkpoint_every: float
+    files: Sequence[tuple[str, bytes]] = ()
 
 
 def pack(plugins: Sequence[str | Path], checkpoint_every: float) -> Kit:
@@ -50,7 +52,8 @@ def pack(plugins: Sequence[str | Path], checkpoint_every: float) -> Kit:
         if not source.endswith(hashlib.sha256(data).hexdigest()[:12]):
             raise UserError(f"the plugin file {file} was edited since the run began: run again")
         content.append((str(file), data))
-    return Kit(content, all_facts(), checkpoint_every)
+    files = [(place.name, place.read_bytes()) for place in met().values()]
+    return Kit(content, all_facts(), checkpoint_every, files)
 
 
 def unpack(kit: Kit) -> dict[str, str]:
@@ -59,6 +62,8 @@ def unpack(kit: Kit) -> dict[str, str]:
     This machine's own LRFER_PLUGINS do not count.
     """
     places = {}
+    for name, data in kit.files:
+        add_content(data, Path(name).name)
     for path, content in kit.plugins:
         folder = hashlib.sha256(content).hexdigest()[:12]
         place = default_cache().absolute() / "plugins" / folder / Path(path).name
@@ -125,7 +130,7 @@ def _fetch(ours: Path, server: Any) -> None:
     import ray
 
     sweep(ours.parent)
-    temporary = Path(tempfile.mkdtemp(dir=ours.parent, prefix=own_prefix()))
+    temporary = own_folder(ours.parent)
     try:
         for name, size in ray.get(server.listing.remote()).items():
             with open(temporary / Path(name).name, "wb") as file:

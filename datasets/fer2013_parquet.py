@@ -1,0 +1,94 @@
+"""FER2013 as parquet files, one or more a split, with the columns image and label."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lrfer_bench.api import DataError, UserError, class_indices
+from lrfer_bench.datasets.fer2013_tree import EMOTIONS
+
+WORDS = (("train",), ("public", "valid", "val"), ("private", "test"))
+"""What the name of a file or of its folder holds for each official split, in this order."""
+SIDE = 48
+
+
+def find_parquet(folder: Path) -> tuple[Path, ...]:
+    """The parquet files below a folder, where there are some for every split."""
+    files = tuple(sorted(folder.rglob("*.parquet"))) if folder.is_dir() else ()
+    return files if {usage_of(file) for file in files} >= {0, 1, 2} else ()
+
+
+def usage_of(file: Path) -> int | None:
+    """0, 1 or 2: Training, PublicTest or PrivateTest; None for a name that says none of them."""
+    for name in (file.name.lower(), file.parent.name.lower()):
+        for usage, words in enumerate(WORDS):
+            if any(word in name for word in words):
+                return usage
+    return None
+
+
+def read_parquet(
+    files: Sequence[Path],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """images uint8 [N, 48, 48], emotion and usage int64 [N], split by split in the files' order."""
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UserError(
+            'parquet files need the package pyarrow: pip install "lrfer-bench[parquet]", or pip '
+            "install pyarrow"
+        ) from error
+    images: list[NDArray[np.uint8]] = []
+    emotion: list[int] = []
+    usage: list[int] = []
+    for file in sorted(files, key=lambda file: (usage_of(file) or 0, file)):
+        try:
+            table = parquet.read_table(file)
+        except Exception as error:  # pyarrow's own kinds of errors
+            raise DataError(f"{file} is not a parquet file ({error}): copy it again") from error
+        for name in ("image", "label"):
+            if name not in table.column_names:
+                raise DataError(
+                    f'{file} has no column "{name}", only {", ".join(table.column_names)}: FER2013 '
+                    "has image and label"
+                )
+        index = _order(table.schema.metadata or {}, file)
+        rows = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
+        for row, (picture, label) in enumerate(rows):
+            images.append(_face(picture, f"{file}, row {row}"))
+            if label not in index:
+                raise DataError(f"{file}, row {row} has label {label}: it must be 0 to 6")
+            emotion.append(index[label])
+            usage.append(usage_of(file) or 0)
+    return np.stack(images), np.array(emotion, np.int64), np.array(usage, np.int64)
+
+
+def _order(metadata: dict[bytes, bytes], file: Path) -> dict[int, int]:
+    """What a label stands for: by the names in the file, where it has some; else as published."""
+    try:
+        features: Any = json.loads(metadata[b"huggingface"])["info"]["features"]
+        names = list(features["label"]["names"])
+    except (KeyError, TypeError, ValueError):
+        return {label: label for label in range(len(EMOTIONS))}
+    index = class_indices(names, EMOTIONS, file, first_digit=0)
+    return {label: index[name] for label, name in enumerate(names)}
+
+
+def _face(picture: Any, where: str) -> NDArray[np.uint8]:
+    data = picture.get("bytes") if isinstance(picture, dict) else picture
+    try:
+        with Image.open(io.BytesIO(data or b"")) as opened:
+            face = np.array(opened.convert("L"), dtype=np.uint8)
+    except Exception as error:  # a damaged picture can raise anything in Pillow's readers
+        raise DataError(f"{where} has a picture that cannot be decoded ({error})") from error
+    if face.shape != (SIDE, SIDE):
+        raise DataError(f"{where} has a picture of {face.shape[1]} x {face.shape[0]}, not 48 x 48")
+    return face

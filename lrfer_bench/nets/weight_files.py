@@ -1,0 +1,109 @@
+"""Files of weights: the usual kinds, read without running any code of theirs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from lrfer_bench.errors import UserError
+
+State = Mapping[str, Tensor]
+
+PREFIXES = ("module", "_orig_mod", "model", "backbone", "net", "network", "encoder")
+"""What trainers put in front of all names."""
+COUNTER = "num_batches_tracked"
+KINDS = ".pth, .pt, .pth.tar, .bin or .safetensors"
+ENOUGH = 0.9
+"""An average of weights has at least this share of the tensors of the file's largest dictionary."""
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name, out of any wrapper and without a prefix that all names have.
+
+    An average of weights (EMA) is taken before the weights of the last step. Reading runs no code
+    of the file. UserError for a file that holds no tensors, OSError for one that cannot be opened.
+    """
+    with open(file, "rb") as opened:
+        head = opened.read(16)
+    content = _safetensors(file) if head[8:10] == b'{"' else _torch_file(file)
+    states = list(_states(content))
+    if not states:
+        raise UserError(f"{file} holds no tensors by name: give a state_dict as {KINDS}")
+    most = max(len(state) for _, state in states)
+    whole = [(path, state) for path, state in states if len(state) >= ENOUGH * most]
+    _, chosen = min(whole, key=lambda found: (not _is_average(found[0]), -len(found[1])))
+    return _without_prefix(
+        {name: value.detach() for name, value in chosen.items() if not name.endswith(COUNTER)}
+    )
+
+
+def as_bytes(state: State) -> bytes:
+    """Weights as the bytes of a safetensors file: the same tensors always give the same bytes."""
+    return safetensors.torch.save(
+        {name: state[name].contiguous().clone() for name in sorted(state)}
+    )
+
+
+def imported(file: Path) -> tuple[bytes, str]:
+    """Any file of weights as (bytes of a safetensors file, its name)."""
+    name = file.name if file.suffix == ".safetensors" else f"{file.name}.safetensors"
+    return as_bytes(read_weights(file)), name
+
+
+def _safetensors(file: Path) -> Any:
+    try:
+        return safetensors.torch.load_file(file)
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise UserError(f"{file} is damaged ({error}): fetch it once more") from error
+
+
+def _torch_file(file: Path) -> Any:
+    harmless: list[Any] = [argparse.Namespace, np.dtype, np.ndarray, type(np.dtype("float64"))]
+    harmless += [type(np.dtype("float32")), type(np.dtype("int64"))]
+    core = importlib.import_module(
+        f"numpy.{'_core' if hasattr(np, '_core') else 'core'}.multiarray"
+    )
+    harmless += [(core.scalar, f"numpy.{word}.multiarray.scalar") for word in ("core", "_core")]
+    try:
+        with torch.serialization.safe_globals(harmless):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # torch refuses in many ways
+        raise UserError(
+            f"{file} cannot be read as weights ({type(error).__name__}): give a state_dict as "
+            f"{KINDS}; a whole pickled model is not read, since that would run its code: save its "
+            "state_dict() where its code is"
+        ) from error
+
+
+def _states(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], State]]:
+    """Every dictionary of tensors in a file, with the names of the wrappers around it."""
+    if not isinstance(content, Mapping) or len(path) > 4:
+        return
+    own = {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    if own:
+        yield path, own
+    for name, inside in content.items():
+        yield from _states(inside, (*path, str(name)))
+
+
+def _is_average(path: Sequence[str]) -> bool:
+    words = {word for name in path for word in name.lower().replace("-", "_").split("_")}
+    return bool(words & {"ema", "teacher", "averaged"})
+
+
+def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    while True:
+        first = {name.partition(".")[0] for name in state}
+        if len(first) != 1 or not first <= set(PREFIXES) or any("." not in name for name in state):
+            return state
+        state = {name.partition(".")[2]: value for name, value in state.items()}

@@ -1,0 +1,281 @@
+"""Weights to start from, fitted to a network by the names and shapes of its tensors."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.nets.weight_files import COUNTER, State, read_weights
+from lrfer_bench.plugins.contents import found
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+LEAST = 0.9
+"""Share of a network's backbone that weights must fit."""
+COMMON = (
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d", "seresnet50", "vgg16",
+    "vgg16_bn", "densenet121", "mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0",
+    "efficientnet_b2", "convnext_tiny", "convnext_small", "convnextv2_tiny",
+    "swin_tiny_patch4_window7_224", "vit_tiny_patch16_224", "vit_small_patch16_224",
+    "vit_base_patch16_224",
+    "vit_small_patch14_dinov2", "vit_base_patch14_dinov2", "vit_base_patch16_clip_224",
+    "resnet50_clip",
+)  # fmt: skip
+"""Architectures that weights which fit badly are compared with."""
+
+Later = list[tuple[nn.Module, Callable[[], object]]]
+_later: ContextVar[Later | None] = ContextVar("filled_later", default=None)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How weights fit a network. pairs: name in the network -> name in the file.
+
+    folded: names of first convolutions whose channels differ
+    missing, misfit, left: names that the file lacks, whose shapes differ, that nobody wants
+    share: of the backbone that fits, the smaller one of tensors and of numbers
+    """
+
+    pairs: Mapping[str, str]
+    folded: tuple[str, ...]
+    missing: tuple[str, ...]
+    misfit: tuple[str, ...]
+    left: tuple[str, ...]
+    share: float
+
+
+def fit_of(wanted: Shapes, held: Shapes, head: Sequence[str]) -> Fit:
+    """Match by name and shape, under the prefix in the file that fits most names.
+
+    head: the first parts of names of the head, which is not matched
+    """
+    backbone = {name: shape for name, shape in wanted.items() if not _is_head(name, head)}
+    prefix = _best_prefix(backbone, held)
+    pairs, folded, missing, misfit = {}, [], [], []
+    for name, shape in backbone.items():
+        other = held.get(prefix + name)
+        if other is None:
+            missing.append(name)
+        elif other == shape:
+            pairs[name] = prefix + name
+        elif _folds(shape, other):
+            pairs[name] = prefix + name
+            folded.append(name)
+        else:
+            misfit.append(f"{name} ({_said(other)}, not {_said(shape)})")
+    used = {*pairs.values(), *(prefix + name.partition(" ")[0] for name in misfit)}
+    left = tuple(name for name in held if name not in used)
+    numbers = sum(_count(backbone[name]) for name in pairs) / max(
+        sum(map(_count, backbone.values())), 1
+    )
+    share = min(numbers, len(pairs) / max(len(backbone), 1))
+    return Fit(pairs, tuple(folded), tuple(missing), tuple(misfit), left, share)
+
+
+def start_from(net: nn.Module, weights: str, name: str, head: Sequence[str] = ()) -> str:
+    """Give a network the weights of a file; a line says what was taken and what was not.
+
+    weights: a path, or a content as keys know it ("sha256:...")
+    name: what messages call the network; head: see fit_of()
+
+    The head stays as it was made. UserError where less than 90 % of the rest fits, with the
+    architecture that is nearest. Within filled_later() nothing is read yet.
+    """
+    later = _later.get()
+    if later is None:
+        return _fill(net, weights, name, head)
+    later.append((net, partial(_fill, net, weights, name, head)))
+    return ""
+
+
+@contextmanager
+def filled_later() -> Iterator[Later]:
+    """Within, networks keep their random weights: a model's own are loaded over them afterwards.
+
+    So a trained model can be built where the weights that it started from are gone. Gives
+    (network, function that reads its weights), for networks that the model does not hold.
+    """
+    waiting: Later = []
+    token = _later.set(waiting)
+    try:
+        yield waiting
+    finally:
+        _later.reset(token)
+
+
+def postponed(create: Callable[[bool], nn.Module]) -> nn.Module:
+    """A network that create(True) makes with weights; within filled_later() one without them.
+
+    create: makes the network, True: with its pretrained weights
+    """
+    later = _later.get()
+    if later is None:
+        return create(True)
+    net = create(False)
+    later.append((net, lambda: net.load_state_dict(create(True).state_dict())))
+    return net
+
+
+def fill_others(method: nn.Module, waiting: Later) -> None:
+    """Read the weights of networks that are no part of a module: its own state has not them."""
+    own = set(method.modules())
+    for net, fill in waiting:
+        if net not in own:
+            fill()
+
+
+def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
+    file = found("weights", weights)
+    try:
+        state = _as_timm_has_it(read_weights(file), net)
+    except OSError as error:
+        raise UserError(
+            f"the weights {file} cannot be read ({error.strerror or error}): check the path"
+        ) from error
+    called = file.name.removesuffix(".safetensors")
+    own = {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
+    fit = fit_of(_shapes(own), _shapes(state), head)
+    if fit.share < LEAST:
+        raise UserError(_refusal(called, name, fit, state))
+    with torch.no_grad():
+        for target, source in fit.pairs.items():
+            value = state[source]
+            if target in fit.folded:
+                value = folded(value, own[target].shape[1])
+            own[target].copy_(value)
+    return _line(called, name, fit, len(state))
+
+
+def folded(kernel: Tensor, channels: int) -> Tensor:
+    """A first convolution [O, I, h, w] for another number of channels, as timm does it.
+
+    Grey from colour: the sum over channels. Colour from grey: a third for each channel.
+    """
+    grey = kernel.float().sum(1, keepdim=True)
+    return grey.expand(-1, channels, -1, -1) / channels
+
+
+def _as_timm_has_it(state: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
+    """Names and shapes of other libraries (CLIP, DINOv2) as timm's own filter makes them."""
+    module = importlib.import_module(type(net).__module__)
+    convert = getattr(module, "checkpoint_filter_fn", None)
+    if convert is None or not type(net).__module__.startswith("timm."):
+        return state
+    try:
+        with torch.no_grad():
+            made = convert(dict(state), net)
+    except Exception:  # names that it does not know: they are matched as they are
+        return state
+    return {name: value for name, value in made.items() if isinstance(value, Tensor)}
+
+
+def _best_prefix(wanted: Shapes, held: Shapes) -> str:
+    """The prefix in the file under which most names of the network stand."""
+    counts: Counter[str] = Counter()
+    for name in held:
+        at = 0
+        while True:
+            if name[at:] in wanted:
+                counts[name[:at]] += 1
+            dot = name.find(".", at)
+            if dot < 0:
+                break
+            at = dot + 1
+    return min(counts, key=lambda prefix: (-counts[prefix], len(prefix))) if counts else ""
+
+
+def _is_head(name: str, head: Sequence[str]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in head)
+
+
+def _folds(wanted: tuple[int, ...], held: tuple[int, ...]) -> bool:
+    """Whether two kernels differ only in being for grey and for colour."""
+    if len(wanted) != 4 or len(held) != 4 or {wanted[1], held[1]} != {1, 3}:
+        return False
+    return wanted[0] == held[0] and wanted[2:] == held[2:]
+
+
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
+
+
+def _said(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "a number"
+
+
+# Telling
+
+
+def _line(called: str, name: str, fit: Fit, held: int) -> str:
+    said = f"weights {called}: {len(fit.pairs)} of {held} tensors taken, {fit.share:.0%} of "
+    said += f"{name} without its head"
+    if fit.folded:
+        said += f"; folded for another number of channels: {_some(fit.folded)}"
+    said += f"; left in the file: {_some(fit.left)}; did not fit: {_some(fit.misfit)}"
+    return f"{said}; not in the file: {_some(fit.missing)}" if fit.missing else said
+
+
+def _refusal(called: str, name: str, fit: Fit, state: State) -> str:
+    nearest, share = nearest_architecture(state)
+    hint = (
+        f"they fit {share:.0%} of {nearest}: say arch={nearest}"
+        if share > max(fit.share, 0.5)
+        else f"no usual architecture fits better; the file's first names are {_some(list(state))}"
+    )
+    wrong = f"; did not fit: {_some(fit.misfit)}" if fit.misfit else ""
+    return (
+        f"the weights {called} fit {fit.share:.0%} of {name} without its head, which is less than "
+        f"{LEAST:.0%}{wrong}; {hint}"
+    )
+
+
+def nearest_architecture(state: State) -> tuple[str, float]:
+    """(timm's name of the usual architecture that weights fit best, share of it that fits).
+
+    That of ResNet-34 fits ResNet-18 whole, too, so what is left in the file counts as well.
+    """
+    import timm
+
+    best, most, fits = "", 0.0, 0.0
+    for name in COMMON:
+        if not timm.is_model(name):
+            continue
+        with torch.device("meta"):
+            net: Any = timm.create_model(name, pretrained=False)
+        head = heads_of(net)
+        try:
+            held = _shapes(_as_timm_has_it(dict(state), net))
+        except (RuntimeError, NotImplementedError):
+            held = _shapes(state)
+        wanted = {k: v for k, v in _shapes(net.state_dict()).items() if not k.endswith(COUNTER)}
+        fit = fit_of(wanted, held, head)
+        closeness = fit.share * len(fit.pairs) / len(held)
+        if closeness > most:
+            best, most, fits = name, closeness, fit.share
+    return best, fits
+
+
+def heads_of(net: Any) -> tuple[str, ...]:
+    """The names of the parts of a timm network that answer classes."""
+    named = net.pretrained_cfg.get("classifier") or ()
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:4]) or "nothing"
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown

@@ -1,0 +1,152 @@
+"""Files that settings name, such as weights: known by their content, never by their path.
+
+A setting says a path or "sha256:...", a key and a record always say "sha256:...". What a run needs
+is copied into the cache under that hash, where its workers find it; it travels to other machines as
+plugin files do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lrfer_bench.contract.labels import CONTENT
+from lrfer_bench.errors import UserError, escaped
+from lrfer_bench.files import default_cache, write_atomically
+
+FOLDER = "contents"
+ADVICE = "set LRFER_CACHE to a folder with room"
+MOST_NAME = 200
+
+_SEEN: dict[str, Path] = {}
+"""Contents that this process met -> a file that had it."""
+_HASHED: dict[tuple[object, ...], str] = {}
+"""Files as they stood when they were hashed -> what their content was."""
+
+
+def is_content(value: Any) -> bool:
+    """Whether a setting's value is a content and not a path."""
+    return isinstance(value, str) and CONTENT.fullmatch(value) is not None
+
+
+def contents_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Setting -> content, of those settings that name one."""
+    return {name: value for name, value in settings.items() if is_content(value)}
+
+
+def content_of(
+    setting: str, value: str, imported: Callable[[Path], tuple[bytes, str]] | None = None
+) -> str:
+    """What a setting's file holds: "sha256:" and 64 hexadecimal digits; a content stays as it is.
+
+    setting: how messages call it, such as "cascade.sr_checkpoint"
+    imported: reads a file of any of several forms into (bytes of one form, file name): these bytes
+              are then the content, so that two files which say the same are one
+
+    UserError for a file that cannot be read.
+    """
+    if is_content(value):
+        return value
+    file = Path(value).expanduser().absolute()
+    try:
+        mark = (imported, *_signature(file))
+        if mark not in _HASHED:
+            if imported:
+                _HASHED[mark] = add_content(*imported(file))
+            else:
+                _HASHED[mark] = _sha256(file)
+    except OSError as error:
+        raise UserError(
+            f"{setting}={value} cannot be read ({error.strerror or error}): check the path"
+        ) from error
+    if not imported:
+        _SEEN.setdefault(_HASHED[mark], file)
+    return _HASHED[mark]
+
+
+def add_content(data: bytes, name: str) -> str:
+    """Keep bytes in the cache under their hash, as a file of this name; returns the content."""
+    content = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    place = place_of(content)
+    if place is None:
+        place = _folder(content) / name
+        write_atomically(place, data, ADVICE)
+    _SEEN[content] = place
+    return content
+
+
+def keep_content(content: str) -> None:
+    """Copy a file that this process met into the cache, so that workers and later commands find it.
+
+    MachineError where the cache is full.
+    """
+    place = place_of(content)
+    if place is not None and place.parent != _folder(content):
+        write_atomically(_folder(content) / place.name, place.read_bytes(), ADVICE)
+        _SEEN[content] = _folder(content) / place.name
+
+
+def place_of(content: str) -> Path | None:
+    """A file that has this content now: one that this process met, or that of the cache."""
+    kept = _folder(content)
+    inside = sorted(kept.iterdir()) if kept.is_dir() else []
+    candidates = [file for file in inside if not file.name.startswith(".")]
+    candidates += [_SEEN[content]] if content in _SEEN else []
+    for file in candidates:
+        try:
+            if _hash_once(file) == content:
+                return file
+        except OSError:
+            continue
+    return None
+
+
+def found(setting: str, value: str) -> Path:
+    """The file of a setting, said as a path or a content; UserError where no file has it."""
+    place = place_of(value) if is_content(value) else Path(value).expanduser()
+    if place is None:
+        raise UserError(
+            f"{setting}: no file here has the content {value}: give the file itself once with "
+            f"--set {setting}=FILE"
+        )
+    return place
+
+
+def name_of(content: str) -> str:
+    """What a content is called here: the name of its file, without .safetensors."""
+    place = place_of(content)
+    name = escaped(place.name).removesuffix(".safetensors").strip() if place else ""
+    return " ".join(name.split())[:MOST_NAME] or "weights"
+
+
+def met() -> dict[str, Path]:
+    """All contents that this process met and has still, each with its file."""
+    places = {content: place_of(content) for content in list(_SEEN)}
+    return {content: place for content, place in places.items() if place is not None}
+
+
+def _folder(content: str) -> Path:
+    return default_cache().absolute() / FOLDER / content.partition(":")[2]
+
+
+def _signature(file: Path) -> tuple[object, ...]:
+    now = os.stat(file)
+    return str(file), now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino
+
+
+def _hash_once(file: Path) -> str:
+    mark = (None, *_signature(file))
+    if mark not in _HASHED:
+        _HASHED[mark] = _sha256(file)
+    return _HASHED[mark]
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with open(file, "rb") as opened:
+        while block := opened.read(1 << 20):
+            digest.update(block)
+    return f"sha256:{digest.hexdigest()}"
