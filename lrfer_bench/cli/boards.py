@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
-from lrfer_bench.cli.echo import echo, escaped
+from lrfer_bench.cli.echo import bold, echo, echo_bold
+from lrfer_bench.errors import escaped
 from lrfer_bench.reporting import numbers, values, words
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.values import Text
@@ -17,7 +16,7 @@ def show_board(board: Board) -> None:
     echo(board.title)
     echo(f"  {words.headline(board)}")
     for line in board_lines(board):
-        click.echo(line)  # escaped by board_lines(); click drops the bold where it cannot be shown
+        echo_bold(line)
     echo()
 
 
@@ -44,7 +43,7 @@ def _line(row: Sequence[Text], widths: Sequence[int]) -> str:
     parts = []
     for k, (cell, width) in enumerate(zip(row, widths, strict=True)):
         gap = " " * (width - len(cell.whole))
-        text = click.style(cell.text, bold=True) if cell.best else cell.text
+        text = bold(cell.text) if cell.best else cell.text
         text = f"{text} {cell.interval}".rstrip()
         parts.append(f"{gap}{text}" if k == 0 else f"{text}{gap}")
     return f"  {'  '.join(parts)}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,18 @@ from lrfer_bench.errors import escaped
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
     """click.echo() with control characters escaped."""
     click.echo(escaped(str(text)), err=err, nl=nl)
+
+
+def echo_bold(line: str) -> None:
+    """echo() of a line in which bold() set parts; click drops the bold where it cannot be shown."""
+    codes = re.compile("(\x1b\\[1m|\x1b\\[0m)")
+    parts = codes.split(line)
+    click.echo("".join(part if codes.fullmatch(part) else escaped(part) for part in parts))
+
+
+def bold(text: str) -> str:
+    """Escaped text in bold, for echo_bold()."""
+    return click.style(escaped(text), bold=True)
 
 
 def echo_data(text: str) -> None:

@@ -15,7 +15,6 @@ from lrfer_bench.reporting.draw import (
     Key,
     canvas,
     finish,
-    look_of,
     lr_sizes,
     panel_title,
     percent_axis,
@@ -23,7 +22,7 @@ from lrfer_bench.reporting.draw import (
     stroke,
     styled,
 )  # fmt: skip
-from lrfer_bench.reporting.palette import ORACLE, Look
+from lrfer_bench.reporting.palette import ORACLE, Look, look_of
 from lrfer_bench.scoring.bootstrap import Estimate
 
 MOST_PANELS = 24

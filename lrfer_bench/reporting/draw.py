@@ -6,7 +6,7 @@ import io
 import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from lrfer_bench.files import write_atomically
 from lrfer_bench.reporting.boards import Board, Line
-from lrfer_bench.reporting.palette import MARKERS, ORACLE, Look
+from lrfer_bench.reporting.palette import Look
 
 DPI = 160
 LEGEND = 1.9
@@ -78,10 +78,12 @@ def save(
         if mark:
             options["metadata"] = {**options.get("metadata", {}), "Description": mark}
         with matplotlib.rc_context(STYLE):
+            # Laid out once, by itself: with a layout engine left, matplotlib draws each file twice.
+            engine = figure.get_layout_engine()
+            if engine is not None:
+                engine.execute(figure)
+            figure.set_layout_engine(None)
             figure.savefig(buffer, format=ending, **options)
-        figure.set_layout_engine(
-            "none"
-        )  # it was laid out for the first file; the second need not do it again
         target = path.with_name(f"{path.name}.{ending}")
         write_atomically(target, buffer.getvalue(), "choose another --out")
         written.append(target)
@@ -120,18 +122,6 @@ def stroke(look: Look, **more: Any) -> dict[str, Any]:
     if look.dash:
         options["dashes"] = look.dash
     return options | more
-
-
-def look_of(line: Line, looks: Mapping[str, Look]) -> Look:
-    """A method's look; dotted, with a marker of its scale, where it was trained at another one."""
-    if line.oracle or not line.off_scale:
-        return ORACLE if line.oracle else looks[line.method]
-    row = next(iter(line.rows.values()))
-    return replace(
-        looks[line.method],
-        dash=(1.5, 1.5),
-        marker=MARKERS[row.record.train.scales[0] % len(MARKERS)],
-    )
 
 
 def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:

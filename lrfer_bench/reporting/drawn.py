@@ -45,7 +45,7 @@ def _said(board: Board, looks: Mapping[str, Look]) -> str:
         lines.append(f"{line.label} {line.rank} {looks.get(line.method)} {line.holes}")
         for scale, row in line.rows.items():
             records = [f"{r.record.key} {r.record.content_sha256}" for r in row.results]
-            lines.append(f"{scale} {row.track} {row.counted} {row.accuracy} {records}")
+            lines.append(f"{scale} {row.part} {row.counted} {row.accuracy} {records}")
     return "\n".join(lines)
 
 

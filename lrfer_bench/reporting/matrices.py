@@ -9,24 +9,12 @@ from numpy.typing import NDArray
 
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.counts import shares
 from lrfer_bench.reporting.draw import canvas, finish, plain, shorten, styled
 from lrfer_bench.reporting.rows import Row
 
 MOST_METHODS = 8
 MOST_NUMBERED = 8
-
-
-def shares(row: Row) -> NDArray[np.float64]:
-    """Confusion [true, said] over all seeds, as shares of the true class; NaN: no such image."""
-    counts = confusion(row).astype(np.float64)
-    totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
-
-
-def confusion(row: Row) -> NDArray[np.int64]:
-    """Counts [true, said] on the row's test images, summed over seeds."""
-    found = [np.asarray(part.confusion) for part in row.parts]
-    return np.asarray(np.sum(found, axis=0), dtype=np.int64)
 
 
 def confusion_sheet(board: Board) -> Figure:

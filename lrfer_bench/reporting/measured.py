@@ -120,7 +120,7 @@ def measure(
                 continue
             _from_records(row, metrics)
             place = f"{row.first.method} on {row.first.dataset} at x{row.scale}"
-            place += WITHOUT if row.track == "clean" else ""
+            place += WITHOUT if row.part == "clean" else ""
             try:
                 exam = _exam(row)
             except UNREADABLE as error:
@@ -160,7 +160,7 @@ def _exam(row: Row) -> Exam:
     for array in (*logits, *labels):
         array.setflags(write=False)
     exam = Exam(logits, labels, raw[0].clean, row.seeds)
-    return exam.part(raw[0].clean) if row.track == "clean" else exam
+    return exam.part(raw[0].clean) if row.part == "clean" else exam
 
 
 def _measure(

@@ -10,9 +10,9 @@ from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timi
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.collect import Report
 from lrfer_bench.reporting.column import Column
-from lrfer_bench.reporting.draw import look_of
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.page_rows import Records, estimate, row_data
+from lrfer_bench.reporting.palette import look_of
 from lrfer_bench.reporting.rows import with_leak_free
 from lrfer_bench.scoring.bootstrap import Estimate
 

@@ -8,9 +8,13 @@ from typing import Any
 
 from lrfer_bench.reporting import numbers, timing
 from lrfer_bench.reporting.collect import Report
+from lrfer_bench.reporting.counts import (
+    class_recall,
+    confusion,
+    reliability_points,
+    shares,
+)
 from lrfer_bench.reporting.frame import Result
-from lrfer_bench.reporting.matrices import confusion, shares
-from lrfer_bench.reporting.panels import class_recall, reliability_points
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.store.schema import Record

@@ -6,7 +6,11 @@ Marker and dash tell methods apart where colours do not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lrfer_bench.reporting.boards import Line
 
 # Of each hue one that has a contrast of 4:1 or more on white, and one that has 6:1 on the page's
 # dark ground. Hues that follow each other are at least 60 degrees apart.
@@ -77,3 +81,15 @@ def _look(slot: int) -> Look:
     light, dark = COLOURS[colour]
     marker = MARKERS[(colour + round_) % len(MARKERS)]
     return Look(light, marker, DASHES[round_ % len(DASHES)], dark)
+
+
+def look_of(line: Line, looks: Mapping[str, Look]) -> Look:
+    """A method's look; dotted, with a marker of its scale, where it was trained at another one."""
+    if line.oracle or not line.off_scale:
+        return ORACLE if line.oracle else looks[line.method]
+    row = next(iter(line.rows.values()))
+    return replace(
+        looks[line.method],
+        dash=(1.5, 1.5),
+        marker=MARKERS[row.record.train.scales[0] % len(MARKERS)],
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,11 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.counts import class_recall, reliability_points
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
     finish,
-    look_of,
     lr_sizes,
     percent_axis,
     plain,
@@ -27,10 +26,9 @@ from lrfer_bench.reporting.draw import (
     styled,
 )  # fmt: skip
 from lrfer_bench.reporting.frame import Result
-from lrfer_bench.reporting.palette import ORACLE, Look
+from lrfer_bench.reporting.palette import ORACLE, Look, look_of
 from lrfer_bench.reporting.rows import Row
 
-FEWEST_IMAGES = 10
 MOST_METHODS = 10
 
 
@@ -74,14 +72,6 @@ def _reliability_line(axes: Axes, row: Row, look: Look) -> None:
     axes.plot([x for x, _ in points], [y for _, y in points], **stroke(look, markersize=4))
 
 
-def reliability_points(row: Row) -> list[tuple[float, float]]:
-    """(mean confidence, share right) of each bin that has ten answers or more."""
-    count, hits, mass = row.calibration
-    met = count >= FEWEST_IMAGES
-    sure, right = mass[met] / count[met], hits[met] / count[met]
-    return list(zip(sure.tolist(), right.tolist(), strict=True))
-
-
 def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
     """Recall of each class against size, a panel a class; mean over seeds."""
     key = Key()
@@ -115,13 +105,6 @@ def _recall_line(axes: Axes, board: Board, line: Line, k: int, look: Look, key: 
             **stroke(look, markersize=4, linewidth=1.3),
         )
         key.add(line.label, look)
-
-
-def class_recall(row: Row, k: int) -> float | None:
-    """Mean over seeds of the recall of class k; None when the test has no such image."""
-    values = [part.recall[k] for part in row.parts]
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
 
 
 def learning(board: Board) -> Figure | None:

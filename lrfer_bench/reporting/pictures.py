@@ -1,20 +1,26 @@
-"""Which pictures a report has, and where they go."""
+"""Which pictures a report has, and where they go.
+
+Imports matplotlib only where a picture has to be drawn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
-from lrfer_bench.reporting import critical, curves, matrices, panels
 from lrfer_bench.reporting.boards import Board
-from lrfer_bench.reporting.draw import ENDINGS, save
 from lrfer_bench.reporting.drawn import digest, shows
 from lrfer_bench.reporting.palette import Look
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = ("png", "svg")
+FEWEST_DATASETS = 5
+"""Boards of fewer data sets have no diagram of critical differences."""
 Tell = Callable[[str], None]
 Looks = Mapping[str, Look]
 
@@ -26,6 +32,19 @@ class Job:
     name: str
     draw: Callable[[], Figure | None]
     mark: str
+
+
+def _late(place: str, *given: Any, **more: Any) -> Callable[[], Figure | None]:
+    """A function that draws: "MODULE:FUNCTION" of this room, imported when it is called."""
+
+    def draw() -> Figure | None:
+        module, _, name = place.partition(":")
+        figure: Figure | None = getattr(import_module(f"lrfer_bench.reporting.{module}"), name)(
+            *given, **more
+        )
+        return figure
+
+    return draw
 
 
 def picture_jobs(
@@ -55,6 +74,8 @@ def write_pictures(
         if not redraw and shows(targets, job.mark):
             files += targets
             continue
+        from lrfer_bench.reporting.draw import save
+
         tell(f"picture {k + 1} of {len(jobs)}: {job.name}")
         figure = job.draw()
         files += save(figure, out / job.name, mark=job.mark) if figure is not None else []
@@ -62,11 +83,11 @@ def write_pictures(
 
 
 def _curves(boards: Sequence[Board], looks: Looks, title: str) -> Iterator[Job]:
-    draw = partial(curves.curves, boards, looks, title=title)
+    draw = _late("curves:curves", boards, looks, title=title)
     yield Job("curves", draw, digest("curves", boards, looks, title))
     if any(board.leak_free for board in boards):
         clean = _leak_free(boards)
-        draw = partial(curves.curves, clean, looks)
+        draw = _late("curves:curves", clean, looks)
         yield Job("curves-clean", draw, digest("curves-clean", clean, looks))
 
 
@@ -83,24 +104,33 @@ def _others(boards: Sequence[Board], looks: Looks) -> Iterator[Job]:
     for ending, shown in tracks.items():
         for short, cost in (("macs", "macs"), ("latency", "latency_ms")):
             name = f"pareto-{short}{ending}"
-            draw = partial(curves.pareto, shown, looks, cost)
+            draw = _late("curves:pareto", shown, looks, cost)
             yield Job(name, draw, digest(name, shown, looks))
-        for found in critical.across(shown):
-            name = f"{found.slug}{ending}"
-            yield Job(name, partial(critical.diagram, found, looks), digest(name, shown, looks))
+        yield from _across(shown, looks, ending)
     for board in boards:
         yield from _of_board(board, looks)
-        yield _job(board, looks, "learning", partial(panels.learning, board))
+        yield _job(board, looks, "learning", _late("panels:learning", board))
         if board.leak_free:
             yield from _of_board(board.leak_free, looks)
 
 
+def _across(boards: Sequence[Board], looks: Looks, ending: str) -> Iterator[Job]:
+    if len({board.dataset for board in boards}) < FEWEST_DATASETS:
+        return
+    from lrfer_bench.reporting.critical import across
+
+    for found in across(boards):
+        name = f"{found.slug}{ending}"
+        draw = _late("critical:diagram", found, looks)
+        yield Job(name, draw, digest(name, boards, looks))
+
+
 def _of_board(board: Board, looks: Looks) -> Iterator[Job]:
     for name, draw in (
-        ("confusion", partial(matrices.confusion_sheet, board)),
-        ("confusion-difference", partial(matrices.difference_sheet, board)),
-        ("reliability", partial(panels.reliability, board, looks)),
-        ("recall", partial(panels.recall, board, looks)),
+        ("confusion", _late("matrices:confusion_sheet", board)),
+        ("confusion-difference", _late("matrices:difference_sheet", board)),
+        ("reliability", _late("panels:reliability", board, looks)),
+        ("recall", _late("panels:recall", board, looks)),
     ):
         yield _job(board, looks, name, draw)
 

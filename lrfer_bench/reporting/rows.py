@@ -17,7 +17,7 @@ from lrfer_bench.scoring.bootstrap import Estimate, Resampler, intervals, quanti
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.schema import Record
 
-Track: TypeAlias = Literal["all", "clean"]
+Part: TypeAlias = Literal["all", "clean"]
 """Which test images count: all, or only those that do not also stand in train. A record's metrics
 have parts of these names."""
 
@@ -30,8 +30,8 @@ class Row:
     all of them are finished.
     means:    metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
     measured: the metrics that were asked for, with their intervals
-    track:    which test images all its numbers are about
-    leak_free: the same row on the track "clean"; itself where no row leaks, None where all do
+    part:     which test images all its numbers are about
+    leak_free: the same row of the part "clean"; itself where no row leaks, None where all do
     clean:    the accuracy of that row
     """
 
@@ -44,7 +44,7 @@ class Row:
     clean: Estimate | None = None
     draws: NDArray[np.float64] | None = None
     partial: bool = False
-    track: Track = "all"
+    part: Part = "all"
     leak_free: Row | None = None
 
     @property
@@ -69,9 +69,9 @@ class Row:
 
     @property
     def parts(self) -> list[Metrics]:
-        """The metrics of each finished cell, on the row's own track."""
+        """The metrics of each finished cell, of the row's own part."""
         found = [result.record.metrics for result in self.finished]
-        return [getattr(metrics, self.track) for metrics in found if metrics]
+        return [getattr(metrics, self.part) for metrics in found if metrics]
 
     @property
     def calibration(self) -> NDArray[np.float64]:
@@ -113,7 +113,7 @@ class Row:
     @property
     def has_leaks(self) -> bool:
         """Whether some of its test images, but not all, also stand in train."""
-        return self.track == "all" and any(
+        return self.part == "all" and any(
             0 < c.record.metrics.clean.n < c.record.metrics.all.n
             for c in self.finished
             if c.record.metrics
@@ -156,7 +156,7 @@ def _add_leak_free(rows: Iterable[Row]) -> None:
             row.leak_free = row
         elif all(m.clean.n for m in metrics):
             answers = {seed: without(found) for seed, found in row.answers.items()}
-            row.leak_free = replace(row, answers=answers, track="clean", means={}, measured={})
+            row.leak_free = replace(row, answers=answers, part="clean", means={}, measured={})
             row.leak_free.means = _means(row.leak_free)
 
 
@@ -207,7 +207,7 @@ def add_intervals(rows: Sequence[Row], resamples: int, seed: int = 0) -> None:
     for group in by_set.values():
         _fill(group, resamples, seed)
     for row in with_leak_free(rows):
-        own = row if row.track == "clean" else row.leak_free
+        own = row if row.part == "clean" else row.leak_free
         row.clean = own.accuracy if own else None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.ranking import few_images
 
 MOST_NAMES = 3
 """Names said one by one; of more, only how many there are."""
@@ -33,6 +35,8 @@ class Answer:
 def headline(board: Board) -> str:
     """Who is best over all LR sizes."""
     ranked = [line for line in board.ranked if line.rank is not None]
+    if not ranked and few_images(board):
+        return "There are too few test images to say which method is best."
     if not ranked:
         return "No method is finished at every size yet."
     sizes = joined([str(board.sizes[scale]) for scale in board.lr_scales])
@@ -67,18 +71,19 @@ def answers(board: Board) -> list[Answer]:
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
     best, others = lines[0], lines[1:]
-    tied = [line.label for line in others if scale in line.best]
+    unknown = [line for line in others if math.isnan(line.p.get(scale, math.nan))]
+    tied = [line.label for line in others if scale in line.best and line not in unknown]
     if not others:
         said = "the only one finished"
-    elif not board.tested:
-        said = "not tested against the others"
+    elif not board.tested or unknown:
+        said = "not tested against all others"
     elif tied:
         said = f"level with {_names(tied)}"
     else:
         said = f"significantly ahead of {_others(len(others))}"
     estimate = best.rows[scale].accuracy
     text, interval = (numbers.percent(estimate), numbers.bounds(estimate)) if estimate else ("", "")
-    sure = board.tested and bool(others) and not tied
+    sure = said.startswith("significantly")
     return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from lrfer_bench.scoring.bootstrap import Quantity, Resampler, intervals, quantity
 
@@ -36,7 +36,7 @@ def mcnemar(only_a: ArrayLike, only_b: ArrayLike) -> NDArray[np.float64]:
     Twice the binomial tail at 1/2, at most 1; 1 where the two never disagree.
     """
     a, b = np.asarray(only_a), np.asarray(only_b)
-    return np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(a, b), a + b, 0.5))
+    return np.minimum(1.0, 2 * special.bdtr(np.minimum(a, b), a + b, 0.5))
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

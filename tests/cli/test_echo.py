@@ -81,3 +81,10 @@ def test_sub_commands_print_by_echo_alone() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and path.name != "echo.py":
                 assert ast.unparse(node.func) not in ("click.echo", "print", "click.secho"), path
+
+
+def test_bold_is_the_only_code_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    from lrfer_bench.cli.echo import bold, echo_bold
+
+    echo_bold("a " + bold("b\x1b[2J") + " \x1b[31mc")
+    assert capsys.readouterr().out == "a b\\x1b[2J \\x1b[31mc\n"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.reporting import curves, matrices, panels, sheet
+from lrfer_bench.reporting import counts, curves, matrices, sheet
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.draw import plain
 from lrfer_bench.reporting.pictures import picture_jobs, write_pictures
@@ -41,24 +41,24 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
 def test_a_confusion_sheet_has_shares_of_the_true_class(made):
     board = made.boards[0]
     row = board.lines[0].rows[4]
-    shares = matrices.shares(row)
+    shares = counts.shares(row)
     assert np.allclose(shares.sum(axis=1), 1)
-    assert matrices.confusion(row).sum() == 3 * 400
-    assert np.trace(matrices.confusion(row)) / 1200 == pytest.approx(row.accuracy.value)
+    assert counts.confusion(row).sum() == 3 * 400
+    assert np.trace(counts.confusion(row)) / 1200 == pytest.approx(row.accuracy.value)
     assert len(matrices.confusion_sheet(board).axes) == 5 * 3
 
 
 def test_recall_is_the_diagonal(made):
     row = made.boards[0].lines[0].rows[4]
-    means = [panels.class_recall(row, k) for k in range(7)]
-    assert np.allclose(means, np.diag(matrices.shares(row)))
+    means = [counts.class_recall(row, k) for k in range(7)]
+    assert np.allclose(means, np.diag(counts.shares(row)))
 
 
 def test_a_class_that_the_test_lacks_has_no_recall_and_no_share(factory, tmp_path):
     factory.save(tmp_path, [True] * 12, [k % 3 for k in range(12)])
     row = collect([tmp_path], Options(resamples=0)).rows[0]
-    assert panels.class_recall(row, 6) is None
-    assert np.isnan(matrices.shares(row)[6]).all()
+    assert counts.class_recall(row, 6) is None
+    assert np.isnan(counts.shares(row)[6]).all()
     matrices.confusion_sheet(collect([tmp_path], Options(resamples=0)).boards[0])
 
 

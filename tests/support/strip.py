@@ -37,6 +37,10 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
+def pixels(png: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
 if __name__ == "__main__":
     from lrfer_bench.reporting.page import FACES
 

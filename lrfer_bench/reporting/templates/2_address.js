@@ -42,6 +42,7 @@ function readAddress() {
   }
   if (Object.hasOwn(COSTS, words.get("cost") ?? "")) state.cost = words.get("cost");
   if (whole().over.includes(Number(words.get("at")))) state.at = Number(words.get("at"));
-  state.px = words.get("px") ?? "";
-  state.ms = words.get("ms") ?? "";
+  const number = (word) => (asked(words.get(word)) === null ? "" : words.get(word));
+  state.px = number("px");
+  state.ms = number("ms");
 }

@@ -85,7 +85,7 @@ function drawCostNames(picture, found, x, y) {
   const placed = [];
   const sorted = [...found].sort((a, b) => b.row.accuracy[VALUE] - a.row.accuracy[VALUE]);
   for (const { line, row } of sorted) {
-    const at = x(row[state.cost]) + 10, wide = 7 * Math.min(line.label.length, LONGEST);
+    const at = x(row[state.cost]) + 10, wide = 7 * Math.min(line.label.length, LONGEST) + 8;
     let place = y(row.accuracy[VALUE]) + 4;
     const covers = (other) => Math.abs(other.place - place) < 13
       && at < other.at + other.wide && other.at < at + wide;

@@ -1,0 +1,86 @@
+"""The result in words, from a table that can be checked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lrfer_bench.reporting.chance import level
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.grid import notes
+from lrfer_bench.reporting.words import answers, headline
+
+N = 400
+LABELS = np.repeat([0, 1, 2, 3], [220, 100, 60, 20])
+CLASSES = ("angry", "glad", "sad", "calm")
+
+
+@pytest.fixture
+def save(factory, tmp_path):
+    def save(method, right, scale=4, start=0, **fields):
+        found = np.roll(np.arange(N) < right, start)
+        factory.save(tmp_path, found, LABELS, method=method, scale=scale, classes=CLASSES, **fields)
+        return tmp_path
+
+    return save
+
+
+def board(root, **options):
+    return collect([root], Options(**{"resamples": 200, **options})).boards[0]
+
+
+def test_one_is_ahead_of_all(save):
+    for scale in (2, 4):
+        save("good", 300, scale)
+        root = save("poor", 200, scale)
+    found = board(root)
+    assert headline(found).startswith(
+        "good is the most accurate over 24 and 12 pixels together, significantly ahead of the "
+        "other one. One training each"
+    )
+    answer = answers(found)[1]
+    assert (answer.px, answer.best, answer.accuracy, answer.sure) == (12, "good", "75.0", True)
+    assert answer.sentence.endswith("significantly ahead of the other one.")
+
+
+def test_ties_are_said_where_they_are(save):
+    save("good", 300)
+    save("even", 299, start=1)
+    root = save("poor", 200)
+    found = board(root)
+    assert "but even cannot be told apart from it" in headline(found)
+    (answer,) = answers(found)
+    assert (answer.said, answer.sure) == ("level with even", False)
+
+
+def test_without_tests_nothing_is_sure(save):
+    save("good", 300)
+    found = board(save("poor", 200), resamples=0)
+    assert "was not tested" in headline(found)
+    assert [(a.sure, a.said) for a in answers(found)] == [(False, "not tested against all others")]
+
+
+def test_alone_or_unfinished(save, factory):
+    root = save("good", 300)
+    assert headline(board(root)) == "good is the only method finished at 12 pixels."
+    factory.save(root, method="late", scale=2, failure="no memory")
+    assert headline(board(root)) == "No method is finished at every size yet."
+
+
+def test_the_level_of_chance(save):
+    found = board(save("good", 300))
+    chance = level(found)
+    assert (chance.guess, chance.majority, chance.name) == (0.25, 0.55, "angry")
+    assert "Chance: 25.0 % by guessing one of 4 classes, 55.0 % by always saying angry." in (
+        notes(found)
+    )
+
+
+def test_too_few_images_are_not_called_unfinished(factory, tmp_path):
+    from lrfer_bench.scoring.paired import FEWEST_IMAGES
+
+    few = FEWEST_IMAGES - 1
+    for name in ("a", "b"):
+        for scale in (2, 4):
+            factory.save(tmp_path, np.arange(few) < 5, LABELS[:few], method=name, scale=scale)
+    assert "too few test images" in headline(board(tmp_path))
