@@ -36,9 +36,24 @@ def seed_for(*names: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+SEAL = "content_sha256"
+"""The field of a JSON file that holds a checksum of all its other fields."""
+
+
 def checksum(content: Mapping[str, Any]) -> str:
-    """sha256 of what is in a JSON file without its own `content_sha256`.
+    """sha256 of what is in a JSON file without its own SEAL.
 
     Against slips and edits by hand, not against forgers.
     """
-    return key_of({name: value for name, value in content.items() if name != "content_sha256"})
+    return key_of({name: value for name, value in content.items() if name != SEAL})
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a JSON file with its checksum as the last field."""
+    plain = {name: value for name, value in content.items() if name != SEAL}
+    return {**plain, SEAL: checksum(plain)}
+
+
+def is_intact(content: Mapping[str, Any]) -> bool:
+    """Whether a checksum fits its content. Files of earlier versions have none, and are taken."""
+    return SEAL not in content or content[SEAL] == checksum(content)

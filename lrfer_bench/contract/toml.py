@@ -14,8 +14,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["parse_toml", "read_toml", "tomllib"]
-
 MOST_BYTES = 4 << 20
 
 

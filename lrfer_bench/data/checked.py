@@ -13,8 +13,9 @@ import numpy as np
 
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.prepared import Prepared, open_or_none
-from lrfer_bench.data.sums import DONE, damage, digests, drop_damaged, read_meta, sealed
+from lrfer_bench.data.sums import DONE, damage, digests, drop_damaged, read_meta
 from lrfer_bench.files import replacing, sweep
+from lrfer_bench.keys import sealed
 
 
 def damage_of(prepared: Prepared) -> str:
@@ -44,7 +45,8 @@ def with_checked_lr(prepared: Prepared, *notes: str) -> Prepared:
 
 def meta_bytes(meta: Mapping[str, Any]) -> bytes:
     """The content of meta.json, sealed."""
-    return (json.dumps(sealed(meta), indent=1) + "\n").encode()
+    plain = json.loads(json.dumps(dict(meta)))  # as it will be read, for the checksum
+    return (json.dumps(sealed(plain), indent=1) + "\n").encode()
 
 
 def _without_sums(prepared: Prepared) -> str:

@@ -6,17 +6,15 @@ Needs numpy only.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import MachineError
 from lrfer_bench.files import is_momentary, not_now, read_json
-from lrfer_bench.keys import checksum
+from lrfer_bench.keys import is_intact
 
 DONE = "meta.json"
-SEAL = "content_sha256"
 BLOCK = 1 << 22
 
 
@@ -34,17 +32,10 @@ def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: digest_of(folder / name) for name in sorted(names)}
 
 
-def sealed(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands in meta.json, with a checksum of its own."""
-    plain = json.loads(json.dumps(dict(meta)))
-    plain.pop(SEAL, None)
-    return {**plain, SEAL: checksum(plain)}
-
-
 def read_meta(directory: Path) -> dict[str, Any]:
     """The content of meta.json; ValueError where it was changed. Older folders have no seal."""
     meta: dict[str, Any] = read_json(directory / DONE)
-    if SEAL in meta and meta[SEAL] != checksum(meta):
+    if not is_intact(meta):
         raise ValueError(f"{DONE} does not have its checksum")
     return meta
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from lrfer_bench.reporting.folding import fold
 from lrfer_bench.reporting.rows import Row, sort_key
+from lrfer_bench.reporting.timing import Timing, timings
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
 
@@ -125,6 +127,11 @@ class Board:
         clean = "-clean" if self.without else ""
         own = f"{self.dataset}-{self.protocol}-{self.test_protocol}-{self.preset}"
         return slug(f"{own}{track}{clean}")
+
+    @cached_property
+    def timings(self) -> set[Timing]:
+        """What its latencies were taken under; asked for by every line, and the rows stay."""
+        return timings(row for line in self.lines for row in line.shown)
 
     @property
     def table_scales(self) -> list[int]:

@@ -57,8 +57,7 @@ def timings(rows: Iterable[Row]) -> set[Timing]:
 
 def comparable(board: Board) -> bool:
     """Whether the latencies of a board were all taken alike, with nothing else running."""
-    found = timings(row for line in board.lines for row in line.shown)
-    return len(found) == 1 and all(timing.alone for timing in found)
+    return len(board.timings) == 1 and all(timing.alone for timing in board.timings)
 
 
 def sortable(board: Board, line: Line) -> float | None:
@@ -70,10 +69,9 @@ def sortable(board: Board, line: Line) -> float | None:
 
 def head(board: Board) -> str:
     """ "Latency (AMD EPYC · 2 threads · batch 1)", or that it differs from row to row."""
-    found = timings(row for line in board.lines for row in line.shown)
-    if len(found) == 1:
-        return f"Latency ({next(iter(found)).said})"
-    return "Latency (batch 1, hardware or load differ)" if found else "Latency"
+    if len(board.timings) == 1:
+        return f"Latency ({next(iter(board.timings)).said})"
+    return "Latency (batch 1, hardware or load differ)" if board.timings else "Latency"
 
 
 def note(board: Board) -> str:
@@ -82,5 +80,5 @@ def note(board: Board) -> str:
         return ""
     return (
         "Latencies were taken beside other work or on different hardware: no row is sorted by "
-        "them and they form no front. lrfer-bench measure takes them one after another, alone."
+        "them and they form no front."
     )

@@ -11,10 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from lrfer_bench.files import is_momentary, not_now, read_json, write_atomically
-from lrfer_bench.keys import checksum
+from lrfer_bench.keys import is_intact, sealed
 from lrfer_bench.store.schema import Amount, Count, Finite, Hash, Pixels
-
-SEAL = "content_sha256"
 
 
 class _Row(BaseModel):
@@ -46,8 +44,7 @@ class _Facts(BaseModel):
 def write_facts(path: Path, content: Mapping[str, Any]) -> None:
     """Write and seal. A score that is not finite is written as none."""
     plain = json.loads(json.dumps(content), parse_constant=lambda word: None)
-    sealed = {**plain, SEAL: checksum(plain)}
-    write_atomically(path, (json.dumps(sealed, indent=1) + "\n").encode())
+    write_atomically(path, (json.dumps(sealed(plain), indent=1) + "\n").encode())
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -57,7 +54,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     """
     try:
         content = read_json(path)
-        if isinstance(content, dict) and content.get(SEAL, checksum(content)) == checksum(content):
+        if isinstance(content, dict) and is_intact(content):
             _Facts.model_validate(content)
             return content
     except OSError as error:

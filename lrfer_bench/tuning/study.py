@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import read_json, write_atomically
-from lrfer_bench.keys import checksum
+from lrfer_bench.keys import SEAL, is_intact, sealed
 
 SCHEMA = 1
-SEAL = "content_sha256"
 
 
 class _Part(BaseModel):
@@ -122,9 +121,8 @@ class Folder:
         return found
 
     def save(self, study: Study) -> None:
-        content = study.model_dump(mode="json")
-        sealed = {**content, SEAL: checksum(content)}
-        write_atomically(self.path(study.method), (json.dumps(sealed, indent=1) + "\n").encode())
+        content = sealed(study.model_dump(mode="json"))
+        write_atomically(self.path(study.method), (json.dumps(content, indent=1) + "\n").encode())
 
 
 def _said(field: str, value: Any) -> str:
@@ -138,10 +136,9 @@ def _read(path: Path) -> Study:
     """UserError for a file that is damaged or was edited. Earlier versions wrote no seal."""
     try:
         content = read_json(path)
-        if not isinstance(content, dict) or content.pop(SEAL, checksum(content)) != checksum(
-            content
-        ):
+        if not isinstance(content, dict) or not is_intact(content):
             raise ValueError("it was changed")
+        content.pop(SEAL, None)
         study = Study.model_validate(content)
     except (OSError, ValueError) as error:
         raise UserError(

@@ -1,12 +1,10 @@
 """A bit that turned in a stored file enters no result: it is set aside, told, or made anew.
 
-$LRFER_ASSAULT_FLIPS flips of each kind of file (6 if it is not set; docs/reliability.md has the
-figures of 50).
+$LRFER_ASSAULT_FLIPS flips of each kind of file (6 if it is not set).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -30,6 +28,7 @@ from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.session import run_session
 from lrfer_bench.training.checkpoint import load_checkpoint
 from lrfer_bench.tuning import tune
+from results import bits as results_bits
 
 pytestmark = pytest.mark.slow
 
@@ -63,15 +62,7 @@ def run(results: Path, **more: Any) -> None:
 
 
 def bits(results: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path in sorted((results / "records").glob("*.json")):
-        content = json.loads(path.read_text())
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
-        content["dataset"].pop("notes", None)
-        found[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
-    for path in (*(results / "models").glob("*.safetensors"), *(results / "logits").glob("*.npz")):
-        found[path.name] = path.read_bytes()
-    return found
+    return results_bits(results, "models/*.safetensors", "logits/*.npz")
 
 
 def turned(path: Path, rng: random.Random) -> bytes:

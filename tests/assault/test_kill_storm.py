@@ -1,14 +1,12 @@
 """A storm of SIGKILLs: what was interrupted ends bit for bit like what was left alone.
 
-$LRFER_ASSAULT_KILLS kills (24 if it is not set; docs/reliability.md has the figures of 300), of
-main processes, workers, reports, merges and the making of the cache, at random moments and at the
-n-th change of a file.
+$LRFER_ASSAULT_KILLS kills (24 if it is not set) of main processes, workers, reports, merges and the
+making of the cache, at random moments and at the n-th change of a file.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import shutil
@@ -22,6 +20,8 @@ import pytest
 from folders import PLUGINS
 from killing import Kill, shoot
 
+from results import bits as results_bits
+
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LRFER_ASSAULT_KILLS", "24"))
@@ -30,20 +30,12 @@ DATA = ["--plugin", str(PLUGINS / "tiny.py"), "--dataset", "tinyfaces"]
 RUN = ["run", *DATA, "--methods", "slow,linear,enlarge", "--scales", "2", "--preset", "quick@1",
        "--workers", "2", "--no-report", "--seeds", "0,1"]  # fmt: skip
 KILLS_A_CAMPAIGN = 5
+WHOLE = ("models/*.safetensors", "logits/*")
 
 
 def bits(results: Path) -> dict[str, Any]:
-    """What must be the same bits, however often it was interrupted."""
-    found: dict[str, Any] = {}
-    for path in sorted((results / "records").iterdir()):
-        content = json.loads(path.read_text())
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
-        found[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
-    for path in (results / "models").glob("*.safetensors"):
-        found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for path in (results / "logits").iterdir():
-        found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
+    names = sorted(path.name for path in (results / "records").iterdir())
+    return {**results_bits(results, *WHOLE), "names of records": names}
 
 
 def content(folder: Path) -> dict[str, str]:

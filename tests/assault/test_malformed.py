@@ -1,6 +1,6 @@
 """Malformed inputs of every kind: each is one sentence, or is taken because it is right.
 
-$LRFER_ASSAULT_INPUTS inputs (60 if it is not set; docs/reliability.md has the figures of 500): no
+$LRFER_ASSAULT_INPUTS inputs (60 if it is not set; docs/reliability.md has a figure): no
 traceback, no hang over 10 s, no memory over 1 GB.
 """
 
@@ -69,6 +69,10 @@ def numbers(data: bytes, rng: random.Random) -> bytes:
 MUTATORS: tuple[Mutator, ...] = (cut, noise, flipped, inserted, doubled, numbers)
 
 
+def spoil_file(path: Path, rng: random.Random) -> None:
+    path.write_bytes(rng.choice(MUTATORS)(path.read_bytes(), rng))
+
+
 def picture() -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)).save(buffer, "png")
@@ -116,7 +120,7 @@ class Inputs:
         record = made_records.save(self.folder / "a", np.arange(40) < 20, np.arange(40) % 3,
                                    classes="abc")  # fmt: skip
         path = self.folder / "a" / "records" / f"{record.stem}.json"
-        path.write_bytes(rng.choice(MUTATORS)(path.read_bytes(), rng))
+        spoil_file(path, rng)
         return rng.choice((
             ["report", "--results", self.folder / "a", "--pictures", "none", "--no-page",
              "--out", self.folder / "out"],
@@ -127,7 +131,7 @@ class Inputs:
         record = made_records.save(self.folder / "a", np.arange(40) < 20, np.arange(40) % 3,
                                    classes="abc")  # fmt: skip
         path = self.folder / "a" / "logits" / f"{record.stem}.npz"
-        path.write_bytes(rng.choice(MUTATORS)(path.read_bytes(), rng))
+        spoil_file(path, rng)
         return ["merge", "--results", self.folder / "b", self.folder / "a"]
 
     def model(self, rng: random.Random) -> list[object]:
@@ -138,7 +142,7 @@ class Inputs:
             for path in (self.trained / part).iterdir():
                 (copy / part / path.name).write_bytes(path.read_bytes())
         path = rng.choice(sorted((copy / "models").iterdir()))
-        path.write_bytes(rng.choice(MUTATORS)(path.read_bytes(), rng))
+        spoil_file(path, rng)
         face = self.file("face.png", picture(), rng, spoil=False)
         return ["predict", "--plugin", PLUGINS / "tiny.py", "--results", copy, "--method", "linear",
                 "--scale", "2", face]  # fmt: skip

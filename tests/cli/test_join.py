@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from typing import Any
 
 import in_process
 import pytest
+
+from results import bits
 
 PLUGIN = """
 import os
@@ -89,15 +90,7 @@ def start(asked: list[str], environment: dict[str, str], tmp_path: Path) -> Star
 
 
 def contents(results: Path) -> dict[str, Any]:
-    """What must be the same bits, whoever made it."""
-    found: dict[str, Any] = {}
-    for path in sorted((results / "records").glob("*.json")):
-        content = json.loads(path.read_text())
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
-        found[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
-    for path in sorted((results / "models").glob("*.safetensors")):
-        found[path.name] = path.read_bytes()
-    return found
+    return bits(results, "models/*.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
+from results import bits
 
 SMALL = ["--scales", "2", "--preset", "quick", "--no-report"]
 
@@ -167,15 +168,6 @@ def test_the_plan_says_what_stands_and_runs_nothing(
     assert [len(data[part]) for part in ("trainings", "cells")] == [3, 3]
 
 
-def _metrics(results: Path) -> dict[str, Any]:
-    kept = {}
-    for path in sorted((results / "records").glob("*.json")):
-        content = json.loads(path.read_text())
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
-        kept[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
-    return kept
-
-
 SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
 
 
@@ -184,7 +176,7 @@ def alone(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory)
     """What a run writes that nobody stops."""
     results = tmp_path_factory.mktemp("alone")
     assert lrfer(*SLOW, *tiny, "--results", results).returncode == 0
-    return _metrics(results)
+    return bits(results)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
@@ -210,11 +202,11 @@ def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     if stop == signal.SIGINT:
         assert process.returncode == 130 and "the same command" in said
         assert "Traceback" not in said
-    assert len(_metrics(stopped)) < 2
+    assert len(bits(stopped)) < 2
     assert list(stopped.glob("checkpoints/*.ckpt"))
     _no_workers_left(stopped)
     assert lrfer(*asked, "--results", stopped).returncode == 0
-    assert _metrics(stopped) == alone and len(alone) == 2
+    assert bits(stopped) == alone and len(alone) == 2
     assert not list(stopped.glob("checkpoints/*.ckpt"))
 
 

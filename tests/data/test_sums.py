@@ -20,6 +20,7 @@ from lrfer_bench.data.cache import prepare
 from lrfer_bench.data.lowres import lr_images
 from lrfer_bench.data.prepared import Prepared
 from lrfer_bench.errors import MachineError
+from lrfer_bench.keys import SEAL
 
 ARRAYS = ["test.images.npy", "val.labels.npy", "train.rows.npy", "train.soft.npy",
           "test.leaked.npy", "val.leaked.npy"]  # fmt: skip
@@ -106,7 +107,7 @@ def test_lr_images_of_an_earlier_version_are_made_anew(root: Path, tmp_path: Pat
 def older(folder: Path) -> None:
     """As earlier versions wrote it."""
     meta = json.loads((folder / "meta.json").read_text())
-    del meta["sha256"], meta[sums.SEAL]
+    del meta["sha256"], meta[SEAL]
     (folder / "meta.json").write_text(json.dumps(meta))
 
 

@@ -15,10 +15,10 @@ import torch
 
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
+from lrfer_bench.keys import SEAL
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.running import facts
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import (
@@ -76,10 +76,10 @@ def test_a_model_of_an_earlier_version_is_taken(saved: tuple[Store, Model]) -> N
     store, model = saved
     path = files_of(store, model)["json"]
     content = json.loads(path.read_text())
-    for name in (facts.SEAL, "image", "settings", "stages", "method"):
+    for name in (SEAL, "image", "settings", "stages", "method"):
         del content[name]
         path.write_text(json.dumps(content))
-        assert name == facts.SEAL or read_model(store, model.training) == model
+        assert name == SEAL or read_model(store, model.training) == model
 
 
 def test_a_score_that_is_not_finite_does_not_damage_its_model(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def change(**words: Any) -> Callable[[Path], None]:
 
     def write(path: Path) -> None:
         content = json.loads(path.read_text()) | words
-        del content[facts.SEAL]
+        del content[SEAL]
         path.write_text(json.dumps(content))
 
     return write

@@ -1,9 +1,11 @@
-"""Results folders made from others."""
+"""Results folders: made from others, and what in them must be the same bits."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 
 def copy_of(trained: Path, target: Path) -> Path:
@@ -11,3 +13,19 @@ def copy_of(trained: Path, target: Path) -> Path:
     for part in ("records", "logits"):
         shutil.copytree(trained / part, target / part)
     return target
+
+
+def bits(results: Path, *patterns: str) -> dict[str, Any]:
+    """What must be the same whoever made it, and however often it was interrupted.
+
+    Key, metrics, logits and history of every record, without times; and the bytes of files that
+    fit a pattern, such as "models/*.safetensors".
+    """
+    found: dict[str, Any] = {}
+    for path in sorted((results / "records").glob("*.json")):
+        content = json.loads(path.read_text())
+        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in content["history"]]
+        found[path.name] = (content["key"], content["metrics"], content["logits_sha256"], rows)
+    for pattern in patterns:
+        found |= {path.name: path.read_bytes() for path in sorted(results.glob(pattern))}
+    return found
