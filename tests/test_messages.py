@@ -167,6 +167,10 @@ predict --method direct --scale 3 torn.png
 predict --key 2257dc675e0d --results REFERENCE torn.png
     the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
     with --overwrite always, or copy the folder models/ as well
+measure --results empty
+    empty holds no finished cell: train something with "lrfer-bench run", or name it with --results
+measure --results REFERENCE --device gpu
+    there is no device "gpu" here: choose cpu, or cuda where there is a GPU
 merge nowhere
     nowhere is no results folder: it has no records/ in it
 merge results

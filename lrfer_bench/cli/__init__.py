@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": ("plan", "Show what a run would do and how long it would take."),
     "report": ("report", "Turn records into tables, curves and a page."),
     "compare": ("compare", "Test whether two methods really differ."),
+    "measure": ("measure", "Measure latency of every finished cell, alone on the machine."),
     "predict": ("predict", "Let a trained model look at your own pictures."),
     "faces": ("faces", "Draw faces at every scale under every protocol, and restored."),
     "merge": ("merge", "Take another machine's records into mine."),

@@ -254,4 +254,5 @@ COLUMNS: tuple[Column, ...] = (
         only_if=tuned.was_tuned,
         row=lambda row, home: row.record.method.trials,
     ),
+    *_means("latency_q1_ms", "latency_q3_ms"),
 )

@@ -80,5 +80,5 @@ def note(board: Board) -> str:
         return ""
     return (
         "Latencies were taken beside other work or on different hardware: no row is sorted by "
-        "them and they form no front."
+        "them and they form no front. The command lrfer-bench measure takes them alike, and alone."
     )
