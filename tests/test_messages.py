@@ -170,7 +170,8 @@ predict --key 2257dc675e0d --results REFERENCE torn.png
 measure --results empty
     empty holds no finished cell: train something with "lrfer-bench run", or name it with --results
 measure --results REFERENCE --device gpu
-    there is no device "gpu" here: choose cpu, or cuda where there is a GPU
+    the device "gpu" is not known: --device takes cpu, cuda (every NVIDIA GPU), cuda:0 (one of them)
+    or mps (Apple)
 merge nowhere
     nowhere is no results folder: it has no records/ in it
 merge results

@@ -45,9 +45,7 @@ GROUPS = {
 @click.option(
     "--trust-plugins", is_flag=True, help="Run plugin files that came with the results folder."
 )
-@click.option(
-    "--device", metavar="NAME", help="cpu, cuda or cuda:1.  [default: a GPU where there is one]"
-)
+@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.  [default: a GPU, if any]")
 @click.option(
     "--threads",
     default=1,

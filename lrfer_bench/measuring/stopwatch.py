@@ -17,6 +17,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.machine import load
 from lrfer_bench.machine.limits import usable_cores
 from lrfer_bench.running.cost import LARGE_BATCH, large_batch, seconds_each
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.environment import processor
 from lrfer_bench.training.arithmetic import gpu_name
 
@@ -63,18 +64,11 @@ class Bench:
 
 
 def bench_of(device: str | None, threads: int) -> Bench:
-    """The bench of these words; no device: the GPU, or the processor where there is none.
+    """The bench of these words; of several devices the first, see devices_of().
 
     UserError for a device that is not here, and for threads that this process cannot have.
     """
-    here = "cuda:0" if torch.cuda.is_available() else "cpu"
-    try:
-        found = torch.device(device or here)
-        torch.zeros(1, device=found)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        raise UserError(
-            f'there is no device "{device}" here: choose cpu, or cuda where there is a GPU'
-        ) from error
+    found = torch.device(devices_of(device)[0])
     if not 1 <= threads <= usable_cores():
         raise UserError(
             f"--threads {threads} is not possible: this process may use 1 to {usable_cores()} cores"

@@ -62,7 +62,7 @@ def test_a_network_is_measured_alone_or_says_that_it_was_not(
 
 
 @pytest.mark.parametrize(("device", "threads", "word"), [
-    ("gpu", 1, "no device"), ("cuda:99", 1, "no device"),
+    ("gpu", 1, "not known"), ("cuda:99", 1, "not there"),
     ("cpu", 0, "--threads"), ("cpu", 10**6, "--threads"),
 ])  # fmt: skip
 def test_what_is_not_here(device: str, threads: int, word: str) -> None:
