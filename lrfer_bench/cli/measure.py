@@ -22,7 +22,7 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which cells": ("results", "methods", "scales", "again", "plugins", "trust_plugins"),
-    "Measured on": ("device", "threads"),
+    "What is measured, and where": ("onnx", "device", "threads"),
 }
 
 
@@ -40,6 +40,7 @@ GROUPS = {
 @click.option(
     "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
 )
+@click.option("--onnx", is_flag=True, help="Also the exported model, in onnxruntime.")
 @click.option("--again", is_flag=True, help="Also cells that were measured in this way before.")
 @PLUGIN
 @click.option(
@@ -56,7 +57,8 @@ GROUPS = {
 @click.pass_context
 def measure(
     ctx: click.Context, results: Path, methods: tuple[str, ...], scales: tuple[int, ...],
-    again: bool, plugins: tuple[Path, ...], trust_plugins: bool, device: str | None, threads: int,
+    onnx: bool, again: bool, plugins: tuple[Path, ...], trust_plugins: bool, device: str | None,
+    threads: int,
 ) -> None:  # fmt: skip
     """Measure every finished cell: latency of one face, and faces a second in batches of 64.
 
@@ -72,7 +74,7 @@ def measure(
 
     load_plugins(plugins)
     bench = bench_of(device, threads)
-    wish = Wish(bench, methods, scales, again, trust_plugins)
+    wish = Wish(bench, methods, scales, onnx, again, trust_plugins)
     counts: Counter[str] = Counter()
     loaded = 0
     for outcome in measure_all(Store(results), wish, warn):
@@ -97,15 +99,17 @@ def line(outcome: Outcome) -> str:
     from lrfer_bench.measuring.measure import named
     from lrfer_bench.reporting.numbers import count, milliseconds
 
-    cost, cell = outcome.record.cost, named(outcome.record)
+    cost, what = outcome.record.cost, outcome.quantity.name
+    cell = named(outcome.record) + (", in onnxruntime" if what == "onnx" else "")
     if outcome.verdict == "left out" or cost is None:
         return f"left out: {cell}: {outcome.reason}"
-    if outcome.verdict == "stood":
-        return f"{cell}: {milliseconds(cost.latency_ms)}, as measured before"
-    low, high = (milliseconds(ms) for ms in (cost.latency_q1_ms, cost.latency_q3_ms))
-    return (
-        f"{cell}: {milliseconds(cost.latency_ms)} (half of the calls {low} to {high}), "
-        f"{count(cost.throughput)} faces a second"
-        f"{', of the same network' if outcome.verdict == 'the same network' else ''}"
-        f"{'' if outcome.alone else ', beside other work'}"
-    )
+    if what == "onnx":
+        text = f"{cell}: {milliseconds(cost.onnx_latency_ms)}"
+    else:
+        low, high = (milliseconds(ms) for ms in (cost.latency_q1_ms, cost.latency_q3_ms))
+        text = (
+            f"{cell}: {milliseconds(cost.latency_ms)} (half of the calls {low} to {high}), "
+            f"{count(cost.throughput)} faces a second"
+        )
+    tails = {"the same network": ", of the same network", "stood": ", as measured before"}
+    return text + tails.get(outcome.verdict, "") + ("" if outcome.alone else ", beside other work")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +10,11 @@ import torch
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import MachineError, UserError, did_you_mean
+from lrfer_bench.exporting.to_onnx import packages
 from lrfer_bench.machine import load
 from lrfer_bench.measuring.network import work_of
-from lrfer_bench.measuring.stopwatch import Bench, Times, measured
+from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity
+from lrfer_bench.measuring.stopwatch import Bench
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.predictor import Predictor, predictor_of
 from lrfer_bench.predicting.wanted import is_called
@@ -21,8 +23,6 @@ from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
 Verdict = Literal["measured", "the same network", "stood", "left out"]
-ALONE, NETWORK = "latency_alone", "latency_network"
-"""In a record's environment, beside the conditions of a Bench: "yes", and work_of() the network."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Wish:
     """What is to be measured, and how.
 
     methods, scales: only these, by name or label; empty: all
+    onnx: also the exported model, in onnxruntime on the processor
     again: also cells that were measured on this bench, alone, before
     trust: run the results folder's own plugin files, whoever made them
     """
@@ -37,33 +38,64 @@ class Wish:
     bench: Bench
     methods: Sequence[str] = ()
     scales: Sequence[int] = ()
+    onnx: bool = False
     again: bool = False
     trust: bool = False
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """What is measured of each cell."""
+        on_processor = Bench(torch.device("cpu"), self.bench.threads)
+        return [InTorch(self.bench), *([InOnnx(on_processor)] if self.onnx else [])]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one cell. record: as it stands now; reason: why it was left out."""
+    """What became of a quantity of one cell.
+
+    record: as it stands now; reason: why it was left out
+    """
 
     record: Record
+    quantity: Quantity
     verdict: Verdict
     reason: str = ""
 
     @property
     def alone(self) -> bool:
-        return self.record.environment.get(ALONE) == "yes"
+        """Whether nothing else used the machine meanwhile."""
+        return self.record.environment.get(f"{self.quantity.name}_alone") == "yes"
+
+
+class _Asked:
+    """How cells are opened: each once a device, for all that is measured of it there."""
+
+    def __init__(self, store: Store, wish: Wish) -> None:
+        self.again = wish.again
+        self._store, self._wish = store, wish
+        self._last: tuple[tuple[str, str], Predictor] | None = None
+
+    def open(self, record: Record, device: torch.device) -> Predictor:
+        """The trained cell of a record, on a device."""
+        name = record.key, str(device)
+        if self._last is None or self._last[0] != name:
+            found = predictor_of(record, self._store, str(device), self._wish.trust)
+            self._last = name, found
+        return self._last[1]
 
 
 def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[Outcome]:
     """Measure the finished cells of a results folder and write it into their records.
 
-    Only timing changes in a record: latency_ms with its quartiles, throughput, and what begins with
-    "latency_" in its environment. Each record is written as soon as it is known, whole or not at
-    all. A cell whose model or code is not here is left out with a sentence.
+    Only timing changes in a record: of its cost what a quantity writes (quantities.py), and what
+    begins with "latency_" or "onnx_" in its environment. Each record is written as soon as it is
+    known, whole or not at all. A cell whose model or code is not here is left out with a sentence.
 
     tell() hears of load on the machine. UserError where nothing fits the wish, where another run
-    works in the folder, and where it cannot be written.
+    works in the folder, where it cannot be written, and where packages for ONNX are missing.
     """
+    if wish.onnx:
+        packages()
     records = _chosen(store, wish)
     store.check_writable()
     with sole_run(store):
@@ -73,9 +105,14 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 f"other processes keep {others:.1f} cores busy: latencies taken now are marked "
                 "so, and no table sorts by them; measure when the machine is idle"
             )
-        known = {} if wish.again else _known_networks(records, wish.bench)
+        asked, known = _Asked(store, wish), {}
+        for what in wish.quantities:
+            known[what.name] = {} if wish.again else what.networks(records)
         for record in records:
-            yield _one(record, store, wish, known)
+            for what in wish.quantities:
+                outcome = _one(record, store, what, known[what.name], asked)
+                record = outcome.record
+                yield outcome
 
 
 def _chosen(store: Store, wish: Wish) -> list[Record]:
@@ -108,32 +145,34 @@ def _fits(record: Record, wish: Wish) -> bool:
     )
 
 
-def _one(record: Record, store: Store, wish: Wish, known: dict[str, Record]) -> Outcome:
-    """Measure a cell, unless it or its network was measured on this bench already."""
-    if not wish.again and is_measured(record, wish.bench):
-        return Outcome(record, "stood")
+def _one(
+    record: Record, store: Store, what: Quantity, known: dict[str, Record], asked: _Asked
+) -> Outcome:
+    """Measure a quantity of a cell, unless it or its network was measured on this bench already."""
+    if not asked.again and what.is_measured(record):
+        return Outcome(record, what, "stood")
     try:
         if not store.is_complete(record):
             raise UserError("its logits are missing or changed: run the cell again")
-        predictor = predictor_of(record, store, str(wish.bench.device), wish.trust)
+        predictor = asked.open(record, what.bench.device)
         lr = face_for(predictor)
-        network = work_of(predictor.method, lr.to(wish.bench.device))
-        if network in known:
-            found = _retimed_like(record, known[network])
-        else:
-            found = retimed(record, measured(predictor.method, lr, wish.bench), wish.bench, network)
+        network = work_of(predictor.method, lr.to(predictor.device))
+        shared = known.get(network)
+        found = (
+            what.copied(record, shared)
+            if shared
+            else what.entered(record, what.measure(predictor, lr), network)
+        )
     except MachineError:
         raise
     except UserError as error:
-        return Outcome(record, "left out", str(error))
+        return Outcome(record, what, "left out", str(error))
     except Exception as error:  # a plugin's forward can fail in any way
-        return Outcome(record, "left out", f"{type(error).__name__}: {error}")
+        return Outcome(record, what, "left out", f"{type(error).__name__}: {error}")
     store.amend(found)
-    if network in known:
-        return Outcome(found, "the same network")
     if network:
-        known[network] = found
-    return Outcome(found, "measured")
+        known.setdefault(network, found)
+    return Outcome(found, what, "the same network" if shared else "measured")
 
 
 def face_for(predictor: Predictor) -> torch.Tensor:
@@ -141,46 +180,6 @@ def face_for(predictor: Predictor) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     shape = (1, predictor.channels, *predictor.lr_size)
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-
-def is_measured(record: Record, bench: Bench) -> bool:
-    """Whether a record holds what was measured on such a bench, alone."""
-    told = record.environment
-    return told.get(ALONE) == "yes" and all(told.get(k) == v for k, v in bench.told.items())
-
-
-def _known_networks(records: Sequence[Record], bench: Bench) -> dict[str, Record]:
-    """Networks that were measured on this bench before, such as by a call that was stopped."""
-    done = [record for record in records if is_measured(record, bench)]
-    return {r.environment[NETWORK]: r for r in done if r.environment.get(NETWORK)}
-
-
-def retimed(record: Record, times: Times, bench: Bench, network: str) -> Record:
-    """The record with these times in place of its own."""
-    told = {**bench.told, NETWORK: network, ALONE: "yes" if times.alone else ""}
-    cost = {
-        "latency_ms": round(1000 * times.latency.median, 4),
-        "latency_q1_ms": round(1000 * times.latency.low, 4),
-        "latency_q3_ms": round(1000 * times.latency.high, 4),
-        "throughput": round(times.throughput, 2),
-    }
-    return _with_timing(record, cost, {name: text for name, text in told.items() if text})
-
-
-def _retimed_like(record: Record, known: Record) -> Record:
-    """The record with the times of another one of the same network."""
-    assert known.cost is not None
-    names = ("latency_ms", "latency_q1_ms", "latency_q3_ms", "throughput")
-    told = {k: v for k, v in known.environment.items() if k.startswith("latency_")}
-    return _with_timing(record, {name: getattr(known.cost, name) for name in names}, told)
-
-
-def _with_timing(record: Record, cost: Mapping[str, float | None], told: dict[str, str]) -> Record:
-    assert record.cost is not None  # it is finished
-    kept = {k: v for k, v in record.environment.items() if not k.startswith("latency_")}
-    return record.model_copy(
-        update={"cost": record.cost.model_copy(update=cost), "environment": {**kept, **told}}
-    )
 
 
 def named(record: Record) -> str:

@@ -56,11 +56,13 @@ class Bench:
         """The processor's or the GPU's name."""
         return processor() if self.device.type == "cpu" else gpu_name(self.device)
 
-    @property
-    def told(self) -> dict[str, str]:
-        """The conditions as a record's environment has them, but for the load."""
-        threads = {"latency_threads": str(self.threads)} if self.device.type == "cpu" else {}
-        return {"latency_device": self.name, **threads}
+    def told(self, what: str) -> dict[str, str]:
+        """The conditions as a record's environment has them, but for the load.
+
+        what: "latency" or "onnx", which the names begin with
+        """
+        threads = {f"{what}_threads": str(self.threads)} if self.device.type == "cpu" else {}
+        return {f"{what}_device": self.name, **threads}
 
 
 def bench_of(device: str | None, threads: int) -> Bench:
@@ -79,12 +81,15 @@ def bench_of(device: str | None, threads: int) -> Bench:
 def measured(method: Method, lr: Tensor, bench: Bench) -> Times:
     """Latency for one face and throughput in batches of 64, on faces uint8 [1, C, h, w]."""
     one, many = lr[:1].to(bench.device), large_batch(lr).to(bench.device)
+    return times_of(lambda: method(one), lambda: method(many), bench)
+
+
+def times_of(one: Callable[[], object], many: Callable[[], object], bench: Bench) -> Times:
+    """The times of two calls: for one face, and for a batch of 64."""
     quiet = is_quiet_gpu(bench.device)
     with undisturbed(bench.threads), watched() as others:
-        latency = spread(lambda: method(one), bench.device)
-        batch = spread(lambda: method(many), bench.device)
-    alone = quiet and others.quiet
-    return Times(latency, LARGE_BATCH / batch.median, alone)
+        latency, batch = spread(one, bench.device), spread(many, bench.device)
+    return Times(latency, LARGE_BATCH / batch.median, quiet and others.quiet)
 
 
 def spread(call: Callable[[], object], device: torch.device) -> Spread:

@@ -26,21 +26,30 @@ def parameters_used(method: Method, lr: Tensor) -> int:
 
     A module that is used twice is counted once.
     """
+    used = {
+        id(parameter): parameter.numel()
+        for module in modules_used(method, lr)
+        for parameter in module.parameters(recurse=False)
+    }
+    return sum(used.values())
+
+
+def modules_used(method: Method, lr: Tensor) -> set[nn.Module]:
+    """The modules that are called to answer for some faces, those of stages included."""
     roots: list[nn.Module] = [method, *_stages_below(method)]
-    used: dict[int, int] = {}
+    used: set[nn.Module] = set()
 
-    def count(module: nn.Module, inputs: object) -> None:
-        for parameter in module.parameters(recurse=False):
-            used[id(parameter)] = parameter.numel()
+    def enter(module: nn.Module, inputs: object) -> None:
+        used.add(module)
 
-    hooks = [module.register_forward_pre_hook(count) for root in roots for module in root.modules()]
+    hooks = [module.register_forward_pre_hook(enter) for root in roots for module in root.modules()]
     try:
         with torch.no_grad():
             method(lr)
     finally:
         for hook in hooks:
             hook.remove()
-    return sum(used.values())
+    return used
 
 
 def _stages_below(method: Method) -> list[Method]:

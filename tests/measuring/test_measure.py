@@ -17,6 +17,7 @@ from folders import TINY
 from lrfer_bench.errors import UserError
 from lrfer_bench.machine import load
 from lrfer_bench.measuring import measure as measuring
+from lrfer_bench.measuring import quantities
 from lrfer_bench.measuring.measure import Outcome, Wish, measure
 from lrfer_bench.measuring.stopwatch import Bench, Spread, Times
 from lrfer_bench.plugins.loading import load_plugin
@@ -51,7 +52,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         seen.append((type(method).__name__, tuple(lr.shape), bench))
         return TIMES
 
-    monkeypatch.setattr(measuring, "measured", measured)
+    monkeypatch.setattr(quantities, "measured", measured)
     monkeypatch.setattr(load, "cores_of_others", lambda: 0.0)
     return seen
 
@@ -141,14 +142,14 @@ def test_beside_other_work_a_record_says_so_and_is_measured_again(
 ) -> None:
     ask(results)
     loaded = Times(TIMES.latency, 100.0, False)
-    monkeypatch.setattr(measuring, "measured", lambda *_: loaded)
+    monkeypatch.setattr(quantities, "measured", lambda *_: loaded)
     monkeypatch.setattr(load, "cores_of_others", lambda: 1.7)
     told: list[str] = []
     outcomes = list(measure(Store(results), Wish(BENCH, again=True), told.append))
     assert "1.7 cores" in told[0] and not any(o.alone for o in outcomes)
     for record in Store(results).scan():
         assert isinstance(record, Record) and "latency_alone" not in record.environment
-    monkeypatch.setattr(measuring, "measured", lambda *_: TIMES)
+    monkeypatch.setattr(quantities, "measured", lambda *_: TIMES)
     assert all(outcome.alone for outcome in ask(results)), "not one stood"
 
 
@@ -163,12 +164,12 @@ def test_a_stop_leaves_whole_records_and_the_next_call_goes_on(
             raise KeyboardInterrupt
         return TIMES
 
-    monkeypatch.setattr(measuring, "measured", stopped)
+    monkeypatch.setattr(quantities, "measured", stopped)
     with pytest.raises(KeyboardInterrupt):
         ask(results)
     assert all(isinstance(record, Record) for record in Store(results).scan())
     assert not list(results.rglob(".tmp-*"))
-    monkeypatch.setattr(measuring, "measured", lambda *_: TIMES)
+    monkeypatch.setattr(quantities, "measured", lambda *_: TIMES)
     assert [v for *_, v in verdicts(ask(results))] == [
         "stood", "stood", "measured", "the same network",
     ]  # fmt: skip

@@ -71,5 +71,5 @@ def test_what_is_not_here(device: str, threads: int, word: str) -> None:
 
 
 def test_a_processor_s_threads_are_told_and_a_gpu_has_none() -> None:
-    told = bench_of("cpu", 1).told
+    told = bench_of("cpu", 1).told("latency")
     assert told["latency_threads"] == "1" and told["latency_device"]
