@@ -172,6 +172,13 @@ measure --results empty
 measure --results REFERENCE --device gpu
     the device "gpu" is not known: --device takes cpu, cuda (every NVIDIA GPU), cuda:0 (one of them)
     or mps (Apple)
+export --method linear --out empty
+    empty is a folder: give --out the name of a file
+export --method linear --out torn.png
+    torn.png is there already, and nothing is overwritten: choose another --out, or replace it with
+    --force
+export --method linear --out new.onnx --results empty
+    empty holds no records: train something with "lrfer-bench run", or name it with --results
 merge nowhere
     nowhere is no results folder: it has no records/ in it
 merge results

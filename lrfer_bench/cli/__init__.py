@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": ("compare", "Test whether two methods really differ."),
     "measure": ("measure", "Measure latency of every finished cell, alone on the machine."),
     "predict": ("predict", "Let a trained model look at your own pictures."),
+    "export": ("export", "Write a trained model as ONNX, TorchScript or safetensors."),
     "faces": ("faces", "Draw faces at every scale under every protocol, and restored."),
     "merge": ("merge", "Take another machine's records into mine."),
     "new-method": ("new_method", "Write a file or a package to begin a method with."),

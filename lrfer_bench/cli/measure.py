@@ -82,9 +82,7 @@ def measure(
         loaded += not outcome.alone and outcome.verdict != "left out"
         echo(line(outcome), err=outcome.verdict == "left out")
     if loaded:
-        warn(
-            f"{loaded} cells were measured beside other work: measure again when nothing else runs"
-        )
+        warn(f"{loaded} latencies were taken beside other work: repeat it when nothing else runs")
     echo(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     ctx.exit(1 if counts["left out"] else 0)
 

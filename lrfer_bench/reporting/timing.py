@@ -68,7 +68,7 @@ def onnx_timings(board: Board) -> set[Timing]:
 
 
 def onnx_sortable(board: Board, line: Line) -> float | None:
-    """The largest ONNX latency over the scales; None where one is missing or they do not compare."""
+    """The largest ONNX latency over the scales; None where one is missing or none compare."""
     values = [row.means.get("onnx_latency_ms") for row in line.shown]
     found = [value for value in values if value is not None]
     conditions = onnx_timings(board)
