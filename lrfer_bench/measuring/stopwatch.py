@@ -136,5 +136,6 @@ def is_quiet_gpu(device: torch.device) -> bool:
         return True
     torch.cuda.synchronize(device)
     time.sleep(load.WINDOW_SECONDS)  # what was measured before must not count
-    percent = load.gpu_percent(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
+    uuid = getattr(torch.cuda.get_device_properties(device), "uuid", None)  # some torch has none
+    percent = load.gpu_percent(f"GPU-{uuid}") if uuid else None
     return percent is None or percent <= load.IDLE_GPU_PERCENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import torch
 from folders import TINY
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.exporting import export
 from lrfer_bench.machine import load
 from lrfer_bench.measuring import measure as measuring
-from lrfer_bench.measuring import quantities
+from lrfer_bench.measuring import onnx, quantities
 from lrfer_bench.measuring.measure import Outcome, Wish, measure
 from lrfer_bench.measuring.stopwatch import Bench, Spread, Times
 from lrfer_bench.plugins.loading import load_plugin
@@ -217,3 +219,65 @@ def test_an_empty_folder_and_one_in_which_a_run_works(results: Path, tmp_path: P
         ask(tmp_path)
     with sole_run(Store(results)), pytest.raises(UserError, match="another run"):
         ask(results)
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Exported models that take 1 ms in onnxruntime; what was measured of it."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    seen: list[Any] = []
+
+    def onnx_times(data: bytes, lr: Any, bench: Bench) -> Times:
+        seen.append((len(data), tuple(lr.shape), bench))
+        return Times(Spread(0.001, 0.0009, 0.0012), 2000.0, True)
+
+    monkeypatch.setattr(onnx, "onnx_times", onnx_times)
+    return seen
+
+
+def test_exported_models_are_measured_beside_what_stands(
+    results: Path, clock: list[Any], runtime: list[Any]
+) -> None:
+    ask(results)
+    before = {place: timeless(place) for place in (results / "records").glob("*.json")}
+    found = [(o.quantity.name, o.verdict) for o in ask(results, onnx=True)]
+    assert found == [("latency", "stood"), ("onnx", "measured"),
+                     ("latency", "stood"), ("onnx", "the same network")] * 2  # fmt: skip
+    assert len(clock) == len(runtime) == 2 and all(size > 1000 for size, *_ in runtime)
+    for place, content in before.items():
+        after = timeless(place)
+        mine = [name for name in after["environment"] if name.startswith("onnx_")]
+        if after["status"] == "finished":
+            assert after["cost"].pop("onnx_latency_ms") == 1.0
+            assert sorted(mine) == [
+                f"onnx_{part}" for part in ("alone", "device", "network", "runtime", "threads")
+            ]
+        for name in mine:
+            del after["environment"][name]
+        assert after == content
+    assert {o.verdict for o in ask(results, onnx=True)} == {"stood"}
+    ask(results, again=True)
+    for record in Store(results).scan():
+        assert isinstance(record, Record)
+        assert record.cost is None or record.cost.onnx_latency_ms == 1.0, "it stays"
+
+
+def test_a_model_that_cannot_be_exported_has_its_latency_in_torch(
+    results: Path, clock: list[Any], runtime: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> Any:
+        raise UserError("ONNX has no such operation")
+
+    monkeypatch.setattr(export, "exported", refused)
+    found = {(o.quantity.name, o.verdict) for o in ask(results, onnx=True)}
+    assert found == {("latency", "measured"), ("latency", "the same network"),
+                     ("onnx", "left out")}  # fmt: skip
+
+
+def test_without_onnxruntime_nothing_is_begun(
+    results: Path, clock: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UserError, match=r"lrfer-bench\[onnx\]"):
+        ask(results, onnx=True)
+    assert not clock
