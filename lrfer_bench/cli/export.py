@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN
-from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
     from lrfer_bench.exporting.export import Exported
@@ -20,30 +19,13 @@ EXAMPLES = (
     "lrfer-bench export --method direct --scale 2 --out direct_x2.pt",
 )
 GROUPS = {
-    "Which trained model": (
-        "method",
-        "scale",
-        "dataset",
-        "protocol",
-        "preset",
-        "seed",
-        "key",
-        "results",
-        "plugins",
-        "trust_plugins",
-    ),
+    "Which trained model": WHICH,
     "The file": ("out", "format", "force", "threads"),
 }
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.option("--method", metavar="NAME", help="The method, as tables call it.")
-@click.option("--scale", type=int, metavar="N", help="The scale it was tested at.")
-@click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
-@click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several.")
-@click.option("--preset", metavar="NAME", help="Its preset, if there are several.")
-@click.option("--seed", type=int, metavar="N", help="Its seed.  [default: the lowest]")
-@click.option("--key", metavar="HASH", help="The cell's key or its head, in place of all that.")
+@cell_options
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write."
 )
@@ -56,17 +38,6 @@ GROUPS = {
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option(
     "--threads", default=1, show_default=True, metavar="N", help="To measure latency with."
-)
-@click.option(
-    "--results",
-    default=defaults.RESULTS,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Results folder, with its models/.",
-)
-@PLUGIN
-@click.option(
-    "--trust-plugins", is_flag=True, help="Run plugin files that came with the results folder."
 )
 def export(
     out: Path, format: str | None, force: bool, threads: int, results: Path,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from lrfer_bench.exporting.whole import Faces, Whole, faces_of, probabilities
 from lrfer_bench.files import write_atomically
 from lrfer_bench.predicting.predictor import Predictor
 
+Answers: TypeAlias = "Callable[[NDArray[np.uint8]], NDArray[np.float32]]"
 FORMATS = {
     "onnx": (".onnx", "to_onnx"),
     "torchscript": (".pt", "to_torchscript"),
@@ -47,11 +49,18 @@ def exported(predictor: Predictor, format: str) -> Exported:
     faces = faces_of(predictor)
     told = about(predictor)
     data = module.write(predictor, faces.images, told)
-    found = largest_difference(
-        lambda part: probabilities(Whole(predictor.method), part),
-        lambda part: module.answers(data, predictor, part),
-        faces.images,
-    )
+    whole = Whole(predictor.method)
+
+    def by_file(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        try:
+            return cast("NDArray[np.float32]", module.answers(data, predictor, part))
+        except Exception as error:  # such as a reshape that knows one number of faces only
+            raise UserError(
+                f"{predictor.record.stem} as {format} cannot be asked about a batch of {len(part)} "
+                f"({type(error).__name__}), so nothing is written; choose another --format"
+            ) from error
+
+    found = largest_difference(lambda part: probabilities(whole, part), by_file, faces.images)
     if not found <= TOLERANCE:  # NaN as well
         raise UserError(
             f"{predictor.record.stem} as {format} does not answer as torch does: a probability "
@@ -61,11 +70,18 @@ def exported(predictor: Predictor, format: str) -> Exported:
     return Exported(data, found, faces, told)
 
 
-def largest_difference(one: Any, two: Any, faces: NDArray[np.uint8]) -> float:
-    """The largest difference of a probability, over a batch of one face and a batch of the rest."""
-    parts = [part for part in (faces[:1], faces[1:]) if len(part)]
-    gaps = [np.abs(one(part).astype(np.float64) - two(part)) for part in parts]
-    return float(np.max([gap.max() for gap in gaps]))
+def largest_difference(one: Answers, two: Answers, faces: NDArray[np.uint8]) -> float:
+    """The largest difference of a probability, over a batch of one face and a batch of the rest.
+
+    Infinite where one gives another number of them, NaN where one gives NaN.
+    """
+    gaps = [0.0]
+    for part in (faces[:1], faces[1:]):
+        if len(part):
+            first, second = one(part).astype(np.float64), two(part)
+            same = first.shape == second.shape
+            gaps.append(float(np.abs(first - second).max()) if same else np.inf)
+    return float(np.max(gaps))
 
 
 def format_of(out: Path, format: str | None) -> str:

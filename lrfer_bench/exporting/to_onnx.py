@@ -58,7 +58,7 @@ def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str
     except Exception as error:  # exporter, checker and runtime fail in many ways
         raise UserError(
             f"{predictor.record.stem} cannot be written as ONNX: {_reason(error)}; "
-            "--format torchscript takes it"
+            "try --format torchscript"
         ) from error
     return data
 

@@ -123,6 +123,28 @@ def test_a_model_that_fixed_the_number_of_faces_is_found(predictor: Predictor) -
         exported(replace(predictor, method=Biased(predictor.method).eval()), "torchscript")
 
 
+class Fixed(Biased):
+    """Cuts its answers into as many faces as there were when it was traced."""
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        count = int(lr.shape[0])
+        return self.linear(self.enlarge(lr).flatten(1)).reshape(count, 4)
+
+
+def test_a_model_that_cannot_be_asked_about_other_numbers_of_faces(predictor: Predictor) -> None:
+    with pytest.raises(UserError, match="a batch of 1"):
+        exported(replace(predictor, method=Fixed(predictor.method).eval()), "torchscript")
+
+
+def test_another_number_of_answers_is_no_small_difference() -> None:
+    faces = np.zeros((3, 1, 2, 2), np.uint8)
+    assert largest_difference(
+        lambda part: np.zeros((len(part), 2), np.float32),
+        lambda part: np.zeros((1, 2), np.float32),
+        faces,
+    ) == float("inf")
+
+
 def test_without_its_data_set_other_faces_stand_in(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
