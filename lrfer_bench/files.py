@@ -128,15 +128,23 @@ def sweep(folder: Path) -> None:
 
 
 def write_atomically(
-    path: Path, data: bytes, advice: str = "choose another folder with --results"
+    path: Path,
+    data: bytes,
+    advice: str = "choose another folder with --results",
+    dated_ns: int | None = None,
 ) -> None:
     """Write a whole file or none.
 
-    A full disk or a wrong folder is a MachineError that ends with the advice.
+    dated_ns: the file's time of change, in nanoseconds since 1970; default: now. A full disk or a
+    wrong folder is a MachineError that ends with the advice.
     """
     try:
         with replacing(path) as file:
             file.write(data)
+            if dated_ns is not None:
+                file.flush()  # writing it later would date it anew
+                os.utime(file.fileno() if os.utime in os.supports_fd else file.name,
+                         ns=(dated_ns, dated_ns))  # fmt: skip
     except OSError as error:
         raise MachineError(
             f"cannot write {path}: {error.strerror or error}; free some space or {advice}"

@@ -182,7 +182,8 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
     Costs: parameters, macs (for one face), latency_ms (one face), throughput (faces a second),
-           train_seconds, train_seconds_with_stages, peak_memory_mb.
+           train_seconds, train_seconds_with_stages, peak_memory_mb; after `lrfer-bench measure`
+           also latency_q1_ms and latency_q3_ms, its quartiles, and onnx_latency_ms.
 
     Files that are cut or edited are left out, and so are records that claim one and the same cell.
     Raises UserError when a folder is missing, or none of them holds a record that can be trusted.

@@ -55,7 +55,8 @@ def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
         return images
     one_axis = resize_axis_in_parts if images.device.type == NO_FLOAT64 else resize_axis
     with torch.autocast(images.device.type, enabled=False):
-        if images.device.type != "cpu":
+        if images.device.type != "cpu" or torch.jit.is_tracing():
+            # Parts serve the processor's cache; an exported model takes any number of faces.
             return _resize(images, size, one_axis)
         at_once = max(IN_CACHE // images[0].numel(), 1) if len(images) else 1
         return torch.cat([_resize(part, size, one_axis) for part in images.split(at_once)])

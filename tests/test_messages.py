@@ -167,6 +167,18 @@ predict --method direct --scale 3 torn.png
 predict --key 2257dc675e0d --results REFERENCE torn.png
     the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
     with --overwrite always, or copy the folder models/ as well
+measure --results empty
+    empty holds no finished cell: train something with "lrfer-bench run", or name it with --results
+measure --results REFERENCE --device gpu
+    the device "gpu" is not known: --device takes cpu, cuda (every NVIDIA GPU), cuda:0 (one of them)
+    or mps (Apple)
+export --method linear --out empty
+    empty is a folder: give --out the name of a file
+export --method linear --out torn.png
+    torn.png is there already, and nothing is overwritten: choose another --out, or replace it with
+    --force
+export --method linear --out new.onnx --results empty
+    empty holds no records: train something with "lrfer-bench run", or name it with --results
 merge nowhere
     nowhere is no results folder: it has no records/ in it
 merge results

@@ -104,7 +104,17 @@ def log_eigen(matrices: Tensor) -> Tensor:
     """Symmetric [B, n, n] -> the same with each eigenvalue v replaced by log(clip(v, 1e-4, 1e4)):
     ReEig and LogEig.
     """
+    if not (torch.is_grad_enabled() and matrices.requires_grad):
+        return _log_eigen(matrices)[0]  # a function of Python has no place in an exported model
     return _LogEigen.apply(matrices)
+
+
+def _log_eigen(matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(the matrices of logs, eigenvalues, eigenvectors); the last two in double precision."""
+    values, vectors = torch.linalg.eigh((matrices + matrices.transpose(1, 2)).double() / 2.0)
+    logs = values.clamp(LOWEST, HIGHEST).log()
+    found = vectors @ (logs[:, :, None] * vectors.transpose(1, 2))
+    return found.to(matrices.dtype), values, vectors
 
 
 class _LogEigen(torch.autograd.Function):
@@ -116,10 +126,9 @@ class _LogEigen(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, matrices: Tensor) -> Tensor:  # type: ignore[override]
-        values, vectors = torch.linalg.eigh((matrices + matrices.transpose(1, 2)).double() / 2.0)
+        found, values, vectors = _log_eigen(matrices)
         ctx.save_for_backward(values, vectors)
-        logs = values.clamp(LOWEST, HIGHEST).log()
-        return (vectors @ (logs[:, :, None] * vectors.transpose(1, 2))).to(matrices.dtype)
+        return found
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, slope: Tensor) -> Tensor:  # type: ignore[override]

@@ -254,4 +254,15 @@ COLUMNS: tuple[Column, ...] = (
         only_if=tuned.was_tuned,
         row=lambda row, home: row.record.method.trials,
     ),
+    *_means("latency_q1_ms", "latency_q3_ms"),
+    cost(
+        "onnx_latency_ms",
+        "ONNX latency",
+        "Time for one face of the exported model, at batch 1. Sorted by where measured alike.",
+        numbers.milliseconds,
+        72,
+        value=timing.onnx_sortable,
+        head_on=timing.onnx_head,
+        only_if=lambda board: bool(timing.onnx_timings(board)),
+    ),
 )

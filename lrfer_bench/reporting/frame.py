@@ -27,6 +27,8 @@ COSTS = (
     "parameters", "macs", "latency_ms", "throughput", "train_seconds",
     "train_seconds_with_stages", "peak_memory_mb",
 )  # fmt: skip
+MEASURED = ("latency_q1_ms", "latency_q3_ms", "onnx_latency_ms")
+"""Costs that a record has once `measure` has been there."""
 
 
 @dataclass(frozen=True)
@@ -226,4 +228,4 @@ def _line(result: Result) -> dict[str, Any]:
     whole, clean = (record.metrics.all, record.metrics.clean) if record.metrics else (None, None)
     line |= {name: getattr(whole, name, None) for name in NUMBERS}
     line |= {f"clean_{name}": getattr(clean, name, None) for name in NUMBERS}
-    return line | {name: getattr(record.cost, name, None) for name in COSTS}
+    return line | {name: getattr(record.cost, name, None) for name in (*COSTS, *MEASURED)}

@@ -85,6 +85,9 @@ def _facts(row: Row, recall: list[float | None]) -> list[list[str]]:
     )
     found = [f"{name} {numbers.share(value)}" for name, value in zip(classes, recall, strict=True)]
     conditions = ", ".join(sorted(timed.said for timed in timing.timings([row])))
+    if "latency_q1_ms" in means and "latency_q3_ms" in means:
+        low, high = (numbers.milliseconds(means[f"latency_{q}_ms"]) for q in ("q1", "q3"))
+        conditions = f"half of the calls {low} to {high}; {conditions}"
     return [
         ["Recall in %", ", ".join(found)],
         ["Macro-F1, balanced accuracy",

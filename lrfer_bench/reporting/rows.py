@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.answers import Answers, LeakFree
-from lrfer_bench.reporting.frame import COSTS, NUMBERS, Result
+from lrfer_bench.reporting.frame import COSTS, MEASURED, NUMBERS, Result
 from lrfer_bench.scoring.bootstrap import Estimate, Resampler, intervals, quantity
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.schema import Record
@@ -188,7 +188,11 @@ def _means(row: Row) -> dict[str, float]:
         found[name] = float(np.mean([getattr(part, name) for part in row.parts]))
         if all(m.clean.n for m in metrics):
             found[f"clean_{name}"] = float(np.mean([getattr(m.clean, name) for m in metrics]))
-    return found | {name: float(np.mean([getattr(c, name) for c in costs])) for name in COSTS}
+    for name in (*COSTS, *MEASURED):
+        values = [getattr(cost, name) for cost in costs]
+        if None not in values:
+            found[name] = float(np.mean(values))
+    return found
 
 
 def add_intervals(rows: Sequence[Row], resamples: int, seed: int = 0) -> None:

@@ -22,16 +22,18 @@ class Timing:
     device: processor or GPU, "" where the record does not say
     threads: of the processor, "" where the record does not say
     alone: nothing else ran on the machine
+    runtime: what ran it, where that is not torch: "onnxruntime 1.20.0"
     """
 
     device: str
     threads: str
     alone: bool
+    runtime: str = ""
 
     @property
     def said(self) -> str:
         """As the head of a column has it."""
-        parts = [self.device or "hardware not told"]
+        parts = [*filter(None, [self.runtime]), self.device or "hardware not told"]
         if self.threads:
             parts.append(f"{self.threads} thread{'' if self.threads == '1' else 's'}")
         parts.append("batch 1")
@@ -48,6 +50,35 @@ def timing_of(record: Record) -> Timing:
     told = record.environment
     device = told.get("latency_device") or told.get("gpu") or told.get("processor", "")
     return Timing(device, told.get("latency_threads", ""), told.get("latency_alone") == "yes")
+
+
+def onnx_timing_of(record: Record) -> Timing:
+    """The same of the exported model: `onnx_runtime` says the version of onnxruntime."""
+    told = record.environment
+    alone, runtime = told.get("onnx_alone") == "yes", told.get("onnx_runtime", "")
+    return Timing(
+        told.get("onnx_device", ""), told.get("onnx_threads", ""), alone, f"onnxruntime {runtime}"
+    )
+
+
+def onnx_timings(board: Board) -> set[Timing]:
+    """All conditions that stand behind the ONNX latencies of a board."""
+    records = [r.record for line in board.lines for row in line.shown for r in row.finished]
+    return {onnx_timing_of(r) for r in records if r.cost and r.cost.onnx_latency_ms is not None}
+
+
+def onnx_sortable(board: Board, line: Line) -> float | None:
+    """The largest ONNX latency over the scales; None where one is missing or none compare."""
+    values = [row.means.get("onnx_latency_ms") for row in line.shown]
+    found = [value for value in values if value is not None]
+    conditions = onnx_timings(board)
+    alike = len(conditions) == 1 and all(timing.alone for timing in conditions)
+    return max(found) if alike and found and len(found) == len(values) else None
+
+
+def onnx_head(board: Board) -> str:
+    """ "ONNX latency (onnxruntime 1.20.0 · AMD EPYC · 1 thread · batch 1)", or that it differs."""
+    return _head("ONNX latency", onnx_timings(board))
 
 
 def timings(rows: Iterable[Row]) -> set[Timing]:
@@ -69,9 +100,13 @@ def sortable(board: Board, line: Line) -> float | None:
 
 def head(board: Board) -> str:
     """ "Latency (AMD EPYC · 2 threads · batch 1)", or that it differs from row to row."""
-    if len(board.timings) == 1:
-        return f"Latency ({next(iter(board.timings)).said})"
-    return "Latency (batch 1, hardware or load differ)" if board.timings else "Latency"
+    return _head("Latency", board.timings)
+
+
+def _head(name: str, conditions: set[Timing]) -> str:
+    if len(conditions) == 1:
+        return f"{name} ({next(iter(conditions)).said})"
+    return f"{name} (batch 1, hardware or load differ)" if conditions else name
 
 
 def note(board: Board) -> str:
@@ -80,5 +115,5 @@ def note(board: Board) -> str:
         return ""
     return (
         "Latencies were taken beside other work or on different hardware: no row is sorted by "
-        "them and they form no front."
+        "them and they form no front. The command lrfer-bench measure takes them alike, and alone."
     )

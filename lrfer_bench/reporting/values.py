@@ -108,7 +108,7 @@ def cost_text(cost: str, say: Callable[[float | None], str]) -> Callable[[Board,
     """A cost as text: one number, or "low to high" where the scales differ."""
 
     def text(board: Board, line: Line) -> Text:
-        values = [row.means[cost] for row in line.shown]
+        values = [row.means[cost] for row in line.shown if cost in row.means]
         if not values:
             return Text(numbers.DASH)
         low, high = say(min(values)), say(max(values))

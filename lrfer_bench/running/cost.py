@@ -7,6 +7,7 @@ import resource
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -25,21 +26,30 @@ def parameters_used(method: Method, lr: Tensor) -> int:
 
     A module that is used twice is counted once.
     """
+    used = {
+        id(parameter): parameter.numel()
+        for module in modules_used(method, lr)
+        for parameter in module.parameters(recurse=False)
+    }
+    return sum(used.values())
+
+
+def modules_used(method: Method, lr: Tensor) -> set[nn.Module]:
+    """The modules that are called to answer for some faces, those of stages included."""
     roots: list[nn.Module] = [method, *_stages_below(method)]
-    used: dict[int, int] = {}
+    used: set[nn.Module] = set()
 
-    def count(module: nn.Module, inputs: object) -> None:
-        for parameter in module.parameters(recurse=False):
-            used[id(parameter)] = parameter.numel()
+    def enter(module: nn.Module, inputs: object) -> None:
+        used.add(module)
 
-    hooks = [module.register_forward_pre_hook(count) for root in roots for module in root.modules()]
+    hooks = [module.register_forward_pre_hook(enter) for root in roots for module in root.modules()]
     try:
         with torch.no_grad():
             method(lr)
     finally:
         for hook in hooks:
             hook.remove()
-    return sum(used.values())
+    return used
 
 
 def _stages_below(method: Method) -> list[Method]:
@@ -65,26 +75,38 @@ def latency_ms(method: Method, lr: Tensor) -> float:
 
 def throughput(method: Method, lr: Tensor) -> float:
     """Faces a second in batches of 64, after warm-up."""
-    batch = lr.repeat(-(-LARGE_BATCH // len(lr)), 1, 1, 1)[:LARGE_BATCH]
-    return LARGE_BATCH / _median_seconds(method, batch)
+    return LARGE_BATCH / _median_seconds(method, large_batch(lr))
+
+
+def large_batch(lr: Tensor) -> Tensor:
+    """64 faces, made of these."""
+    return lr.repeat(-(-LARGE_BATCH // len(lr)), 1, 1, 1)[:LARGE_BATCH]
+
+
+def _median_seconds(method: Method, lr: Tensor) -> float:
+    return statistics.median(seconds_each(lambda: method(lr), lr.device, WARM_UP, REPEATS))
 
 
 @torch.no_grad()
-def _median_seconds(method: Method, lr: Tensor) -> float:
+def seconds_each(
+    call: Callable[[], object], device: torch.device, warm_up: int, repeats: int
+) -> list[float]:
+    """The seconds of each of so many calls, after some that do not count."""
     times = []
-    for turn in range(WARM_UP + REPEATS):
-        _synchronise(lr)
+    for _ in range(warm_up + repeats):
+        _synchronise(device)
         started = time.perf_counter()
-        method(lr)
-        _synchronise(lr)
-        if turn >= WARM_UP:
-            times.append(time.perf_counter() - started)
-    return statistics.median(times)
+        call()
+        _synchronise(device)
+        times.append(time.perf_counter() - started)
+    return times[warm_up:]
 
 
-def _synchronise(tensor: Tensor) -> None:
-    if tensor.is_cuda:
-        torch.cuda.synchronize(tensor.device)
+def _synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def reset_peak_memory() -> None:

@@ -127,6 +127,9 @@ class Cost(_Part):
     parameters and macs are those used for one face at test time, stages included; latency at batch
     1, one face, throughput in faces a second at batch 64; peak_memory_mb is that of the process
     that trained (or, without training, tested).
+
+    Only `lrfer-bench measure` writes these: latency_q1_ms and latency_q3_ms, the quartiles around
+    the median latency_ms; onnx_latency_ms, the median of the exported model in onnxruntime.
     """
 
     parameters: Count
@@ -136,6 +139,15 @@ class Cost(_Part):
     train_seconds: Amount
     train_seconds_with_stages: Amount
     peak_memory_mb: Amount
+    latency_q1_ms: Amount | None = None
+    latency_q3_ms: Amount | None = None
+    onnx_latency_ms: Amount | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what was not measured: older records keep their bytes."""
+        content: dict[str, Any] = handler(self)
+        return {name: value for name, value in content.items() if value is not None}
 
 
 class Epoch(_Part):

@@ -65,20 +65,31 @@ class Store:
         data = logits.to_bytes() if isinstance(logits, Logits) else logits
         if data is not None:
             record = record.model_copy(update={"logits_sha256": hashlib.sha256(data).hexdigest()})
-        content = checksum(json.loads(record.model_dump_json()))
-        sealed = record.model_copy(update={"content_sha256": content})
         path = self.records / f"{record.stem}.json"
         logits_path = self.logits / f"{record.stem}.npz"
         if before is not None and os.path.lexists(logits_path) and not self.is_complete(before):
             set_aside(logits_path, "damaged")
         if data is not None:
             write_atomically(self.logits / f"{record.stem}.npz", data)
-        write_atomically(path, (sealed.model_dump_json(indent=1) + "\n").encode())
+        write_atomically(path, _sealed(record))
         self._by_head()[record.key[:12]].add(record.stem)
         if before is not None and before.stem != record.stem:
             (self.records / f"{before.stem}.json").unlink(missing_ok=True)
             (self.logits / f"{before.stem}.npz").unlink(missing_ok=True)
         return path
+
+    def amend(self, record: Record) -> None:
+        """Write what became known later of a record that stands here, such as its latency.
+
+        The file keeps its date, which says when the cell was run: of two edits of a plugin file,
+        that of the later record counts (store/edits.py). Logits are not touched. RecordError where
+        the record does not stand any more.
+        """
+        path = self.records / f"{record.stem}.json"
+        standing = self.stands_at(record)
+        if standing is None or standing.key != record.key:
+            raise RecordError(f"{path} was moved or changed meanwhile: start again")
+        write_atomically(path, _sealed(record), dated_ns=path.stat().st_mtime_ns)
 
     def check_writable(self) -> None:
         """UserError where nothing can be written: better found before training than after."""
@@ -223,6 +234,13 @@ class Store:
             for path in (self.logits / f"{record.stem}.npz", self.records / f"{record.stem}.json"):
                 if os.path.lexists(path):
                     set_aside(path, "other-key")
+
+
+def _sealed(record: Record) -> bytes:
+    """The bytes of a record's file, with its checksum."""
+    content = checksum(json.loads(record.model_dump_json()))
+    sealed = record.model_copy(update={"content_sha256": content})
+    return (sealed.model_dump_json(indent=1) + "\n").encode()
 
 
 def read_record(path: Path) -> Record | Damaged:

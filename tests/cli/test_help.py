@@ -35,6 +35,7 @@ LONG = (
     "datasets render",
     "faces",
     "report --results",
+    "export --method srfer",
     "predict --method direct --scale 2",
     "new-method my-idea",
 )

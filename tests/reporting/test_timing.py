@@ -67,3 +67,65 @@ def test_under_other_load_or_hardware_they_are_neither(board, environments, said
 
 def test_a_gpu_stands_in_the_head(board):
     assert head(board(GPU, GPU)) == "Latency (Card · batch 1)"
+
+
+ONNX = {**ALONE, "onnx_device": "Chip", "onnx_threads": "1", "onnx_alone": "yes",
+        "onnx_runtime": "1.20.0"}  # fmt: skip
+
+
+@pytest.fixture
+def exported(factory, tmp_path, monkeypatch):
+    """A board of three methods; of some the exported model was measured, under any conditions."""
+
+    def make(*conditions):
+        for k, told in enumerate(conditions):
+            monkeypatch.setattr(made_records, "ENVIRONMENT", told or ALONE)
+            price = {"onnx_latency_ms": 5.0 - k} if told else {}
+            factory.save(tmp_path, [True] * (40 - k) + [False] * (20 + k), [0, 1, 2] * 20,
+                         method=f"m{k}", cost=price)  # fmt: skip
+        return collect([tmp_path], Options(resamples=50)).boards[0]
+
+    return make
+
+
+def onnx_column(board):
+    found = lookup.in_table(columns.COLUMNS, board)
+    return next((column for column in found if column.name == "onnx_latency_ms"), None)
+
+
+def test_exported_models_have_a_column_of_their_own(exported):
+    found = exported(ONNX, ONNX, ONNX)
+    column = onnx_column(found)
+    assert column.head == "ONNX latency (onnxruntime 1.20.0 · Chip · 1 thread · batch 1)"
+    assert [column.cell(found, line).text for line in found.lines] == [
+        "5.00 ms", "4.00 ms", "3.00 ms",
+    ]  # fmt: skip
+    assert [line.label for line in lookup.ordered(found, "onnx_latency_ms", columns.COLUMNS)] == [
+        "m2", "m1", "m0",
+    ]  # fmt: skip
+    names = [column.name for column in lookup.in_table(columns.COLUMNS, found)]
+    assert names.index("onnx_latency_ms") == names.index("latency_ms") + 1
+
+
+def test_an_exported_model_that_was_not_measured_is_a_hole_and_none_is_no_column(exported):
+    found = exported(ONNX, None, ONNX)
+    column = onnx_column(found)
+    assert [column.cell(found, line).text for line in found.lines] == ["5.00 ms", "–", "3.00 ms"]
+    assert [line.label for line in lookup.ordered(found, "onnx_latency_ms", columns.COLUMNS)] == [
+        "m2", "m0", "m1",
+    ]  # fmt: skip
+
+
+def test_none_measured_is_no_column(exported):
+    assert onnx_column(exported(None, None)) is None
+
+
+@pytest.mark.parametrize("other", [
+    {"onnx_runtime": "1.19.0"}, {"onnx_alone": ""}, {"onnx_threads": "2"}, {"onnx_device": "C"},
+])  # fmt: skip
+def test_exported_models_under_other_conditions_are_not_sorted_by(exported, other):
+    found = exported(ONNX, {**ONNX, **other})
+    assert onnx_column(found).head == "ONNX latency (batch 1, hardware or load differ)"
+    assert [line.label for line in lookup.ordered(found, "onnx_latency_ms", columns.COLUMNS)] == [
+        line.label for line in found.lines
+    ]

@@ -1,0 +1,59 @@
+"""What an exported file says of itself: texts by name, in the metadata that its format has."""
+
+from __future__ import annotations
+
+import json
+
+from lrfer_bench import __version__
+from lrfer_bench.contract.cards import DatasetCard, card_of
+from lrfer_bench.contract.labels import label_of
+from lrfer_bench.plugins.registry import DATASETS, METHODS
+from lrfer_bench.predicting.predictor import Predictor
+
+
+def about(predictor: Predictor) -> dict[str, str]:
+    """Name -> text. Lists are JSON; sizes are height and width in pixels."""
+    record = predictor.record
+    data, method = record.dataset, record.method
+    assert record.metrics is not None  # only finished cells have a predictor
+    return {
+        "made_by": f"lrfer-bench {__version__}",
+        "method": label_of(METHODS.current(method.name), method.settings),
+        "method_version": method.version,
+        "method_source": method.source,
+        "classes": json.dumps(data.classes),
+        "channels": str(predictor.channels),
+        "size": json.dumps(list(predictor.lr_size)),
+        "hr_size": json.dumps(list(predictor.hr_size)),
+        "scale": str(record.test.scale),
+        "dataset": data.name,
+        "dataset_fingerprint": data.fingerprint,
+        "synthetic": str(data.synthetic).lower(),
+        "protocol": record.test.protocol,
+        "trained_protocol": record.train.protocol,
+        "preset": record.preset,
+        "seed": str(record.seed),
+        "accuracy": f"{record.metrics.all.accuracy:.4f}",
+        "accuracy_without_leaked": f"{record.metrics.clean.accuracy:.4f}",
+        "test_faces": str(record.metrics.all.n),
+        "started_from": json.dumps(method.weights),
+        "licence": licence(predictor),
+        "record": record.stem,
+    }
+
+
+def licence(predictor: Predictor) -> str:
+    """What binds whoever passes the file on: the licence of the faces, and of weights before it."""
+    data = predictor.record.dataset
+    said = f"made with lrfer-bench (Apache-2.0); trained on {data.name}: {_licence_of(data.name)}"
+    if predictor.record.method.weights:
+        names = ", ".join(text.partition(" ")[0] for text in predictor.record.method.weights)
+        said += f"; started from {names}, whose licence holds as well"
+    return said
+
+
+def _licence_of(dataset: str) -> str:
+    unknown = "licence not known, ask its makers"
+    if dataset not in DATASETS.names():
+        return unknown
+    return card_of(DATASETS.entry(dataset), DatasetCard).licence or unknown

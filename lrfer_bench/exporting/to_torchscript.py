@@ -1,0 +1,48 @@
+"""A model as TorchScript: one file that torch runs without Python, in C++ too."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lrfer_bench.errors import UserError
+from lrfer_bench.exporting.whole import Whole, probabilities
+from lrfer_bench.predicting.predictor import Predictor
+
+ABOUT = "about.json"
+"""The extra file with the metadata."""
+
+
+def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str]) -> bytes:
+    """The TorchScript file of a cell: uint8 [N, C, h, w] -> probabilities float32 [N, K].
+
+    faces: an example; told: metadata for its extra file ABOUT. UserError for a network that cannot
+    be traced.
+    """
+    buffer = io.BytesIO()
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # of tracing: what it gets wrong is found by the check
+            example = torch.from_numpy(faces[:2])
+            traced = torch.jit.trace(Whole(predictor.method), example, check_trace=False)
+            torch.jit.save(traced, buffer, _extra_files={ABOUT: json.dumps(dict(told))})
+    except Exception as error:  # an author's forward can refuse in any way
+        raise UserError(
+            f"{predictor.record.stem} cannot be written as TorchScript "
+            f"({type(error).__name__}: {str(error).strip().partition(chr(10))[0]}): export its "
+            "weights with --format safetensors"
+        ) from error
+    return buffer.getvalue()
+
+
+def answers(data: bytes, predictor: Predictor, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a TorchScript file says of faces, float32 [N, K]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that TorchScript is no longer developed
+        return probabilities(torch.jit.load(io.BytesIO(data)), faces)

@@ -1,0 +1,188 @@
+"""Measuring every finished cell of a results folder: one after another, equal networks once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from lrfer_bench.contract.labels import label_of
+from lrfer_bench.errors import MachineError, UserError, did_you_mean
+from lrfer_bench.exporting.to_onnx import packages
+from lrfer_bench.machine import load
+from lrfer_bench.measuring.network import work_of
+from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity
+from lrfer_bench.measuring.stopwatch import Bench
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.predicting.predictor import Predictor, predictor_of
+from lrfer_bench.predicting.wanted import is_called
+from lrfer_bench.running.sole import sole_run
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
+
+Verdict = Literal["measured", "the same network", "stood", "left out"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be measured, and how.
+
+    methods, scales: only these, by name or label; empty: all
+    onnx: also the exported model, in onnxruntime on the processor
+    again: also cells that were measured on this bench, alone, before
+    trust: run the results folder's own plugin files, whoever made them
+    """
+
+    bench: Bench
+    methods: Sequence[str] = ()
+    scales: Sequence[int] = ()
+    onnx: bool = False
+    again: bool = False
+    trust: bool = False
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """What is measured of each cell."""
+        on_processor = Bench(torch.device("cpu"), self.bench.threads)
+        return [InTorch(self.bench), *([InOnnx(on_processor)] if self.onnx else [])]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a quantity of one cell.
+
+    record: as it stands now; reason: why it was left out
+    """
+
+    record: Record
+    quantity: Quantity
+    verdict: Verdict
+    reason: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else used the machine meanwhile."""
+        return self.record.environment.get(f"{self.quantity.name}_alone") == "yes"
+
+
+class _Asked:
+    """How cells are opened: each once a device, for all that is measured of it there."""
+
+    def __init__(self, store: Store, wish: Wish) -> None:
+        self.again = wish.again
+        self._store, self._wish = store, wish
+        self._last: tuple[tuple[str, str], Predictor] | None = None
+
+    def open(self, record: Record, device: torch.device) -> Predictor:
+        """The trained cell of a record, on a device."""
+        name = record.key, str(device)
+        if self._last is None or self._last[0] != name:
+            found = predictor_of(record, self._store, str(device), self._wish.trust)
+            self._last = name, found
+        return self._last[1]
+
+
+def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[Outcome]:
+    """Measure the finished cells of a results folder and write it into their records.
+
+    Only timing changes in a record: of its cost what a quantity writes (quantities.py), and what
+    begins with "latency_" or "onnx_" in its environment. Each record is written as soon as it is
+    known, whole or not at all. A cell whose model or code is not here is left out with a sentence.
+
+    tell() hears of load on the machine. UserError where nothing fits the wish, where another run
+    works in the folder, where it cannot be written, and where packages for ONNX are missing.
+    """
+    if wish.onnx:
+        packages()
+    records = _chosen(store, wish)
+    store.check_writable()
+    with sole_run(store):
+        others = load.cores_of_others()
+        if not load.is_quiet(others):
+            tell(
+                f"other processes keep {others:.1f} cores busy: latencies taken now are marked "
+                "so, and no table sorts by them; measure when the machine is idle"
+            )
+        asked, known = _Asked(store, wish), {}
+        for what in wish.quantities:
+            known[what.name] = {} if wish.again else what.networks(records)
+        for record in records:
+            for what in wish.quantities:
+                outcome = _one(record, store, what, known[what.name], asked)
+                record = outcome.record
+                yield outcome
+
+
+def _chosen(store: Store, wish: Wish) -> list[Record]:
+    """The finished records that fit, in the order of their files."""
+    found = [r for r in store.scan() if isinstance(r, Record) and r.status == "finished"]
+    if not found:
+        raise UserError(
+            f'{store.root} holds no finished cell: train something with "lrfer-bench run", '
+            "or name it with --results"
+        )
+    for name in wish.methods:
+        if not any(is_called(name, r.method.name, r.method.settings) for r in found):
+            known = {METHODS.current(r.method.name) for r in found}
+            raise UserError(
+                f'no finished cell of the method "{name}" is in {store.root}: '
+                f"{did_you_mean(name, known)}"
+            )
+    chosen = [record for record in found if _fits(record, wish)]
+    if not chosen:
+        scales = ", ".join(str(scale) for scale in sorted({r.test.scale for r in found}))
+        raise UserError(f"no finished cell fits --scales: the records have {scales}")
+    return chosen
+
+
+def _fits(record: Record, wish: Wish) -> bool:
+    method = record.method
+    by_name = (is_called(name, method.name, method.settings) for name in wish.methods)
+    return (not wish.methods or any(by_name)) and (
+        not wish.scales or record.test.scale in wish.scales
+    )
+
+
+def _one(
+    record: Record, store: Store, what: Quantity, known: dict[str, Record], asked: _Asked
+) -> Outcome:
+    """Measure a quantity of a cell, unless it or its network was measured on this bench already."""
+    if not asked.again and what.is_measured(record):
+        return Outcome(record, what, "stood")
+    try:
+        if not store.is_complete(record):
+            raise UserError("its logits are missing or changed: run the cell again")
+        predictor = asked.open(record, what.bench.device)
+        lr = face_for(predictor)
+        network = work_of(predictor.method, lr.to(predictor.device))
+        shared = known.get(network)
+        found = (
+            what.copied(record, shared)
+            if shared
+            else what.entered(record, what.measure(predictor, lr), network)
+        )
+    except MachineError:
+        raise
+    except UserError as error:
+        return Outcome(record, what, "left out", str(error))
+    except Exception as error:  # a plugin's forward can fail in any way
+        return Outcome(record, what, "left out", f"{type(error).__name__}: {error}")
+    store.amend(found)
+    if network:
+        known.setdefault(network, found)
+    return Outcome(found, what, "the same network" if shared else "measured")
+
+
+def face_for(predictor: Predictor) -> torch.Tensor:
+    """A face of noise, uint8 [1, C, h, w]: what a network costs does not depend on who is seen."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (1, predictor.channels, *predictor.lr_size)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+def named(record: Record) -> str:
+    """How lines about a cell begin: "direct, bicubic@1 x4, seed 0"."""
+    label = label_of(METHODS.current(record.method.name), record.method.settings)
+    return f"{label}, {record.test.protocol} x{record.test.scale}, seed {record.seed}"

@@ -1,0 +1,109 @@
+"""What can be measured of a cell, and where it stands in its record."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import ClassVar
+
+from torch import Tensor
+
+from lrfer_bench.measuring.stopwatch import Bench, Times, measured
+from lrfer_bench.predicting.predictor import Predictor
+from lrfer_bench.store.schema import Record
+
+
+@dataclass(frozen=True)
+class Quantity(ABC):
+    """Times of a cell on a bench.
+
+    name: what its entries in a record's environment begin with: the conditions of the bench, the
+          network (see work_of()), and NAME_alone, "yes" where nothing else used the machine
+    costs: the fields of a record's cost that it writes
+    """
+
+    bench: Bench
+    name: ClassVar[str]
+    costs: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def measure(self, predictor: Predictor, lr: Tensor) -> Times:
+        """Measure a trained cell on a face uint8 [1, C, h, w]."""
+
+    @abstractmethod
+    def cost(self, times: Times) -> dict[str, float]:
+        """Its fields of a record's cost."""
+
+    def told(self) -> dict[str, str]:
+        """What a record's environment says of the bench."""
+        return self.bench.told(self.name)
+
+    def is_measured(self, record: Record) -> bool:
+        """Whether a record holds what was measured on such a bench, alone."""
+        found = record.environment
+        alone = found.get(f"{self.name}_alone") == "yes"
+        return alone and all(found.get(name) == text for name, text in self.told().items())
+
+    def networks(self, records: Sequence[Record]) -> dict[str, Record]:
+        """Hash -> a record of a network that was measured before, as by a call that was stopped."""
+        done = [record for record in records if self.is_measured(record)]
+        known = {r.environment.get(f"{self.name}_network", ""): r for r in done}
+        return {network: record for network, record in known.items() if network}
+
+    def entered(self, record: Record, times: Times, network: str) -> Record:
+        """The record with these times in place of its own."""
+        told = {
+            **self.told(),
+            f"{self.name}_network": network,
+            f"{self.name}_alone": "yes" if times.alone else "",
+        }
+        return self._with(record, self.cost(times), {k: v for k, v in told.items() if v})
+
+    def copied(self, record: Record, known: Record) -> Record:
+        """The record with the times of another one of the same network."""
+        told = {k: v for k, v in known.environment.items() if k.startswith(f"{self.name}_")}
+        return self._with(record, {name: getattr(known.cost, name) for name in self.costs}, told)
+
+    def _with(self, record: Record, cost: Mapping[str, float], told: Mapping[str, str]) -> Record:
+        assert record.cost is not None  # it is finished
+        mine = f"{self.name}_"
+        kept = {k: v for k, v in record.environment.items() if not k.startswith(mine)}
+        spent = record.cost.model_copy(update=dict(cost))
+        return record.model_copy(update={"cost": spent, "environment": {**kept, **told}})
+
+
+class InTorch(Quantity):
+    """The trained model as it is."""
+
+    name = "latency"
+    costs = ("latency_ms", "latency_q1_ms", "latency_q3_ms", "throughput")
+
+    def measure(self, predictor: Predictor, lr: Tensor) -> Times:
+        return measured(predictor.method, lr, self.bench)
+
+    def cost(self, times: Times) -> dict[str, float]:
+        parts = (times.latency.median, times.latency.low, times.latency.high)
+        found = [round(1000 * seconds, 4) for seconds in parts]
+        return dict(zip(self.costs, [*found, round(times.throughput, 2)], strict=True))
+
+
+class InOnnx(Quantity):
+    """The model as it is exported, in onnxruntime on the processor."""
+
+    name = "onnx"
+    costs = ("onnx_latency_ms",)
+
+    def measure(self, predictor: Predictor, lr: Tensor) -> Times:
+        """UserError where the model cannot be exported, or answers otherwise than torch."""
+        from lrfer_bench.exporting.export import exported
+        from lrfer_bench.measuring.onnx import onnx_times
+
+        return onnx_times(exported(predictor, "onnx").data, lr, self.bench)
+
+    def cost(self, times: Times) -> dict[str, float]:
+        return {"onnx_latency_ms": round(1000 * times.latency.median, 4)}
+
+    def told(self) -> dict[str, str]:
+        return {**super().told(), "onnx_runtime": metadata.version("onnxruntime")}
