@@ -6,7 +6,7 @@
     table = lrfer_bench.run(methods=["direct", MyMethod], scales=[2, 4])
     lrfer_bench.report("results")
     table = lrfer_bench.load_results("results")
-    predict = lrfer_bench.load_model(table.key[0])
+    predict = lrfer_bench.load_model("direct", scale=4)
 
 What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are
 loaded when they are first asked for: importing lrfer_bench takes no time.

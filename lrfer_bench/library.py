@@ -197,39 +197,53 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
 
 
 def load_model(
-    key: str,
+    model: str | None = None,
     results: Folder = defaults.RESULTS,
     *,
+    scale: int | None = None,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
+    key: str | None = None,
     plugins: OneOrMore[Folder] = (),
     device: str = "cpu",
     trust_plugins: bool = False,
+    tell: Callable[[str], None] | None = print,
 ) -> Predictor:
-    """The trained model of a cell, ready to be asked.
+    """The trained model of a cell, ready to be asked: load_model("srfer", scale=4).
 
-    key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's
-         file name)
+    model: a method, as tables call it ("srfer", "gmenet[kd_weight=0]"); or the head of a cell's key
+           (column `key` of load_results(), end of a record's file name), as key= gives it
+    results: the folder with the record and the weights
+    scale, dataset, protocol, preset, seed: of the test, where the folder holds several such cells;
+           of several seeds the lowest is meant
     plugins: the files that the method came from, if it is no installed one; classes handed over by
              run() on this machine are found again
-    trust_plugins: run plugin files that came with the results folder, whoever made it
-    results: the folder with the record and the weights
-    device: "cpu", "cuda:0", ...
+    device: "cpu", "cuda:0", ...; trust_plugins: run plugin files that came with the results folder,
+            whoever made it; tell: gets notes, None is quiet
 
-        predict = lrfer_bench.load_model("3f9c0a")
+        predict = lrfer_bench.load_model("srfer", scale=4)
         logits = predict(images)                  # uint8 [B, C, h, w], LR -> float32 [B, classes]
         shares = predict.probabilities(images)    # softmax of it
         names = predict.classify(images)          # ["happy", ...]
+        predict.learned_on                        # "synthface (rendered faces: not for real ones)"
 
     Raises UserError when there is no such record or more than one, the cell failed, its weights are
     not in the folder, or the method's code is not the one that was trained.
     """
+    words = dict(locals())
     from lrfer_bench.planning.arguments import LoadArguments, checked_arguments
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
-    words = {"key": key, "results": results, "plugins": plugins, "trust_plugins": trust_plugins}
     given = checked_arguments(LoadArguments, words)
     load_plugins(given.plugins)
-    return open_predictor(given.key, given.results, device, given.trust_plugins)
+    narrowing = ("scale", "dataset", "protocol", "preset", "seed", "key")
+    return open_predictor(
+        given.model, given.results, {name: getattr(given, name) for name in narrowing},
+        given.device, given.trust_plugins, given.tell or (lambda line: None),
+    )  # fmt: skip
 
 
 def _request(given: PlanArguments) -> Request:

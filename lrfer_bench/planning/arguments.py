@@ -129,10 +129,18 @@ class TuneArguments(PlanArguments):
 class LoadArguments(Arguments):
     """Those of lrfer_bench.load_model()."""
 
-    key: str = Field(examples=["3f9c0a"])
+    model: str | None = Field(examples=["direct"])
     results: Folder
+    scale: Integer | None
+    dataset: str | None = Field(examples=["fer2013"])
+    protocol: str | None = Field(examples=[defaults.PROTOCOL])
+    preset: str | None = Field(examples=[defaults.PRESET])
+    seed: Integer | None
+    key: str | None = Field(examples=["3f9c0a"])
     plugins: Folders
+    device: str = Field(examples=["cpu"])
     trust_plugins: bool
+    tell: Callable[[str], None] | None
 
 
 class ResultsArguments(Arguments):
