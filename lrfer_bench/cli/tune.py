@@ -26,7 +26,7 @@ GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite"),
+    "Where and how": ("results", "workers", "device", "time_limit", "engine", "overwrite"),
 }
 
 
@@ -65,6 +65,7 @@ GROUPS = {
     "plugins",
     "results",
     "workers",
+    "device",
     "time_limit",
     "engine",
 )
