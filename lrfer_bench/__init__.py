@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrfer_bench.errors import UserError as UserError
+    from lrfer_bench.library import evaluate as evaluate
     from lrfer_bench.library import load_model as load_model
     from lrfer_bench.library import load_results as load_results
     from lrfer_bench.library import report as report
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
-    **dict.fromkeys(("run", "tune", "report", "load_results", "load_model"), "lrfer_bench.library"),
+    **dict.fromkeys(
+        ("run", "tune", "evaluate", "report", "load_results", "load_model"), "lrfer_bench.library"
+    ),
     "UserError": "lrfer_bench.errors",
 }
 
