@@ -18,7 +18,7 @@ from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
 from lrfer_bench.plugins.kept import keep
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.registry import METHODS, NAME, Entry
 
 ADVICE = "write FILE.py:CLASS, such as net.py:Net"
 
@@ -51,10 +51,10 @@ def model_plugin(
             "that makes it"
         )
     called = name or kebab(attribute)
+    _check_name(called)
     content = content_of("weights", str(weights)) if weights else ""
     file = keep(source + _line(called, attribute, content, classes), stem, results)
-    _make_room(called)
-    fault = load_in_place_of(module, file)
+    fault = load_model_plugin(called, file, module=module)
     if fault:
         raise UserError(f"the model {shown} cannot be used: {fault}")
     return called, file
@@ -99,6 +99,25 @@ def _defined(source: bytes, path: str) -> list[str] | None:
     ]
 
 
+def _check_name(name: str) -> None:
+    """UserError for a name that a method cannot have, and for one that another method has."""
+    advice = "give it another one with --name (name=... in Python)"
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f'the model cannot be called "{name}": names have letters, digits, points, hyphens and '
+            f"underscores, and begin with a letter or digit; {advice}"
+        )
+    taken = [entry for entry in METHODS if entry.name == METHODS.current(name)]
+    if any(not _is_model(entry) for entry in taken):
+        raise UserError(
+            f'the model cannot be called "{name}", which is a method of {taken[0].source}: {advice}'
+        )
+
+
+def _is_model(entry: Entry) -> bool:
+    return hasattr(entry.loaded, "stands_for")
+
+
 def _line(name: str, attribute: str, weights: str, classes: Sequence[str]) -> bytes:
     words = f", weights={json.dumps(weights)}" if weights else ""
     words += f", classes={json.dumps(list(classes))}" if classes else ""
@@ -108,8 +127,13 @@ def _line(name: str, attribute: str, weights: str, classes: Sequence[str]) -> by
     ).encode()
 
 
-def _make_room(name: str) -> None:
-    """A model that was evaluated before in this process, under this name, is that no more."""
+def load_model_plugin(name: str, file: Path, content: bytes | None = None, module: str = "") -> str:
+    """Load the plugin file of a model; why it cannot be used, "" where it can.
+
+    A model that this process knows under the name, of other source or weights, is forgotten.
+    content, module: see load_in_place_of()
+    """
     for entry in METHODS:
-        if entry.name == name and hasattr(entry.loaded, "stands_for"):
+        if entry.name == name and _is_model(entry):
             METHODS.forget(entry.source)
+    return load_in_place_of(module, file, content)
