@@ -141,8 +141,8 @@ evaluate TINY net.py:Net
 evaluate TINY net.py:Net --weights none.pth
     weights=none.pth cannot be read (No such file or directory): check the path
 evaluate TINY net.py:Net --weights torn.png
-    torn.png cannot be read as weights (UnpicklingError): give a state_dict as .pth, .pt, .pth.tar,
-    .bin or .safetensors; a whole pickled model is not read, since that would run its code: save its
+    HERE/torn.png cannot be read as weights (UnpicklingError): give a state_dict as .pth, .pt,
+    .pth.tar, .bin or .safetensors; a whole pickled model is not read, since that would run its code: save its
     state_dict() where its code is
 evaluate TINY net.py:Net --name direct
     the model cannot be called "direct", which is a method of lrfer-bench VERSION: give it another
@@ -152,9 +152,10 @@ evaluate TINY net.py:three
     it can be tested on a data set with its classes only
 evaluate TINY net.py:nameless
     nameless does not say which classes its answers are: write classes = ('left', 'right', 'top',
-    'bottom') in the order of its answers into it, or give --classes (HERE/results/plugins/KEY/net.py:18)
+    'bottom') in the order of its answers into it, or give --classes
+    (HERE/cache/plugins/KEY/net.py:18)
 evaluate TINY net.py:fails --classes left,right,top,bottom
-    fails cannot be evaluated: ValueError: no faces today (HERE/results/plugins/KEY/net.py:24)
+    fails cannot be evaluated: ValueError: no faces today (HERE/cache/plugins/KEY/net.py:24)
 check-method direct --set direct.arhc=lean
     method "direct" has no setting "arhc": did you mean "arch"?
 check-method direct --set srfer.sr_weight=1

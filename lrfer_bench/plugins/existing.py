@@ -9,15 +9,16 @@ from __future__ import annotations
 import ast
 import json
 import symtable
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.files import default_cache
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
-from lrfer_bench.plugins.kept import keep
+from lrfer_bench.plugins.kept import FOLDER, keep
 from lrfer_bench.plugins.registry import METHODS, NAME, Entry
 
 ADVICE = "write FILE.py:CLASS, such as net.py:Net"
@@ -25,12 +26,13 @@ ADVICE = "write FILE.py:CLASS, such as net.py:Net"
 
 def model_plugin(
     model: str | Callable[..., Any],
-    results: Path,
     weights: Path | None = None,
     name: str | None = None,
     classes: Sequence[str] = (),
 ) -> tuple[str, Path]:
-    """(name of the method, plugin file) for a model; the file is kept in the results and loaded.
+    """(name of the method, plugin file) for a model; the file is kept in the cache and loaded.
+
+    A run copies it into its results folder (keep_models), once all is known to be in order.
 
     model: "FILE.py:CLASS", or a class or function; name: None is that of the class
     classes: the names of its answers, where the class does not say them
@@ -53,11 +55,19 @@ def model_plugin(
     called = name or kebab(attribute)
     _check_name(called)
     content = content_of("weights", str(weights)) if weights else ""
-    file = keep(source + _line(called, attribute, content, classes), stem, results)
+    file = keep(source + _line(called, attribute, content, classes), stem, default_cache())
     fault = load_model_plugin(called, file, module=module)
     if fault:
         raise UserError(f"the model {shown} cannot be used: {fault}")
     return called, file
+
+
+def keep_models(plugins: Iterable[Path], results: Path) -> None:
+    """Copy the plugin files of models into a results folder, where `predict` finds them again."""
+    made_here = (default_cache() / FOLDER).resolve()
+    for file in plugins:
+        if made_here in Path(file).resolve().parents:
+            keep(Path(file).read_bytes(), Path(file).stem, results)
 
 
 def _named(model: str) -> tuple[str, str, bytes]:

@@ -64,7 +64,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def key(model: Any, weights: str | None = None, **words: Any) -> str:
-    name, _ = model_plugin(model, Path("results"), Path(weights) if weights else None, **words)
+    name, _ = model_plugin(model, Path(weights) if weights else None, **words)
     (cell,) = plan_of([name], (2,), ref=data_ref(classes=2)).cells.values()
     assert cell.existing and not cell.training and not cell.stages
     return cell.key
@@ -89,7 +89,7 @@ def test_source_weights_name_and_classes_are_the_key_and_no_path_is() -> None:
 
 
 def test_the_file_is_the_source_and_a_line_behind_it() -> None:
-    name, file = model_plugin("net.py:TinyNet", Path("results"), Path("net0.pth"))
+    name, file = model_plugin("net.py:TinyNet", Path("net0.pth"))
     assert (name, file.name) == ("tiny-net", "net.py")
     lines = file.read_text().splitlines()
     assert lines[: len(NET.splitlines())] == NET.splitlines(), "line numbers are the author's"
@@ -101,11 +101,11 @@ def test_the_file_is_the_source_and_a_line_behind_it() -> None:
 def test_any_encoding_that_python_reads() -> None:
     text = "# -*- coding: latin-1 -*-\n" + NET.replace("Of somebody's.", "Für ö.")
     Path("odd.py").write_bytes(b"".join((text.encode("latin-1"), b"X = 1")))  # no last new line
-    assert model_plugin("odd.py:TinyNet", Path("results"), Path("net0.pth"))[0] == "tiny-net"
+    assert model_plugin("odd.py:TinyNet", Path("net0.pth"))[0] == "tiny-net"
 
 
 def test_a_class_or_function_of_a_module() -> None:
-    name, _ = model_plugin(Here, Path("results"))
+    name, _ = model_plugin(Here)
     assert name == "here" and METHODS.entry(name).source.startswith("test_existing.py sha256:")
     assert key(Here) == key(Here)
     model = METHODS.load(name)
@@ -135,7 +135,7 @@ def test_mistakes_are_one_sentence(model: Any, words: dict[str, Any], said: str)
     Path("wrong.py").write_text("def f(:\n")
     Path("sibling.py").write_text("from nobodys import Net\n")
     with pytest.raises(UserError, match=said) as caught:
-        model_plugin(model, Path("results"), **words)
+        model_plugin(model, **words)
     assert "\n" not in str(caught.value)
 
 
@@ -144,4 +144,4 @@ def test_a_method_is_sent_to_run() -> None:
         "from lrfer_bench.api import Method\nclass Mine(Method):\n    pass\n"
     )
     with pytest.raises(UserError, match="Mine is a method of lrfer-bench: run it with"):
-        model_plugin("mine.py:Mine", Path("results"))
+        model_plugin("mine.py:Mine")
