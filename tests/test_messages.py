@@ -142,8 +142,8 @@ evaluate TINY net.py:Net --weights none.pth
     weights=none.pth cannot be read (No such file or directory): check the path
 evaluate TINY net.py:Net --weights torn.png
     HERE/torn.png cannot be read as weights (UnpicklingError): give a state_dict as .pth, .pt,
-    .pth.tar, .bin or .safetensors; a whole pickled model is not read, since that would run its code: save its
-    state_dict() where its code is
+    .pth.tar, .bin or .safetensors; a whole pickled model is not read, since that would run its
+    code: save its state_dict() where its code is
 evaluate TINY net.py:Net --name direct
     the model cannot be called "direct", which is a method of lrfer-bench VERSION: give it another
     one with --name (name=... in Python)
