@@ -42,7 +42,12 @@ class Command(_Examples):
         }
         headed = {name for names in self.groups.values() for name in names}
         rest = [name for name in shown if name not in headed]
-        for heading, names in {**self.groups, "Options": rest}.items():
+        helping = self.get_help_option(ctx)
+        groups = {heading: list(names) for heading, names in self.groups.items()}
+        if groups and helping is not None and rest == [helping.name]:
+            groups[list(groups)[-1]] += rest  # a heading for --help alone would cost two lines
+            rest = []
+        for heading, names in {**groups, "Options": rest}.items():
             rows = [shown[name] for name in names if name in shown]
             if rows:
                 with formatter.section(heading):

@@ -52,8 +52,17 @@ BUDGET = ("epochs", "batch", "lr")
 """Fields of a preset that have an option of their own."""
 
 PLAN_GROUPS = {
-    "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
-    "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
+    "What to run": (
+        "methods",
+        "dataset",
+        "data_root",
+        "data_option",
+        "plugins",
+        "scales",
+        "protocols",
+        "test_protocols",
+        "test_scales",
+    ),
     "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
     "Where and how": (
         "config",
@@ -68,6 +77,9 @@ PLAN_GROUPS = {
         "join",
         "no_report",
         "plan_only",
+        "as_json",
+        "no_estimate",
+        "verbose",
     ),
 }
 """Headings in the help of `run` and `plan`."""
@@ -110,6 +122,12 @@ def request_of(options: Mapping[str, Any]) -> Request:
         cpus_per_model=options.get("cpus_per_model"),
         gpus_per_model=options.get("gpus_per_model"),
     )
+
+
+VERBOSE = click.option(
+    "--verbose/--quiet", default=None, help="A line an epoch too; or failures only."
+)
+"""For sub-commands that train: None is in between."""
 
 
 def plan_options(command: Command) -> Command:
@@ -199,10 +217,10 @@ _OPTIONS = {
     "test_protocols": click.option(
         "--test-protocols",
         metavar="A,B",
-        help="Test under these, if under others than in training.",
+        help="Test under these, if not as trained.",
     ),
     "test_scales": click.option(
-        "--test-scales", metavar="2,4", help="Test at these, if at others than in training."
+        "--test-scales", metavar="2,4", help="Test at these, if not as trained."
     ),
     "seeds": click.option(
         "--seeds",

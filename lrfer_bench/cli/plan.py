@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.echo import echo, telling
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
@@ -32,9 +32,10 @@ def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
 
     Runs nothing.
     """
+    from lrfer_bench.cli.preparing import watched
     from lrfer_bench.running.session import open_session
 
-    session = open_session(request_of(options))
+    session = open_session(request_of(options), watched)
     if as_json:
         echo(json.dumps(_as_data(session.plan), indent=1))
         return
@@ -50,7 +51,10 @@ def show_plan(session: Session, calibrate: bool) -> None:
 
     runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
     todo = {training.key for training in runner.to_train}
-    seconds = estimate(runner.to_train, session.plan, session.prepared) if calibrate else {}
+    seconds: dict[str, float] = {}
+    if calibrate:
+        with telling() as tell:
+            seconds = estimate(runner.to_train, session.plan, session.prepared, tell)
     for note in session.plan.notes:
         echo(note)
     echo(f"{len(session.plan.trainings)} models to train, each once:")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import echo_left_out, request_of, shared_options
+from lrfer_bench.cli.options import VERBOSE, echo_left_out, request_of, shared_options
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite"),
+    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite", "verbose"),
 }
 
 
@@ -76,20 +77,25 @@ GROUPS = {
     metavar="WHICH",
     help="Try again: never, failed.",
 )  # fmt: skip
-def tune(trials: int, epochs: str, **options: Any) -> None:
+@VERBOSE
+def tune(trials: int, epochs: str, verbose: bool | None, **options: Any) -> None:
     """Try settings of methods, as many and as long for each method, and choose the best.
 
     A trial is scored on the validation split; no test face is looked at. The same command goes on
     where it was stopped. What was chosen goes into tuning/settings.toml of the results folder, for
     `run --settings`.
     """
+    from lrfer_bench.cli.preparing import unwatched, watched
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
     load_plugins(options["plugins"])
     echo_left_out(left_out())
     asked = TuningRequest(request_of(options), trials, epochs)
-    outcome = run_tuning(asked, _display, echo)
+    quiet = verbose is False
+    outcome = run_tuning(
+        asked, partial(_display, verbose=verbose), echo, unwatched if quiet else watched
+    )
     _summarise(outcome)
 
 
@@ -109,12 +115,12 @@ def _summarise(outcome: Outcome) -> None:
 
 
 @contextmanager
-def _display(status: Status) -> Iterator[Listener]:
+def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
     """The display of a round; Ctrl-C ends it with a sentence that says what is kept."""
     from lrfer_bench.cli.progress import show
 
     try:
-        with show(status) as listener:
+        with show(status, verbose) as listener:
             yield listener
     except KeyboardInterrupt:
         echo(

@@ -10,6 +10,7 @@ from typing import Any
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.options import prepared_dataset
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
@@ -58,14 +59,15 @@ class Request:
     gpus_per_model: float | None = None
 
 
-def plan_request(request: Request) -> tuple[Prepared, Plan]:
+def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, Plan]:
     """Load plugins, prepare the data and build the plan.
 
-    Mistakes in names, scales, settings and files are UserErrors here, before an hour of training.
+    watch shows how the data is prepared. Mistakes in names, scales, settings and files are
+    UserErrors here, before an hour of training.
     """
     check_workers(request.workers)
     load_plugins(request.plugins)
-    prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
+    prepared = prepared_dataset(request.dataset, request.data_root, request.data_options, watch)
     plan = build_plan(request, data_ref(request.dataset, prepared))
     plan.notes = notes_of(plan)
     return prepared, plan

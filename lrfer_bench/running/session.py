@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.planning.request import Request, plan_request
@@ -56,12 +57,13 @@ class Outcome:
         return self.status.failed + self.kept_failed
 
 
-def open_session(request: Request) -> Session:
+def open_session(request: Request, watch: Watch = unwatched) -> Session:
     """Check everything that can be checked before an hour of training.
 
-    UserError for wrong names, scales, settings, files and words.
+    watch shows how the data is prepared. UserError for wrong names, scales, settings, files and
+    words.
     """
-    prepared, plan = plan_request(request)
+    prepared, plan = plan_request(request, watch)
     return Session(request, prepared, plan, Store(request.results))
 
 
@@ -69,17 +71,19 @@ def run_session(
     request: Request,
     display: Display = lambda status: nullcontext(lambda now: None),
     before: Callable[[Session, Runner], None] = lambda session, runner: None,
+    watch: Watch = unwatched,
 ) -> Outcome:
     """Run what is missing of a request.
 
-    before() is called once all is known to be in order, and nothing is trained yet.
+    before() is called once all is known to be in order, and nothing is trained yet. watch shows
+    how the data is prepared.
     """
     if request.join and request.overwrite == "always":
         raise UserError(
             "--join with --overwrite always would have each run make everything: start one run "
             "with it, or choose another --results"
         )
-    session = open_session(request)
+    session = open_session(request, watch)
     logs = session.store.root / "logs"
     if request.join:
         logs /= f"{socket.gethostname()}-{os.getpid()}"
