@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import Cell, Plan
+from lrfer_bench.planning.free_rows import free_rows, sentence
+from lrfer_bench.planning.plan import Cell, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
@@ -64,7 +65,12 @@ def open_session(request: Request, watch: Watch = unwatched) -> Session:
     words.
     """
     prepared, plan = plan_request(request, watch)
-    return Session(request, prepared, plan, Store(request.results))
+    store = Store(request.results)
+    free = free_rows(request, data_ref(request.dataset, prepared), plan)
+    missing = [name for name, cells in free.items() if len(find_all(store, cells)) < len(cells)]
+    if missing:
+        plan.notes += (sentence(missing),)
+    return Session(request, prepared, plan, store)
 
 
 def run_session(
