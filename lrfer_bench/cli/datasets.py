@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli import completing
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
@@ -62,7 +64,7 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, "
                                                                           "or the file itself."),
         PLUGIN,
-        click.argument("name"),
+        click.argument("name", shell_complete=completing.one(completing.datasets)),
     ):  # fmt: skip
         command = decorate(command)
     return command
@@ -76,13 +78,26 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
     ),
 )
 @PLUGIN
-def list_(plugins: tuple[Path, ...]) -> None:
+@JSON
+def list_(plugins: tuple[Path, ...], as_json: bool) -> None:
     """List the data sets, built in and of plugins."""
     load_plugins(plugins)
     entries = list(DATASETS)
     width = max((len(entry.name) for entry in entries), default=0)
-    for entry in entries:
-        card = _card(entry)
+    cards = [(entry, _card(entry)) for entry in entries]
+    if as_json:
+        echo_json(
+            [
+                {
+                    "name": entry.name,
+                    "summary": card.summary if card else "",
+                    "source": entry.source,
+                }
+                for entry, card in cards
+            ]
+        )
+        return
+    for entry, card in cards:
         summary = card.summary if card else "(its card is in its code: datasets show loads it)"
         own = "" if entry.source.startswith("lrfer-bench ") else f" [{entry.source}]"
         echo(f"{entry.name:<{width}}  {summary}{own}")
@@ -96,13 +111,17 @@ def list_(plugins: tuple[Path, ...]) -> None:
         "lrfer-bench datasets show rafdb",
     ),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completing.one(completing.datasets))
 @PLUGIN
-def show(name: str, plugins: tuple[Path, ...]) -> None:
+@JSON
+def show(name: str, plugins: tuple[Path, ...], as_json: bool) -> None:
     """Show a data set's card: what it is, where to get it, the layout its files must have."""
     load_plugins(plugins)
     entry = DATASETS.entry(name)
     card = _card(entry) or entry.load().card
+    if as_json:
+        echo_json({"name": name, "source": entry.source, **vars(card)})
+        return
     echo(f"{name}: {card.summary}\n")
     facts = {
         "title": card.title,
@@ -128,17 +147,23 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
     ),
 )
 @_where
+@JSON
 def prepare(
     name: str,
     plugins: tuple[Path, ...],
     data_root: Path | None,
     options: tuple[str, ...],
     cache: Path | None,
+    as_json: bool,
 ) -> None:
     """Read a data set once, check it and put it into the cache."""
     load_plugins(plugins)
     prepared = prepare_shown(name, data_root, options, cache)
     facts, found = prepared.faces.describe(), prepared.audit
+    if as_json:
+        about = {"fingerprint": prepared.fingerprint, "directory": prepared.directory}
+        echo_json({"name": name, **facts, **about, "notes": prepared.faces.notes, "audit": found})
+        return
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
     height, width = facts["size"]
     kind = "grey" if facts["channels"] == 1 else "colour"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lrfer_bench.cli.completing import complete_by_name
 from lrfer_bench.errors import UserError, nearest
 
 MEANT = {
@@ -29,6 +30,7 @@ class _Examples(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        complete_by_name(self.params)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, but what is not understood is answered by what may be meant."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import VERBOSE, echo_left_out, request_of, shared_options
@@ -27,7 +28,15 @@ GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "time_limit", "engine", "overwrite", "verbose"),
+    "Where and how": (
+        "results",
+        "workers",
+        "time_limit",
+        "engine",
+        "overwrite",
+        "verbose",
+        "as_json",
+    ),
 }
 
 
@@ -78,7 +87,8 @@ GROUPS = {
     help="Try again: never, failed.",
 )  # fmt: skip
 @VERBOSE
-def tune(trials: int, epochs: str, verbose: bool | None, **options: Any) -> None:
+@JSON
+def tune(trials: int, epochs: str, verbose: bool | None, as_json: bool, **options: Any) -> None:
     """Try settings of methods, as many and as long for each method, and choose the best.
 
     A trial is scored on the validation split; no test face is looked at. The same command goes on
@@ -92,22 +102,27 @@ def tune(trials: int, epochs: str, verbose: bool | None, **options: Any) -> None
     load_plugins(options["plugins"])
     echo_left_out(left_out())
     asked = TuningRequest(request_of(options), trials, epochs)
-    quiet = verbose is False
-    outcome = run_tuning(
-        asked, partial(_display, verbose=verbose), echo, unwatched if quiet else watched
-    )
-    _summarise(outcome)
+    quiet = verbose is False or as_json
+    display = partial(_display, verbose=False if as_json else verbose)
+    tell = partial(echo, err=as_json)
+    outcome = run_tuning(asked, display, tell, unwatched if quiet else watched)
+    if as_json:
+        from lrfer_bench.tuning.chosen import trial_frame
+
+        echo_json(rows_of(trial_frame(outcome.studies)))
+    _summarise(outcome, silent=as_json)
 
 
-def _summarise(outcome: Outcome) -> None:
+def _summarise(outcome: Outcome, silent: bool) -> None:
     """The trials as Markdown, and where the choice stands; status 1 if all of a method failed."""
     from lrfer_bench.tuning.chosen import markdown
 
     if not outcome.studies:
         return
-    echo(f"\n{markdown(outcome.studies)}")
+    if not silent:
+        echo(f"\n{markdown(outcome.studies)}")
     lost = [study.method for study in outcome.studies if study.best is None]
-    if len(lost) < len(outcome.studies):
+    if len(lost) < len(outcome.studies) and not silent:
         echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
     if lost:
         echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
