@@ -53,6 +53,8 @@ def run(
     address: str | None = None,
     cpus_per_model: float | None = None,
     gpus_per_model: float | None = None,
+    device: str | None = None,
+    precision: str | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
@@ -64,6 +66,7 @@ def run(
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
+    device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
     overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet
 
@@ -99,6 +102,7 @@ def tune(
     time_limit: float | None = None,
     engine: str = "local",
     overwrite: str = "never",
+    device: str | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Try settings of methods on the validation split, as `lrfer-bench tune` does.
@@ -261,7 +265,9 @@ def _request(given: PlanArguments) -> Request:
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": chosen_preset(str(given.preset)),
+        "preset": chosen_preset(
+            str(given.preset), {"precision": getattr(given, "precision", None)}
+        ),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ONE = float(1 << 22)
+BITS = 22
+ONE = float(1 << BITS)
 """Pillow's fixed point: 22 bits behind the point."""
+
+MOST_EXACT = 256
+"""Products of two numbers of 8 bits, so many of them, have a sum that float32 holds exactly."""
+
+NO_FLOAT64 = "mps"
+"""The kind of device that has no float64: Apple's GPUs."""
 
 IN_CACHE = 300_000
 """Pixels that are resized at once: as float64 they still fit into a processor's cache.
@@ -40,32 +48,62 @@ def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
     """uint8 [B, C, h, w] -> uint8 [B, C, *size]: antialiased bicubic, Pillow's very bytes.
 
     Pillow's way: weights in fixed point of 22 bits, columns first, rounded to uint8 between the
-    passes. Here both passes are matrix products in float64, where every product and sum is a whole
-    number below 2**53 over 2**22: exact in any order, so all machines and thread counts make the
-    same bytes.
+    passes. Both passes are matrix products that are exact in any order, so all machines, devices
+    and thread counts make the same bytes (see resize_axis() and resize_axis_in_parts()).
     """
     if tuple(images.shape[-2:]) == tuple(size):
         return images
-    at_once = max(IN_CACHE // images[0].numel(), 1) if len(images) else 1
-    return torch.cat([_resize(part, size) for part in images.split(at_once)])
+    one_axis = resize_axis_in_parts if images.device.type == NO_FLOAT64 else resize_axis
+    with torch.autocast(images.device.type, enabled=False):
+        if images.device.type != "cpu":
+            return _resize(images, size, one_axis)
+        at_once = max(IN_CACHE // images[0].numel(), 1) if len(images) else 1
+        return torch.cat([_resize(part, size, one_axis) for part in images.split(at_once)])
 
 
-def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    narrow = _one_axis(images.to(torch.float64), size[1])
-    return (
-        _one_axis(narrow.transpose(-1, -2).contiguous(), size[0])
-        .transpose(-1, -2)
-        .to(torch.uint8)
-        .contiguous()
-    )
+def _resize(
+    images: Tensor, size: tuple[int, int], one_axis: Callable[[Tensor, int], Tensor]
+) -> Tensor:
+    narrow = one_axis(images, size[1])
+    both = one_axis(narrow.transpose(-1, -2).contiguous(), size[0])
+    return both.transpose(-1, -2).to(torch.uint8).contiguous()
 
 
-def _one_axis(pixels: Tensor, target: int) -> Tensor:
-    """float64 [..., n] whole numbers -> [..., target], rounded and clipped to 0..255."""
-    weights = fixed_point_weights(int(pixels.shape[-1]), target).to(pixels.device)
-    half = torch.full((1,), 0.5, dtype=torch.float64, device=pixels.device)
-    flat = torch.addmm(half, pixels.reshape(-1, pixels.shape[-1]), weights.T)
+def resize_axis(pixels: Tensor, target: int) -> Tensor:
+    """Whole numbers 0..255 [..., n] -> the same [..., target] in float64, by products in float64.
+
+    Every product and sum is a whole number below 2**53 over 2**22.
+    """
+    count = int(pixels.shape[-1])
+    weights, half = _weights_on(count, target, pixels.device)
+    flat = torch.addmm(half, pixels.reshape(-1, count).to(torch.float64), weights.T)
     return flat.floor_().clamp_(0, 255).reshape(*pixels.shape[:-1], target)
+
+
+def resize_axis_in_parts(pixels: Tensor, target: int) -> Tensor:
+    """resize_axis(), the same numbers, for a device without float64: three products in float32.
+
+    A weight of 24 bits is cut into three digits of 8 bits. A product of a pixel with a digit is
+    below 2**16, so sums of up to 256 pixels are exact; digits are put together as int32.
+    Longer rows are summed in pieces.
+    """
+    count = int(pixels.shape[-1])
+    whole = (fixed_point_weights(count, target) * ONE).to(torch.int32)
+    flat = pixels.reshape(-1, count).to(torch.float32)
+    total = torch.full((len(flat), target), 1 << (BITS - 1), dtype=torch.int32, device=flat.device)
+    for start in range(0, count, MOST_EXACT):
+        piece, part = flat[:, start : start + MOST_EXACT], whole[:, start : start + MOST_EXACT]
+        for shift in (0, 8, 16):
+            digit = part >> shift if shift == 16 else (part >> shift) & 255
+            total += (piece @ digit.to(flat.device, torch.float32).T).to(torch.int32) << shift
+    return (total >> BITS).clamp_(0, 255).reshape(*pixels.shape[:-1], target)
+
+
+@lru_cache(maxsize=64)
+def _weights_on(source: int, target: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """fixed_point_weights() and a half on a device, kept there."""
+    half = torch.full((1,), 0.5, dtype=torch.float64, device=device)
+    return fixed_point_weights(source, target).to(device), half
 
 
 @lru_cache(maxsize=64)
@@ -135,11 +173,12 @@ def input_side(side: int, scale: int) -> int:
 def flip_and_shift(images: Tensor, flips: Tensor, dy: Tensor, dx: Tensor, most: int) -> Tensor:
     """Mirror where flips is true and move by dy, dx in 0..2*most (most: no move), borders repeated.
 
-    images: uint8 [B, C, H, W]; flips: bool [B]; dy, dx: int64 [B].
+    images: uint8 [B, C, H, W]; flips: bool [B]; dy, dx: int64 [B]; all on one device.
     """
     count, channels, height, width = images.shape
-    y = (torch.arange(height) + dy[:, None] - most).clamp_(0, height - 1)
-    x = (torch.arange(width) + dx[:, None] - most).clamp_(0, width - 1)
+    device = images.device
+    y = (torch.arange(height, device=device) + dy[:, None] - most).clamp_(0, height - 1)
+    x = (torch.arange(width, device=device) + dx[:, None] - most).clamp_(0, width - 1)
     x = torch.where(flips[:, None], width - 1 - x, x)
     flat = (y[:, :, None] * width + x[:, None, :]).reshape(count, 1, height * width)
     pixels = images.reshape(count, channels, height * width).gather(

@@ -121,13 +121,13 @@ class FSRFER(Method):
         epochs = self.task.preset.epochs
         if int(self.progress * epochs + 1e-6) < round(self.pretrain * epochs):
             distance = losses.squared_distance(self.generator(low), high).mean()
-            _step(optimizers["pretraining"], distance)
+            self.descend(distance, optimizers["pretraining"])
             return {"distance": distance.detach()}
         made = self.generator(low)
         critic = self.critic_losses(made.detach(), high, batch.label)
-        _step(optimizers["critic"], torch.stack(list(critic.values())).sum())
+        self.descend(torch.stack(list(critic.values())).sum(), optimizers["critic"])
         generator = self.generator_losses(made, high, batch.label)
-        _step(optimizers["generator"], torch.stack(list(generator.values())).sum())
+        self.descend(torch.stack(list(generator.values())).sum(), optimizers["generator"])
         return {name: loss.detach() for name, loss in (critic | generator).items()}
 
     def critic_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
@@ -173,9 +173,3 @@ def _feature(feature: str, preset: Preset) -> str:
     if feature not in ("map", "covpool"):
         raise UserError(f'fsrfer.feature is "{feature}": it takes map, covpool or preset')
     return feature
-
-
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()

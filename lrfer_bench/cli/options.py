@@ -48,7 +48,7 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
         echo(f"left out: {name}: {reason}", err=True)
 
 
-BUDGET = ("epochs", "batch", "lr")
+BUDGET = ("epochs", "batch", "lr", "precision")
 """Fields of a preset that have an option of their own."""
 
 PLAN_GROUPS = {
@@ -74,6 +74,7 @@ PLAN_GROUPS = {
         "address",
         "cpus_per_model",
         "gpus_per_model",
+        "device",
         "join",
         "no_report",
         "plan_only",
@@ -121,6 +122,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         address=options.get("address"),
         cpus_per_model=options.get("cpus_per_model"),
         gpus_per_model=options.get("gpus_per_model"),
+        device=options.get("device"),
     )
 
 
@@ -273,6 +275,15 @@ _OPTIONS = {
         type=click.Choice(["never", "failed", "always"]),
         metavar="WHICH",
         help="Run again: never, failed, always.",
+    ),
+    "precision": click.option(
+        "--precision",
+        type=click.Choice(["fp32", "bf16", "fp16"]),
+        metavar="FORMAT",
+        help="Train in fp32, bf16 or fp16.",
+    ),
+    "device": click.option(
+        "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.  [default: GPUs, if any]"
     ),
     "time_limit": click.option(
         "--time-limit",

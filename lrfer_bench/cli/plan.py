@@ -75,7 +75,7 @@ def show_plan(session: Session, calibrate: bool) -> None:
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
     if seconds:
-        slots = session.request.workers or default_workers()
+        slots = session.request.workers or default_workers(session.request.device)
         longest = max(seconds.values())
         total = max(sum(seconds.values()) / slots, longest)
         echo(

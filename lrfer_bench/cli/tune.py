@@ -28,15 +28,8 @@ GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": (
-        "results",
-        "workers",
-        "time_limit",
-        "engine",
-        "overwrite",
-        "verbose",
-        "as_json",
-    ),
+    "Where and how": ("results", "workers", "device", "time_limit", "engine", "overwrite"),
+    "What to print": ("verbose", "as_json"),
 }
 
 
@@ -75,6 +68,7 @@ GROUPS = {
     "plugins",
     "results",
     "workers",
+    "device",
     "time_limit",
     "engine",
 )

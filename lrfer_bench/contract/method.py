@@ -155,6 +155,9 @@ class Method(nn.Module):
     answers: ClassVar[Literal["logits", "images"]] = "logits"
     test_time_augmentation: ClassVar[str | None] = None
 
+    scaler: torch.amp.GradScaler | None = None
+    """What scales gradients in fp16; the harness sets it."""
+
     progress: float = 0.0
     """How much of the training budget is spent, 0..1; the harness sets it before each update()."""
 
@@ -242,12 +245,27 @@ class Method(nn.Module):
         """
         losses = self.losses(batch)
         total = torch.stack([loss.reshape(()) for loss in losses.values()]).sum()
-        for optimizer in optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        for optimizer in optimizers.values():
-            optimizer.step()
+        self.descend(total, *optimizers.values())
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def descend(self, loss: Tensor, *optimizers: torch.optim.Optimizer) -> None:
+        """One step of these optimisers down the gradient of a loss, a tensor of one element.
+
+        An update() of your own calls it in place of backward() and step(): it knows the precision
+        of the training, and scales the gradients where that asks for it (fp16).
+        """
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(loss.device.type, enabled=False):
+            if self.scaler is None:
+                loss.backward()
+                for optimizer in optimizers:
+                    optimizer.step()
+                return
+            self.scaler.scale(loss).backward()
+            for optimizer in optimizers:
+                self.scaler.step(optimizer)
+            self.scaler.update()
 
     def score(self, batch: Batch) -> Tensor:
         """What a validation face is worth, float [B]: 1 where the answer is right, else 0.
@@ -278,8 +296,9 @@ class Method(nn.Module):
         if len(batch.lr_parts) == 1:
             return self.enlarge(batch.lr)
         out = torch.empty(batch.hr.shape, dtype=torch.float32, device=batch.hr.device)
-        for scale, lr in batch.lr_parts.items():
-            out[batch.scale == scale] = self.enlarge(lr)
+        # by place, not by mask: a GPU would have to wait for the count of a mask
+        places = batch.scale.argsort(stable=True)
+        out[places] = torch.cat([self.enlarge(batch.lr_parts[s]) for s in sorted(batch.lr_parts)])
         return out
 
     def unit(self, hr: Tensor) -> Tensor:

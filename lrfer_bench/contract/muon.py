@@ -68,32 +68,80 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
+            ready = [weight for weight in group["params"] if weight.grad is not None]
+            for weights in _together(ready):
+                self._update_alike(weights, group["lr"], group["momentum"])
+            for weight in ready:
+                if not weight.is_cuda:
                     self._update(weight, weight.grad, group["lr"], group["momentum"])
         return loss
 
-    def _update(self, weight: Tensor, grad: Tensor, lr: float, momentum: float) -> None:
+    def _momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        mean = state["momentum"].mul_(momentum).add_(grad)
+        return state["momentum"]
+
+    def _update_alike(self, weights: list[Tensor], lr: float, momentum: float) -> None:
+        """_update() of weights of one shape at once.
+
+        A GPU spends a step of small networks on starting kernels: this starts a quarter of them.
+        """
+        grads = [weight.grad for weight in weights if weight.grad is not None]
+        means = [self._momentum(weight) for weight in weights]
+        torch._foreach_mul_(means, momentum)
+        torch._foreach_add_(means, grads)
+        last = _channels_last(weights[0])
+        ahead = torch._foreach_add(grads, means, alpha=momentum)
+        matrices = torch.stack([_matrix(each, last) for each in ahead])
+        out, fan_in = len(weights[0]), weights[0][0].numel()
+        norms = torch.stack(torch._foreach_norm(weights)).clamp_min_(TINY)
+        torch._foreach_mul_(weights, list((math.sqrt(out) / norms).unbind()))
+        steps = [_like(step, weights[0], last) for step in semi_orthogonal_all(matrices)]
+        torch._foreach_add_(weights, steps, alpha=-lr * math.sqrt(max(1.0, out / fan_in)))
+
+    def _update(self, weight: Tensor, grad: Tensor, lr: float, momentum: float) -> None:
+        mean = self._momentum(weight).mul_(momentum).add_(grad)
         ahead = grad.add(mean, alpha=momentum)
         out, fan_in = len(weight), weight[0].numel()
         weight.mul_(math.sqrt(out) / weight.norm().clamp_min(TINY))
         weight.add_(_orthogonal_like(ahead), alpha=-lr * math.sqrt(max(1.0, out / fan_in)))
 
 
+def _together(weights: list[Tensor]) -> list[list[Tensor]]:
+    """Those on a GPU, by shape and order in memory."""
+    found: dict[tuple[torch.Size, bool], list[Tensor]] = {}
+    for weight in weights:
+        if weight.is_cuda:
+            found.setdefault((weight.shape, _channels_last(weight)), []).append(weight)
+    return list(found.values())
+
+
 def _orthogonal_like(update: Tensor) -> Tensor:
-    """semi_orthogonal() of [out, ...] flattened to a matrix, in the given shape.
+    """semi_orthogonal() of [out, ...] flattened to a matrix, in the given shape."""
+    last = _channels_last(update)
+    return _like(semi_orthogonal(_matrix(update, last)), update, last)
+
+
+def _matrix(weight: Tensor, last: bool) -> Tensor:
+    """[out, ...] flattened to [out, fan_in]; last: channels last.
 
     A convolution's weight with channels last in memory is flattened in that order, which spares two
     copies: the order of the columns does not change the result.
     """
-    if update.ndim == 4 and update.is_contiguous(memory_format=torch.channels_last):
-        last = update.permute(0, 2, 3, 1)
-        return semi_orthogonal(last.flatten(1)).reshape(last.shape).permute(0, 3, 1, 2)
-    return semi_orthogonal(update.flatten(1)).reshape(update.shape)
+    return weight.permute(0, 2, 3, 1).flatten(1) if last else weight.flatten(1)
+
+
+def _like(matrix: Tensor, weight: Tensor, last: bool) -> Tensor:
+    """_matrix(weight, last) back in the shape of a weight."""
+    if last:
+        out, channels, height, width = weight.shape
+        return matrix.reshape(out, height, width, channels).permute(0, 3, 1, 2)
+    return matrix.reshape(weight.shape)
+
+
+def _channels_last(weight: Tensor) -> bool:
+    return weight.ndim == 4 and weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def semi_orthogonal(matrix: Tensor) -> Tensor:
@@ -116,3 +164,21 @@ def semi_orthogonal(matrix: Tensor) -> Tensor:
         step.diagonal().add_(a)
         factor = step @ factor if number else step
     return (factor @ matrix).mul_(square.rsqrt())
+
+
+def semi_orthogonal_all(matrices: Tensor) -> Tensor:
+    """semi_orthogonal() of each, float [B, m, n] -> float [B, m, n], by batched products."""
+    if matrices.shape[1] > matrices.shape[2]:
+        return semi_orthogonal_all(matrices.mT).mT
+    gram = matrices @ matrices.mT
+    trace = gram.diagonal(dim1=1, dim2=2).sum(1)
+    square = trace.mul_(MARGIN).clamp_min_(TINY)[:, None, None]
+    gram = gram / square
+    factor = step = gram
+    for number, (a, b, c) in enumerate(POLYNOMIALS):
+        if number:
+            gram = step @ gram @ step
+        step = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        step.diagonal(dim1=1, dim2=2).add_(a)
+        factor = step @ factor if number else step
+    return (factor @ matrices).mul_(square.rsqrt())

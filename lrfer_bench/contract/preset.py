@@ -36,6 +36,8 @@ class Preset:
     ema_every:     steps between two updates of the running mean
     network_input: side of the images that lean2 works on: "hr", or "by-scale" for fewer pixels
                    where the faces have few (see Task.input_size)
+    precision:     number format of training: "fp32", or "bf16" or "fp16" by torch's autocast;
+                   validation and test are in fp32 always
     draft:         its numbers may still change; it is used by its id only, and its results have
                    keys that no final preset's results have
 
@@ -65,6 +67,7 @@ class Preset:
     warm_up: float = 0.25
     ema_every: int = 1
     network_input: Literal["hr", "by-scale"] = "hr"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     draft: bool = False
 
     @property

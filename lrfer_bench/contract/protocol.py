@@ -31,6 +31,11 @@ class Protocol(ABC):
     version: ClassVar[int] = 1
     summary: ClassVar[str] = ""
     details: ClassVar[str] = ""
+    same_on_gpu: ClassVar[bool] = False
+    """Whether degrade() gives the same bytes for tensors on a GPU, for it computes exactly.
+
+    Others work on the processor, in a thread that is ahead of a GPU's training.
+    """
 
     @property
     def id(self) -> str:
@@ -67,6 +72,7 @@ class Identity(Protocol):
 
     name = HR
     summary = "the HR images themselves"
+    same_on_gpu = True
 
     @property
     def id(self) -> str:

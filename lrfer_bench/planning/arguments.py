@@ -116,6 +116,8 @@ class RunArguments(PlanArguments):
     address: str | None = Field(examples=["10.0.0.1:6379"])
     cpus_per_model: float | None
     gpus_per_model: float | None
+    device: str | None = Field(examples=["cuda:0"])
+    precision: Literal["fp32", "bf16", "fp16"] | None
 
 
 class TuneArguments(PlanArguments):
@@ -124,6 +126,7 @@ class TuneArguments(PlanArguments):
     trials: Integer
     epochs: str = Field(examples=[defaults.TRIAL_EPOCHS])
     overwrite: Literal["never", "failed"]
+    device: str | None = Field(examples=["cuda:0"])
 
 
 class LoadArguments(Arguments):

@@ -32,7 +32,7 @@ class Request:
     preset:   the training budget
     time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
-    a GPU.
+    a GPU. device: "cpu", "cuda", "cuda:1" or "mps"; None takes the GPUs, if there are any.
     """
 
     methods: Sequence[str] = defaults.METHODS
@@ -57,6 +57,7 @@ class Request:
     address: str | None = None
     cpus_per_model: float | None = None
     gpus_per_model: float | None = None
+    device: str | None = None
 
 
 def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, Plan]:

@@ -21,6 +21,7 @@ class Bicubic(Protocol):
         "the default. Computed on uint8 with Pillow's fixed-point weights in exact arithmetic: the "
         "same bytes on every machine."
     )
+    same_on_gpu = True
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
         from lrfer_bench.pixels import resize

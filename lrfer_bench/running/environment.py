@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.training.arithmetic import (
     CPU,
     arithmetic,
@@ -74,10 +75,13 @@ def code() -> str:
     return digest.hexdigest()[:12]
 
 
-def computing() -> dict[str, str]:
-    """What decides the bits of a result: versions, code and arithmetic."""
-    device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    facts = {k: v for k, v in environment(device).items() if k not in NOT_COMPARED}
+def computing(device: str | None = None) -> dict[str, str]:
+    """What decides the bits of a result: versions, code and arithmetic.
+
+    device: see devices_of()
+    """
+    found = environment(torch.device(devices_of(device)[0]))
+    facts = {k: v for k, v in found.items() if k not in NOT_COMPARED}
     return {**facts, "code": code()}
 
 

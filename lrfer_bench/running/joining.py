@@ -47,10 +47,10 @@ class Campaign:
     Used as a context manager, which gives all claims back, also on Ctrl-C and SIGTERM.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, device: str | None = None) -> None:
         self.claims = Claims(store.root / "claims")
         self._path = self.claims.folder / "run.json"
-        self._own = {**computing(), "id": uuid.uuid4().hex, "stale": _stale_seconds()}
+        self._own = {**computing(device), "id": uuid.uuid4().hex, "stale": _stale_seconds()}
         try:
             self._agreed = self._agree()
         except UserError:
@@ -141,9 +141,9 @@ def _stale_seconds() -> float:
 
 
 @contextmanager
-def joined(store: Store) -> Iterator[Campaign]:
+def joined(store: Store, device: str | None = None) -> Iterator[Campaign]:
     """Share a results folder with the runs that are there; UserError if they compute otherwise."""
-    with terminated_like_interrupted(), Campaign(store) as campaign:
+    with terminated_like_interrupted(), Campaign(store, device) as campaign:
         yield campaign
 
 

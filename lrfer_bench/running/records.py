@@ -77,10 +77,14 @@ def finished_record(
 
     lr: one LR face, uint8 [1, C, h, w], to measure the method's cost with
     """
+    facts = environment(lr.device)
+    if cell.preset.precision != "fp32":
+        tested = facts.get("precision", "fp32")
+        facts = {**facts, "precision": f"{cell.preset.precision} in training, {tested} in tests"}
     return draft(cell).model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),
-        "environment": environment(lr.device),
+        "environment": facts,
     })  # fmt: skip
 
 

@@ -96,6 +96,7 @@ def run_session(
     engine = engine_of(
         request.engine, request.workers, request.plugins, logs, request.time_limit,
         address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+        device=request.device,
     )  # fmt: skip
     session.store.check_writable()
     if request.join:
@@ -116,7 +117,8 @@ def _run(
     keep_run_file(request)
     for content in session.plan.contents():
         keep_content(content)
-    with joined(session.store) if request.join else nullcontext() as campaign:
+    sharing = joined(session.store, request.device) if request.join else nullcontext()
+    with sharing as campaign:
         runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
         before(session, runner)
         _note_trials(session.store, runner.kept)

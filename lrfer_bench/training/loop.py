@@ -21,12 +21,15 @@ from lrfer_bench.keys import seed_for
 from lrfer_bench.training.batches import BatchSource
 from lrfer_bench.training.checkpoint import keep_checkpoint, resume
 from lrfer_bench.training.mean import RunningMean, decay_since
+from lrfer_bench.training.precision import Precision
 from lrfer_bench.training.schedule import one_cycle
 from lrfer_bench.training.selection import rule_of
 
 State = dict[str, Tensor]
 DIVERGED = 1e6
 CHECK_EVERY = 10
+FETCH_EVERY = 50
+"""Steps between two looks at the losses, on a processor and on a GPU, which waits for them."""
 
 
 @dataclass
@@ -91,6 +94,7 @@ class _Run:
             "method": self.method.state_dict(),
             "optimizers": {name: each.state_dict() for name, each in self.optimizers.items()},
             "mean": None if self.mean is None else self.mean.method.state_dict(),
+            "scaler": None if self.method.scaler is None else self.method.scaler.state_dict(),
             "kept": self.kept, "kept_epoch": self.kept_epoch, "kept_score": self.kept_score,
             "history": self.history,
         }  # fmt: skip
@@ -104,6 +108,8 @@ class _Run:
             optimizer.load_state_dict(state["optimizers"][name])
         if self.mean is not None:
             self.mean.method.load_state_dict(state["mean"])
+        if self.method.scaler is not None:
+            self.method.scaler.load_state_dict(state["scaler"])
         self.kept, self.kept_epoch = state["kept"], state["kept_epoch"]
         self.kept_score, self.history = state["kept_score"], state["history"]
 
@@ -122,6 +128,8 @@ def train(
     """
     preset = method.task.preset
     run = _Run(method, dict(method.optimizers()), RunningMean(method) if preset.ema else None)
+    precision = Precision.of(preset, source.device)
+    method.scaler = precision.scaler()
     peaks = {
         name: [group["lr"] for group in opt.param_groups] for name, opt in run.optimizers.items()
     }
@@ -129,7 +137,7 @@ def train(
     if note:
         tell(Note(note))
     for epoch in range(len(run.history), preset.epochs):
-        _train_epoch(run, source, epoch, peaks, validate, tell)
+        _train_epoch(run, source, epoch, peaks, precision, validate, tell)
         if checkpoint:
             before, note = note, keep_checkpoint(checkpoint, source.key, run, source.device)
             if note and note != before:
@@ -148,6 +156,7 @@ def _train_epoch(
     source: BatchSource,
     epoch: int,
     peaks: dict[str, list[float]],
+    precision: Precision,
     validate: Callable[[Method], float],
     tell: Teller,
 ) -> None:
@@ -156,18 +165,21 @@ def _train_epoch(
     torch.manual_seed(seed_for(source.key, "epoch", epoch))  # dropout: the same after a resume
     started = time.perf_counter()
     sums: dict[str, Tensor] = {}
+    every = CHECK_EVERY if source.device.type == "cpu" else FETCH_EVERY
     run.method.train()
     for number, batch in enumerate(source.epoch(epoch)):
         step, last = epoch * len(source) + number, number == len(source) - 1
         run.method.progress = step / steps
         _set_rates(run.optimizers, peaks, one_cycle(run.method.progress, preset.warm_up))
-        for name, loss in run.method.update(batch, run.optimizers).items():
+        with precision.autocast():
+            losses = run.method.update(batch, run.optimizers)
+        for name, loss in losses.items():
             # summed where it is: to fetch each one would make a GPU wait
             sums[name] = sums.get(name, torch.zeros(())) + loss.detach().reshape(())
         since = number % preset.ema_every + 1
         if run.mean is not None and (since == preset.ema_every or last):
             run.mean.update(decay_since(preset.ema, step, since))
-        if number % CHECK_EVERY == CHECK_EVERY - 1 or last:
+        if number % every == every - 1 or last:
             means = _means(sums, number + 1, epoch, number)
             pace = (time.perf_counter() - started) / (number + 1)
             rate = source.size / pace
@@ -184,7 +196,8 @@ def _train_epoch(
 
 def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict[str, float]:
     """Mean losses so far in this epoch, or a CellError that says which one went wrong, and when."""
-    means = {name: float(value) / count for name, value in sums.items()}
+    summed = torch.stack([value.to(torch.float64) for value in sums.values()]).tolist()
+    means = {name: value / count for name, value in zip(sums, summed, strict=True)}
     for name, mean in means.items():
         if not math.isfinite(mean) or abs(mean) > DIVERGED:
             what = f"ran away to {mean:.3g}" if math.isfinite(mean) else "became NaN or infinite"

@@ -227,8 +227,9 @@ class _Tuning:
         trials = [(s.method, t) for s in self.studies.values() for t in s.trials if t.open]
         runner = Runner(joined(self._plan(method, trial) for method, trial in trials), store)
         engine = engine_of(
-            run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit
-        )
+            run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit,
+            device=run.device,
+        )  # fmt: skip
         with display(runner.status) as listener:
 
             def listen(status: Status) -> None:

@@ -24,14 +24,20 @@ def engine_of(
     address: str | None = None,
     cpus: float | None = None,
     gpus: float | None = None,
+    device: str | None = None,
 ) -> Engine:
     """The engine of a name, not yet started; UserError with the nearest name.
 
     address, cpus, gpus: of a cluster and of one model there; for Ray only
+    device: see running/devices.py; for this machine only
     """
     if name == "ray":
         if time_limit is not None:
             raise UserError("--time-limit is for --engine local: Ray jobs run without a limit")
+        if device is not None:
+            raise UserError(
+                "--device is for --engine local: on a cluster --gpus-per-model says it (0 for none)"
+            )
         try:
             from lrfer_bench.running.engines.ray import RayEngine
         except ImportError as error:
@@ -48,4 +54,4 @@ def engine_of(
         )
     from lrfer_bench.running.engines.local import LocalEngine
 
-    return LocalEngine(workers, plugins, logs, time_limit)
+    return LocalEngine(workers, plugins, logs, time_limit, device)

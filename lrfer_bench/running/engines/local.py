@@ -12,11 +12,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-import torch
-
 from lrfer_bench.errors import UserError
 from lrfer_bench.machine.limits import usable_cores
 from lrfer_bench.planning.request import check_workers
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.engines.lifelines import uninterrupted
 from lrfer_bench.running.engines.processes import (
@@ -45,6 +44,7 @@ class LocalEngine(Engine):
     workers: how many; None for one a core, or one a GPU
     logs: where their output goes
     time_limit: minutes that a job may take, None for any time
+    device: see devices_of(); with more workers than GPUs several models share one
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class LocalEngine(Engine):
         plugins: Sequence[str | Path],
         logs: Path,
         time_limit: float | None = None,
+        device: str | None = None,
     ) -> None:
         if time_limit is not None and not time_limit > 0:
             raise UserError(f"--time-limit {time_limit:g} is not possible: give minutes above 0")
         self._limit = time_limit
         check_workers(workers)
-        self.slots = workers or default_workers()
+        self._devices = devices_of(device)
+        self.slots = workers or default_workers(device)
         self._plugins = [str(Path(file).resolve()) for file in plugins]
         self._logs = logs.resolve()
         self._workers: list[_Worker] = []
@@ -124,11 +126,7 @@ class LocalEngine(Engine):
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         log = self._logs / f"worker-{self._started}.log"
-        device = (
-            f"cuda:{self._started % torch.cuda.device_count()}"
-            if torch.cuda.is_available()
-            else "cpu"
-        )
+        device = self._devices[self._started % len(self._devices)]
         self._started += 1
         process = self._context.Process(
             target=work, args=(theirs, self._plugins, str(log)), daemon=False
@@ -170,8 +168,7 @@ class LocalEngine(Engine):
         ]
 
 
-def default_workers() -> int:
-    """One a GPU where there are any, else one for each core that this process may use."""
-    if torch.cuda.is_available():
-        return torch.cuda.device_count()
-    return usable_cores()
+def default_workers(device: str | None = None) -> int:
+    """One a GPU, or one for each core that this process may use."""
+    devices = devices_of(device)
+    return usable_cores() if devices == ["cpu"] else len(devices)
