@@ -20,8 +20,8 @@ test-lowest:
 	rm -rf $(LOWEST)
 	$(OLDEST) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet packaging tomli
-	$(LOWEST)/bin/python tests/support/lowest.py sr tune > $(LOWEST)/lowest.txt
-	$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/lowest.txt -e '.[sr,tune]' "pytest>=8" pytest-xdist
+	$(LOWEST)/bin/python tests/support/lowest.py sr tune tensorboard > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/lowest.txt -e '.[sr,tune,tensorboard]' "pytest>=8" pytest-xdist
 	$(LOWEST)/bin/python -m pip freeze
 	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
 

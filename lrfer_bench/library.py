@@ -50,6 +50,7 @@ def run(
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
+    log: str | None = None,
     address: str | None = None,
     cpus_per_model: float | None = None,
     gpus_per_model: float | None = None,
@@ -68,6 +69,7 @@ def run(
     workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
     device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
+    log: "tensorboard" writes curves of all trainings (extra tensorboard)
     overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet
 
     Returns the cells asked for, also those that had a record, in the columns of load_results(); a

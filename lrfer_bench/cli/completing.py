@@ -49,6 +49,10 @@ def engines() -> Iterable[str]:
     return ENGINES
 
 
+def logs() -> Iterable[str]:
+    return ("tensorboard",)  # running/training_log.py, LOGS: to import it would import torch
+
+
 def one(names: Names) -> Complete:
     """Completes one name; where none begins so, a file may be meant."""
 
@@ -80,7 +84,7 @@ BY_PARAMETER: dict[str, Complete] = {
     "dataset": one(datasets), "datasets": several(datasets),
     "protocol": one(protocols), "protocols": several(protocols),
     "test_protocols": several(protocols),
-    "preset": one(presets), "engine": one(engines),
+    "preset": one(presets), "engine": one(engines), "log": one(logs),
     "scales": several(scales), "test_scales": several(scales),
 }  # fmt: skip
 """For every command: a parameter of this name means the same wherever it stands."""

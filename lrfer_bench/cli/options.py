@@ -76,6 +76,7 @@ PLAN_GROUPS = {
         "gpus_per_model",
         "device",
         "join",
+        "log",
         "no_report",
         "plan_only",
         "as_json",
@@ -123,6 +124,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         cpus_per_model=options.get("cpus_per_model"),
         gpus_per_model=options.get("gpus_per_model"),
         device=options.get("device"),
+        log=options.get("log"),
     )
 
 

@@ -38,6 +38,7 @@ EXAMPLES = (
 @click.option("--cpus-per-model", type=float, metavar="N", help="On a Ray cluster.  [default: 1]")
 @click.option("--gpus-per-model", type=float, metavar="N", help="Such as 0.25, for four a GPU.")
 @click.option("--join", is_flag=True, help="Share --results with equal commands.")
+@click.option("--log", metavar="NAME", help="tensorboard: curves of all trainings.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @VERBOSE

@@ -113,6 +113,7 @@ class RunArguments(PlanArguments):
     settings_file: Folder | None
     overwrite: Literal["never", "failed", "always"]
     join: bool
+    log: str | None = Field(examples=["tensorboard"])
     address: str | None = Field(examples=["10.0.0.1:6379"])
     cpus_per_model: float | None
     gpus_per_model: float | None

@@ -30,6 +30,7 @@ class Request:
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     file:     settings from a file, for any methods; `settings` win over them
     preset:   the training budget
+    log:      where what trainings tell is written for a viewer: "tensorboard", or None
     time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
     a GPU. device: "cpu", "cuda", "cuda:1" or "mps"; None takes the GPUs, if there are any.
@@ -54,6 +55,7 @@ class Request:
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
     join: bool = False
+    log: str | None = None
     address: str | None = None
     cpus_per_model: float | None = None
     gpus_per_model: float | None = None

@@ -22,6 +22,7 @@ from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.sole import check_no_sole_run, sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.running.training_log import TrainingLog, open_log
 from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import find_all
@@ -98,11 +99,16 @@ def run_session(
         address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
         device=request.device,
     )  # fmt: skip
+    log = open_log(request.log, session.store.root) if request.log else None
     session.store.check_writable()
     if request.join:
         check_no_sole_run(session.store)
     with nullcontext() if request.join else sole_run(session.store):
-        return _run(session, engine, display, before)
+        try:
+            return _run(session, engine, display, before, log)
+        finally:
+            if log is not None:
+                log.close()
 
 
 def _run(
@@ -110,6 +116,7 @@ def _run(
     engine: Engine,
     display: Display,
     before: Callable[[Session, Runner], None],
+    log: TrainingLog | None,
 ) -> Outcome:
     request = session.request
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
@@ -119,7 +126,7 @@ def _run(
         keep_content(content)
     sharing = joined(session.store, request.device) if request.join else nullcontext()
     with sharing as campaign:
-        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
+        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign, log)
         before(session, runner)
         _note_trials(session.store, runner.kept)
         if runner.plan.cells:
