@@ -51,7 +51,8 @@ class RSNet(Classifier):
         small = {s: self.at(s, self.enlarge(lr)) for s, lr in batch.lr_parts.items() if s != 1}
         if not small:
             return terms
-        of = {scale: batch.scale == scale for scale in small}
+        placed = batch.places()
+        of = {scale: placed[scale] for scale in small}
         label = torch.cat([batch.label[rows] for rows in of.values()])
         large = torch.cat([large[rows] for rows in of.values()])
         logits = torch.cat(list(small.values()))
