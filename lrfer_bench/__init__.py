@@ -6,7 +6,7 @@
     table = lrfer_bench.run(methods=["direct", MyMethod], scales=[2, 4])
     lrfer_bench.report("results")
     table = lrfer_bench.load_results("results")
-    predict = lrfer_bench.load_model(table.key[0])
+    predict = lrfer_bench.load_model("direct", scale=4)
 
 What an author of methods, data sets or protocols needs is in lrfer_bench.api. These names are
 loaded when they are first asked for: importing lrfer_bench takes no time.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrfer_bench.errors import UserError as UserError
+    from lrfer_bench.library import evaluate as evaluate
     from lrfer_bench.library import load_model as load_model
     from lrfer_bench.library import load_results as load_results
     from lrfer_bench.library import report as report
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
-    **dict.fromkeys(("run", "tune", "report", "load_results", "load_model"), "lrfer_bench.library"),
+    **dict.fromkeys(
+        ("run", "tune", "evaluate", "report", "load_results", "load_model"), "lrfer_bench.library"
+    ),
     "UserError": "lrfer_bench.errors",
 }
 

@@ -1,4 +1,4 @@
-"""lrfer-bench from Python: run, report, load_results, load_model.
+"""lrfer-bench from Python: run, tune, evaluate, report, load_results, load_model.
 
 `import lrfer_bench` offers the same names, loaded late.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -17,9 +16,7 @@ from lrfer_bench.planning import defaults
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrfer_bench.planning.arguments import PlanArguments
     from lrfer_bench.planning.plan import Plan
-    from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.predictor import Predictor
     from lrfer_bench.running.session import Display, Session
     from lrfer_bench.store.store import Store
@@ -78,11 +75,46 @@ def run(
     """
     words = dict(locals())
     from lrfer_bench.planning.arguments import RunArguments, checked_arguments
+    from lrfer_bench.planning.from_python import request_from
     from lrfer_bench.running.session import run_session
 
     given = checked_arguments(RunArguments, words)
-    outcome = run_session(_request(given), _lines(given.tell), _notes(given.tell))
+    outcome = run_session(request_from(given), _lines(given.tell), _notes(given.tell))
     return _frame(outcome.session.plan, outcome.session.store)
+
+
+def evaluate(
+    model: str | Callable[..., Any],
+    weights: Folder | None = None,
+    *,
+    name: str | None = None,
+    classes: OneOrMore[str] = (),
+    results: Folder = defaults.RESULTS,
+    **options: Any,
+) -> pd.DataFrame:
+    """Test a model that exists already, as `lrfer-bench evaluate` does; nothing is trained.
+
+    model: "net.py:Net", or a class or function of a script or notebook; it makes a torch.nn.Module
+           (or another callable) that answers logits or probabilities: docs/evaluate.md
+    weights: their file; name: in tables, default that of the class
+    classes: the names of its answers in order, where the class does not say them
+    options: of run(): dataset, data_root, data_options, scales, protocols, seeds, preset (the table
+             that it stands in), plugins, workers, time_limit, overwrite, device, engine, tell
+
+    Returns and raises what run() does. Source and weights are in the key by their content.
+    """
+    from lrfer_bench.planning.arguments import EvaluateArguments, checked_arguments
+    from lrfer_bench.plugins.existing import model_plugin
+    from lrfer_bench.plugins.loading import load_plugins
+
+    words = {"weights": weights, "name": name, "classes": classes, "results": results}
+    plugins = {"plugins": options.pop("plugins", ())}
+    given = checked_arguments(EvaluateArguments, {"model": model, **words, **plugins, **options})
+    load_plugins(given.plugins)
+    called, file = model_plugin(
+        given.model, given.results, given.weights, given.name, given.classes
+    )
+    return run(called, results=results, plugins=[*given.plugins, file], **options)
 
 
 def tune(
@@ -121,11 +153,12 @@ def tune(
     """
     words = dict(locals())
     from lrfer_bench.planning.arguments import TuneArguments, checked_arguments
+    from lrfer_bench.planning.from_python import request_from
     from lrfer_bench.tuning.chosen import trial_frame
     from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
     given = checked_arguments(TuneArguments, words)
-    asked = TuningRequest(_request(given), given.trials, given.epochs)
+    asked = TuningRequest(request_from(given), given.trials, given.epochs)
     tell = given.tell or (lambda line: None)
     return trial_frame(run_tuning(asked, _lines(given.tell), tell).studies)
 
@@ -203,79 +236,53 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
 
 
 def load_model(
-    key: str,
+    model: str | None = None,
     results: Folder = defaults.RESULTS,
     *,
+    scale: int | None = None,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
+    key: str | None = None,
     plugins: OneOrMore[Folder] = (),
     device: str = "cpu",
     trust_plugins: bool = False,
+    tell: Callable[[str], None] | None = print,
 ) -> Predictor:
-    """The trained model of a cell, ready to be asked.
+    """The trained model of a cell, ready to be asked: load_model("srfer", scale=4).
 
-    key: the cell's key, or enough of its head (column `key` of load_results(), end of a record's
-         file name)
+    model: a method, as tables call it ("srfer", "gmenet[kd_weight=0]"); or the head of a cell's key
+           (column `key` of load_results(), end of a record's file name), as key= gives it
+    results: the folder with the record and the weights
+    scale, dataset, protocol, preset, seed: of the test, where the folder holds several such cells;
+           of several seeds the lowest is meant
     plugins: the files that the method came from, if it is no installed one; classes handed over by
              run() on this machine are found again
-    trust_plugins: run plugin files that came with the results folder, whoever made it
-    results: the folder with the record and the weights
-    device: "cpu", "cuda:0", ...
+    device: "cpu", "cuda:0", ...; trust_plugins: run plugin files that came with the results folder,
+            whoever made it; tell: gets notes, None is quiet
 
-        predict = lrfer_bench.load_model("3f9c0a")
+        predict = lrfer_bench.load_model("srfer", scale=4)
         logits = predict(images)                  # uint8 [B, C, h, w], LR -> float32 [B, classes]
         shares = predict.probabilities(images)    # softmax of it
         names = predict.classify(images)          # ["happy", ...]
+        predict.learned_on                        # "synthface (rendered faces: not for real ones)"
 
     Raises UserError when there is no such record or more than one, the cell failed, its weights are
     not in the folder, or the method's code is not the one that was trained.
     """
+    words = dict(locals())
     from lrfer_bench.planning.arguments import LoadArguments, checked_arguments
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import open_predictor
 
-    words = {"key": key, "results": results, "plugins": plugins, "trust_plugins": trust_plugins}
     given = checked_arguments(LoadArguments, words)
     load_plugins(given.plugins)
-    return open_predictor(given.key, given.results, device, given.trust_plugins)
-
-
-def _request(given: PlanArguments) -> Request:
-    """Classes become names; the files that bring them to the workers join the plugins."""
-    from lrfer_bench.contract.own_preset import chosen_preset
-    from lrfer_bench.planning.arguments import RunArguments
-    from lrfer_bench.planning.request import Request
-    from lrfer_bench.planning.settings_file import read_settings_file
-    from lrfer_bench.plugins.handover import hand_over
-    from lrfer_bench.plugins.loading import load_plugins
-    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
-
-    files = list(given.plugins)
-    load_plugins(files)
-    asked = {entry.name for entry in fields(Request)} & set(type(given).model_fields)
-    words = {name: getattr(given, name) for name in asked}
-    kinds = {
-        "methods": METHODS,
-        "dataset": DATASETS,
-        "protocols": PROTOCOLS,
-        "test_protocols": PROTOCOLS,
-    }
-    for what, registry in kinds.items():
-        if words.get(what) is not None:
-            words[what], more = hand_over(registry, words[what], given.results)
-            files += more
-    if len(words["dataset"]) != 1:
-        raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
-    words |= {
-        "dataset": words["dataset"][0],
-        "plugins": tuple(dict.fromkeys(files)),
-        "preset": chosen_preset(
-            str(given.preset), {"precision": getattr(given, "precision", None)}
-        ),
-        "settings": words["settings"] or {},
-        "data_options": words["data_options"] or {},
-    }
-    if isinstance(given, RunArguments) and given.settings_file is not None:
-        words["file"] = read_settings_file(given.settings_file)
-    return Request(**words)
+    narrowing = ("scale", "dataset", "protocol", "preset", "seed", "key")
+    return open_predictor(
+        given.model, given.results, {name: getattr(given, name) for name in narrowing},
+        given.device, given.trust_plugins, given.tell or (lambda line: None),
+    )  # fmt: skip
 
 
 def _lines(tell: Callable[[str], None] | None) -> Display:

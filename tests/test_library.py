@@ -165,6 +165,26 @@ def test_a_loaded_model_gives_the_logits_of_its_record(
             predictor(wrong)
 
 
+def test_a_model_is_loaded_by_words(
+    trained: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
+    by_words = lrfer_bench.load_model("linear", trained, scale=2, seed=1, plugins=TINY)
+    assert (by_words.record.method.name, by_words.record.seed) == ("linear", 1)
+    assert by_words.learned_on == "tinyfaces (synthetic faces)"
+    lowest = lrfer_bench.load_model("linear", trained, scale=2, tell=None)
+    assert lowest.record.seed == 0
+    by_key = lrfer_bench.load_model(key=by_words.record.key[:20], results=trained)
+    assert by_key.record == by_words.record
+    wide = np.zeros((2, 1, 8, 30), np.uint8)
+    assert by_words.fitted(wide).shape == (2, 1, 8, 8) == by_words.degrade(wide).shape
+    for words, said in (({"scale": 4}, "no finished cell"), ({"protocol": "area"}, "no finished")):
+        with pytest.raises(UserError, match=said):
+            lrfer_bench.load_model("linear", trained, **words)
+    with pytest.raises(UserError, match="no cell is named"):
+        lrfer_bench.load_model(results=trained)
+
+
 def drawn_test_images() -> Any:
     from lrfer_bench.plugins.registry import DATASETS
 
@@ -218,7 +238,8 @@ def test_wrong_kinds_of_results_are_sentences(trained: Path, tmp_path: Path) -> 
     for call, words in (
         (lambda: lrfer_bench.load_results([]), "no folder"),
         (lambda: lrfer_bench.load_results(None), "results is None"),  # type: ignore[arg-type]
-        (lambda: lrfer_bench.load_model(table.key, trained), "key is a Series"),
+        (lambda: lrfer_bench.load_model(table.key, trained), "model is a Series"),
+        (lambda: lrfer_bench.load_model("linear", trained, scale="2"), "scale: '2'"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=-5), "resamples is -5"),
         (lambda: lrfer_bench.report(trained, tmp_path, resamples=0.5), r"resamples: 0\.5"),
         (

@@ -174,7 +174,9 @@ compare direct dircet
 predict --method direct --scale 3 torn.png
     no finished cell of direct fits: there are KEY (direct of lrfer-bench VERSION,
     faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of lrfer-bench VERSION,
-    faces_direct_bicubic@1_x4_s0_cpu@1)
+    faces_direct_bicubic@1_x4_s0_cpu@1); without a scale, the nearest is taken
+predict --method direct torn.png --out said.txt
+    the file said.txt has another ending: let it end with .csv or .json
 predict --key 2257dc675e0d --results REFERENCE torn.png
     the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
     with --overwrite always, or copy the folder models/ as well
@@ -192,8 +194,12 @@ merge results
     inner.<locals>.Inner is defined inside a function or a class: workers cannot reach it there;
     define it at the top level of its file
 >>> load_model("zzz", "results")
-    no record in results/records has the key "zzz": a key is hexadecimal, of 0-9 and a-f;
-    lrfer_bench.load_results() lists the keys
+    no record in results/records is of a method "zzz", nor is that the head of a key, which is
+    hexadecimal: known: direct, multires
+>>> load_model("direct", "results")
+    2 cells fit: narrow it down by scale, protocol, preset or data set, or give the key; there are
+    KEY (direct of lrfer-bench VERSION, faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of
+    lrfer-bench VERSION, faces_direct_bicubic@1_x4_s0_cpu@1)
 >>> load_model(key("multires"), "results")
     the cell STEM failed, so there is no model of it: train multires: no (mine.py:3)
 >>> load_model(key("direct"), "results")

@@ -22,7 +22,7 @@ from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.errors import CellError
 from lrfer_bench.planning.declared import checked
-from lrfer_bench.planning.settings import settings_of
+from lrfer_bench.planning.settings import complete_settings, settings_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import cost
 from lrfer_bench.running.engines.processes import left_behind
@@ -85,7 +85,9 @@ def check_declares(trial: Trial) -> str:
             f'its card explains the setting "{unknown[0]}", which __init__ does not have',
             "__init__",
         )
-    return f"settings: {', '.join(f'{name}={value}' for name, value in settings.items()) or 'none'}"
+    given = trial.settings.get(trial.name, {})
+    said = complete_settings(trial.name, trial.cls, given)
+    return f"settings: {', '.join(f'{name}={value}' for name, value in said.items()) or 'none'}"
 
 
 @check("losses", "declares")

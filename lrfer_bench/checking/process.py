@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -54,7 +54,11 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
 
 
 def check_in_process(
-    name: str, dataset: str, plugins: Sequence[str], only: Sequence[str] = ()
+    name: str,
+    dataset: str,
+    plugins: Sequence[str],
+    only: Sequence[str] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Finding]:
     """run_checks() in another process. A crash there fails the check that was being made."""
     context = multiprocessing.get_context("spawn")
@@ -62,7 +66,8 @@ def check_in_process(
     with tempfile.TemporaryDirectory(prefix="lrfer-check-") as folder:
         log = Path(folder) / "output.log"
         process = context.Process(
-            target=_serve, args=(theirs, name, dataset, list(plugins), list(only), str(log))
+            target=_serve,
+            args=(theirs, name, dataset, list(plugins), list(only), dict(settings or {}), str(log)),
         )
         with one_thread(), without_main():
             process.start()
@@ -132,7 +137,13 @@ def _overlooked(log: Path) -> Iterator[Finding]:
 
 
 def _serve(
-    pipe: Connection, name: str, dataset: str, plugins: Sequence[str], only: Sequence[str], log: str
+    pipe: Connection,
+    name: str,
+    dataset: str,
+    plugins: Sequence[str],
+    only: Sequence[str],
+    settings: Mapping[str, Mapping[str, Any]],
+    log: str,
 ) -> None:
     """The other process: its output goes to a log, its findings through the pipe."""
     own_session()
@@ -143,7 +154,7 @@ def _serve(
     from lrfer_bench.checking.suite import run_checks
 
     load_plugins(plugins)
-    for finding in run_checks(name, dataset, only, pipe.send):
+    for finding in run_checks(name, dataset, only, pipe.send, settings):
         pipe.send(finding)
     end(left_behind())
     pipe.send(None)

@@ -6,14 +6,15 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.checking.checks import CHECKS, MethodCheck
 from lrfer_bench.checking.findings import DoesNotApply, Finding
-from lrfer_bench.checking.trial import Trial
+from lrfer_bench.checking.trial import Trial, small_plan
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.plugins.blame import place_now
 
 
@@ -24,6 +25,12 @@ def ids_of(words: Sequence[str]) -> list[str]:
         if id_ not in CHECKS:
             raise UserError(f'there is no check "{word}": {did_you_mean(id_, CHECKS)}')
     return ids
+
+
+def check_settings(methods: Sequence[str], settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """UserError for settings that none of the methods and of their stages takes."""
+    ref = DataRef("made", "0" * 64, "", tuple("abcdefg"), 1, (48, 48), True)
+    small_plan(methods, settings, ref, stray=False)
 
 
 def needed(ids: Iterable[str]) -> list[MethodCheck]:
@@ -43,11 +50,13 @@ def run_checks(
     dataset: str,
     only: Sequence[str] = (),
     tell: Callable[[str], None] = lambda check: None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Finding]:
     """The findings of all checks of one method, each as soon as it is known.
 
     only: the ids of the checks to report. What they build on is made silently: it is reported only
     where it fails. tell is called with the id of each check before it starts.
+    settings: method -> settings, as in a run.
     UserError for an unknown id. Processes that the method leaves running are the caller's to end.
     """
     asked = ids_of(only) or list(CHECKS)
@@ -57,7 +66,7 @@ def run_checks(
         str, str
     ] = {}  # a check that says nothing now -> the failed one that is the reason
     try:
-        trial = Trial(name, dataset, folder)
+        trial = Trial(name, dataset, folder, settings)
         for check in needed(asked):
             tell(check.id)
             reason = next((failed[base] for base in check.builds_on if base in failed), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,20 @@ class Trial:
     """What the checks of one method share. Each part is made when it is first asked for, then kept.
 
     name, dataset: the method on trial, and the data set that its few faces come from
+    settings:      method -> settings, for it and its stages
     folder:        where the faces are prepared, as they are ("true") and with noise for test images
                    ("poisoned")
     """
 
-    def __init__(self, name: str, dataset: str, folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        dataset: str,
+        folder: Path,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.name, self.dataset, self.folder = name, dataset, folder
+        self.settings = settings or {}
         self.running_before = frozenset(left_behind())
 
     @cached_property
@@ -134,8 +142,7 @@ class Trial:
     @cached_property
     def plan(self) -> Plan:
         scales = (2, 4) if self.cls.trains == "all scales" else (2,)
-        ref = data_ref("sample", self.prepared)
-        return build_plan(Request(methods=[self.name], scales=scales, preset=small_preset()), ref)
+        return small_plan([self.name], self.settings, data_ref("sample", self.prepared), scales)
 
     @cached_property
     def cell(self) -> Cell:
@@ -214,9 +221,20 @@ class Trial:
         """The method on untrained stages for data of another shape, by way of a plan of its own."""
         names = tuple(f"class {number}" for number in range(shape.classes))
         ref = DataRef("made", "0" * 64, "", names, shape.channels, shape.size, True)
-        request = Request(methods=[self.name], scales=[shape.scale], preset=small_preset())
-        plan = build_plan(request, ref)
+        plan = small_plan([self.name], self.settings, ref, (shape.scale,))
         return untrained(next(iter(plan.cells.values())), plan)
+
+
+def small_plan(
+    methods: Sequence[str],
+    settings: Mapping[str, Mapping[str, Any]],
+    ref: DataRef,
+    scales: Sequence[int] = (2,),
+    stray: bool = True,
+) -> Plan:
+    """A plan of the small preset; stray: let settings pass that another method of a file has."""
+    request = Request(methods=methods, scales=scales, preset=small_preset(), settings=settings)
+    return build_plan(request, ref, stray)
 
 
 class _Stop(Exception):

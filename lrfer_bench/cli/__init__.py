@@ -17,6 +17,7 @@ from lrfer_bench.errors import UserError
 COMMANDS = {
     "run": ("run", "Train and test methods, then write the table."),
     "tune": ("tune", "Try settings of methods on validation, as many for each."),
+    "evaluate": ("evaluate", "Test a model that exists already; nothing is trained."),
     "plan": ("plan", "Show what a run would do and how long it would take."),
     "report": ("report", "Turn records into tables, curves and a page."),
     "compare": ("compare", "Test whether two methods really differ."),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lrfer_bench.cli.echo import bold, echo, echo_bold
 from lrfer_bench.errors import escaped
 from lrfer_bench.reporting import numbers, values, words
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import EXISTING, Board, Line
 from lrfer_bench.reporting.values import Text
 
 
@@ -17,6 +17,9 @@ def show_board(board: Board) -> None:
     echo(f"  {words.headline(board)}")
     for line in board_lines(board):
         echo_bold(line)
+    existing = [line.label for line in board.lines if line.extra == EXISTING]
+    if existing:
+        echo(f"  {', '.join(existing)}: {EXISTING}")
     echo()
 
 

@@ -11,8 +11,8 @@ import click
 from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN
 from lrfer_bench.cli.options import names as parts
+from lrfer_bench.cli.options import shared_options
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -55,10 +55,15 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     metavar="NAME",
     help="Where the few faces come from; one that needs no files.",
 )
-@PLUGIN
+@shared_options("settings", "plugins")
 @JSON
 def check_method(
-    method: str, only: str | None, dataset: str, plugins: tuple[Path, ...], as_json: bool
+    method: str,
+    only: str | None,
+    dataset: str,
+    settings: tuple[str, ...],
+    plugins: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
 
@@ -66,17 +71,21 @@ def check_method(
     2: there is no such method, check, file or data set.
     """
     from lrfer_bench.checking.process import check_in_process, methods_of
-    from lrfer_bench.checking.suite import ids_of
+    from lrfer_bench.checking.suite import check_settings, ids_of
+    from lrfer_bench.planning.settings import parse_settings
     from lrfer_bench.plugins.registry import DATASETS
 
     ids = ids_of(parts("--only", only)) if only is not None else []
+    given = parse_settings(settings)
     methods, files = methods_of(method, plugins)
     DATASETS.entry(dataset)
+    if given:
+        check_settings(methods, given)
     failed = 0
     rows = []
     for name in methods:
         echo(f"{name}:", err=as_json)
-        for finding in check_in_process(name, dataset, files, ids):
+        for finding in check_in_process(name, dataset, files, ids, given):
             failed += finding.state == "failed"
             rows.append({"method": name, **vars(finding)})
             echo(_line(finding), err=as_json)

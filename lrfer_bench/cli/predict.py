@@ -28,9 +28,9 @@ GROUPS = {
         "plugins",
         "trust_plugins",
     ),
-    "Pictures and answers": ("images_are", "out"),
+    "Pictures and answers": ("images_are", "out", "as_json"),
 }
-HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if of just that size."
+HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nearer size."
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
@@ -38,7 +38,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES..."
 )
 @click.option("--method", metavar="NAME", help="The method, as tables call it.")
-@click.option("--scale", type=int, metavar="N", help="The scale it was tested at.")
+@click.option("--scale", type=int, metavar="N", help="Its scale.  [default: the nearest size]")
 @click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
 @click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several.")
 @click.option("--preset", metavar="NAME", help="Its preset, if there are several.")
@@ -53,8 +53,12 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
     help=HELP_AS,
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="CSV file to write.  [default: the terminal]"
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write: .csv or .json.  [default: the terminal]",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print JSON in place of CSV.")
 @click.option(
     "--results",
     default=defaults.RESULTS,
@@ -70,7 +74,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: lr if o
 def predict(
     ctx: click.Context, images: tuple[Path, ...], method: str | None, scale: int | None,
     dataset: str | None, protocol: str | None, preset: str | None, seed: int | None,
-    key: str | None, images_are: str, out: Path | None, results: Path,
+    key: str | None, images_are: str, out: Path | None, as_json: bool, results: Path,
     plugins: tuple[Path, ...], trust_plugins: bool,
 ) -> None:  # fmt: skip
     """Say which expression each picture shows: a CSV line an image, with every class's probability.
@@ -80,18 +84,25 @@ def predict(
     """
     from lrfer_bench.files import write_atomically
     from lrfer_bench.plugins.loading import load_plugins
-    from lrfer_bench.predicting.photos import predictions
-    from lrfer_bench.predicting.wanted import Wanted, cell_meant
+    from lrfer_bench.predicting import answers
+    from lrfer_bench.predicting.photos import predictions, tell_about
+    from lrfer_bench.predicting.wanted import Wanted, cells_meant
 
+    def tell(line: str) -> None:
+        echo(line, err=True)
+
+    write = answers.as_json if answers.is_json(out, as_json) else answers.as_csv
     load_plugins(plugins)
-    wanted = Wanted(method, scale, dataset, protocol, seed, key, preset)
-    cell = cell_meant(results, wanted, lambda note: echo(note, err=True))
-    text, bad = predictions(cell, results, images, images_are, trust_plugins)
+    cells = cells_meant(results, Wanted(method, scale, dataset, protocol, seed, key, preset), tell)
+    found = predictions(cells, results, images, images_are, trust_plugins)
+    tell_about(found, tell)
+    text = write(found)
     if out is None:
         echo_data(text)
     else:
         write_atomically(out, text.encode("utf-8", "surrogateescape"))
-        echo(f"{text.count(chr(10)) - 1} faces by {cell.stem} in {out}")
-    for picture in bad:
-        echo(f"left out: {picture}", err=True)
-    ctx.exit(1 if bad else 0)
+        names = ", ".join(dict.fromkeys(face.cell.stem for face in found.faces))
+        echo(f"{len(found.faces)} faces by {names} in {out}")
+    for picture in found.bad:
+        tell(f"left out: {picture}")
+    ctx.exit(1 if found.bad else 0)

@@ -64,6 +64,8 @@ class DatasetCard:
     other_counts: another official form -> its counts of train, val and test
     leaked: split -> rows that also stand in train
     showable: its faces may stand in pictures and pages
+    learned_from: what a model that learned here has seen, as `predict` says it: "grey faces from
+        the web"
     options: name -> what it does
     """
 
@@ -83,6 +85,7 @@ class DatasetCard:
     leaked: Mapping[str, int] = field(default_factory=dict)
     synthetic: bool = False
     showable: bool = False
+    learned_from: str = ""
     notes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
 

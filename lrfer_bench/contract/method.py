@@ -33,6 +33,7 @@ class Task:
     preset:   the training budget
     stages:   the trained models that `needs` names: frozen, in eval mode; none is trained or stored
               with this method
+    class_names: what the K answers mean, in their order
     """
 
     classes: int
@@ -41,6 +42,7 @@ class Task:
     scales: tuple[int, ...]
     preset: Preset
     stages: Mapping[str, Method] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
 
     @property
     def is_hr(self) -> bool:

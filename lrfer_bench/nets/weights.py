@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,30 @@ def start_from(net: nn.Module, weights: str, name: str, head: Sequence[str] = ()
     return ""
 
 
+def fill_exactly(net: nn.Module, weights: str, name: str) -> None:
+    """Give a network all weights of a file, head included, by names and shapes.
+
+    weights, name: as in start_from(). UserError unless each tensor of one is a tensor of the other.
+    """
+    file, state = _read(weights, net)
+    own = _tensors(net)
+    fit = fit_of(_shapes(own), _shapes(state), ())
+    wrong = {
+        "missing in the file": fit.missing,
+        "of another shape": (*fit.misfit, *fit.folded),
+        f"unknown to {name}": fit.left,
+    }
+    if any(wrong.values()):
+        faults = "; ".join(f"{what}: {_some(names)}" for what, names in wrong.items() if names)
+        raise UserError(
+            f"the weights {file.name} do not fit {name} ({faults}): give the weights that it was "
+            "saved with, or let it read them itself"
+        )
+    with torch.no_grad():
+        for target, source in fit.pairs.items():
+            own[target].copy_(state[source])
+
+
 @contextmanager
 def filled_later() -> Iterator[Later]:
     """Within, networks keep their random weights: a model's own are loaded over them afterwards.
@@ -136,15 +161,9 @@ def fill_others(method: nn.Module, waiting: Later) -> None:
 
 
 def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
-    file = found("weights", weights)
-    try:
-        state = _as_timm_has_it(read_weights(file), net)
-    except OSError as error:
-        raise UserError(
-            f"the weights {file} cannot be read ({error.strerror or error}): check the path"
-        ) from error
+    file, state = _read(weights, net)
     called = file.name.removesuffix(".safetensors")
-    own = {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
+    own = _tensors(net)
     fit = fit_of(_shapes(own), _shapes(state), head)
     if fit.share < LEAST:
         raise UserError(_refusal(called, name, fit, state))
@@ -155,6 +174,21 @@ def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
                 value = folded(value, own[target].shape[1])
             own[target].copy_(value)
     return _line(called, name, fit, len(state))
+
+
+def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor]]:
+    """The file of a setting, and its tensors under the names that the network has."""
+    file = found("weights", weights)
+    try:
+        return file, _as_timm_has_it(read_weights(file), net)
+    except OSError as error:
+        raise UserError(
+            f"the weights {file} cannot be read ({error.strerror or error}): check the path"
+        ) from error
+
+
+def _tensors(net: nn.Module) -> dict[str, Tensor]:
+    return {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
 
 
 def folded(kernel: Tensor, channels: int) -> Tensor:

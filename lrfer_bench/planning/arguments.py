@@ -121,6 +121,30 @@ class RunArguments(PlanArguments):
     precision: Literal["fp32", "bf16", "fp16"] | None
 
 
+class EvaluateArguments(Arguments):
+    """Those of lrfer_bench.evaluate(); run() checks the values of those that both take."""
+
+    model: Any
+    weights: Folder | None
+    name: str | None = Field(examples=["my-net"])
+    classes: Annotated[list[str], BeforeValidator(listed)] = Field(examples=["happy"])
+    results: Folder
+    plugins: Folders
+    dataset: Any = None
+    data_root: Any = None
+    data_options: Any = None
+    scales: Any = None
+    protocols: Any = None
+    seeds: Any = None
+    preset: Any = None
+    workers: Any = None
+    time_limit: Any = None
+    overwrite: Any = None
+    device: Any = None
+    engine: Any = None
+    tell: Any = None
+
+
 class TuneArguments(PlanArguments):
     """Those of lrfer_bench.tune()."""
 
@@ -133,10 +157,18 @@ class TuneArguments(PlanArguments):
 class LoadArguments(Arguments):
     """Those of lrfer_bench.load_model()."""
 
-    key: str = Field(examples=["3f9c0a"])
+    model: str | None = Field(examples=["direct"])
     results: Folder
+    scale: Integer | None
+    dataset: str | None = Field(examples=["fer2013"])
+    protocol: str | None = Field(examples=[defaults.PROTOCOL])
+    preset: str | None = Field(examples=[defaults.PRESET])
+    seed: Integer | None
+    key: str | None = Field(examples=["3f9c0a"])
     plugins: Folders
+    device: str = Field(examples=["cpu"])
     trust_plugins: bool
+    tell: Callable[[str], None] | None
 
 
 class ResultsArguments(Arguments):

@@ -190,6 +190,7 @@ class _Builder:
             training.key if training else None,
             stages,
             self._weights(method.ref, stages),
+            training is None and not stages,
         )
 
     def _weights(self, ref: MethodRef, stages: dict[str, str]) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ class DataRef:
         """What a method is built for on these data."""
         from lrfer_bench.contract.method import Task
 
-        return Task(len(self.classes), self.channels, self.size, scales, preset, stages)
+        names = self.classes
+        return Task(len(names), self.channels, self.size, scales, preset, stages, names)
 
 
 def data_ref(name: str, prepared: Prepared) -> DataRef:
@@ -128,6 +129,7 @@ class Cell:
     training: the model's key; None where a method trains nothing and its stages alone answer
     trained, tested: the condition trained on, and the one tested on, which has one scale
     weights: "NAME sha256:HEAD" of each file that it or a stage of it starts from
+    existing: nothing is trained for it, no stage either: it tests what was there before
     """
 
     key: str
@@ -142,6 +144,7 @@ class Cell:
     training: str | None
     stages: Mapping[str, str]
     weights: tuple[str, ...] = ()
+    existing: bool = False
 
     @property
     def scales(self) -> tuple[int, ...]:

@@ -52,7 +52,8 @@ def place_now() -> str:
 
 def place_of(cls: type, function: str) -> str:
     """file:line of a function of a class or of its bases; the class's module if there is none."""
-    code = getattr(getattr(cls, function, None), "__code__", None)
+    own = getattr(cls, "stands_for", cls)  # of a model that existed already: its author's class
+    code = getattr(getattr(own, function, own), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else cls.__module__
 
 

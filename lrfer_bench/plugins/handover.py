@@ -84,7 +84,15 @@ def name_of(registry: Registry, cls: type) -> str:
     own = getattr(cls, "name", None)
     if isinstance(own, str):  # protocols have one
         return own
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+    return kebab(cls.__name__)
+
+
+def kebab(name: str) -> str:
+    """
+    >>> kebab("MyIdea"), kebab("ResNet18")
+    ('my-idea', 'res-net18')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def _neither_name_nor_class(registry: Registry, thing: Any) -> UserError:
@@ -150,22 +158,29 @@ def _hand_over_module(
     else:
         file = own
         keep(own.read_bytes(), own.stem, results)  # where a trained model finds it again
+    fault = load_in_place_of(module, file)
+    if fault:
+        names = ", ".join(cls.__name__ for _, cls in group)
+        raise UserError(
+            f"{names} cannot be handed to the workers: {fault}; put it into a file of its own with "
+            "all that it needs, and give that file with plugins=[...]"
+        )
+    for name, cls in group:
+        registry.remember(name, target_of(cls))
+    return file
+
+
+def load_in_place_of(module: str, file: Path) -> str:
+    """Load a plugin file that was made from a module; why it cannot be used, "" where it can.
+
+    What the module registered when it ran makes room for the same things of the file.
+    """
     with ExitStack() as scopes:
-        # What the script registered when it ran makes room for the same things of the plugin file.
         for each in REGISTRIES:
             scopes.enter_context(each.scope(out=lambda e: _home(e) == module, keep_new=True))
         sys.modules.pop(plugin_module(file), None)  # so that the file registers its things again
         load_plugin(file)
-        if str(file) in PLUGIN_ERRORS:
-            names = ", ".join(cls.__name__ for _, cls in group)
-            raise UserError(
-                f"{names} cannot be handed to the workers: {PLUGIN_ERRORS.pop(str(file))}; "
-                "put it into a file of its own with all that it needs, and give that file with "
-                "plugins=[...]"
-            )
-    for name, cls in group:
-        registry.remember(name, target_of(cls))
-    return file
+        return PLUGIN_ERRORS.pop(str(file), "")
 
 
 def _own_plugin(registry: Registry, module: str, group: list[tuple[str, type]]) -> Path | None:
@@ -198,7 +213,16 @@ def _plugin_text(registry: Registry, module: str, group: list[tuple[str, type]])
     decorator = DECORATORS[registry.kind]
     last = [f"from lrfer_bench.api import {decorator} as _register", ""]
     last += [f'_register("{name}")({cls.__name__})' for name, cls in group]
-    for _, cls in group:
+    stem, text = text_of(module, [cls for _, cls in group])
+    return stem, text + "\n".join(["", *last]) + "\n"
+
+
+def text_of(module: str, classes: Sequence[Any]) -> tuple[str, str]:
+    """(stem of a file, text that defines these classes or functions of a module)
+
+    UserError for what is defined inside a function, and where the source is not found.
+    """
+    for cls in classes:
         if cls.__qualname__ != cls.__name__:
             raise UserError(
                 f"{cls.__qualname__} is defined inside a function or a class: workers cannot "
@@ -208,12 +232,11 @@ def _plugin_text(registry: Registry, module: str, group: list[tuple[str, type]])
     if module != "__main__" and file and _importable(module, file):
         mark = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         head = [f'"""{Path(file).name} sha256:{mark}"""', ""]
-        head += [f"from {module} import {cls.__name__}" for _, cls in group]
-        return Path(file).stem, "\n".join([*head, *last]) + "\n"
-    names = [cls.__name__ for _, cls in group]
+        head += [f"from {module} import {cls.__name__}" for cls in classes]
+        return Path(file).stem, "\n".join(head)
+    names = [cls.__name__ for cls in classes]
     stem, source = _source(module, file, names[0])
-    kept = definitions(source, names, f"{stem}.py" if file else stem)
-    return stem, kept + "\n".join(["", *last]) + "\n"
+    return stem, definitions(source, names, f"{stem}.py" if file else stem)
 
 
 def _importable(module: str, file: str) -> bool:
@@ -230,7 +253,7 @@ def _source(module: str, file: str | None, name: str) -> tuple[str, str]:
         return Path(file).stem, Path(file).read_text(encoding="utf-8-sig")
     cells = getattr(sys.modules.get(module), "In", None)  # IPython and notebooks keep input here
     text = "\n".join(without_magics(cell) for cell in cells) if isinstance(cells, list) else ""
-    if re.search(rf"^class {re.escape(name)}\b", text, flags=re.MULTILINE):
+    if re.search(rf"^(class|def) {re.escape(name)}\b", text, flags=re.MULTILINE):
         return "notebook", text
     raise UserError(
         f"the source of {name} is not found, so it cannot be handed to the workers: write it into "

@@ -1,65 +1,174 @@
-"""Photos of the user's own, shown to a trained cell; its answers as CSV."""
+"""Pictures of the user's own, each shown to the trained cell whose size is nearest."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lrfer_bench.contract.protocol import lr_size
 from lrfer_bench.data.images import BadPicture, open_image, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.tree import is_picture
-from lrfer_bench.errors import UserError, csv_cell
+from lrfer_bench.errors import UserError
+from lrfer_bench.predicting.shapes import Size, far, inside, said
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
 if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor
 
+AS_IT_IS, RESIZED, MADE_SMALL = "as it is", "resized", "made small"
+
+
+@dataclass(frozen=True)
+class Face:
+    """A picture that can be used, and how it came to the size of a model.
+
+    size:   of the picture, height and width in pixels
+    cell:   the model's record
+    taken:  "as it is", "resized", or "made small" under the protocol of the test
+    padded: its shape is another than that of the faces learned on: its edges were continued
+    lr:     uint8 [1, C, h, w], what the model is shown
+    shares: float32 [classes], the probability of each; None until the model was asked
+    """
+
+    path: Path
+    size: Size
+    cell: Record
+    taken: str
+    padded: bool
+    lr: NDArray[np.uint8]
+    shares: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What models say of pictures, in the order of the pictures.
+
+    bad: pictures that cannot be used
+    """
+
+    cells: Sequence[Record]
+    faces: Sequence[Face]
+    bad: Sequence[BadPicture]
+
+    @property
+    def classes(self) -> list[str]:
+        return self.cells[0].dataset.classes
+
+
+class Models:
+    """The cells of one method at several scales; a model is read when it is first asked."""
+
+    def __init__(self, cells: Sequence[Record], results: Path, trust: bool) -> None:
+        self.cells, self.results, self.trust = cells, results, trust
+        self._open: dict[str, Predictor] = {}
+
+    def of(self, cell: Record) -> Predictor:
+        from lrfer_bench.predicting.predictor import predictor_of
+
+        if cell.key not in self._open:
+            self._open[cell.key] = predictor_of(cell, Store(self.results), trust=self.trust)
+        return self._open[cell.key]
+
+    @cached_property
+    def any(self) -> Predictor:
+        """One of them, for what all have in common: classes, channels and the size of HR faces."""
+        return self.of(self.cells[0])
+
+    def size_of(self, cell: Record) -> Size:
+        """The size of the faces that a model is asked about."""
+        return lr_size(self.any.hr_size, cell.test.scale)
+
+    def nearest(self, size: Size) -> Record:
+        """The cell whose faces are of the nearest size; of two as near, that of the larger."""
+        return min(self.cells, key=lambda cell: (far(size, self.size_of(cell)), cell.test.scale))
+
+    def are_hr(self, size: Size, images_are: str) -> bool:
+        """Whether a picture is to be made small first; "auto": where HR is the nearest size."""
+        if images_are != "auto":
+            return images_are == "hr"
+        return far(size, self.any.hr_size) < far(size, self.size_of(self.nearest(size)))
+
 
 def predictions(
-    cell: Record, results: Path, images: Sequence[Path], images_are: str, trust: bool = False
-) -> tuple[str, list[BadPicture]]:
-    """CSV with a header: image, expression, its probability, then that of every class.
+    cells: Sequence[Record],
+    results: Path,
+    images: Sequence[Path],
+    images_are: str,
+    trust: bool = False,
+) -> Answers:
+    """What trained cells say of pictures, each asked about those that are nearest to its size.
 
-    The second part of the answer are pictures that cannot be used, and have no line.
-
-    images:     files, or folders that are searched for pictures; rows are in this order
+    cells:      finished cells of one method that differ by their scales only
+    images:     files, or folders that are searched for pictures; answers are in this order
     images_are: "hr" ones are made small as in the test; "lr" ones are small already;
-                "auto" is "lr" for those of just the size that was tested
+                "auto" is whichever size is nearer
     trust:      run the results folder's own plugin file, whoever made it
 
     UserError where no picture can be used, and for a cell whose model is not available.
     """
-    files = list(_files(images))
-    from lrfer_bench.predicting.predictor import predictor_of
-
-    predictor = predictor_of(cell, Store(results), trust=trust)
-    faces: dict[int, NDArray[np.uint8]] = {}
+    files, models = list(_files(images)), Models(cells, results, trust)
+    _ = models.any  # what is wrong with the models comes before what is wrong with pictures
     bad: list[BadPicture] = []
+    faces: dict[int, Face] = {}
+    shown: dict[str, list[int]] = {}
     for number, path in enumerate(files):
         try:
-            faces[number] = _lr_face(path, predictor, images_are)
+            faces[number] = _taken(path, models, images_are)
         except BadPicture as error:
             bad.append(error)
+            continue
+        shown.setdefault(faces[number].cell.key, []).append(number)
     if not faces:
         raise bad[0]
-    shares = predictor.probabilities(np.concatenate(list(faces.values())))
-    paths = [files[number] for number in faces]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "expression", "probability", *map(csv_cell, predictor.classes)])
-    for path, row in zip(paths, shares, strict=True):
-        best = int(row.argmax())
-        numbers = (f"{share:.4f}" for share in row)
-        said = [csv_cell(str(path)), csv_cell(predictor.classes[best]), f"{row[best]:.4f}"]
-        writer.writerow([*said, *numbers])
-    return text.getvalue(), bad
+    for numbers in shown.values():
+        asked = models.of(faces[numbers[0]].cell)
+        shares = asked.probabilities(np.concatenate([faces[number].lr for number in numbers]))
+        for number, row in zip(numbers, shares, strict=True):
+            faces[number] = replace(faces[number], shares=row)
+    return Answers(cells, list(faces.values()), bad)
+
+
+def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
+    """Say where the models learned, and what was done to pictures of other sizes and shapes."""
+    from lrfer_bench.predicting.learned import learned_on
+
+    tell(f"{answers.cells[0].method.name} learned on {learned_on(answers.cells[0])}")
+    several = len(answers.cells) > 1
+    for cell in answers.cells:
+        faces = [face for face in answers.faces if face.cell.key == cell.key]
+        other = [f for f in faces if f.taken == RESIZED or (several and f.taken == MADE_SMALL)]
+        if other:
+            done = " or ".join(dict.fromkeys(face.taken for face in other))
+            model = f"the model for faces of {cell.test.size_px} pixels (x{cell.test.scale})"
+            tell(
+                f"note: {_some(other)} of another size ({_sizes(other)}): {done} for {model}"
+                + (", the nearest" if several else "")
+            )
+    padded = [face for face in answers.faces if face.padded]
+    if padded:
+        tell(
+            f"note: {_some(padded)} of another shape ({_sizes(padded)}): shown whole, with the "
+            "edges continued, not squeezed"
+        )
+
+
+def _some(faces: Sequence[Face]) -> str:
+    return f"{len(faces)} picture{'s are' if len(faces) > 1 else ' is'}"
+
+
+def _sizes(faces: Sequence[Face]) -> str:
+    """The commonest sizes, in pixels."""
+    common = [said(size) for size, _ in Counter(face.size for face in faces).most_common()]
+    return ", ".join(common[:3]) + (f" and {len(common) - 3} more" if len(common) > 3 else "")
 
 
 def _files(images: Sequence[Path]) -> Iterator[Path]:
@@ -67,23 +176,24 @@ def _files(images: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(file for file in below(path) if is_picture(file))
-        if not inside:
+        inside_it = sorted(file for file in below(path) if is_picture(file))
+        if not inside_it:
             raise UserError(
                 f"the folder {path} holds no picture: give picture files, or folders with some"
             )
-        yield from inside
+        yield from inside_it
 
 
-def _lr_face(path: Path, predictor: Predictor, images_are: str) -> NDArray[np.uint8]:
-    """uint8 [1, C, *lr_size] of one picture."""
-    import torch
-
-    from lrfer_bench.pixels import resize
-
-    own = to_array(open_image(path), "grey" if predictor.channels == 1 else "rgb")
-    face = np.array(own)[None]  # a copy: torch warns of Pillow's own, which cannot be written to
-    fits = face.shape[2:] == predictor.lr_size
-    if images_are == "lr" or (images_are == "auto" and fits):
-        return resize(torch.from_numpy(face), predictor.lr_size).numpy()
-    return predictor.degrade(face)
+def _taken(path: Path, models: Models, images_are: str) -> Face:
+    """A picture that no model was asked about yet."""
+    own = to_array(open_image(path), "grey" if models.any.channels == 1 else "rgb")
+    picture = np.array(own)[None]  # a copy: torch warns of Pillow's own, which cannot be written to
+    size = (int(picture.shape[2]), int(picture.shape[3]))
+    cell = models.nearest(size)
+    predictor = models.of(cell)
+    if models.are_hr(size, images_are):
+        taken, target, lr = MADE_SMALL, predictor.hr_size, predictor.degrade(picture)
+    else:
+        target, lr = predictor.lr_size, predictor.fitted(picture)
+        taken = AS_IT_IS if size == target else RESIZED
+    return Face(path, size, cell, taken, inside(size, target) != target, lr)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +14,11 @@ from scipy.special import softmax
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import UserError
-from lrfer_bench.pixels import resize
 from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.predicting.learned import learned_on
 from lrfer_bench.predicting.origin import cell_of
-from lrfer_bench.predicting.wanted import find_record
+from lrfer_bench.predicting.shapes import whole
+from lrfer_bench.predicting.wanted import by_name_or_key, cell_meant
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, read_models
 from lrfer_bench.store.schema import Record
@@ -54,14 +57,26 @@ class Predictor:
         """The name of the most probable class of each face."""
         return [self.classes[index] for index in self(images).argmax(1)]
 
+    @property
+    def learned_on(self) -> str:
+        """The data set that it learned on, and what faces these are, in a few words."""
+        return learned_on(self.record)
+
+    def fitted(self, images: ArrayLike | torch.Tensor) -> NDArray[np.uint8]:
+        """LR faces uint8 [B, C, *lr_size] of LR ones uint8 [B, C, h, w] of any size.
+
+        Antialiased bicubic; faces of another shape are shown whole, with their edges continued, and
+        are not squeezed. UserError for another type or shape.
+        """
+        return whole(torch.from_numpy(_uint8(images, self.channels)), self.lr_size).numpy()
+
     def degrade(self, hr: ArrayLike | torch.Tensor, seed: int = 0) -> NDArray[np.uint8]:
         """LR faces uint8 [B, C, *lr_size] of HR ones uint8 [B, C, H, W] of any size.
 
-        They are brought to hr_size by antialiased bicubic, then made small under the protocol that
-        was tested on. seed: for protocols that draw noise. UserError for another type or shape.
+        They are brought to hr_size as fitted() does it, then made small under the protocol that was
+        tested on. seed: for protocols that draw noise. UserError for another type or shape.
         """
-        images = torch.from_numpy(_uint8(hr, self.channels))
-        images = resize(images, self.hr_size)
+        images = whole(torch.from_numpy(_uint8(hr, self.channels)), self.hr_size)
         if self.record.test.scale == 1:
             return images.numpy()
         seeds = torch.arange(len(images), dtype=torch.int64) + seed
@@ -77,8 +92,8 @@ class Predictor:
             height, width = self.lr_size
             raise UserError(
                 f"the images are {array.shape[3]}x{array.shape[2]} pixels, but this model was "
-                f"tested at {width}x{height}: resize them, or make LR faces of HR ones with "
-                "degrade()"
+                f"tested at {width}x{height}: bring them to it with fitted(), or make LR faces of "
+                "HR ones with degrade()"
             )
         return array
 
@@ -93,12 +108,17 @@ def _uint8(images: ArrayLike | torch.Tensor, channels: int) -> NDArray[np.uint8]
     return np.array(array, order="C")  # a copy: torch warns of arrays that it could not write to
 
 
-def open_predictor(key: str, results: Path, device: str = "cpu", trust: bool = False) -> Predictor:
+def open_predictor(
+    model: str | None,
+    results: Path,
+    words: Mapping[str, Any],
+    device: str = "cpu",
+    trust: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Predictor:
     """See library.load_model."""
-    store = Store(results)
-    if not store.records.is_dir():
-        raise UserError(f"there is no results folder {results}: check its name")
-    return predictor_of(find_record(store, key), store, device, trust)
+    wanted = by_name_or_key(results, model, words)
+    return predictor_of(cell_meant(results, wanted, tell), Store(results), device, trust)
 
 
 def predictor_of(

@@ -58,11 +58,46 @@ def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
     return asked == today or same_label(asked, label_of(today, settings))
 
 
+def by_name_or_key(results: Path, text: str | None, words: Mapping[str, Any]) -> Wanted:
+    """What `load_model("direct", ...)` means: a method that has records, else the head of a key.
+
+    words: the other fields of Wanted
+    """
+    if text is None or words.get("key"):
+        return Wanted(text, **words)
+    store = Store(results)
+    if not store.records.is_dir():
+        raise UserError(f"there is no results folder {results}: check its name")
+    records = [record for record in store.scan() if isinstance(record, Record)]
+    narrowed = any(value is not None for value in words.values())
+    if narrowed or any(Wanted(text).fits(record) for record in records):
+        return Wanted(text, **words)
+    if not _HEAD.fullmatch(_head(text)):
+        names = {_label(record) for record in records}
+        raise UserError(
+            f'no record in {store.records} is of a method "{text}", nor is that the head of a key, '
+            f"which is hexadecimal: {did_you_mean(text, names)}"
+        )
+    return Wanted(key=text)
+
+
 def cell_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Record:
     """The one finished cell that is meant; a UserError where it is none or several.
 
-    Of cells that differ by their seed alone, the lowest seed is meant. Of cells that differ by the
-    edit of their plugin file, the newest is meant; tell() gets a line that says so.
+    See cells_meant(); of cells at several scales it is not said which is meant.
+    """
+    found = cells_meant(results, wanted, tell)
+    if len(found) > 1:
+        raise _several(found)
+    return found[0]
+
+
+def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> list[Record]:
+    """The finished cells that are meant: one, or one a scale where only their scales differ.
+
+    A UserError where there is none, and where they differ by more. Of cells that differ by their
+    seed alone, the lowest seed is meant. Of cells that differ by the edit of their plugin file, the
+    newest is meant; tell() gets a line that says so.
     """
     store = Store(results)
     records = [record for record in store.scan() if isinstance(record, Record)]
@@ -72,7 +107,7 @@ def cell_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Re
             "or name it with --results"
         )
     if wanted.key:
-        return _agreeing(find_record(store, wanted.key), wanted)
+        return [_agreeing(find_record(store, wanted.key), wanted)]
     if not wanted.method:
         raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
     if not any(Wanted(wanted.method).fits(record) for record in records):
@@ -83,25 +118,34 @@ def cell_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> Re
         )
     fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
     if not fitting:
+        hint = "" if wanted.scale is None else "; without a scale, the nearest is taken"
         raise UserError(
-            f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}"
+            f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}{hint}"
         )
     # A bare name is the method as it is, where that was run.
     fitting = [record for record in fitting if not record.method.settings] or fitting
     fitting = _of_newest_edit(fitting, store, tell)
     by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
     lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
-    if len(lowest) > 1:
-        cells = _known(list(lowest.values()))
-        raise UserError(f"{len(lowest)} cells fit: narrow it down, or give --key; {cells}")
-    return next(iter(lowest.values()))
+    by_scale = {record.test.scale: record for record in lowest.values()}
+    unlike = {_place(record, scales=False) for record in lowest.values()}
+    if len(unlike) > 1 or len(by_scale) < len(lowest):
+        raise _several(list(lowest.values()))
+    return [by_scale[scale] for scale in sorted(by_scale)]
+
+
+def _several(records: Sequence[Record]) -> UserError:
+    return UserError(
+        f"{len(records)} cells fit: narrow it down by scale, protocol, preset or data set, or give "
+        f"the key; {_known(records)}"
+    )
 
 
 def find_record(store: Store, key: str) -> Record:
     """The one finished record whose key starts so, or whose file is called so; else a UserError."""
-    head = key.rpartition("_")[2].removesuffix(".json")
+    head = _head(key)
     where = f"no record in {store.records} has"
-    if not re.fullmatch("[0-9a-f]+", head):
+    if not _HEAD.fullmatch(head):
         raise UserError(
             f'{where} the key "{key}": a key is hexadecimal, of 0-9 and a-f; '
             "lrfer_bench.load_results() lists the keys"
@@ -121,6 +165,14 @@ def find_record(store: Store, key: str) -> Record:
             f"{found[0].failure.sentence}"
         )
     return found[0]
+
+
+_HEAD = re.compile("[0-9a-f]+")
+
+
+def _head(key: str) -> str:
+    """The key's own part of what a user gives: a key, its head, or a record's file name."""
+    return key.rpartition("_")[2].removesuffix(".json")
 
 
 def _agreeing(record: Record, wanted: Wanted) -> Record:
@@ -148,15 +200,17 @@ def _of_newest_edit(
     return [record for record in records if record.method.source == newest]
 
 
-def _place(record: Record) -> tuple[object, ...]:
-    """All that tells two cells apart but their seed; version and code come last."""
+def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
+    """All that tells two cells apart but their seed; version and code come last.
+
+    scales: those trained and tested at count as well
+    """
     return (
         _label(record),
         record.dataset.fingerprint,
         record.train.protocol,
-        tuple(record.train.scales),
         record.test.protocol,
-        record.test.scale,
+        *((tuple(record.train.scales), record.test.scale) if scales else ()),
         record.preset,
         record.method.version,
         record.method.source,

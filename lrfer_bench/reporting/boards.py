@@ -16,8 +16,10 @@ from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
+from lrfer_bench.store.schema import SCRATCH
 
 PRETRAINED = "pre-trained"
+EXISTING = "nothing was trained here"
 NEUTRAL = ("hr", "nothing")
 """Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
@@ -54,6 +56,8 @@ class Line:
         """What tables say beside its name, "" for a line like any other."""
         if self.oracle:
             return "sees HR"
+        if self.shown and all(row.record.method.existing for row in self.shown):
+            return EXISTING
         return f"test-time augmentation: {self.augmentation}" if self.augmentation else ""
 
     @property
@@ -183,9 +187,12 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     """Sort rows into boards, in the order of their names; unfolded: with every line."""
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    existing: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         dataset, _, _, test, preset, track = row.first.place[:6]
-        if test == "hr":
+        if _existing(row):
+            existing[dataset, test, preset].append(row)
+        elif test == "hr":
             anywhere[dataset, preset, track].append(row)
         else:
             by_test[dataset, test, preset, track].append(row)
@@ -195,6 +202,9 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
             (dataset, "hr", preset, track)
         ]
         for key in keys:
+            by_test[key] += alone
+    for own, alone in existing.items():  # whatever the others started from
+        for key in [key for key in by_test if key[:3] == own] or [(*own, SCRATCH)]:
             by_test[key] += alone
     boards = []
     for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
@@ -206,8 +216,13 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
 
 def _track(rows: list[Row]) -> str:
     """How a board's title says its track: "pre-trained (resnet18.a1_in1k sha256:0a1b2c3d4e5f)"."""
-    weights = rows[0].record.method.weights
-    return f"{PRETRAINED} ({', '.join(weights)})" if weights else rows[0].record.method.track
+    method = next((row.record.method for row in rows if not _existing(row)), rows[0].record.method)
+    scratch = method.existing or not method.weights
+    return method.track if scratch else f"{PRETRAINED} ({', '.join(method.weights)})"
+
+
+def _existing(row: Row) -> bool:
+    return row.record.method.existing
 
 
 def _untracked(board: Board) -> Board:

@@ -54,6 +54,7 @@ def draft(cell: Cell) -> Record:
             test_time_augmentation=cell.test_time_augmentation,
             trials=method.trials,
             weights=list(cell.weights),
+            existing=cell.existing,
         ),
         train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
         test=TestPart(

@@ -54,6 +54,7 @@ class MethodPart(_Part):
     trials: of the tuning that chose its settings; 0: it has nothing to tune, None: it was not tuned
     weights: what it or a stage of it starts from: "resnet18.a1_in1k sha256:0a1b2c3d4e5f" each; none
              is from scratch
+    existing: a model that existed already: nothing was trained for it here, no stage either
     """
 
     name: Name
@@ -64,6 +65,7 @@ class MethodPart(_Part):
     test_time_augmentation: str | None = None
     trials: int | None = Field(default=None, ge=0)
     weights: list[Weights] = Field(default_factory=list)
+    existing: bool = False
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -73,14 +75,19 @@ class MethodPart(_Part):
             content.pop("weights", None)
         if self.trials is None:
             content.pop("trials", None)
+        if not self.existing:
+            content.pop("existing", None)
         return content
 
     @property
     def track(self) -> str:
         """ "from scratch", or "pre-trained" with the contents of the weights.
 
-        The names of their files do not count: one content under two names is one track.
+        The names of their files do not count: one content under two names is one track. What
+        existed already is compared with all others; how it came to be is not known here.
         """
+        if self.existing:
+            return SCRATCH
         contents = sorted({text.rpartition(" ")[2] for text in self.weights})
         return f"pre-trained {' '.join(contents)}" if contents else SCRATCH
 

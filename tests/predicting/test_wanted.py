@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.predicting.wanted import Wanted, cell_meant
+from lrfer_bench.predicting.wanted import Wanted, by_name_or_key, cell_meant, cells_meant
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.edits import newest_edits
 from lrfer_bench.store.schema import Record
@@ -59,6 +59,32 @@ def test_a_label_finds_its_cell_however_its_numbers_are_written(tmp_path: Path) 
         chosen(tmp_path, method="mine")
     known(tmp_path, "mine", "d")
     assert chosen(tmp_path, method="mine") == ("d", []), "a bare name is the method as it is"
+
+
+def test_cells_that_differ_by_their_scales_alone_are_meant_together(tmp_path: Path) -> None:
+    for key, scale, seed in (("a", 4, 1), ("b", 4, 0), ("c", 2, 0)):
+        known(tmp_path, "mine", key, scale=scale, seed=seed)
+    found = cells_meant(tmp_path, Wanted("mine"), print)
+    assert [record.key[0] for record in found] == ["c", "b"]
+    with pytest.raises(UserError, match="2 cells fit: narrow it down by scale"):
+        cell_meant(tmp_path, Wanted("mine"), print)
+    known(tmp_path, "mine", "d", scale=8, weight=1.0)
+    assert len(cells_meant(tmp_path, Wanted("mine"), print)) == 2, "a bare name is the plain one"
+    known(tmp_path, "other", "e", scale=2, weight=1.0)
+    known(tmp_path, "other", "f", scale=4, weight=2.0)
+    with pytest.raises(UserError, match="2 cells fit"):
+        cells_meant(tmp_path, Wanted("other"), print)
+
+
+def test_a_name_of_a_method_or_the_head_of_a_key(tmp_path: Path) -> None:
+    known(tmp_path, "fade", "a")
+    known(tmp_path, "mine", "f")
+    assert by_name_or_key(tmp_path, "fade", {}) == Wanted("fade"), "a method comes first"
+    assert by_name_or_key(tmp_path, "fff", {}) == Wanted(key="fff")
+    assert by_name_or_key(tmp_path, "fff", {"scale": 2}) == Wanted("fff", scale=2)
+    assert by_name_or_key(tmp_path, None, {"key": "fade"}) == Wanted(key="fade")
+    with pytest.raises(UserError, match='did you mean "mine"'):
+        by_name_or_key(tmp_path, "miine", {})
 
 
 def test_a_key_and_what_contradicts_it(tmp_path: Path) -> None:
