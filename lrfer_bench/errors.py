@@ -16,7 +16,15 @@ MOST_NEAR = 3
 _FORMULA = {"=", "+", "-", "@", "\t", "\r", "\n"}
 
 
-class UserError(Exception):
+class _OneSentence(Exception):
+    """An error whose message says all: a notebook shows it without a traceback, too."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [escaped(f"{type(self).__name__}: {self}")]
+
+
+class UserError(_OneSentence):
     """A mistake outside the program: one sentence, shown without a traceback, exit status 2."""
 
     exit_status = 2
@@ -34,7 +42,7 @@ class RecordError(UserError):
     """A record on disk cannot be trusted."""
 
 
-class CellError(Exception):
+class CellError(_OneSentence):
     """A cell or a stage cannot be finished; the reason becomes its record.
 
     The other cells go on.

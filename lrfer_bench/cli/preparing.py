@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrfer_bench.data.reading import unwatched as unwatched
-
 if TYPE_CHECKING:
     from lrfer_bench.data.cache import Prepared
     from lrfer_bench.data.reading import Tick

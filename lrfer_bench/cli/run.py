@@ -59,7 +59,8 @@ def run(
         options.pop("time_limit")
         context.invoke(plan, **options)
         return
-    from lrfer_bench.cli.preparing import unwatched, watched
+    from lrfer_bench.cli.preparing import watched
+    from lrfer_bench.data.reading import unwatched
     from lrfer_bench.running.engines.lifelines import stop_like_ctrl_c
     from lrfer_bench.running.session import run_session
 

@@ -89,7 +89,8 @@ def tune(trials: int, epochs: str, verbose: bool | None, as_json: bool, **option
     where it was stopped. What was chosen goes into tuning/settings.toml of the results folder, for
     `run --settings`.
     """
-    from lrfer_bench.cli.preparing import unwatched, watched
+    from lrfer_bench.cli.preparing import watched
+    from lrfer_bench.data.reading import unwatched
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
