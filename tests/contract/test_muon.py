@@ -11,7 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lrfer_bench.contract.muon import MARGIN, POLYNOMIALS, Muon, semi_orthogonal
+from lrfer_bench.contract.muon import (
+    MARGIN,
+    POLYNOMIALS,
+    Muon,
+    semi_orthogonal,
+    semi_orthogonal_all,
+)
 
 Array = NDArray[np.float64]
 
@@ -146,3 +152,28 @@ def test_a_copy_goes_its_own_way() -> None:
     both: tuple[nn.Parameter, Muon] = copy.deepcopy((weight, optimizer))
     assert both[1].param_groups[0]["params"][0] is both[0]
     assert torch.equal(moved(*both, range(2, 4)), moved(weight, optimizer, range(2, 4)))
+
+
+@pytest.mark.parametrize("shape", [(16, 144), (64, 9), (5, 1)])
+def test_several_matrices_at_once_are_the_same(shape: tuple[int, int]) -> None:
+    matrices = torch.stack([torch.from_numpy(uneven(*shape, seed)).float() for seed in range(3)])
+    alone = torch.stack([semi_orthogonal(matrix) for matrix in matrices])
+    torch.testing.assert_close(semi_orthogonal_all(matrices), alone, rtol=0, atol=2e-4)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_the_way_of_a_gpu_takes_the_same_steps(last: bool) -> None:
+    layout = torch.channels_last if last else torch.contiguous_format
+    torch.manual_seed(0)
+    ours = [torch.randn(8, 6, 3, 3).to(memory_format=layout) for _ in range(3)]
+    theirs = [weight.clone() for weight in ours]
+    together, alone = Muon(ours, lr=0.02), Muon(theirs, lr=0.02)
+    for _ in range(4):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(8, 6, 3, 3)  # in another order in memory than the weight
+            other.grad = one.grad.clone()
+        with torch.no_grad():
+            together._update_alike(ours, 0.02, 0.9)
+        alone.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)

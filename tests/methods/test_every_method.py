@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -14,6 +14,7 @@ from small_models import fresh
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.settings import settings_of
+from lrfer_bench.training.precision import Precision
 
 KINDS = [(1, 7, 48, 4, 12), (3, 8, 48, 7, 7), (3, 7, 100, 8, 13), (1, 8, 100, 4, 25)]
 
@@ -43,6 +44,25 @@ def test_one_step_and_an_answer(
     assert answers.shape == (4, classes)
     assert answers.isfinite().all()
     torch.testing.assert_close(alone, answers[:1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("name", LISTED)
+def test_steps_in_half_precision(name: str, precision: Literal["bf16", "fp16"]) -> None:
+    """Early and late in the budget; weights stay in float32."""
+    method = fresh(name, 4, preset=tiny_preset(precision=precision))
+    if method.trains == "nothing":
+        return
+    batch = batch_of(made_faces(14), (4,))
+    kind = Precision.of(method.task.preset, torch.device("cpu"))
+    method.scaler, optimizers = kind.scaler(), method.optimizers()
+    method.train()
+    for method.progress in (0.0, 0.9):
+        with kind.autocast():
+            told = method.update(batch, optimizers)
+        assert all(loss.isfinite() for loss in told.values())
+    assert {value.dtype for value in method.parameters()} <= {torch.float32, torch.float64}
+    assert all(value.isfinite().all() for value in method.parameters())
 
 
 @pytest.mark.parametrize("entry", OURS, ids=lambda entry: entry.name)

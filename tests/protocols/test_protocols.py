@@ -12,7 +12,7 @@ from PIL import Image
 
 from lrfer_bench.contract.protocol import Protocol, check_scale, lr_size
 from lrfer_bench.errors import UserError
-from lrfer_bench.pixels import resize
+from lrfer_bench.pixels import resize, resize_axis, resize_axis_in_parts
 from lrfer_bench.plugins.registry import PROTOCOLS
 from lrfer_bench.protocols.golden import compare, outputs, picture, protocol_hash
 from lrfer_bench.protocols.resample import Area, Bicubic, BicubicNoAntialias
@@ -119,6 +119,23 @@ def test_bicubic_equals_pillow_on_real_faces(real_images: np.ndarray) -> None:
             ]
         )
         assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize("source", [6, 17, 48, 300, 1000])
+@pytest.mark.parametrize("target", [5, 24, 48, 130])
+def test_the_form_without_float64_makes_the_same_numbers(source: int, target: int) -> None:
+    """For devices that have none; rows of more than 256 pixels are summed in pieces."""
+    rows = torch.randint(0, 256, (60, source), dtype=torch.uint8)
+    rows[:20] = rows[:20].gt(127) * 255  # overshoots, above and below
+    ours, theirs = resize_axis_in_parts(rows, target), resize_axis(rows, target)
+    assert torch.equal(ours.to(torch.float64), theirs)
+
+
+def test_a_resize_is_exact_under_autocast() -> None:
+    lr = faces(10, 1, 12, 12)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = resize(lr, (48, 48))
+    assert torch.equal(cast, resize(lr, (48, 48)))
 
 
 @pytest.mark.parametrize("size", [(48, 48), (97, 60)])
