@@ -14,7 +14,7 @@ from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.notes import notes_of
+from lrfer_bench.planning.notes import notes_of, scale_notes
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
@@ -72,7 +72,8 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options, watch)
     plan = build_plan(request, data_ref(request.dataset, prepared))
-    plan.notes = notes_of(plan)
+    asked = (*request.scales, *(request.test_scales or ()))
+    plan.notes = (*scale_notes(asked, prepared.faces.size), *notes_of(plan))
     return prepared, plan
 
 
