@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 
 SHELLS = ("bash", "zsh", "fish")
@@ -28,4 +29,4 @@ def completion(shell: str) -> None:
 
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(cli, {}, "lrfer-bench", "_LRFER_BENCH_COMPLETE").source())
+    echo(found(cli, {}, "lrfer-bench", "_LRFER_BENCH_COMPLETE").source())

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.echo import echo
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -19,7 +21,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 def echo_json(data: object) -> None:
     """Print data as JSON; NaN and infinity, which JSON lacks, become null."""
-    click.echo(json.dumps(plain(data), indent=1))  # json escapes all control characters itself
+    echo(json.dumps(plain(data), indent=1))  # nothing left to escape: json writes ASCII
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
