@@ -24,6 +24,8 @@ DPI = 160
 LEGEND = 1.9
 LEAST_WIDTH = 5.0
 """Inches: what a legend takes at the right, and what the shortest title needs."""
+PANEL_LETTERS = 44
+"""What fits over a panel in one line of its title."""
 STYLE: Any = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True,
@@ -167,7 +169,11 @@ def percent_axis(axes: Axes, label: str | None = "accuracy in %") -> None:
 
 
 def panel_title(board: Board, alone: bool) -> str:
-    return "" if alone else plain(board.title.replace(" · ", "\n", 1))
+    """The board's title in lines that fit over a panel."""
+    if alone:
+        return ""
+    lines = board.title.replace(" · ", "\n", 1).split("\n")
+    return plain("\n".join(textwrap.fill(line, PANEL_LETTERS) for line in lines))
 
 
 def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:

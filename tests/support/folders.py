@@ -14,4 +14,5 @@ TINY = PLUGINS / "tiny.py"
 """A plugin file with quick methods and a small data set, "tinyfaces"."""
 
 REFERENCE = ROOT / "results" / "reference"
+REFERENCE_GPU = ROOT / "results" / "reference-gpu"
 """The published records."""
