@@ -101,9 +101,7 @@ def evaluate(
     plugins = {"plugins": options.pop("plugins", ())}
     given = checked_arguments(EvaluateArguments, {"model": model, **words, **plugins, **options})
     load_plugins(given.plugins)
-    called, file = model_plugin(
-        given.model, given.results, given.weights, given.name, given.classes
-    )
+    called, file = model_plugin(given.model, given.weights, given.name, given.classes)
     return run(called, results=results, plugins=[*given.plugins, file], **options)
 
 

@@ -140,6 +140,38 @@ run TINY --plugin odd.py --methods selfish
 run TINY --plugin odd.py --methods linear --protocols corner
     the protocol "corner" of odd.py sha256:HASH calls itself None in its records: write name =
     "corner" into its class
+evaluate TINY net.py
+    the model "net.py" is not understood: write FILE.py:CLASS, such as net.py:Net
+evaluate TINY none.py:Net
+    the file none.py cannot be read (No such file or directory): check its name
+evaluate TINY net.py:Nett
+    the file net.py has no class or function "Nett": did you mean "Net"?
+evaluate TINY net.py:Net
+    Net has parameters and no weights were given, so it would answer at random: give its file with
+    --weights
+evaluate TINY net.py:Net --weights none.pth
+    weights=none.pth cannot be read (No such file or directory): check the path
+evaluate TINY net.py:Net --weights torn.png
+    HERE/torn.png cannot be read as weights (UnpicklingError): give a state_dict as .pth, .pt,
+    .pth.tar, .bin or .safetensors; a whole pickled model is not read, since that would run its
+    code: save its state_dict() where its code is
+evaluate TINY net.py:Net --name direct
+    the model cannot be called "direct", which is a method of lrfer-bench VERSION: give it another
+    one with --name (name=... in Python)
+evaluate TINY net.py:three
+    three answers 3 classes (left, right, top), but the data set has 4 (left, right, top, bottom):
+    it can be tested on a data set with its classes only
+evaluate TINY net.py:nameless
+    nameless does not say which classes its answers are: write classes = ('left', 'right', 'top',
+    'bottom') in the order of its answers into it, or give --classes
+    (HERE/cache/plugins/KEY/net.py:18)
+evaluate TINY net.py:fails --classes left,right,top,bottom
+    fails cannot be evaluated: ValueError: no faces today (HERE/cache/plugins/KEY/net.py:24)
+check-method direct --set direct.arhc=lean
+    method "direct" has no setting "arhc": did you mean "arch"?
+check-method direct --set srfer.sr_weight=1
+    the setting srfer.sr_weight reaches nothing: "srfer" is neither asked for nor a stage of what
+    is; leave it out, or name the method
 check-method none.py
     there is no file none.py: give the file of your method, or the name of one that is listed
 new-method direct

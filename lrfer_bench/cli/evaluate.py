@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import shared_options
+from lrfer_bench.cli.options import SCALES, shared_options
+from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import names
 
 EXAMPLES = (
     "lrfer-bench evaluate net.py:Net --weights net.pth",
-    "lrfer-bench evaluate net.py:Net --weights net.pth --protocols bicubic,camera --scales 1,2,4",
+    "lrfer-bench evaluate net.py:Net --protocols bicubic,camera --scales 1,2,4",
 )
 GROUPS = {
     "The model": ("weights", "name", "classes"),
@@ -43,15 +44,37 @@ GROUPS = {
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Its weights.")
 @click.option("--name", metavar="NAME", help="In tables.  [default: that of the class]")
 @click.option("--classes", metavar="A,B", help="Its answers in order, if the class says none.")
-@shared_options(
-    "dataset", "data_root", "data_option", "plugins", "scales", "protocols", "preset", "seeds",
-    "results", "workers", "device", "time_limit", "overwrite",
-)  # fmt: skip
+@shared_options("dataset", "data_root", "data_option", "plugins")
+@click.option(
+    "--scales", default=SCALES, show_default=True, metavar="2,4", help="Test at these; 1 is HR."
+)
+@click.option(
+    "--protocols",
+    default=defaults.PROTOCOL,
+    show_default=True,
+    metavar="A,B",
+    help="How LR faces are made.",
+)
+@click.option(
+    "--preset",
+    default=defaults.PRESET,
+    show_default=True,
+    metavar="NAME",
+    help="Of the rows that it stands beside.",
+)
+@click.option(
+    "--seeds",
+    default="0",
+    show_default=True,
+    metavar="0,1",
+    help="Those of the rows that it stands beside.",
+)
+@shared_options("results", "workers", "device", "time_limit", "overwrite")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
 @click.pass_context
 def evaluate(
     context: click.Context, model: str, weights: Path | None, name: str | None,
-    classes: str | None, results: Path, plugins: tuple[Path, ...], **options: Any,
+    classes: str | None, plugins: tuple[Path, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Test a model that exists already under every protocol and scale; nothing is trained.
 
@@ -65,5 +88,5 @@ def evaluate(
 
     load_plugins(plugins)
     said = names("--classes", classes) if classes else ()
-    called, file = model_plugin(model, results.expanduser(), weights, name, said)
-    context.invoke(run, methods=called, plugins=(*plugins, file), results=results, **options)
+    called, file = model_plugin(model, weights, name, said)
+    context.invoke(run, methods=called, plugins=(*plugins, file), **options)

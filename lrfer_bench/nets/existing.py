@@ -48,7 +48,8 @@ class Existing(Method):
     def __init__(self, task: Task, *, weights: str = "") -> None:
         super().__init__(task)
         self.called = getattr(self.stands_for, "__name__", "the model")
-        self.net = self._made(weights)
+        net = self._made(weights)
+        self.net = Scripted(net) if isinstance(net, torch.jit.ScriptModule) else net
         self.takes = self._word("takes", TAKES)
         self.gives = self._word("answers", ANSWERS)
         self.names = self._names()
@@ -163,6 +164,35 @@ class Existing(Method):
 
     def _wanted(self) -> tuple[str, ...]:
         return self.task.class_names
+
+
+class Scripted(nn.Module):
+    """A TorchScript module, into which no hook of torch's can be put: all its parameters count."""
+
+    net: Any
+
+    def __init__(self, net: torch.jit.ScriptModule) -> None:
+        super().__init__()
+        self.__dict__["net"] = net  # not as a part, whose own parts would be hooked
+        self._show()
+
+    def _show(self) -> None:
+        for number, parameter in enumerate(self.net.parameters()):
+            shown = nn.Parameter(parameter.detach(), requires_grad=False)
+            self.register_parameter(f"part{number}", shown)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Scripted:
+        self.net._apply(fn)
+        self._show()
+        return self
+
+    def train(self, mode: bool = True) -> Scripted:
+        """In its place, the module itself."""
+        self.net.train(mode)
+        return self
+
+    def forward(self, faces: Tensor) -> Any:
+        return self.net(faces)
 
 
 def columns_of(called: str, names: Sequence[str], wanted: Sequence[str]) -> list[int]:

@@ -9,28 +9,30 @@ from __future__ import annotations
 import ast
 import json
 import symtable
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import decode_source
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.files import default_cache
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
-from lrfer_bench.plugins.kept import keep
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.kept import FOLDER, keep
+from lrfer_bench.plugins.registry import METHODS, NAME, Entry
 
 ADVICE = "write FILE.py:CLASS, such as net.py:Net"
 
 
 def model_plugin(
     model: str | Callable[..., Any],
-    results: Path,
     weights: Path | None = None,
     name: str | None = None,
     classes: Sequence[str] = (),
 ) -> tuple[str, Path]:
-    """(name of the method, plugin file) for a model; the file is kept in the results and loaded.
+    """(name of the method, plugin file) for a model; the file is kept in the cache and loaded.
+
+    A run copies it into its results folder (keep_models), once all is known to be in order.
 
     model: "FILE.py:CLASS", or a class or function; name: None is that of the class
     classes: the names of its answers, where the class does not say them
@@ -51,13 +53,21 @@ def model_plugin(
             "that makes it"
         )
     called = name or kebab(attribute)
+    _check_name(called)
     content = content_of("weights", str(weights)) if weights else ""
-    file = keep(source + _line(called, attribute, content, classes), stem, results)
-    _make_room(called)
-    fault = load_in_place_of(module, file)
+    file = keep(source + _line(called, attribute, content, classes), stem, default_cache())
+    fault = load_model_plugin(called, file, module=module)
     if fault:
         raise UserError(f"the model {shown} cannot be used: {fault}")
     return called, file
+
+
+def keep_models(plugins: Iterable[Path], results: Path) -> None:
+    """Copy the plugin files of models into a results folder, where `predict` finds them again."""
+    made_here = (default_cache() / FOLDER).resolve()
+    for file in plugins:
+        if made_here in Path(file).resolve().parents:
+            keep(Path(file).read_bytes(), Path(file).stem, results)
 
 
 def _named(model: str) -> tuple[str, str, bytes]:
@@ -99,6 +109,25 @@ def _defined(source: bytes, path: str) -> list[str] | None:
     ]
 
 
+def _check_name(name: str) -> None:
+    """UserError for a name that a method cannot have, and for one that another method has."""
+    advice = "give it another one with --name (name=... in Python)"
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f'the model cannot be called "{name}": names have letters, digits, points, hyphens and '
+            f"underscores, and begin with a letter or digit; {advice}"
+        )
+    taken = [entry for entry in METHODS if entry.name == METHODS.current(name)]
+    if any(not _is_model(entry) for entry in taken):
+        raise UserError(
+            f'the model cannot be called "{name}", which is a method of {taken[0].source}: {advice}'
+        )
+
+
+def _is_model(entry: Entry) -> bool:
+    return hasattr(entry.loaded, "stands_for")
+
+
 def _line(name: str, attribute: str, weights: str, classes: Sequence[str]) -> bytes:
     words = f", weights={json.dumps(weights)}" if weights else ""
     words += f", classes={json.dumps(list(classes))}" if classes else ""
@@ -108,8 +137,13 @@ def _line(name: str, attribute: str, weights: str, classes: Sequence[str]) -> by
     ).encode()
 
 
-def _make_room(name: str) -> None:
-    """A model that was evaluated before in this process, under this name, is that no more."""
+def load_model_plugin(name: str, file: Path, content: bytes | None = None, module: str = "") -> str:
+    """Load the plugin file of a model; why it cannot be used, "" where it can.
+
+    A model that this process knows under the name, of other source or weights, is forgotten.
+    content, module: see load_in_place_of()
+    """
     for entry in METHODS:
-        if entry.name == name and hasattr(entry.loaded, "stands_for"):
+        if entry.name == name and _is_model(entry):
             METHODS.forget(entry.source)
+    return load_in_place_of(module, file, content)

@@ -170,16 +170,18 @@ def _hand_over_module(
     return file
 
 
-def load_in_place_of(module: str, file: Path) -> str:
+def load_in_place_of(module: str, file: Path, content: bytes | None = None) -> str:
     """Load a plugin file that was made from a module; why it cannot be used, "" where it can.
 
     What the module registered when it ran makes room for the same things of the file.
+    content: see load_plugin()
     """
     with ExitStack() as scopes:
         for each in REGISTRIES:
             scopes.enter_context(each.scope(out=lambda e: _home(e) == module, keep_new=True))
-        sys.modules.pop(plugin_module(file), None)  # so that the file registers its things again
-        load_plugin(file)
+        # so that the file registers its things again
+        sys.modules.pop(plugin_module(file, content), None)
+        load_plugin(file, content)
         return PLUGIN_ERRORS.pop(str(file), "")
 
 

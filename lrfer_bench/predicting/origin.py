@@ -13,6 +13,7 @@ from lrfer_bench.files import default_cache
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.existing import load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import METHODS
@@ -84,16 +85,27 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
 
 def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
     """A class that run() handed over from a script is found again in the results folder."""
-    if METHODS.current(record.method.name) in METHODS.names():
+    name = METHODS.current(record.method.name)
+    known = name in METHODS.names()
+    if known and not (record.method.existing and _is_another(record)):
         return
     found = kept_plugin(store.root, record.method.source, trust)
     if found is not None:
-        load_plugin(*found)
+        if record.method.existing:
+            load_model_plugin(name, *found)
+        else:
+            load_plugin(*found)
         return
+    if known:
+        return  # the plan says that it is another
     raise UserError(
         f'the method "{record.method.name}" of {record.stem} came from {record.method.source}, '
         "which is not here: install it, or give its file with --plugin (plugins=[...] in Python)"
     )
+
+
+def _is_another(record: Record) -> bool:
+    return METHODS.entry(record.method.name).source != record.method.source
 
 
 def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:

@@ -16,6 +16,7 @@ from lrfer_bench.planning.plan import Cell, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
+from lrfer_bench.plugins.existing import keep_models
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.joining import joined
@@ -122,6 +123,7 @@ def _run(
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
     keep_preset(session.store.root, request.preset)
     keep_run_file(request)
+    keep_models(request.plugins, session.store.root)
     for content in session.plan.contents():
         keep_content(content)
     sharing = joined(session.store, request.device) if request.join else nullcontext()

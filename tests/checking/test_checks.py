@@ -18,7 +18,7 @@ from folders import PLUGINS
 from lrfer_bench.checking import checks
 from lrfer_bench.checking.checks import CHECKS
 from lrfer_bench.checking.findings import Finding
-from lrfer_bench.checking.suite import ids_of, run_checks
+from lrfer_bench.checking.suite import check_settings, ids_of, run_checks
 from lrfer_bench.checking.titles import TITLES
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.loading import load_plugin, plugin_module
@@ -123,6 +123,30 @@ def test_a_word_for_a_check() -> None:
     assert ids_of(["any-batch", "costs"]) == ["any_batch", "costs"] and ids_of([]) == []
     with pytest.raises(UserError, match='did you mean "repeatable"'):
         ids_of(["costs", "repeatble"])
+
+
+def test_settings_reach_the_method_that_is_checked_and_its_stages() -> None:
+    given = {"good": {"weight": "0.0"}, "classifier": {"arch": "lean"}}
+    (declared,) = run_checks("good", "tinyfaces", ["declares"], settings=given)
+    assert "weight=0.0" in declared.detail
+    found_ = {f.check: f for f in run_checks("good", "tinyfaces", ["learns"], settings=given)}
+    assert found_["learns"].state == "failed", "a loss of weight 0 teaches nothing"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"good": {"wait": "1"}}, 'did you mean "weight"'),
+        ({"good": {"weight": "much"}}, "it takes a number"),
+        ({"multires": {"arch": "lean"}}, "reaches nothing"),
+        ({"nobody": {"arch": "lean"}}, 'there is no method "nobody"'),
+    ],
+)
+def test_settings_that_reach_nothing_are_a_sentence(
+    settings: dict[str, dict[str, str]], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        check_settings(["good", "never-learns"], settings)
 
 
 def test_a_missing_package_is_named_with_the_line_that_wants_it() -> None:

@@ -29,6 +29,7 @@ LONG = (
     "run",
     "tune",
     "plan",
+    "evaluate",
     "check-method",
     "datasets prepare",
     "datasets verify",

@@ -62,6 +62,38 @@ def test_ranks_are_within_a_track_and_a_content_is_one_track_whatever_its_name(f
     assert slugs[0] == "faces-bicubic1-bicubic1-cpu1" and slugs[0] != slugs[1]
 
 
+def test_a_model_that_existed_is_ranked_in_every_track_and_marked(factory, tmp_path):
+    ours, own = f"mine.pth sha256:{'a' * 12}", f"net.pth sha256:{'b' * 12}"
+    for scale in (2, 4):
+        save(factory, tmp_path, method="direct", right=70, scale=scale)
+        save(factory, tmp_path, method="srfer", right=65, scale=scale, weights=[ours])
+        save(
+            factory, tmp_path, method="net", right=60, scale=scale, weights=[own],
+            existing=True, train_scales=[],
+        )  # fmt: skip
+    boards = collect([tmp_path], Options()).boards
+    assert [{line.label for line in board.lines} for board in boards] == [
+        {"direct", "net"}, {"srfer", "net"},
+    ]  # fmt: skip
+    assert boards[0].track == "from scratch" and boards[1].track == f"pre-trained ({ours})"
+    for board in boards:
+        (net,) = [line for line in board.lines if line.label == "net"]
+        assert net.extra == "nothing was trained here" and net.rank and not net.apart
+
+
+def test_a_model_that_existed_alone_has_a_plain_board(factory, tmp_path):
+    save(
+        factory,
+        tmp_path,
+        method="net",
+        existing=True,
+        train_scales=[],
+        weights=["n.pth sha256:" + "b" * 12],
+    )
+    (board,) = collect([tmp_path], Options()).boards
+    assert board.track == "" and [line.label for line in board.lines] == ["net"]
+
+
 def test_references_that_train_nothing_stand_in_every_board_of_their_test_protocol(
     factory, tmp_path
 ):

@@ -101,6 +101,7 @@ class Cell:
     key: str | None = None
     trials: int | None = None
     weights: Sequence[str] = ()
+    existing: bool = False
 
     def __post_init__(self):
         self.test_protocol = self.test_protocol or (
@@ -156,6 +157,7 @@ class Cell:
                 test_time_augmentation=self.tta,
                 trials=self.trials,
                 weights=list(self.weights),
+                existing=self.existing,
             ),
             train=TrainPart(protocol=self.protocol, scales=self.train_scales),
             test=TestPart(

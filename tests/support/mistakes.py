@@ -39,6 +39,33 @@ FILES = {
 class Mine(Method):
     pass
 """,
+    "net.py": """from torch import nn
+
+
+class Net(nn.Linear):
+    classes = ("left", "right", "top", "bottom")
+
+    def __init__(self):
+        super().__init__(256, 4)
+
+
+def three():
+    return len
+
+
+three.classes = ("left", "right", "top")
+
+
+def nameless():
+    return len
+
+
+def fails():
+    def ask(faces):
+        raise ValueError("no faces today")
+
+    return ask
+""",
     "odd.py": """from lrfer_bench.api import Method, Protocol, register_method, register_protocol
 
 
