@@ -30,7 +30,7 @@ test-lowest:
 install: $(TOOLS)
 
 $(STAMP): pyproject.toml
-	@echo "Installing into $(VENV): about 5 GB with CUDA on Linux, minutes (about 1 GB without: see README.md)"
+	@echo "Installing into $(VENV): about 6 GB with CUDA on Linux, 5 to 20 minutes (about 1 GB without: see README.md)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e .
