@@ -2,9 +2,11 @@
 
     import lrfer_bench
 
+    lrfer_bench.plan(["direct", MyMethod])
     trials = lrfer_bench.tune([MyMethod, "kd"], scales=4)
     table = lrfer_bench.run(methods=["direct", MyMethod], scales=[2, 4])
     lrfer_bench.report("results")
+    lrfer_bench.compare("my-method", "direct")
     table = lrfer_bench.load_results("results")
     predict = lrfer_bench.load_model("direct", scale=4)
 
@@ -17,6 +19,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lrfer_bench.calls.tools import compare as compare
+    from lrfer_bench.calls.tools import merge as merge
+    from lrfer_bench.calls.tools import plan as plan
+    from lrfer_bench.calls.tools import predict as predict
+    from lrfer_bench.calls.tools import verify as verify
     from lrfer_bench.errors import UserError as UserError
     from lrfer_bench.library import evaluate as evaluate
     from lrfer_bench.library import load_model as load_model
@@ -31,6 +38,7 @@ _LAZY = {
     **dict.fromkeys(
         ("run", "tune", "evaluate", "report", "load_results", "load_model"), "lrfer_bench.library"
     ),
+    **dict.fromkeys(("compare", "plan", "verify", "merge", "predict"), "lrfer_bench.calls.tools"),
     "UserError": "lrfer_bench.errors",
 }
 

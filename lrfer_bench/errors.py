@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _UNSHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -12,10 +12,19 @@ _UNSHOWN = re.compile(
 """Controls of terminals, lines and the direction of writing, and halves of surrogate pairs."""
 MOST_NAMES = 40
 """So many names are still read in one sentence."""
+MOST_NEAR = 3
 _FORMULA = {"=", "+", "-", "@", "\t", "\r", "\n"}
 
 
-class UserError(Exception):
+class _OneSentence(Exception):
+    """An error whose message says all: a notebook shows it without a traceback, too."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [escaped(f"{type(self).__name__}: {self}")]
+
+
+class UserError(_OneSentence):
     """A mistake outside the program: one sentence, shown without a traceback, exit status 2."""
 
     exit_status = 2
@@ -33,7 +42,7 @@ class RecordError(UserError):
     """A record on disk cannot be trusted."""
 
 
-class CellError(Exception):
+class CellError(_OneSentence):
     """A cell or a stage cannot be finished; the reason becomes its record.
 
     The other cells go on.
@@ -65,16 +74,47 @@ def csv_cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The tail of a "not found" message: the nearest known name, or all of them, or a few of many.
+def did_you_mean(name: str, known: Iterable[str], meant: Mapping[str, str] | None = None) -> str:
+    """The tail of a "not found" message: the nearest known names, or all, or a few of many.
+
+    meant: what newcomers call a thing, in small letters and digits -> its known name
 
     >>> did_you_mean("gmnet", ["gmenet", "direct"])
     'did you mean "gmenet"?'
+    >>> did_you_mean("fer", ["fer2013", "ferplus", "rafdb"])
+    'did you mean "fer2013" or "ferplus"?'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    close = nearest(name, names, meant)
     if close:
-        return f'did you mean "{close[0]}"?'
+        quoted = [f'"{each}"' for each in close]
+        return f"did you mean {' or '.join(quoted)}?"
     if len(names) > MOST_NAMES:
         return f"known: {', '.join(names[:6])} and {len(names) - 6:,} more"
     return "known: " + ", ".join(names) if names else "none is known"
+
+
+def nearest(name: str, known: Iterable[str], meant: Mapping[str, str] | None = None) -> list[str]:
+    """The known names that may be meant, three at most: case and punctuation do not count.
+
+    First what means the same, then names that begin so, then names spelled alike, then names that
+    contain it.
+
+    >>> nearest("GME-Net", ["gmenet", "direct"]), nearest("noaa", ["bicubic", "bicubic-noaa"])
+    (['gmenet'], ['bicubic-noaa'])
+    """
+    plain = {each: _letters(each) for each in sorted(known)}
+    word = _letters(name)
+    same = [each for each in plain if plain[each] == word or each == (meant or {}).get(word)]
+    begin = [each for each in plain if len(word) > 1 and plain[each].startswith(word)]
+    for found in (same, begin):
+        if 1 <= len(found) <= MOST_NEAR:
+            return found
+    alike = difflib.get_close_matches(word, plain.values(), n=1)
+    if alike:
+        return [next(each for each in plain if plain[each] == alike[0])]
+    return [each for each in plain if len(word) > 2 and word in plain[each]][:MOST_NEAR]
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -16,10 +15,7 @@ from lrfer_bench.planning import defaults
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrfer_bench.planning.plan import Plan
     from lrfer_bench.predicting.predictor import Predictor
-    from lrfer_bench.running.session import Display, Session
-    from lrfer_bench.store.store import Store
 
 Item = TypeVar("Item")
 OneOrMore: TypeAlias = "Item | Iterable[Item]"
@@ -47,6 +43,7 @@ def run(
     engine: str = "local",
     overwrite: str = "never",
     join: bool = False,
+    log: str | None = None,
     address: str | None = None,
     cpus_per_model: float | None = None,
     gpus_per_model: float | None = None,
@@ -59,26 +56,21 @@ def run(
     methods, protocols, test_protocols: names, or classes of a module, a script or a notebook
     dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
-    seeds: each varies all that is random. preset: "quick", "cpu", "paper" or a TOML file
+    seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
     device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
-    overwrite: "never", "failed" or "always"; tell: gets a line for each cell, None is quiet
+    log: "tensorboard"; overwrite: "never", "failed", "always"; tell: gets lines, None is quiet
 
-    Returns the cells asked for, also those that had a record, in the columns of load_results(); a
-    failed one says why in `failure`. Raises UserError, one sentence, for wrong names, files or
-    settings before anything is trained, and for a full disk when it is met.
+    Returns all cells asked for in the columns of load_results(); `failure` says why a cell failed.
+    Raises UserError for wrong words before anything is trained, and for a full disk when it is met.
     """
     words = dict(locals())
-    from lrfer_bench.planning.arguments import RunArguments, checked_arguments
-    from lrfer_bench.planning.from_python import request_from
-    from lrfer_bench.running.session import run_session
+    from lrfer_bench.calls.runs import run_from
 
-    given = checked_arguments(RunArguments, words)
-    outcome = run_session(request_from(given), _lines(given.tell), _notes(given.tell))
-    return _frame(outcome.session.plan, outcome.session.store)
+    return run_from(words)
 
 
 def evaluate(
@@ -148,15 +140,9 @@ def tune(
     folder of another tuning, and where Optuna is missing.
     """
     words = dict(locals())
-    from lrfer_bench.planning.arguments import TuneArguments, checked_arguments
-    from lrfer_bench.planning.from_python import request_from
-    from lrfer_bench.tuning.chosen import trial_frame
-    from lrfer_bench.tuning.tune import TuningRequest, run_tuning
+    from lrfer_bench.calls.runs import tune_from
 
-    given = checked_arguments(TuneArguments, words)
-    asked = TuningRequest(request_from(given), given.trials, given.epochs)
-    tell = given.tell or (lambda line: None)
-    return trial_frame(run_tuning(asked, _lines(given.tell), tell).studies)
+    return tune_from(words)
 
 
 def report(
@@ -178,6 +164,7 @@ def report(
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 %
     intervals. Raises UserError when there is nothing to show.
     """
+    from lrfer_bench.calls.frames import led
     from lrfer_bench.planning.arguments import (
         ReportArguments,
         ResultsArguments,
@@ -194,13 +181,14 @@ def report(
     chosen = checked_arguments(ReportArguments, options).given()
     target = given.out or given.results[0] / "report"
     load_plugins(given.plugins)
-    return frame(make_report(given.results, target, Options(**chosen)))
+    return led(frame(make_report(given.results, target, Options(**chosen))))
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
     """All records of some results folders ("results" when none is named): a line a cell.
 
-    The columns of this tidy table:
+    The columns of this tidy table; method, scale, accuracy, accuracy_low and accuracy_high stand
+    first:
 
     Names: key, status ("finished" or "failed"), dataset, fingerprint, synthetic, method (with
            changed settings), source, kind ("oracle" for a ceiling), protocol and trained_scales
@@ -209,7 +197,8 @@ def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:
            (JSON), test_time_augmentation, trials (of tune(); 0: nothing to tune), weights (that it
            starts from, "" is from scratch). trained_scales is "each" (the tested one), "2;4;8",
            "hr" or "nothing".
-    Metrics: n (test faces), accuracy, balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
+    Metrics: n (test faces), accuracy with accuracy_low and accuracy_high (95 %, over test faces),
+             balanced_accuracy, macro_f1, ece in 0..1, nll in nats; the
              same with clean_ in front, without the test faces that also stand in train. NaN for a
              failed cell.
     Costs: parameters, macs (for one face), latency_ms (one face), throughput (faces a second),
@@ -280,35 +269,3 @@ def load_model(
         given.model, given.results, {name: getattr(given, name) for name in narrowing},
         given.device, given.trust_plugins, given.tell or (lambda line: None),
     )  # fmt: skip
-
-
-def _lines(tell: Callable[[str], None] | None) -> Display:
-    """A display that tells what happens, line by line."""
-    from lrfer_bench.running.status import Status, news
-
-    def listen(status: Status) -> None:
-        for line in news(status):
-            if tell is not None:
-                tell(line)
-
-    return lambda status: nullcontext(listen)
-
-
-def _notes(tell: Callable[[str], None] | None) -> Callable[[Session, object], None]:
-    """Tells the notes of a plan before anything is trained."""
-
-    def before(session: Session, _: object) -> None:
-        for note in session.plan.notes:
-            if tell is not None:
-                tell(note)
-
-    return before
-
-
-def _frame(plan: Plan, store: Store) -> pd.DataFrame:
-    """The records of a plan's cells, in the plan's order."""
-    from lrfer_bench.reporting.frame import frame_of, plain_result
-    from lrfer_bench.store.survey import find_all
-
-    records = find_all(store, plan.cells)
-    return frame_of(plain_result(record, store) for record in records)

@@ -30,6 +30,17 @@ run TINY --protocols bicubik
     there is no protocol "bicubik": did you mean "bicubic"?
 run TINY --preset cpuu
     there is no preset "cpuu": did you mean "cpu"?
+run TINY --preset gpu
+    there is no preset "gpu": did you mean "paper"?
+run --dataset fer
+    there is no dataset "fer": did you mean "fer2013" or "ferplus"?
+run --learning-rate 0.1
+    lrfer-bench run has no option --learning-rate: did you mean --lr?
+run TINY --scales x2,x4
+    --scales is "x2,x4": give integers with commas between, such as 2,4,8; did you mean 2,4?
+run TINY --scales 2 4
+    lrfer-bench run does not know what to do with "4": write lists with commas and no blanks, such
+    as 2,4,8
 run TINY --methods linear --engine lokal
     there is no engine "lokal": did you mean "local"?
 run TINY --methods linear --protocols bicubic@9

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from lrfer_bench import __version__
 from lrfer_bench.cli.echo import echo
@@ -31,6 +32,7 @@ COMMANDS = {
     "datasets": ("datasets", "List, show, prepare and verify data sets."),
     "protocols": ("protocols", "List the degradations, show one."),
     "presets": ("presets", "List the training budgets, show one."),
+    "completion": ("completion", "Print what makes Tab complete names in your shell."),
     "doctor": ("doctor", "Say what this machine has and what a run would use."),
 }
 
@@ -47,6 +49,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"lrfer_bench.cli.{COMMANDS[name][0]}")
         command: click.Command = getattr(module, COMMANDS[name][0])
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The sub-commands, from the table: nothing is imported to list them."""
+        found = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import names as parts
@@ -55,12 +56,14 @@ def list_checks(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     help="Where the few faces come from; one that needs no files.",
 )
 @shared_options("settings", "plugins")
+@JSON
 def check_method(
     method: str,
     only: str | None,
     dataset: str,
     settings: tuple[str, ...],
     plugins: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Test whether a method keeps the rules, on a few small faces; a FILE's methods are all tested.
 
@@ -79,11 +82,16 @@ def check_method(
     if given:
         check_settings(methods, given)
     failed = 0
+    rows = []
     for name in methods:
-        echo(f"{name}:")
+        echo(f"{name}:", err=as_json)
         for finding in check_in_process(name, dataset, files, ids, given):
             failed += finding.state == "failed"
-            echo(_line(finding))
+            rows.append({"method": name, **vars(finding)})
+            echo(_line(finding), err=as_json)
+    if as_json:
+        echo_json(rows)
+        sys.exit(1 if failed else 0)
     echo("all is well" if not failed else f"{failed} check{'s' if failed > 1 else ''} failed")
     sys.exit(1 if failed else 0)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import label_list, number_list
@@ -17,7 +18,7 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which records": ("results", "datasets", "scales", "seeds"),
-    "How to compare": ("resamples", "clean", "images"),
+    "How to compare": ("resamples", "clean", "images", "as_json"),
 }
 
 
@@ -44,6 +45,7 @@ GROUPS = {
     metavar="FILE",
     help="Write a CSV of the test images on which only one is right.",
 )
+@JSON
 def compare(
     a: str,
     b: str,
@@ -54,6 +56,7 @@ def compare(
     resamples: int,
     clean: bool,
     images: str | None,
+    as_json: bool,
 ) -> None:
     """Test method A against method B on the same images and seeds, scale by scale.
 
@@ -63,11 +66,14 @@ def compare(
     """
     from lrfer_bench.files import write_atomically
     from lrfer_bench.reporting.choose import Choice
-    from lrfer_bench.reporting.duel import duel, images_csv, text
+    from lrfer_bench.reporting.duel import duel, duel_frame, images_csv, text
 
     found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
-    for line in text(found):
-        echo(line)
+    if as_json:
+        echo_json({"rounds": rows_of(duel_frame(found)), "notes": found.notes})
+    else:
+        for line in text(found):
+            echo(line)
     if images:
         write_atomically(Path(images), images_csv(found).encode("utf-8"), "choose another --images")
-        echo(f"Wrote {images}")
+        echo(f"Wrote {images}", err=as_json)

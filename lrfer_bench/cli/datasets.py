@@ -7,23 +7,22 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from lrfer_bench.cli import completing
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.cli.preparing import prepare_shown
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
-from lrfer_bench.errors import escaped
 from lrfer_bench.plugins.loading import left_out, load_plugins
 from lrfer_bench.plugins.registry import DATASETS, Entry
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from lrfer_bench.data.verify import Verification
+    pass
 
 RENDER = "lrfer_bench.cli.render"
 
@@ -62,7 +61,7 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, "
                                                                           "or the file itself."),
         PLUGIN,
-        click.argument("name"),
+        click.argument("name", shell_complete=completing.one(completing.datasets)),
     ):  # fmt: skip
         command = decorate(command)
     return command
@@ -76,13 +75,26 @@ def _where(command: Callable[..., None]) -> Callable[..., None]:
     ),
 )
 @PLUGIN
-def list_(plugins: tuple[Path, ...]) -> None:
+@JSON
+def list_(plugins: tuple[Path, ...], as_json: bool) -> None:
     """List the data sets, built in and of plugins."""
     load_plugins(plugins)
     entries = list(DATASETS)
     width = max((len(entry.name) for entry in entries), default=0)
-    for entry in entries:
-        card = _card(entry)
+    cards = [(entry, _card(entry)) for entry in entries]
+    if as_json:
+        echo_json(
+            [
+                {
+                    "name": entry.name,
+                    "summary": card.summary if card else "",
+                    "source": entry.source,
+                }
+                for entry, card in cards
+            ]
+        )
+        return
+    for entry, card in cards:
         summary = card.summary if card else "(its card is in its code: datasets show loads it)"
         own = "" if entry.source.startswith("lrfer-bench ") else f" [{entry.source}]"
         echo(f"{entry.name:<{width}}  {summary}{own}")
@@ -96,13 +108,17 @@ def list_(plugins: tuple[Path, ...]) -> None:
         "lrfer-bench datasets show rafdb",
     ),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completing.one(completing.datasets))
 @PLUGIN
-def show(name: str, plugins: tuple[Path, ...]) -> None:
+@JSON
+def show(name: str, plugins: tuple[Path, ...], as_json: bool) -> None:
     """Show a data set's card: what it is, where to get it, the layout its files must have."""
     load_plugins(plugins)
     entry = DATASETS.entry(name)
     card = _card(entry) or entry.load().card
+    if as_json:
+        echo_json({"name": name, "source": entry.source, **vars(card)})
+        return
     echo(f"{name}: {card.summary}\n")
     facts = {
         "title": card.title,
@@ -128,17 +144,23 @@ def show(name: str, plugins: tuple[Path, ...]) -> None:
     ),
 )
 @_where
+@JSON
 def prepare(
     name: str,
     plugins: tuple[Path, ...],
     data_root: Path | None,
     options: tuple[str, ...],
     cache: Path | None,
+    as_json: bool,
 ) -> None:
     """Read a data set once, check it and put it into the cache."""
     load_plugins(plugins)
     prepared = prepare_shown(name, data_root, options, cache)
     facts, found = prepared.faces.describe(), prepared.audit
+    if as_json:
+        about = {"fingerprint": prepared.fingerprint, "directory": prepared.directory}
+        echo_json({"name": name, **facts, **about, "notes": prepared.faces.notes, "audit": found})
+        return
     counts = ", ".join(f"{split} {count:,}" for split, count in facts["counts"].items())
     height, width = facts["size"]
     kind = "grey" if facts["channels"] == 1 else "colour"
@@ -191,6 +213,7 @@ def verify(
     """
     load_plugins(plugins)
     prepared = prepare_shown(name, data_root, options, cache, anew=True)
+    from lrfer_bench.cli.verified import show_verification
     from lrfer_bench.data.verify import verify as compare
 
     entry = DATASETS.entry(name)
@@ -198,7 +221,7 @@ def verify(
     if as_json:
         echo(json.dumps(result.to_json(), indent=1))
     else:
-        _print(name, result)
+        show_verification(name, result)
     ctx.exit(0 if result.ok else 1)
 
 
@@ -240,91 +263,3 @@ def _show_blocks(card: DatasetCard) -> None:
             echo(f"\n{title}:\n" + "\n".join(f"  {line}" for line in lines))
     if card.bibtex:
         echo(f"\n{card.bibtex.strip()}")
-
-
-def _print(name: str, result: Verification) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(_checks_table(name, result))
-    if not result.states_counts:
-        console.print(
-            f'The card of "{name}" states no counts and no fingerprint: copies differ by nature.'
-        )
-    console.print(_audit_table(result))
-    if result.audit.near is not None:
-        from lrfer_bench.data.near import NEAR_FULL
-
-        console.print(
-            f"near copies: grey images, as they are or mirrored, that correlate by {NEAR_FULL} or "
-            "more"
-        )
-    for note in result.prepared.faces.notes:
-        console.print(escaped(f"note: {note}"), markup=False)
-    console.print(f"prepared in: {result.prepared.directory}", markup=False, soft_wrap=True)
-    wrong = [check.what for check in result.checks if not check.ok]
-    if wrong:
-        console.print(
-            f'[bold red]"{name}" differs from its card in {len(wrong)} points: '
-            f"{', '.join(wrong)}[/]"
-        )
-    else:
-        console.print(f'[bold green]"{name}" is what its card says[/]')
-
-
-def _checks_table(name: str, result: Verification) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"{escape(name)} against its card", title_justify="left")
-    for column in ("what", "right", "found", ""):
-        table.add_column(column, overflow="fold")
-    for check in result.checks:
-        verdict = "[green]ok[/]" if check.ok else "[red]differs[/]"
-        table.add_row(
-            check.what, escape(_short(check.expected)), escape(_short(check.found)), verdict
-        )
-    return table
-
-
-def _short(text: str) -> str:
-    """A fingerprint by its head; the whole one is in --json and in the card."""
-    text = escaped(text)
-    is_hash = len(text) == 64 and set(text) <= set("0123456789abcdef")
-    return f"{text[:16]}..." if is_hash else text
-
-
-def _audit_table(result: Verification) -> Table:
-    from rich.table import Table
-
-    summary: dict[str, Any] = result.audit.summary()
-    table = Table(title="audit", title_justify="left")
-    for column in ("", "train", "val", "test", "all"):
-        table.add_column(column, justify="left" if not column else "right")
-
-    def row(label: str, counts: dict[str, int], total: int | None = None) -> None:
-        cells = [
-            f"{counts[split]:,}" if split in counts else "" for split in ("train", "val", "test")
-        ]
-        table.add_row(label, *cells, f"{sum(counts.values()) if total is None else total:,}")
-
-    row("images", result.audit.counts)
-    row("also in train, pixel for pixel", summary["leaked"])
-    row("also in val, pixel for pixel", {"test": summary["test_in_val"]})
-    row(
-        "extra identical copies (in each split, over all)",
-        summary["extra_copies_within"],
-        summary["extra_copies"],
-    )
-    table.add_row("groups of identical images", "", "", "", f"{summary['duplicate_groups']:,}")
-    table.add_row(
-        "such groups with conflicting labels", "", "", "", f"{summary['conflicting_groups']:,}"
-    )
-    if summary["near"] is not None:
-        row(
-            "near copies of an earlier split's image",
-            {split: summary["near"][split] for split in ("val", "test")},
-        )
-    row("blank (one grey value)", summary["blank"])
-    row("near-constant", summary["near_constant"])
-    return table

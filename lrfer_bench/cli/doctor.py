@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
@@ -30,7 +33,8 @@ from lrfer_bench.plugins.registry import Registry
     help="Folder to look at.",
 )
 @PLUGIN
-def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
+@JSON
+def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
     """Say what this machine has, and what a run here would use."""
     import torch
 
@@ -43,30 +47,51 @@ def doctor(results: Path, plugins: tuple[Path, ...]) -> None:
     from lrfer_bench.running.environment import environment
 
     load_plugins(plugins)
-    for name, value in environment().items():
-        echo(f"{name}: {value}")
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    echo(
-        f"GPUs: {gpus}; cores this process may use: {usable_cores()}; "
-        f"memory: {memory() / 1e9:.1f} GB"
-    )
-    each = "one a GPU" if gpus else "one torch thread each"
-    echo(f"a run would use {default_workers()} workers, {each}")
-    echo(
-        f"cache of prepared data sets: {default_cache()} ({_free_gb(default_cache()):.1f} GB free)"
-    )
-    echo(f"results: {results} ({_free_gb(results):.1f} GB free)")
+    found = environment()
+    facts: dict[str, Any] = {
+        "gpus": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "cores": usable_cores(),
+        "memory_gb": round(memory() / 1e9, 1),
+        "workers": default_workers(),
+        "cache": default_cache(),
+        "cache_free_gb": round(_free_gb(default_cache()), 1),
+        "results": results,
+        "results_free_gb": round(_free_gb(results), 1),
+    }
+    verdicts = {}
     for entry in PROTOCOLS:
         try:
             protocol = entry.load()()
         except UserError as error:
-            echo(f"protocol {entry.name}: left out: {error}")
+            verdicts[entry.name] = f"left out: {error}"
             continue
-        echo(f"protocol {protocol.id}: {verdict(protocol)}")
-    for registry in REGISTRIES:
-        echo(f"{registry.kind}s: {', '.join(registry.names())}")
-    for name, why in {**left_out(), **broken(METHODS), **broken(DATASETS)}.items():
+        verdicts[protocol.id] = verdict(protocol)
+    names = {f"{registry.kind}s": registry.names() for registry in REGISTRIES}
+    missing = {**left_out(), **broken(METHODS), **broken(DATASETS)}
+    if as_json:
+        pixels = {"verdicts": verdicts}
+        echo_json({"environment": found, **facts, **pixels, **names, "left_out": missing})
+        return
+    _show(found, facts)
+    for name, said in verdicts.items():
+        echo(f"protocol {name}: {said}")
+    for kind, known in names.items():
+        echo(f"{kind}: {', '.join(known)}")
+    for name, why in missing.items():
         echo(f"left out: {name}: {why}")
+
+
+def _show(found: Mapping[str, object], facts: Mapping[str, Any]) -> None:
+    for name, value in found.items():
+        echo(f"{name}: {value}")
+    echo(
+        f"GPUs: {facts['gpus']}; cores this process may use: {facts['cores']}; "
+        f"memory: {facts['memory_gb']} GB"
+    )
+    each = "one a GPU" if facts["gpus"] else "one torch thread each"
+    echo(f"a run would use {facts['workers']} workers, {each}")
+    echo(f"cache of prepared data sets: {facts['cache']} ({facts['cache_free_gb']} GB free)")
+    echo(f"results: {facts['results']} ({facts['results_free_gb']} GB free)")
 
 
 def broken(registry: Registry) -> dict[str, str]:

@@ -54,3 +54,9 @@ def telling() -> Iterator[Callable[[str], None]]:
         yield tell
     finally:
         click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+@contextmanager
+def silence() -> Iterator[Callable[[str], None]]:
+    """telling() for who wants to hear nothing."""
+    yield lambda text: None

@@ -142,11 +142,12 @@ def _card(dataset: str) -> DatasetCard:
 
 
 def _prepared(options: dict[str, Any]) -> Prepared:
+    from lrfer_bench.cli.preparing import watched
     from lrfer_bench.data.options import prepared_dataset
     from lrfer_bench.planning.settings import parse_options
 
     return prepared_dataset(
-        options["dataset"], options["data_root"], parse_options(options["data_option"])
+        options["dataset"], options["data_root"], parse_options(options["data_option"]), watched
     )
 
 

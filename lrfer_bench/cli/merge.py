@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
@@ -34,12 +35,14 @@ EXAMPLES = (
 )
 @click.option("--dry-run", is_flag=True, help="Check and say what would be taken; write nothing.")
 @PLUGIN
+@JSON
 def merge(
     others: tuple[Path, ...],
     results: Path,
     other_data: bool,
     dry_run: bool,
     plugins: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Check the records of other results folders and copy the good ones with their logits.
 
@@ -56,12 +59,18 @@ def merge(
         "stood": "stood already",
         "refused": "refused",
     }
+    outcomes = []
     for outcome in take(results, others, other_data, dry_run, notes.append):
         counts[outcome.verdict] += 1
-        echo(
-            f"{words[outcome.verdict]}: {outcome.path}"
-            + (f": {outcome.reason}" if outcome.reason else "")
-        )
+        outcomes.append(outcome)
+        if not as_json:
+            echo(
+                f"{words[outcome.verdict]}: {outcome.path}"
+                + (f": {outcome.reason}" if outcome.reason else "")
+            )
+    if as_json:
+        echo_json({"records": outcomes, "notes": notes, "dry_run": dry_run})
+        sys.exit(1 if counts["refused"] else 0)
     for note in notes:
         echo(f"note: {note}")
     echo(", ".join(f"{count} {words[verdict]}" for verdict, count in counts.items()))

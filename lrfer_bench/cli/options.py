@@ -52,8 +52,17 @@ BUDGET = ("epochs", "batch", "lr", "precision")
 """Fields of a preset that have an option of their own."""
 
 PLAN_GROUPS = {
-    "What to run": ("methods", "dataset", "data_root", "data_option", "plugins"),
-    "Conditions": ("scales", "protocols", "test_protocols", "test_scales"),
+    "What to run": (
+        "methods",
+        "dataset",
+        "data_root",
+        "data_option",
+        "plugins",
+        "scales",
+        "protocols",
+        "test_protocols",
+        "test_scales",
+    ),
     "Training": ("seeds", "preset", *BUDGET, "settings", "settings_file"),
     "Where and how": (
         "config",
@@ -67,8 +76,12 @@ PLAN_GROUPS = {
         "gpus_per_model",
         "device",
         "join",
+        "log",
         "no_report",
         "plan_only",
+        "as_json",
+        "no_estimate",
+        "verbose",
     ),
 }
 """Headings in the help of `run` and `plan`."""
@@ -111,7 +124,14 @@ def request_of(options: Mapping[str, Any]) -> Request:
         cpus_per_model=options.get("cpus_per_model"),
         gpus_per_model=options.get("gpus_per_model"),
         device=options.get("device"),
+        log=options.get("log"),
     )
+
+
+VERBOSE = click.option(
+    "--verbose/--quiet", default=None, help="A line an epoch too; or failures only."
+)
+"""For sub-commands that train: None is in between."""
 
 
 def plan_options(command: Command) -> Command:
@@ -201,10 +221,10 @@ _OPTIONS = {
     "test_protocols": click.option(
         "--test-protocols",
         metavar="A,B",
-        help="Test under these, if under others than in training.",
+        help="Test under these, if not as trained.",
     ),
     "test_scales": click.option(
-        "--test-scales", metavar="2,4", help="Test at these, if at others than in training."
+        "--test-scales", metavar="2,4", help="Test at these, if not as trained."
     ),
     "seeds": click.option(
         "--seeds",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.echo import echo, telling
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
@@ -32,9 +32,10 @@ def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
 
     Runs nothing.
     """
+    from lrfer_bench.cli.preparing import watched
     from lrfer_bench.running.session import open_session
 
-    session = open_session(request_of(options))
+    session = open_session(request_of(options), watched)
     if as_json:
         echo(json.dumps(_as_data(session.plan), indent=1))
         return
@@ -43,40 +44,31 @@ def plan(as_json: bool, no_estimate: bool, **options: Any) -> None:
 
 def show_plan(session: Session, calibrate: bool) -> None:
     """Print trainings, cells and what is left to do."""
-    from lrfer_bench.running.calibrate import estimate
-    from lrfer_bench.running.engines.local import default_workers
-    from lrfer_bench.running.runner import Overwrite, Runner
+    from lrfer_bench.running.forecast import forecast
     from lrfer_bench.running.status import duration
 
-    runner = Runner(session.plan, session.store, Overwrite(session.request.overwrite))
-    todo = {training.key for training in runner.to_train}
-    seconds = estimate(runner.to_train, session.plan, session.prepared) if calibrate else {}
+    with telling() as tell:
+        found = forecast(session, calibrate, tell)
     for note in session.plan.notes:
         echo(note)
-    echo(f"{len(session.plan.trainings)} models to train, each once:")
-    for key, training in session.plan.trainings.items():
-        state = (
-            f"about {duration(seconds[key])}"
-            if key in seconds
-            else "to do"
-            if key in todo
-            else "not needed or there already"
-        )
-        needs = f" (after {', '.join(training.stages)})" if training.stages else ""
-        echo(f"  {key[:12]}  {training.label}{needs}: {state}")
-    echo(f"{len(session.plan.cells)} cells to test:")
-    waiting = runner.plan.cells
-    for key, cell in session.plan.cells.items():
-        echo(f"  {key[:12]}  {cell.label}: {'to do' if key in waiting else 'has a record'}")
+    echo(f"{len(found.trainings)} models to train, each once:")
+    for step in found.trainings:
+        state = "to do" if step.todo else "not needed or there already"
+        if step.seconds is not None:
+            state = f"about {duration(step.seconds)}"
+        stages = step.node.stages
+        needs = f" (after {', '.join(stages)})" if stages else ""
+        echo(f"  {step.node.key[:12]}  {step.node.label}{needs}: {state}")
+    echo(f"{len(found.cells)} cells to test:")
+    for step in found.cells:
+        state = "to do" if step.todo else "has a record"
+        echo(f"  {step.node.key[:12]}  {step.node.label}: {state}")
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
-    if seconds:
-        slots = session.request.workers or default_workers(session.request.device)
-        longest = max(seconds.values())
-        total = max(sum(seconds.values()) / slots, longest)
+    if found.seconds is not None:
         echo(
-            f"About {duration(total)} with {slots} workers, going by a few steps of each model on "
-            "this machine as it is now."
+            f"About {duration(found.seconds)} with {found.workers} workers, going by a few steps "
+            "of each model on this machine as it is now."
         )
 
 

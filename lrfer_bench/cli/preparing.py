@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lrfer_bench.data.cache import Prepared
+    from lrfer_bench.data.reading import Tick
+
+
+@contextmanager
+def watched() -> Iterator[Tick | None]:
+    """In a terminal a bar of the pictures that are read; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    from lrfer_bench.running.picture import bar_of_reading
+
+    with bar_of_reading(Console(stderr=True)) as tick:
+        yield tick
 
 
 def prepare_shown(
@@ -23,18 +40,5 @@ def prepare_shown(
     from lrfer_bench.planning.settings import parse_options
 
     dataset = make_dataset(name, parse_options(options))
-    if not sys.stderr.isatty():
-        return prepare(dataset, name, root, cache=cache, anew=anew)
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    with Progress(
-        *Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True),
-        transient=True,
-    ) as progress:  # fmt: skip
-        task = progress.add_task("pictures", total=None, visible=False)
-
-        def tick(done: int, every: int) -> None:
-            progress.update(task, completed=done, total=every, visible=True)
-
+    with watched() as tick:
         return prepare(dataset, name, root, cache=cache, anew=anew, tick=tick)

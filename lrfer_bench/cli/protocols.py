@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli import completing
+from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
@@ -33,17 +35,23 @@ def protocols() -> None:
     ),
 )
 @PLUGIN
-def list_protocols(plugins: tuple[Path, ...]) -> None:
+@JSON
+def list_protocols(plugins: tuple[Path, ...], as_json: bool) -> None:
     """Every protocol with its version and one line."""
     load_plugins(plugins)
-    broken = {}
+    broken, rows = {}, []
     for entry in PROTOCOLS:
         try:
             protocol = entry.load()()
         except UserError as error:
             broken[entry.name] = str(error)
             continue
-        echo(f"{protocol.id:<16} {protocol.summary}  [{entry.source}]")
+        rows.append({"id": protocol.id, "summary": protocol.summary, "source": entry.source})
+    if as_json:
+        echo_json(rows)
+    else:
+        for row in rows:
+            echo(f"{row['id']:<16} {row['summary']}  [{row['source']}]")
     echo_left_out({**left_out(), **broken})
 
 
@@ -54,17 +62,23 @@ def list_protocols(plugins: tuple[Path, ...]) -> None:
         "lrfer-bench protocols show camera",
     ),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completing.one(completing.protocols))
 @PLUGIN
-def show_protocol(name: str, plugins: tuple[Path, ...]) -> None:
+@JSON
+def show_protocol(name: str, plugins: tuple[Path, ...], as_json: bool) -> None:
     """Show what a protocol does, its hash here, and whether its pixels are the golden ones."""
     load_plugins(plugins)
     from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.protocols.golden import protocol_hash, verdict
 
     protocol = protocol_of(name)
+    details = protocol.details or (type(protocol).__doc__ or "")
+    if as_json:
+        about = {"id": protocol.id, "summary": protocol.summary, "details": details}
+        echo_json({**about, "hash": protocol_hash(protocol), "verdict": verdict(protocol)})
+        return
     echo(f"{protocol.id}: {protocol.summary}")
-    echo(click.wrap_text(protocol.details or (type(protocol).__doc__ or ""), 100))
+    echo(click.wrap_text(details, 100))
     echo(
         f"size: ceil(side / scale); hash on this machine: {protocol_hash(protocol)}; "
         f"{verdict(protocol)}"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lrfer_bench.cli.echo import echo, telling
+from lrfer_bench.cli.data import JSON, echo_json, rows_of
+from lrfer_bench.cli.echo import echo, silence, telling
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, echo_left_out, label_list, number_list
 from lrfer_bench.planning import defaults
@@ -27,7 +28,7 @@ EXAMPLES = (
 GROUPS = {
     "Which records": ("results", "datasets", "methods", "scales", "seeds"),
     "How to count": ("resamples", "metrics", "plugins", "sort_by", "partial", "unfolded"),
-    "What to write": ("out", "pictures", "citations", "title"),
+    "What to write": ("out", "pictures", "citations", "title", "quiet", "as_json"),
 }
 NAMES: dict[str, Any] = {"multiple": True, "callback": label_list, "metavar": "A,B"}
 NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
@@ -90,19 +91,20 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
     "--citations", is_flag=True, help="Write citations.bib: the BibTeX of all in the table."
 )
 @click.option("--title", default="", metavar="TEXT", help="Title of tables, curves and page.")
+@click.option("--quiet", is_flag=True, help="Print warnings only.")
+@JSON
 def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
            methods: tuple[str, ...], scales: tuple[int, ...], seeds: tuple[int, ...],
            resamples: int, metrics: tuple[str, ...], plugins: tuple[Path, ...], sort_by: str,
            pictures: str, unfolded: bool, partial: bool, citations: bool,
-           title: str) -> None:  # fmt: skip
+           title: str, quiet: bool, as_json: bool) -> None:  # fmt: skip
     """Turn records into leaderboards (md, csv, html, LaTeX), pictures and a web page.
 
     Reads records only.
     """
-    from lrfer_bench.cli.boards import show_board
     from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.collect import Options, collect
-    from lrfer_bench.reporting.make import write
+    from lrfer_bench.reporting.make import frame, write
 
     _load(plugins, metrics)
     target = Path(out) if out else Path(results[0]) / "report"
@@ -110,12 +112,22 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
         Choice(datasets, methods, scales, seeds), sort_by, resamples, title, citations, partial,
         pictures, command=_command(), metrics=metrics, unfolded=unfolded,
     )  # fmt: skip
-    with telling() as tell:
+    with silence() if quiet else telling() as tell:
         found = collect(results, options, tell)
     for warning in [*found.warnings, *found.cautions]:
         echo(f"warning: {warning}", err=True)
-    with telling() as tell:
+    with silence() if quiet else telling() as tell:
         write(found, target, tell)
+    if as_json:
+        echo_json(rows_of(frame(found)))
+    elif not quiet:
+        _show(found, target)
+
+
+def _show(found: Report, target: Path) -> None:
+    """Print the boards, how many cells there are, and where the page is."""
+    from lrfer_bench.cli.boards import show_board
+
     for board in found.boards:
         for track in filter(None, (board, board.leak_free)):
             show_board(track)

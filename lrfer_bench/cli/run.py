@@ -5,13 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of, shared_options
+from lrfer_bench.cli.options import (
+    PLAN_GROUPS,
+    VERBOSE,
+    plan_options,
+    request_of,
+    shared_options,
+)
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -31,28 +38,46 @@ EXAMPLES = (
 @click.option("--cpus-per-model", type=float, metavar="N", help="On a Ray cluster.  [default: 1]")
 @click.option("--gpus-per-model", type=float, metavar="N", help="Such as 0.25, for four a GPU.")
 @click.option("--join", is_flag=True, help="Share --results with equal commands.")
+@click.option("--log", metavar="NAME", help="tensorboard: curves of all trainings.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")
 @click.option("--no-report", is_flag=True, help="Leave the tables and curves for later.")
+@VERBOSE
 @click.pass_context
-def run(context: click.Context, plan_only: bool, no_report: bool, **options: Any) -> None:
-    """Train and test methods on low-resolution faces; go on where it stopped."""
+def run(
+    context: click.Context,
+    plan_only: bool,
+    no_report: bool,
+    verbose: bool | None,
+    **options: Any,
+) -> None:
+    """Train and test methods on low-resolution faces; go on where it stopped.
+    Exit status: 0 done, 1 a cell failed, 2 it could not run, 130 stopped.
+    """
     if plan_only:
         from lrfer_bench.cli.plan import plan
 
         options.pop("time_limit")
         context.invoke(plan, **options)
         return
+    from lrfer_bench.cli.preparing import watched
+    from lrfer_bench.data.reading import unwatched
     from lrfer_bench.running.engines.lifelines import stop_like_ctrl_c
     from lrfer_bench.running.session import run_session
 
     stop_like_ctrl_c()
-    outcome = run_session(request_of(options), _display, _tell_about)
+    quiet = verbose is False
+    outcome = run_session(
+        request_of(options),
+        partial(_display, verbose=verbose),
+        _tell_of_faults if quiet else _tell_about,
+        unwatched if quiet else watched,
+    )
     records = outcome.session.store.records
     if not no_report:
         from lrfer_bench.cli.report import report
 
         # The same report as `lrfer-bench report` makes of this folder.
-        words = ["--results", str(records.parent)]
+        words = ["--results", str(records.parent), *(["--quiet"] if quiet else [])]
         report.main(args=words, prog_name="lrfer-bench report", standalone_mode=False)
     if outcome.failed:
         some = f"{outcome.failed} cell{'s' if outcome.failed > 1 else ''}"
@@ -69,8 +94,6 @@ def _tell_about(session: Session, runner: Runner) -> None:
 
     This is: the data, what was left out, what is damaged.
     """
-    from lrfer_bench.plugins.registry import PLUGIN_ERRORS
-
     faces = session.prepared.faces
     word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
     counts = ", ".join(f"{len(split)} {name}" for name, split in faces.splits.items())
@@ -80,6 +103,15 @@ def _tell_about(session: Session, runner: Runner) -> None:
         echo(f"  {note}")
     for note in session.plan.notes:
         echo(f"  {note}")
+    _tell_of_faults(session, runner)
+    if not runner.plan.cells:
+        echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
+
+
+def _tell_of_faults(session: Session, runner: Runner) -> None:
+    """Tell what was left out and what is damaged."""
+    from lrfer_bench.plugins.registry import PLUGIN_ERRORS
+
     for plugin, reason in PLUGIN_ERRORS.items():
         echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
     for damaged in runner.survey.damaged:
@@ -88,17 +120,15 @@ def _tell_about(session: Session, runner: Runner) -> None:
             "where its cell is run again it is set aside",
             err=True,
         )
-    if not runner.plan.cells:
-        echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 
 
 @contextmanager
-def _display(status: Status) -> Iterator[Listener]:
+def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
     """The display of a run; Ctrl-C ends it with a sentence that says what is kept."""
     from lrfer_bench.cli.progress import show
 
     try:
-        with show(status) as listener:
+        with show(status, verbose) as listener:
             yield listener
     except KeyboardInterrupt:
         done = status.finished

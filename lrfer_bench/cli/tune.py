@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import echo_left_out, request_of, shared_options
+from lrfer_bench.cli.options import VERBOSE, echo_left_out, request_of, shared_options
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ GROUPS = {
     "Conditions": ("scales", "protocols"),
     "Training": ("epochs", "seeds", "preset", "settings"),
     "Where and how": ("results", "workers", "device", "time_limit", "engine", "overwrite"),
+    "What to print": ("verbose", "as_json"),
 }
 
 
@@ -77,32 +80,44 @@ GROUPS = {
     metavar="WHICH",
     help="Try again: never, failed.",
 )  # fmt: skip
-def tune(trials: int, epochs: str, **options: Any) -> None:
+@VERBOSE
+@JSON
+def tune(trials: int, epochs: str, verbose: bool | None, as_json: bool, **options: Any) -> None:
     """Try settings of methods, as many and as long for each method, and choose the best.
 
     A trial is scored on the validation split; no test face is looked at. The same command goes on
     where it was stopped. What was chosen goes into tuning/settings.toml of the results folder, for
     `run --settings`.
     """
+    from lrfer_bench.cli.preparing import watched
+    from lrfer_bench.data.reading import unwatched
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
     load_plugins(options["plugins"])
     echo_left_out(left_out())
     asked = TuningRequest(request_of(options), trials, epochs)
-    outcome = run_tuning(asked, _display, echo)
-    _summarise(outcome)
+    quiet = verbose is False or as_json
+    display = partial(_display, verbose=False if as_json else verbose)
+    tell = partial(echo, err=as_json)
+    outcome = run_tuning(asked, display, tell, unwatched if quiet else watched)
+    if as_json:
+        from lrfer_bench.tuning.chosen import trial_frame
+
+        echo_json(rows_of(trial_frame(outcome.studies)))
+    _summarise(outcome, silent=as_json)
 
 
-def _summarise(outcome: Outcome) -> None:
+def _summarise(outcome: Outcome, silent: bool) -> None:
     """The trials as Markdown, and where the choice stands; status 1 if all of a method failed."""
     from lrfer_bench.tuning.chosen import markdown
 
     if not outcome.studies:
         return
-    echo(f"\n{markdown(outcome.studies)}")
+    if not silent:
+        echo(f"\n{markdown(outcome.studies)}")
     lost = [study.method for study in outcome.studies if study.best is None]
-    if len(lost) < len(outcome.studies):
+    if len(lost) < len(outcome.studies) and not silent:
         echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
     if lost:
         echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
@@ -110,12 +125,12 @@ def _summarise(outcome: Outcome) -> None:
 
 
 @contextmanager
-def _display(status: Status) -> Iterator[Listener]:
+def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
     """The display of a round; Ctrl-C ends it with a sentence that says what is kept."""
     from lrfer_bench.cli.progress import show
 
     try:
-        with show(status) as listener:
+        with show(status, verbose) as listener:
             yield listener
     except KeyboardInterrupt:
         echo(

@@ -38,6 +38,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<Split: {len(self)} faces of {_shape(self)}>"
+
 
 @dataclass(frozen=True)
 class FaceSet:
@@ -54,6 +57,11 @@ class FaceSet:
     synthetic: bool = False
     leaked: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
+        shape = _shape(next(iter(self.splits.values()))) if self.splits else "no size"
+        return f"<FaceSet {self.name}: {counts}, {shape}, {len(self.classes)} classes>"
 
     @property
     def train(self) -> Split:
@@ -177,3 +185,11 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             raise DataError(
                 f"{where} has no image of class {', '.join(empty)}: add some or drop the class"
             )
+
+
+def _shape(split: Split) -> str:
+    """ "48x48 grey", for people; a Split that was not checked yet may have any shape."""
+    if split.images.ndim != 4:
+        return f"shape {split.images.shape[1:]}"
+    channels, height, width = split.images.shape[1:]
+    return f"{width}x{height} {'grey' if channels == 1 else 'colour'}"

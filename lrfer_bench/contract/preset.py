@@ -141,6 +141,13 @@ A preset that is no draft never changes: better numbers get a new version, and o
 """
 
 
+MEANT = {
+    "gpu": "paper", "cuda": "paper", "full": "paper", "large": "paper", "long": "paper",
+    "fast": "quick", "small": "quick", "tiny": "quick", "short": "quick", "default": "quick",
+}  # fmt: skip
+"""What newcomers call a preset."""
+
+
 def preset_of(name: str | Preset) -> Preset:
     """The preset of an id ("cpu@1"), the newest final one of a name ("cpu"), or the preset itself.
 
@@ -153,7 +160,7 @@ def preset_of(name: str | Preset) -> Preset:
     versions = [preset for preset in PRESETS.values() if preset.name == bare]
     if not versions:
         names = sorted({preset.name for preset in PRESETS.values()})
-        raise UserError(f'there is no preset "{name}": {did_you_mean(bare, names)}')
+        raise UserError(f'there is no preset "{name}": {did_you_mean(bare, names, MEANT)}')
     if name == bare:
         final = [preset for preset in versions if not preset.draft]
         return max(final, key=lambda preset: preset.version)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.cache import Prepared, prepare
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.data.signature import called, option_names
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS
@@ -30,10 +31,13 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
     return kind(**(options or {}))
 
 
-def prepared_dataset(name: str, root: Path | None, options: Mapping[str, Any]) -> Prepared:
+def prepared_dataset(
+    name: str, root: Path | None, options: Mapping[str, Any], watch: Watch = unwatched
+) -> Prepared:
     """Load a data set by name, or find it in the cache.
 
-    UserErrors say what is missing and where.
+    watch shows how far it is. UserErrors say what is missing and where.
     """
     dataset = make_dataset(name, options)
-    return prepare(dataset, name, root)
+    with watch() as tick:
+        return prepare(dataset, name, root, tick=tick)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,11 @@ IN_MEMORY = 1 << 28
 
 Tick = Callable[[int, int], None]
 """tick(done, all): how many of the pictures of a data set are read."""
+
+Watch = Callable[[], AbstractContextManager["Tick | None"]]
+"""Shows how a data set is prepared: a context manager that gives the tick, or None for silence."""
+
+unwatched: Watch = nullcontext
 
 
 @dataclass

@@ -86,38 +86,39 @@ class Arguments(BaseModel):
 
 
 class PlanArguments(Arguments):
-    """What run() and tune() both take."""
+    """What run() and tune() both take; the defaults are those of run()."""
 
-    methods: Things
-    dataset: Things
-    protocols: Things
-    data_root: Folder | None
-    data_options: Options | None
-    scales: Integers
-    seeds: Integers
-    preset: str | Path = Field(examples=[defaults.PRESET])
-    settings: dict[str, Options] | None
-    plugins: Folders
-    results: Folder
-    workers: Integer | None
-    time_limit: Annotated[float, Field(gt=0, strict=False)] | None
-    engine: str = Field(examples=[defaults.ENGINE])
-    tell: Callable[[str], None] | None
+    methods: Things = list(defaults.METHODS)
+    dataset: Things = [defaults.DATASET]
+    protocols: Things = [defaults.PROTOCOL]
+    data_root: Folder | None = None
+    data_options: Options | None = None
+    scales: Integers = list(defaults.SCALES)
+    seeds: Integers = [0]
+    preset: str | Path = Field(defaults.PRESET, examples=[defaults.PRESET])
+    settings: dict[str, Options] | None = None
+    plugins: Folders = []
+    results: Folder = Path(defaults.RESULTS)
+    workers: Integer | None = None
+    time_limit: Annotated[float, Field(gt=0, strict=False)] | None = None
+    engine: str = Field(defaults.ENGINE, examples=[defaults.ENGINE])
+    tell: Callable[[str], None] | None = print
 
 
 class RunArguments(PlanArguments):
     """Those of lrfer_bench.run()."""
 
-    test_protocols: Things | None
-    test_scales: Integers | None
-    settings_file: Folder | None
-    overwrite: Literal["never", "failed", "always"]
-    join: bool
-    address: str | None = Field(examples=["10.0.0.1:6379"])
-    cpus_per_model: float | None
-    gpus_per_model: float | None
-    device: str | None = Field(examples=["cuda:0"])
-    precision: Literal["fp32", "bf16", "fp16"] | None
+    test_protocols: Things | None = None
+    test_scales: Integers | None = None
+    settings_file: Folder | None = None
+    overwrite: Literal["never", "failed", "always"] = "never"
+    join: bool = False
+    log: str | None = Field(None, examples=["tensorboard"])
+    address: str | None = Field(None, examples=["10.0.0.1:6379"])
+    cpus_per_model: float | None = None
+    gpus_per_model: float | None = None
+    device: str | None = Field(None, examples=["cuda:0"])
+    precision: Literal["fp32", "bf16", "fp16"] | None = None
 
 
 class EvaluateArguments(Arguments):
@@ -166,6 +167,60 @@ class LoadArguments(Arguments):
     key: str | None = Field(examples=["3f9c0a"])
     plugins: Folders
     device: str = Field(examples=["cpu"])
+    trust_plugins: bool
+    tell: Callable[[str], None] | None
+
+
+class CompareArguments(Arguments):
+    """Those of lrfer_bench.compare()."""
+
+    a: str = Field(examples=["gmenet"])
+    b: str = Field(examples=["direct"])
+    results: Folders
+    datasets: Things
+    scales: Integers
+    seeds: Integers
+    resamples: Annotated[Integer, Field(ge=100)]
+    clean: bool
+    tell: Callable[[str], None] | None
+
+
+class VerifyArguments(Arguments):
+    """Those of lrfer_bench.verify()."""
+
+    dataset: str = Field(examples=["fer2013"])
+    data_root: Folder | None
+    data_options: Options | None
+    plugins: Folders
+    near: bool
+    tell: Callable[[str], None] | None
+
+
+class MergeArguments(Arguments):
+    """Those of lrfer_bench.merge()."""
+
+    others: Folders
+    results: Folder
+    other_data: bool
+    dry_run: bool
+    plugins: Folders
+    tell: Callable[[str], None] | None
+
+
+class PredictArguments(Arguments):
+    """Those of lrfer_bench.predict()."""
+
+    images: Folders
+    method: str | None = Field(examples=["direct"])
+    results: Folder
+    scale: Integer | None
+    dataset: str | None = Field(examples=["fer2013"])
+    protocol: str | None = Field(examples=[defaults.PROTOCOL])
+    preset: str | None = Field(examples=[defaults.PRESET])
+    seed: Integer | None
+    key: str | None = Field(examples=["3f9c0a"])
+    images_are: Literal["auto", "hr", "lr"]
+    plugins: Folders
     trust_plugins: bool
     tell: Callable[[str], None] | None
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.contract.protocol import lr_size
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.declared import asking
 from lrfer_bench.planning.plan import Cell, Plan, Training
 from lrfer_bench.plugins.registry import METHODS
+
+LARGEST = 8
+"""Larger scales than this are rare, and are often sizes in pixels that were taken for scales."""
+
+
+def scale_notes(scales: Iterable[int], size: tuple[int, int]) -> tuple[str, ...]:
+    """A line for each scale that looks like the size of a face.
+
+    >>> scale_notes([4, 12], (48, 48))
+    ('scale 12 makes 4 pixels of 48: for faces of 12 pixels ask for scale 4',)
+    """
+    return tuple(
+        f"scale {scale} makes {lr_size(size, scale)[0]} pixels of {size[0]}: for faces of {scale} "
+        f"pixels ask for scale {size[0] // scale}"
+        for scale in dict.fromkeys(scales)
+        if scale > LARGEST and size[0] % scale == 0 and scale < size[0]
+    )
 
 
 def notes_of(plan: Plan) -> tuple[str, ...]:

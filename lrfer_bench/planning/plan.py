@@ -111,6 +111,9 @@ class Training:
     preset: Preset
     stages: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"<Training {self.label}, key {self.key[:12]}>"
+
     @property
     def scales(self) -> tuple[int, ...]:
         """The scales that its method is built for."""
@@ -146,6 +149,9 @@ class Cell:
     weights: tuple[str, ...] = ()
     existing: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Cell {self.label}, key {self.key[:12]}>"
+
     @property
     def scales(self) -> tuple[int, ...]:
         """The scale that a method is built for which trains nothing: the tested one."""
@@ -178,6 +184,9 @@ class Plan:
     cells: dict[str, Cell] = field(default_factory=dict)
     wanted: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Plan: {len(self.trainings)} trainings, {len(self.cells)} cells>"
 
     def contents(self) -> set[str]:
         """The contents of all files that settings in this plan name."""

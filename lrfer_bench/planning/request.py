@@ -10,10 +10,11 @@ from typing import Any
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.options import prepared_dataset
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
-from lrfer_bench.planning.notes import notes_of
+from lrfer_bench.planning.notes import notes_of, scale_notes
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.loading import load_plugins
@@ -29,6 +30,7 @@ class Request:
     settings: method -> setting -> value, wherever the method stands, as a stage as well
     file:     settings from a file, for any methods; `settings` win over them
     preset:   the training budget
+    log:      where what trainings tell is written for a viewer: "tensorboard", or None
     time_limit: minutes that a training or a test may take; None is any time
     test_protocols and test_scales of None mean "as trained"; workers of None is one a core, or one
     a GPU. device: "cpu", "cuda", "cuda:1" or "mps"; None takes the GPUs, if there are any.
@@ -53,22 +55,25 @@ class Request:
     engine: str = defaults.ENGINE
     overwrite: str = defaults.OVERWRITE
     join: bool = False
+    log: str | None = None
     address: str | None = None
     cpus_per_model: float | None = None
     gpus_per_model: float | None = None
     device: str | None = None
 
 
-def plan_request(request: Request) -> tuple[Prepared, Plan]:
+def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, Plan]:
     """Load plugins, prepare the data and build the plan.
 
-    Mistakes in names, scales, settings and files are UserErrors here, before an hour of training.
+    watch shows how the data is prepared. Mistakes in names, scales, settings and files are
+    UserErrors here, before an hour of training.
     """
     check_workers(request.workers)
     load_plugins(request.plugins)
-    prepared = prepared_dataset(request.dataset, request.data_root, request.data_options)
+    prepared = prepared_dataset(request.dataset, request.data_root, request.data_options, watch)
     plan = build_plan(request, data_ref(request.dataset, prepared))
-    plan.notes = notes_of(plan)
+    asked = (*request.scales, *(request.test_scales or ()))
+    plan.notes = (*scale_notes(asked, prepared.faces.size), *notes_of(plan))
     return prepared, plan
 
 

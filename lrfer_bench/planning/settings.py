@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -131,8 +132,11 @@ def integers(what: str, text: str) -> list[int]:
     try:
         return [int(part) for part in names(what, text)]
     except ValueError:
+        parts = [re.fullmatch("[xX]?([0-9]+)[xX]?", part) for part in names(what, text)]
+        near = ",".join(part[1] for part in parts if part)
+        hint = f"; did you mean {near}?" if all(parts) else ""
         raise UserError(
-            f'{what} is "{text}": give integers with commas between, such as 2,4,8'
+            f'{what} is "{text}": give integers with commas between, such as 2,4,8{hint}'
         ) from None
 
 

@@ -45,6 +45,14 @@ class Predictor:
     method: Method
     device: torch.device
 
+    def __repr__(self) -> str:
+        record, (height, width) = self.record, self.lr_size
+        kind = "grey" if self.channels == 1 else "colour"
+        return (
+            f"<Predictor {record.method.name}, {record.dataset.name} {record.test.protocol} "
+            f"x{record.test.scale}: {kind} faces of {width}x{height}, {len(self.classes)} classes>"
+        )
+
     def __call__(self, images: ArrayLike | torch.Tensor) -> NDArray[np.float32]:
         """Logits, float32 [B, classes]. UserError for images of another type, shape or size."""
         return predict(self.method, self._checked(images), len(self.classes), self.device)

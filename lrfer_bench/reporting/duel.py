@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -169,6 +170,36 @@ def _round_lines(one: Round, found: Duel) -> list[str]:
         f"{verdict}",
         f"       {kind}: {found.a} {only_a}, {found.b} {only_b} of {len(one.images)} images",
     ]
+
+
+def duel_frame(found: Duel) -> pd.DataFrame:
+    """A line for each comparison: where, A minus B in 0..1 with its interval, p, who is better."""
+    return pd.DataFrame([_line(one, found) for one in found.rounds])
+
+
+def _line(one: Round, found: Duel) -> dict[str, Any]:
+    board, d = one.board, one.difference
+    better = "" if one.corrected >= SIGNIFICANT else found.a if d.value > 0 else found.b
+    return {
+        "a": found.a,
+        "b": found.b,
+        "scale": one.scale,
+        "difference": d.value,
+        "low": d.low,
+        "high": d.high,
+        "p": d.p,
+        "p_corrected": one.corrected,
+        "better": better,
+        "only_a": int((one.right_a > one.right_b).sum()),
+        "only_b": int((one.right_b > one.right_a).sum()),
+        "images": len(one.images),
+        "seeds": d.seeds,
+        "test": d.test,
+        "dataset": board.dataset,
+        "protocol": board.protocol,
+        "test_protocol": board.test_protocol,
+        "preset": board.preset,
+    }
 
 
 def images_csv(found: Duel) -> str:

@@ -18,10 +18,13 @@ from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.twins import without_twins
+from lrfer_bench.scoring.shares import share_interval
 from lrfer_bench.store.edits import newest_edits
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
+FIRST = ("method", "scale", "accuracy", "accuracy_low", "accuracy_high")
+"""The columns that a table for Python callers begins with."""
 NUMBERS = ("n", "accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
 COSTS = (
     "parameters", "macs", "latency_ms", "throughput", "train_seconds",
@@ -121,7 +124,7 @@ def load_frame(roots: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def frame_of(results: Iterable[Result]) -> pd.DataFrame:
-    """One line a record.
+    """One line a record, which begins with method, scale, accuracy and its 95 % interval.
 
     Metrics on the whole test split have plain names, those without leaked rows start with clean_.
     Both, and the costs, are NaN for a failed cell, whose sentence stands in `failure`.
@@ -228,4 +231,8 @@ def _line(result: Result) -> dict[str, Any]:
     whole, clean = (record.metrics.all, record.metrics.clean) if record.metrics else (None, None)
     line |= {name: getattr(whole, name, None) for name in NUMBERS}
     line |= {f"clean_{name}": getattr(clean, name, None) for name in NUMBERS}
-    return line | {name: getattr(record.cost, name, None) for name in (*COSTS, *MEASURED)}
+    for front, metrics in (("", whole), ("clean_", clean)):
+        ends = share_interval(metrics.accuracy, metrics.n) if metrics and metrics.n else (None,) * 2
+        line |= {f"{front}accuracy_low": ends[0], f"{front}accuracy_high": ends[1]}
+    line |= {name: getattr(record.cost, name, None) for name in (*COSTS, *MEASURED)}
+    return {**{name: line[name] for name in FIRST}, **line}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import torch
@@ -18,24 +18,32 @@ WARM_STEPS = 2
 STEPS = 4
 
 
-def estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
+def estimate(
+    trainings: Sequence[Training],
+    plan: Plan,
+    prepared: Prepared,
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, float]:
     """Training key -> seconds, one torch thread each, for some trainings of a plan.
 
     Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in
-    their seed alone are measured once.
+    their seed alone are measured once. tell: hears which model is measured now.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _estimate(trainings, plan, prepared)
+        return _estimate(trainings, plan, prepared, tell)
     finally:
         torch.set_num_threads(before)
 
 
-def _estimate(trainings: Sequence[Training], plan: Plan, prepared: Prepared) -> dict[str, float]:
+def _estimate(
+    trainings: Sequence[Training], plan: Plan, prepared: Prepared, tell: Callable[[str], None]
+) -> dict[str, float]:
     measured: dict[str, float] = {}
     seconds: dict[str, float] = {}
-    for training in trainings:
+    for number, training in enumerate(trainings, 1):
+        tell(f"measuring {number} of {len(trainings)}: {training.label}")
         alike = canonical_json([training.method.identity(), training.condition])
         if alike not in measured:
             measured[alike] = _seconds_per_step(training, plan, prepared)

@@ -56,6 +56,9 @@ class Model:
     weights: bytes
     cost: TrainingCost
 
+    def __repr__(self) -> str:
+        return f"<Model {self.training.label}, {len(self.weights) / 1e6:.1f} MB>"
+
 
 class ModelMissing(UserError):
     """A model is not on disk, or its two files do not belong together."""

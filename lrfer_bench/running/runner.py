@@ -25,8 +25,10 @@ from lrfer_bench.running.records import failed_record
 from lrfer_bench.running.shared import Shared
 from lrfer_bench.running.shelf import Shelf
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.running.training_log import TrainingLog
 from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import Survey, survey
+from lrfer_bench.training.loop import Progress
 
 TRIES = 2
 
@@ -42,6 +44,7 @@ class Overwrite(enum.Enum):
 class Runner:
     """Runs what is missing of a plan. Every result is on disk as soon as it is known.
 
+    log: hears of the trainings, if wanted
     lost: training key -> why it, or a stage that it rests on, could not be trained
     """
 
@@ -51,7 +54,9 @@ class Runner:
         store: Store,
         overwrite: Overwrite = Overwrite.NEVER,
         campaign: Campaign | None = None,
+        log: TrainingLog | None = None,
     ) -> None:
+        self.log = log
         self.store = store
         self.survey = survey(store, plan.cells)
         self.kept, todo = split_plan(plan, store, overwrite, self.survey)
@@ -146,15 +151,26 @@ class Runner:
             self._note(event.text)
             return
         if isinstance(event, Progressed):
+            self._log(self.running.get(event.key), event.progress)
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
             return
         node = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
+        self._log(node, None)
         if isinstance(event, Finished):
             self._finish(event)
         else:
             self._fail(node, event)
+
+    def _log(self, node: Node | None, progress: Progress | None) -> None:
+        """Hand on what a training tells; None: it has ended."""
+        if self.log is None or not isinstance(node, Training):
+            return
+        if progress is None:
+            self.log.ended(node)
+        else:
+            self.log.told(node, progress)
 
     def _finish(self, event: Finished) -> None:
         if isinstance(event.result, Model):

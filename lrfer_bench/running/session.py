@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
-from lrfer_bench.planning.plan import Cell, Plan
+from lrfer_bench.planning.free_rows import free_rows, sentence
+from lrfer_bench.planning.plan import Cell, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
@@ -21,6 +23,7 @@ from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.sole import check_no_sole_run, sole_run, sweep_store
 from lrfer_bench.running.status import Listener, Status
+from lrfer_bench.running.training_log import TrainingLog, open_log
 from lrfer_bench.store.presets import keep_preset
 from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import find_all
@@ -57,30 +60,38 @@ class Outcome:
         return self.status.failed + self.kept_failed
 
 
-def open_session(request: Request) -> Session:
+def open_session(request: Request, watch: Watch = unwatched) -> Session:
     """Check everything that can be checked before an hour of training.
 
-    UserError for wrong names, scales, settings, files and words.
+    watch shows how the data is prepared. UserError for wrong names, scales, settings, files and
+    words.
     """
-    prepared, plan = plan_request(request)
-    return Session(request, prepared, plan, Store(request.results))
+    prepared, plan = plan_request(request, watch)
+    store = Store(request.results)
+    free = free_rows(request, data_ref(request.dataset, prepared), plan)
+    missing = [name for name, cells in free.items() if len(find_all(store, cells)) < len(cells)]
+    if missing:
+        plan.notes += (sentence(missing),)
+    return Session(request, prepared, plan, store)
 
 
 def run_session(
     request: Request,
     display: Display = lambda status: nullcontext(lambda now: None),
     before: Callable[[Session, Runner], None] = lambda session, runner: None,
+    watch: Watch = unwatched,
 ) -> Outcome:
     """Run what is missing of a request.
 
-    before() is called once all is known to be in order, and nothing is trained yet.
+    before() is called once all is known to be in order, and nothing is trained yet. watch shows
+    how the data is prepared.
     """
     if request.join and request.overwrite == "always":
         raise UserError(
             "--join with --overwrite always would have each run make everything: start one run "
             "with it, or choose another --results"
         )
-    session = open_session(request)
+    session = open_session(request, watch)
     logs = session.store.root / "logs"
     if request.join:
         logs /= f"{socket.gethostname()}-{os.getpid()}"
@@ -89,11 +100,16 @@ def run_session(
         address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
         device=request.device,
     )  # fmt: skip
+    log = open_log(request.log, session.store.root) if request.log else None
     session.store.check_writable()
     if request.join:
         check_no_sole_run(session.store)
     with nullcontext() if request.join else sole_run(session.store):
-        return _run(session, engine, display, before)
+        try:
+            return _run(session, engine, display, before, log)
+        finally:
+            if log is not None:
+                log.close()
 
 
 def _run(
@@ -101,6 +117,7 @@ def _run(
     engine: Engine,
     display: Display,
     before: Callable[[Session, Runner], None],
+    log: TrainingLog | None,
 ) -> Outcome:
     request = session.request
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
@@ -111,7 +128,7 @@ def _run(
         keep_content(content)
     sharing = joined(session.store, request.device) if request.join else nullcontext()
     with sharing as campaign:
-        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign)
+        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign, log)
         before(session, runner)
         _note_trials(session.store, runner.kept)
         if runner.plan.cells:

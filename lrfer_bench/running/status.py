@@ -44,10 +44,23 @@ class Status:
     note: str = ""
     last: Record | None = None
     said: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def faces_per_second(self) -> float:
         return sum(progress.faces_per_second for _, progress in self.running.values() if progress)
+
+    @property
+    def seconds_gone(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def share(self) -> float:
+        """The share of the jobs that is done, the begun part of running trainings counted."""
+        jobs = self.trainings + self.cells - self.kept
+        begun = sum(p.step / p.steps for _, p in self.running.values() if p and p.steps)
+        done = self.trained + self.finished + self.finished_elsewhere + self.failed + begun
+        return min(done / jobs, 1.0) if jobs else 1.0
 
     def seconds_left(self) -> float | None:
         """An estimate from the trainings seen so far; None before anything is known."""
@@ -94,8 +107,16 @@ def _news(status: Status) -> list[str]:
     ]
 
 
-def summary(status: Status) -> str:
-    """Cells done, running, failed; faces a second; time left."""
+def failure_lines(status: Status) -> list[str]:
+    """What just happened, as far as a user has to know it: a note, and a failed cell."""
+    record = status.last
+    failed = [f"failed: {record.failure.sentence}"] if record and record.failure else []
+    note = [f"note: {status.note}"] if status.note else []
+    return [escaped(line) for line in (*note, *failed)]
+
+
+def summary(status: Status, left: bool = True) -> str:
+    """Cells done, running, failed; faces a second; the time left, if wanted."""
     todo = status.cells - status.kept
     done = status.finished + status.finished_elsewhere
     parts = [f"{done}/{todo} cells done"] if status.cells else []
@@ -110,9 +131,9 @@ def summary(status: Status) -> str:
         parts.append(f"{status.failed} failed")
     if status.faces_per_second:
         parts.append(f"{status.faces_per_second:.0f} faces/s")
-    left = status.seconds_left()
-    if left is not None:
-        parts.append(f"about {duration(left)} left")
+    seconds = status.seconds_left() if left else None
+    if seconds is not None:
+        parts.append(f"about {duration(seconds)} left")
     return ", ".join(parts)
 
 
@@ -132,13 +153,30 @@ def running_lines(status: Status) -> tuple[list[tuple[str, Progress | None, str]
 
     A line says so where nothing moves; the others are one text, "" if there are none.
     """
-    now, lines = time.monotonic(), []
+    jobs, more = running_jobs(status)
+    return [
+        (label, progress, ", ".join(filter(None, (running_line(label, progress), still))))
+        for label, progress, still in jobs
+    ], more
+
+
+def running_jobs(status: Status) -> tuple[list[tuple[str, Progress | None, str]], str]:
+    """(label, progress, "" or how long it stands still) of these jobs, and of the others."""
+    now, jobs = time.monotonic(), []
     for key, (label, progress) in list(status.running.items())[:MOST_JOBS_SHOWN]:
         still = now - status.moved.get(key, now)
-        idle = f", no step for {duration(still)}" if still >= STILL_SECONDS else ""
-        lines.append((label, progress, running_line(label, progress) + idle))
+        idle = f"no step for {duration(still)}" if still >= STILL_SECONDS else ""
+        jobs.append((label, progress, idle))
     more = len(status.running) - MOST_JOBS_SHOWN
-    return lines, f"and {more} more" if more > 0 else ""
+    return jobs, f"and {more} more" if more > 0 else ""
+
+
+def how_far(progress: Progress | None) -> str:
+    """The epoch and the share of the budget of a running training."""
+    if progress is None:
+        return ""
+    share = progress.step / progress.steps if progress.steps else 0
+    return f"epoch {progress.epoch}/{progress.epochs}, {100 * share:.0f} %"
 
 
 def running_line(label: str, progress: Progress | None) -> str:
@@ -146,7 +184,4 @@ def running_line(label: str, progress: Progress | None) -> str:
     if progress is None:
         return label
     losses = " ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-    return (
-        f"{label}: epoch {progress.epoch}/{progress.epochs}, "
-        f"{100 * progress.step / progress.steps:.0f} %, {losses}"
-    )
+    return f"{label}: {how_far(progress)}, {losses}"

@@ -34,7 +34,10 @@ FETCH_EVERY = 50
 
 @dataclass
 class Progress:
-    """What a running training tells: epochs done, steps done, the latest losses, faces a second."""
+    """What a running training tells: epochs done, steps done, the latest losses, faces a second.
+
+    rates: the learning rate of each optimiser, and of each of its groups where there are several
+    """
 
     epoch: int
     epochs: int
@@ -44,6 +47,7 @@ class Progress:
     faces_per_second: float
     seconds_per_step: float = 0.0
     val_score: float | None = None
+    rates: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,8 @@ def _train_epoch(
             means = _means(sums, number + 1, epoch, number)
             pace = (time.perf_counter() - started) / (number + 1)
             rate = source.size / pace
-            tell(Progress(epoch, preset.epochs, step + 1, steps, means, rate, pace))
+            rates = _rates(run.optimizers)
+            tell(Progress(epoch, preset.epochs, step + 1, steps, means, rate, pace, None, rates))
     score = validate(run.tested)
     if rule_of(preset.selection).keeps(epoch + 1, preset.epochs, score, run.kept_score):
         run.kept, run.kept_epoch, run.kept_score = _copy(run.tested), epoch + 1, score
@@ -191,7 +196,7 @@ def _train_epoch(
     run.history.append(
         {"epoch": epoch + 1, "seconds": seconds, "losses": means, "val_score": score}
     )
-    tell(Progress(epoch + 1, preset.epochs, step + 1, steps, means, rate, pace, score))
+    tell(Progress(epoch + 1, preset.epochs, step + 1, steps, means, rate, pace, score, rates))
 
 
 def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict[str, float]:
@@ -214,6 +219,14 @@ def _set_rates(
     for name, optimizer in optimizers.items():
         for group, peak in zip(optimizer.param_groups, peaks[name], strict=True):
             group["lr"] = peak * factor
+
+
+def _rates(optimizers: dict[str, torch.optim.Optimizer]) -> dict[str, float]:
+    return {
+        name if len(optimizer.param_groups) == 1 else f"{name}.{number}": float(group["lr"])
+        for name, optimizer in optimizers.items()
+        for number, group in enumerate(optimizer.param_groups)
+    }
 
 
 def _copy(method: Method) -> State:

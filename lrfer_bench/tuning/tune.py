@@ -13,6 +13,7 @@ from lrfer_bench.contract.labels import label_of, parse_label
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.data.signature import called
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import sweep
@@ -75,13 +76,15 @@ def run_tuning(
     asked: TuningRequest,
     display: Display = lambda status: nullcontext(lambda now: None),
     tell: Tell = lambda line: None,
+    watch: Watch = unwatched,
 ) -> Outcome:
     """Run what is missing of a tuning. Trials that have a score are not run again.
 
-    Raises UserError for wrong words, a folder of another tuning, and where Optuna is missing.
+    watch shows how the data is prepared. Raises UserError for wrong words, a folder of another
+    tuning, and where Optuna is missing.
     """
     run = _request_of_trials(asked)
-    prepared, plan = plan_request(run)
+    prepared, plan = plan_request(run, watch)
     subjects, idle = _subjects(run, plan)
     for name, reason in idle.items():
         tell(f"{name}: {reason}")

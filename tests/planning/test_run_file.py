@@ -128,5 +128,5 @@ def test_a_missing_file_and_bytes(tmp_path: Path) -> None:
 
 def test_every_option_of_run_has_its_word() -> None:
     options = {param.opts[0].removeprefix("--") for param in run_command.params}
-    of_the_day = {"config", "no-report", "plan", "join"}
+    of_the_day = {"config", "no-report", "plan", "join", "verbose"}
     assert options - of_the_day == set(KNOWN)

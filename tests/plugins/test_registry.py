@@ -52,7 +52,7 @@ def test_listing_imports_no_method_and_no_torch() -> None:
     code = (
         "import sys\n"
         "from lrfer_bench.cli import cli\n"
-        "for args in (['--help'], ['methods', 'list'], ['methods', 'show', 'direct'], ['presets', "
+        "for args in (['--help'], ['methods', 'list'], ['methods', 'list', '--json'], ['presets', "
         "'list']):\n"
         "    cli.main(args=args, standalone_mode=False)\n"
         "bad = [m for m in ('torch', 'pandas', 'numpy', 'timm', 'lrfer_bench.methods.references') "

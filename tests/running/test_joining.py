@@ -37,7 +37,7 @@ def shared(campaign: Campaign, plan: Plan, store: Store) -> tuple[Shared, Fronti
 
 def other_facts(monkeypatch: pytest.MonkeyPatch, **facts: str) -> None:
     real = joining.computing()
-    monkeypatch.setattr(joining, "computing", lambda: {**real, **facts})
+    monkeypatch.setattr(joining, "computing", lambda device=None: {**real, **facts})
 
 
 @pytest.mark.parametrize(

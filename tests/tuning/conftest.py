@@ -26,7 +26,7 @@ def through(monkeypatch: pytest.MonkeyPatch) -> Any:
     """through(MadeEngine()): trainings go to this engine from now on."""
 
     def use(engine: MadeEngine) -> MadeEngine:
-        monkeypatch.setattr(tune, "engine_of", lambda *given: engine)
+        monkeypatch.setattr(tune, "engine_of", lambda *given, **more: engine)
         return engine
 
     return use

@@ -1,0 +1,56 @@
+"""What a run would do: trainings and cells, what is there already, and how long the rest takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lrfer_bench.planning.plan import Cell, Training
+from lrfer_bench.running.calibrate import estimate
+from lrfer_bench.running.engines.local import default_workers
+from lrfer_bench.running.runner import Overwrite, Runner
+from lrfer_bench.running.session import Session
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training or a cell of a plan.
+
+    todo: False where it has a record, or a model that is there already or needed by nothing
+    seconds: of a training, on this machine with one thread; None where it was not estimated
+    """
+
+    node: Training | Cell
+    todo: bool
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """trainings, cells: in the plan's order. seconds: of all that is left; None: not estimated."""
+
+    trainings: list[Step]
+    cells: list[Step]
+    workers: int
+    seconds: float | None
+
+
+def forecast(
+    session: Session, calibrate: bool, tell: Callable[[str], None] = lambda text: None
+) -> Forecast:
+    """Look at what is there, and measure a few steps of each kind of model if wanted."""
+    request, plan = session.request, session.plan
+    runner = Runner(plan, session.store, Overwrite(request.overwrite))
+    todo = {training.key for training in runner.to_train}
+    seconds: dict[str, float] = {}
+    if calibrate:
+        seconds = estimate(runner.to_train, plan, session.prepared, tell)
+    workers = request.workers or default_workers(request.device)
+    # one training keeps one worker busy, however many there are
+    total = max(sum(seconds.values()) / workers, max(seconds.values())) if seconds else None
+    return Forecast(
+        [Step(node, key in todo, seconds.get(key)) for key, node in plan.trainings.items()],
+        [Step(node, key in runner.plan.cells) for key, node in plan.cells.items()],
+        workers,
+        total,
+    )
