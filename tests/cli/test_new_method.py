@@ -70,7 +70,7 @@ def test_nothing_is_overwritten(written: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("direct", '"direct"'), ("My_Idea", "as a name"), ("-x", "o such option"),
+    [("direct", '"direct"'), ("My_Idea", "as a name"), ("-x", "has no option"),
      ("../up", "as a name"), ("class", "Python"),
      ("torch", "would hide"), ("task", "would hide")],
 )  # fmt: skip

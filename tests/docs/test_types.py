@@ -37,6 +37,7 @@ def test_mypy_accepts_the_examples_of_the_docs(tmp_path: Path) -> None:
     (tmp_path / "my_idea.py").write_text(  # the guide's reader has written one
         "from lrfer_bench.api import Method\n\n\nclass MyIdea(Method):\n    pass\n"
     )
+    (tmp_path / "net.py").write_text("from torch import nn\n\n\nclass Net(nn.Module):\n    pass\n")
     (tmp_path / SHOWN / "slip.py").write_text(
         "import lrfer_bench\n\nlrfer_bench.run('direct', scales=2.5)\n"
         "lrfer_bench.verify(near='yes')\n"
