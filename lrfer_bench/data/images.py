@@ -104,7 +104,7 @@ def _open(path: Path) -> Image.Image:
         if not upright.mode.startswith(("I", "F")):
             _check_mode(upright)
     except FileNotFoundError as error:
-        raise BadPicture(path, "is missing", "copy the data set again") from error
+        raise BadPicture(path, "is missing", "check its name, or copy it again") from error
     except MemoryError:
         raise
     except Exception as error:  # a damaged file can raise anything in Pillow's many readers

@@ -45,13 +45,14 @@ def headline(board: Board) -> str:
         return f"{first} is the only method finished at {sizes} pixels."
     if not board.tested:
         return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
+    where = f"over {sizes} pixels together" if len(board.lr_scales) > 1 else f"at {sizes} pixels"
     if tied:
         return (
-            f"{first} is the most accurate over {sizes} pixels together, but {_names(tied)} cannot "
-            f"be told apart from it.{_luck(board)}"
+            f"{first} is the most accurate {where}, but {_names(tied)} cannot be told apart from "
+            f"it.{_luck(board)}"
         )
     return (
-        f"{first} is the most accurate over {sizes} pixels together, significantly ahead of "
+        f"{first} is the most accurate {where}, significantly ahead of "
         f"{_others(len(ranked) - 1)}.{_luck(board)}"
     )
 
