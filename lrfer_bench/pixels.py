@@ -89,15 +89,22 @@ def resize_axis_in_parts(pixels: Tensor, target: int) -> Tensor:
     Longer rows are summed in pieces.
     """
     count = int(pixels.shape[-1])
-    whole = (fixed_point_weights(count, target) * ONE).to(torch.int32)
+    digits = _digits_on(count, target, pixels.device)
     flat = pixels.reshape(-1, count).to(torch.float32)
     total = torch.full((len(flat), target), 1 << (BITS - 1), dtype=torch.int32, device=flat.device)
     for start in range(0, count, MOST_EXACT):
-        piece, part = flat[:, start : start + MOST_EXACT], whole[:, start : start + MOST_EXACT]
-        for shift in (0, 8, 16):
-            digit = part >> shift if shift == 16 else (part >> shift) & 255
-            total += (piece @ digit.to(flat.device, torch.float32).T).to(torch.int32) << shift
+        piece = slice(start, start + MOST_EXACT)
+        for shift, digit in digits.items():
+            total += (flat[:, piece] @ digit[piece]).to(torch.int32) << shift
     return (total >> BITS).clamp_(0, 255).reshape(*pixels.shape[:-1], target)
+
+
+@lru_cache(maxsize=64)
+def _digits_on(source: int, target: int, device: torch.device) -> dict[int, Tensor]:
+    """Shift in bits -> that digit of fixed_point_weights() on a device, float32 [source, target]."""
+    whole = (fixed_point_weights(source, target) * ONE).to(torch.int32).T
+    digits = {0: whole & 255, 8: (whole >> 8) & 255, 16: whole >> 16}
+    return {shift: digit.to(device, torch.float32) for shift, digit in digits.items()}
 
 
 @lru_cache(maxsize=64)
