@@ -19,7 +19,6 @@ WHICH = (*WORDS, "results", "plugins", "trust_plugins")
 
 _OPTIONS = (
     click.option("--method", metavar="NAME", help="The method, as tables call it."),
-    click.option("--scale", type=int, metavar="N", help="The scale it was tested at."),
     click.option("--dataset", metavar="NAME", help="Its data set, if there are several."),
     click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several."),
     click.option("--preset", metavar="NAME", help="Its preset, if there are several."),
@@ -36,8 +35,12 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def cell_options(command: Command) -> Command:
-    """A decorator with the options of WHICH."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+def cell_options(scale: str) -> Callable[[Command], Command]:
+    """A decorator with the options of WHICH. scale: the help of --scale."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(_OPTIONS):
+            command = option(command)
+        return click.option("--scale", type=int, metavar="N", help=scale)(command)
+
+    return decorate

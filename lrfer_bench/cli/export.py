@@ -25,7 +25,7 @@ GROUPS = {
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@cell_options
+@cell_options("The scale it was tested at.")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write."
 )

@@ -6,28 +6,16 @@ from pathlib import Path
 
 import click
 
+from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo, echo_data
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN
-from lrfer_bench.planning import defaults
 
 EXAMPLES = (
     "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
     "lrfer-bench predict --method direct --scale 2 --images-are lr face.png",
 )
 GROUPS = {
-    "Which trained model": (
-        "method",
-        "scale",
-        "dataset",
-        "protocol",
-        "preset",
-        "seed",
-        "key",
-        "results",
-        "plugins",
-        "trust_plugins",
-    ),
+    "Which trained model": WHICH,
     "Pictures and answers": ("images_are", "out", "as_json"),
 }
 HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nearer size."
@@ -37,13 +25,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nea
 @click.argument(
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES..."
 )
-@click.option("--method", metavar="NAME", help="The method, as tables call it.")
-@click.option("--scale", type=int, metavar="N", help="Its scale.  [default: the nearest size]")
-@click.option("--dataset", metavar="NAME", help="Its data set, if there are several.")
-@click.option("--protocol", metavar="NAME", help="Its test protocol, if there are several.")
-@click.option("--preset", metavar="NAME", help="Its preset, if there are several.")
-@click.option("--seed", type=int, metavar="N", help="Its seed.  [default: the lowest]")
-@click.option("--key", metavar="HASH", help="The cell's key or its head, in place of all that.")
+@cell_options("Its scale.  [default: the nearest size]")
 @click.option(
     "--images-are",
     default="auto",
@@ -59,17 +41,6 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nea
     help="File to write: .csv or .json.  [default: the terminal]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of CSV.")
-@click.option(
-    "--results",
-    default=defaults.RESULTS,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Results folder.",
-)
-@PLUGIN
-@click.option(
-    "--trust-plugins", is_flag=True, help="Run plugin files that came with the results folder."
-)
 @click.pass_context
 def predict(
     ctx: click.Context, images: tuple[Path, ...], method: str | None, scale: int | None,
