@@ -101,7 +101,7 @@ def resize_axis_in_parts(pixels: Tensor, target: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _digits_on(source: int, target: int, device: torch.device) -> dict[int, Tensor]:
-    """Shift in bits -> that digit of fixed_point_weights() on a device, float32 [source, target]."""
+    """Shift in bits -> that digit of fixed_point_weights(), float32 [source, target], cached."""
     whole = (fixed_point_weights(source, target) * ONE).to(torch.int32).T
     digits = {0: whole & 255, 8: (whole >> 8) & 255, 16: whole >> 16}
     return {shift: digit.to(device, torch.float32) for shift, digit in digits.items()}
