@@ -34,7 +34,9 @@ PATHS = ("data-root", "settings", "results", "plugin")
 NUMBERS = (
     "workers", "time-limit", "cpus-per-model", "gpus-per-model", "epochs", "batch", "lr",
 )  # fmt: skip
-WORDS = ("dataset", "preset", "overwrite", "engine", "address", "device", "precision", "log")
+WORDS = (
+    "dataset", "preset", "overwrite", "engine", "address", "device", "precision", "targets", "log",
+)  # fmt: skip
 KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
 
 
