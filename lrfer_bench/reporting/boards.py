@@ -187,7 +187,11 @@ def slug(text: str) -> str:
 
 
 def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
-    """Sort rows into boards, in the order of their names; unfolded: with every line."""
+    """Sort rows into boards; unfolded: with every line.
+
+    They come in the order of their names, but of each data set's first those that were tested as
+    they were trained: a page opens with the first, and that is the question most readers have.
+    """
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     existing: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -212,6 +216,8 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     boards = []
     for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
         boards += [_board(members, p, test, unfolded) for p in _protocols(members)]
+    datasets = list(dict.fromkeys(board.dataset for board in boards))
+    boards.sort(key=lambda b: (datasets.index(b.dataset), b.protocol != b.test_protocol))
     if not any(board.track.startswith(PRETRAINED) for board in boards):
         boards = [_untracked(board) for board in boards]
     return boards

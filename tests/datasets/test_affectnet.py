@@ -60,7 +60,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, old: str, new: str, word: str) ->
 def test_lists_without_pictures_are_named_and_todays_layout_goes_first(tmp_path: Path) -> None:
     affectnet_lists(tmp_path)
     (tmp_path / "Manually_Annotated").rename(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match="no folder .*Manually_Annotated_Images"):
+    with pytest.raises(DataError, match=r"no folder .*Manually_Annotated_Images"):
         AffectNet().sources(tmp_path)
     affectnet(tmp_path)
     assert [path.name for path in AffectNet().sources(tmp_path)] == ["train_set", "val_set"]

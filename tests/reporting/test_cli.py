@@ -101,7 +101,7 @@ def test_citations_are_those_of_the_methods_shown(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(
         citations,
         "method_cards",
-        lambda names: {n: cards[n] for n in sorted(set(names)) if n in cards},
+        lambda results: {n: cards[n] for n in sorted({r.method_name for r in results} & {*cards})},
     )
     monkeypatch.setattr(citations, "dataset_cards", lambda names: {})
     options = ["--out", tmp_path, "--resamples", 0, "--pictures", "none", "--citations"]
