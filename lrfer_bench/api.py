@@ -301,7 +301,7 @@ def register_metric(
     bounds: the least and the largest number possible, where intervals end; default (0, 1) with
             percent
 
-    Raises UserError for a name that is taken (it names both owners) and for what is no function.
+    Raises UserError for a name that is taken (it names both owners) and for what is not a function.
     """
     _check_name(METRICS, name)
     if better not in ("higher", "lower"):

@@ -245,10 +245,10 @@ def load_model(
     results: the folder with the record and the weights
     scale, dataset, protocol, preset, seed: of the test, where the folder holds several such cells;
            of several seeds the lowest is meant
-    plugins: the files that the method came from, if it is no installed one; classes handed over by
+    plugins: the files that the method came from, if it is not installed; classes handed over by
              run() on this machine are found again
     device: "cpu", "cuda:0", ...; trust_plugins: run plugin files that came with the results folder,
-            whoever made it; tell: gets notes, None is quiet
+            even if it was not made here; tell: gets notes, None is quiet
 
         predict = lrfer_bench.load_model("srfer", scale=4)
         logits = predict(images)                  # uint8 [B, C, h, w], LR -> float32 [B, classes]

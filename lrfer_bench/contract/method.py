@@ -150,7 +150,7 @@ class Method(nn.Module):
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its
              stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
-    tests:   "lr"; or "hr" for a ceiling that is no LR method
+    tests:   "lr"; or "hr" for a ceiling that is not an LR method
     answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives
              something else
     test_time_augmentation: a sentence, when forward looks at more than the one view it is given

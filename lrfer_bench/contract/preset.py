@@ -140,7 +140,7 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 """By id ("cpu@1").
 
-A preset that is no draft never changes: better numbers get a new version, and old ones stay.
+A finished preset never changes: better numbers get a new version, and old ones stay.
 """
 
 

@@ -72,7 +72,7 @@ Source = Path | Crop
 
 
 def check_options(size: object, colour: object) -> None:
-    """UserError when size is no whole number above 0 (or None), or colour no known one."""
+    """UserError when size is not a positive integer (or None), or colour is unknown."""
     if isinstance(size, int) and size > MOST_SIDE:
         raise UserError(f"the option size is more than {MOST_SIDE} pixels: give a smaller one")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):

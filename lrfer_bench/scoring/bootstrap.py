@@ -167,7 +167,7 @@ class Resampler:
         values: ArrayLike,
         names: Sequence[int],
     ) -> Estimate:
-        """The estimate of a number that is no mean over images, such as an F1 score.
+        """The estimate of a number that is not a mean over images, such as an F1 score.
 
         measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is
         called for each of the first 200 resamples. values: [S], on all images. names: the seeds.

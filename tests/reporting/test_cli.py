@@ -60,7 +60,7 @@ def test_damaged_and_failed_records_are_named(factory, tmp_path):
     factory.save(tmp_path, method="broken", failure="the loss is NaN in epoch 2")
     (tmp_path / "records" / "cut.json").write_text('{"schema_version": 1')
     found = run(report, "--results", tmp_path, "--resamples", 50, "--pictures", "none")
-    assert "warning: cut.json is not counted: it is no whole JSON file" in found.stderr
+    assert "warning: cut.json is not counted: it is not complete JSON" in found.stderr
     text = (tmp_path / "report" / "leaderboard.md").read_text()
     assert "## Failed" in text
     assert "the loss is NaN in epoch 2" in text
