@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from layouts import generated
 
+import lrfer_bench
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -41,6 +42,11 @@ def test_votes_make_keys_of_their_own_and_say_so(ran: Path, lrfer: Any, tmp_path
     text = (tmp_path / "leaderboard.md").read_text()
     assert f"preset {soft.preset} · soft votes" in text
     assert f"preset {hard.preset}\n" in text
+    found = lrfer_bench.load_results(ran)
+    assert dict(zip(found.key, found.targets, strict=True)) == {
+        soft.key: "soft",
+        hard.key: "majority",
+    }
 
 
 def test_a_run_file_asks_for_votes_again(ran: Path, lrfer: Any) -> None:
