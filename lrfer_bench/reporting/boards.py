@@ -284,17 +284,13 @@ def _holes(board: Board, line: Line) -> dict[int, str]:
     return found
 
 
-def _images(board: Board) -> int:
-    """How many test images there are, leaked ones included."""
-    return next(int(row.means["n"]) for line in board.lines for row in line.shown)
-
-
 def _leak_free(board: Board) -> Board | None:
     """The board over the leak-free rows of its lines, not yet rated; None where no row leaks."""
     rows = [row.leak_free for line in board.lines for row in line.shown if row.leak_free]
     if not board.leaks or not rows:
         return None
-    left, total = int(rows[0].means["n"]), _images(board)
+    left = int(rows[0].means["n"])
+    total = next(int(row.means["n"]) for line in board.lines for row in line.shown)
     lines = []
     for line in board.lines:
         own = {scale: row.leak_free for scale, row in line.rows.items() if row.leak_free}
