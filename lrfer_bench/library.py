@@ -49,6 +49,7 @@ def run(
     gpus_per_model: float | None = None,
     device: str | None = None,
     precision: str | None = None,
+    targets: str | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
@@ -61,6 +62,7 @@ def run(
     plugins: files with methods, data sets or protocols; results: the folder of records
     workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
     device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
+    targets: "soft" learns annotators' votes (ferplus), "majority" their label: docs/datasets.md
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
     log: "tensorboard"; overwrite: "never", "failed", "always"; tell: gets lines, None is quiet
 

@@ -20,6 +20,7 @@ from lrfer_bench.store.schema import SCRATCH
 
 PRETRAINED = "pre-trained"
 EXISTING = "nothing was trained here"
+SOFT = "soft votes"
 NEUTRAL = ("hr", "nothing")
 """Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
@@ -89,6 +90,7 @@ class Board:
     sizes:     scale -> size in pixels, largest size first
     folded:    lines that another one replaces (see folding.py); they stand in no table
     track:     what its networks start from; "" where no board starts from anything
+    targets:   "soft votes" where they learned annotators' votes; "" for labels
     leak_free: the same board without the test rows that also stand in train; None: none does
     without:   what its title says of the rows left out, "" for a board of all test images
     tested:    whether differences were tested, so that ranks and ties mean something
@@ -104,6 +106,7 @@ class Board:
     sizes: dict[int, int]
     lines: list[Line]
     track: str = ""
+    targets: str = ""
     folded: list[Line] = field(default_factory=list)
     leak_free: Board | None = None
     without: str = ""
@@ -122,8 +125,8 @@ class Board:
 
     @property
     def budget(self) -> str:
-        """The preset and, where there are several, the track: what lines of a board share."""
-        return f"{self.preset} · {self.track}" if self.track else self.preset
+        """The preset, soft targets, and the track where there are several: what lines share."""
+        return " · ".join(word for word in (self.preset, self.targets, self.track) if word)
 
     @property
     def slug(self) -> str:
@@ -259,6 +262,7 @@ def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
         {scale: sizes[scale] for scale in sorted(sizes)},
         _lines(members),
         _track(members),
+        SOFT if any(row.record.train.targets == "soft" for row in members) else "",
     )
     for line in board.lines:
         line.holes = _holes(board, line)

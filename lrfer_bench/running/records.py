@@ -61,7 +61,11 @@ def draft(cell: Cell) -> Record:
             existing=cell.existing,
             card=card_part(method.card) if method.card else None,
         ),
-        train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
+        train=TrainPart(
+            protocol=cell.trained.protocol,
+            scales=list(cell.trained.scales),
+            targets="soft" if cell.preset.targets == "soft" and not cell.existing else None,
+        ),
         test=TestPart(
             protocol=cell.tested.protocol, scale=cell.tested.scale, size_px=cell.lr_size[0]
         ),

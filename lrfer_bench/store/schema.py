@@ -132,10 +132,18 @@ class TrainPart(_Part):
     """The condition trained on.
 
     Protocol "hr" with scales [1] is training on HR images only; [] trains nothing.
+    targets: "soft" where networks learned annotators' votes; None: the majority's label
     """
 
     protocol: Versioned
     scales: list[Pixels]
+    targets: Literal["soft"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: older records keep their bytes."""
+        content: dict[str, Any] = handler(self)
+        return {name: value for name, value in content.items() if value is not None}
 
 
 class TestPart(_Part):
