@@ -108,6 +108,8 @@ What its load() can use
     open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
                                        names the bad files; read_splits: of several splits
     open_text, read_lines              text with or without a byte order mark
+    picture_bytes, read_array, read_arrays  a picture file as it is; numpy's .npy and .npz files,
+        measured before they are unpacked
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
     find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
@@ -165,10 +167,12 @@ from lrfer_bench.scoring.shown import Better, shown
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Batch, Method, Need, Task
     from lrfer_bench.contract.optimizers import default_optimizers, sgd
+    from lrfer_bench.data.arrays import read_array, read_arrays
     from lrfer_bench.data.classes import class_indices, meaning_of
     from lrfer_bench.data.images import (
         check_options,
         open_image,
+        picture_bytes,
         read_images,
         read_splits,
         resolve_colour,
@@ -198,7 +202,8 @@ __all__ = [
     "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
     "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
     "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
-    "open_image", "open_text", "read_by_name", "read_card", "read_images", "read_lines",
+    "open_image", "open_text", "picture_bytes", "read_array", "read_arrays", "read_by_name",
+    "read_card", "read_images", "read_lines",
     "read_splits", "read_tree", "register_dataset", "register_method", "register_metric",
     "register_protocol", "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm",
     "take", "to_array", "try_out", "unit_hash",
@@ -214,11 +219,13 @@ _LAZY = {
     "lrfer_bench.data.images": (
         "check_options",
         "open_image",
+        "picture_bytes",
         "read_images",
         "read_splits",
         "resolve_colour",
         "to_array",
     ),
+    "lrfer_bench.data.arrays": ("read_array", "read_arrays"),
     "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
     "lrfer_bench.data.listing": ("subfolders",),
     "lrfer_bench.data.reading": ("take",),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from lrfer_bench.contract.own_preset import OWN
 from lrfer_bench.contract.toml import read_toml
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
 
 if TYPE_CHECKING:
@@ -78,12 +78,19 @@ def keep_run_file(request: Request) -> None:
 
 
 def _keep(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if os.path.lexists(path) and not _says(path, text):
         number = 1
         while (older := path.with_name(f"{path.stem}-{number}.toml")).exists():
             number += 1
         os.replace(path, older)
     write_atomically(path, text.encode())
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return read_limited(path, len(text.encode())) == text.encode()
+    except (OSError, ValueError):  # a longer file, or somebody's pipe
+        return False
 
 
 def run_toml(request: Request) -> str:

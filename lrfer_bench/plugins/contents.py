@@ -15,7 +15,7 @@ from typing import Any
 
 from lrfer_bench.contract.labels import CONTENT
 from lrfer_bench.errors import UserError, escaped
-from lrfer_bench.files import default_cache, write_atomically
+from lrfer_bench.files import check_regular, default_cache, write_atomically
 
 FOLDER = "contents"
 ADVICE = "set LRFER_CACHE to a folder with room"
@@ -52,6 +52,7 @@ def content_of(
         return value
     file = Path(value).expanduser().absolute()
     try:
+        _check(file, f"{setting}={value}")
         mark = (imported, *_signature(file))
         if mark not in _HASHED:
             if imported:
@@ -65,6 +66,13 @@ def content_of(
     if not imported:
         _SEEN.setdefault(_HASHED[mark], file)
     return _HASHED[mark]
+
+
+def _check(file: Path, said: str) -> None:
+    try:
+        check_regular(file)
+    except ValueError as error:
+        raise UserError(f"{said} cannot be read ({error}): check the path") from error
 
 
 def add_content(data: bytes, name: str) -> str:
@@ -97,9 +105,10 @@ def place_of(content: str) -> Path | None:
     candidates += [_SEEN[content]] if content in _SEEN else []
     for file in candidates:
         try:
+            check_regular(file)
             if _hash_once(file) == content:
                 return file
-        except OSError:
+        except (OSError, ValueError):
             continue
     return None
 
