@@ -59,12 +59,11 @@ def run(
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
-    plugins: files with methods, data sets or protocols; results: the folder of records
-    workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
-    device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
-    targets: "soft" learns annotators' votes (ferplus), "majority" their label: docs/datasets.md
+    plugins: files; results: the folder of records; time_limit: minutes of a training or a test
+    workers: processes, None is one a core or GPU; device: "cpu", "cuda:1", ...
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
-    log: "tensorboard"; overwrite: "never", "failed", "always"; tell: gets lines, None is quiet
+    overwrite: "never", "failed", "always"; precision: "fp32", "bf16", "fp16"; log: "tensorboard"
+    targets: "majority", or "soft" for annotators' votes; tell: gets lines, None is quiet
 
     Returns all cells asked for in the columns of load_results(); `failure` says why a cell failed.
     Raises UserError for wrong words before anything is trained, and for a full disk when it is met.
