@@ -16,6 +16,7 @@ from lrfer_bench.api import (
     UserError,
     check_options,
     cut_validation,
+    read_array,
     read_card,
     read_splits,
     register_dataset,
@@ -34,6 +35,8 @@ EXPRESSIONS = (
     "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",
 )  # fmt: skip
 ADVICE = "set one size with --data-option size=N"
+ANNOTATION_BYTES = 1 << 14
+"""More than a file of one number takes."""
 
 
 @register_dataset("affectnet")
@@ -132,10 +135,10 @@ def _read(folder: Path) -> Labelled:
 
 def _expression(path: Path) -> int:
     try:
-        label = int(np.load(path, allow_pickle=False))
+        label = int(read_array(path, ANNOTATION_BYTES))
     except FileNotFoundError as error:
         raise DataError(f"the annotation {path} is missing: copy the data set again") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise DataError(f"the annotation {path} cannot be read ({error}): copy it again") from error
     if label not in range(len(EXPRESSIONS)) and label not in OTHERS:
         raise DataError(f"the annotation {path} is {label}: it must be 0 to 7")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from lrfer_bench.datasets.fer2013_tree import EMOTIONS
 WORDS = (("train",), ("public", "valid", "val"), ("private", "test"))
 """What the name of a file or of its folder holds for each official split, in this order."""
 SIDE = 48
+MOST_BYTES = 1 << 30
+"""FER2013 as PNG files takes some 60 MB."""
 
 
 def find_parquet(folder: Path) -> tuple[Path, ...]:
@@ -51,6 +53,11 @@ def read_parquet(
     usage: list[int] = []
     for file in sorted(files, key=lambda file: (usage_of(file) or 0, file)):
         try:
+            if not file.is_file():
+                raise ValueError("it is not a regular file")
+            taken = sum(_unpacked(parquet.read_metadata(file)))
+            if taken > MOST_BYTES:
+                raise ValueError(f"it unpacks to {taken:,} bytes, more than {MOST_BYTES:,}")
             table = parquet.read_table(file)
         except Exception as error:  # pyarrow's own kinds of errors
             raise DataError(f"{file} is not a parquet file ({error}): copy it again") from error
@@ -71,6 +78,11 @@ def read_parquet(
     return np.stack(images), np.array(emotion, np.int64), np.array(usage, np.int64)
 
 
+def _unpacked(about: Any) -> Iterator[int]:
+    """Bytes of each group of rows, as the file's own head tells."""
+    return (about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+
+
 def _order(metadata: dict[bytes, bytes], file: Path) -> dict[int, int]:
     """What a label stands for: by the names in the file, where it has some; else as published."""
     try:
@@ -86,9 +98,9 @@ def _face(picture: Any, where: str) -> NDArray[np.uint8]:
     data = picture.get("bytes") if isinstance(picture, dict) else picture
     try:
         with Image.open(io.BytesIO(data or b"")) as opened:
+            if opened.size != (SIDE, SIDE):
+                raise ValueError(f"it is {opened.width} x {opened.height}, not 48 x 48 pixels")
             face = np.array(opened.convert("L"), dtype=np.uint8)
     except Exception as error:  # a damaged picture can raise anything in Pillow's readers
-        raise DataError(f"{where} has a picture that cannot be decoded ({error})") from error
-    if face.shape != (SIDE, SIDE):
-        raise DataError(f"{where} has a picture of {face.shape[1]} x {face.shape[0]}, not 48 x 48")
+        raise DataError(f"{where} has a picture that cannot be used ({error})") from error
     return face

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.api import DataError, open_text
+from lrfer_bench.api import DataError, open_text, read_arrays
 from lrfer_bench.datasets.fer2013_parquet import find_parquet, read_parquet
 from lrfer_bench.datasets.fer2013_tree import find_tree
 
 SIDE = 48
 PIXELS = SIDE * SIDE
 ROWS = 35_887
+MOST_BYTES = 1 << 28
+"""An archive of all rows has a third of that, even if its faces are stored as plain arrays."""
 USAGES = ("Training", "PublicTest", "PrivateTest")
 FORMS = ("csv", "icml", "folders", "npz", "parquet")
 NAMES = {
@@ -227,12 +229,10 @@ def _read_npz(path: Path) -> Rows:
     docs/datasets.md describes the other keys.
     """
     try:
-        with np.load(path, allow_pickle=False) as z:
-            images = np.concatenate(
-                [_strip(z[key]) for key in sorted(z.files) if key.startswith("strip_")]
-            )
-            emotion, usage = z["emotion"].astype(np.int64), z["usage"].astype(np.int64)
-            votes = z["ferplus_votes"].astype(np.uint8) if "ferplus_votes" in z.files else None
+        z = read_arrays(path, MOST_BYTES)
+        images = np.concatenate([_strip(z[key]) for key in sorted(z) if key.startswith("strip_")])
+        emotion, usage = z["emotion"].astype(np.int64), z["usage"].astype(np.int64)
+        votes = z["ferplus_votes"].astype(np.uint8) if "ferplus_votes" in z else None
     except MemoryError:
         raise
     except Exception as error:  # numpy, zlib and Pillow's readers raise much for a damaged file
@@ -259,4 +259,6 @@ def _read_npz(path: Path) -> Rows:
 def _strip(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The faces of one picture, uint8 [n, 48, 48]."""
     with Image.open(io.BytesIO(data.tobytes())) as picture:
+        if picture.width != SIDE or picture.height > SIDE * ROWS:
+            raise ValueError(f"a strip has {picture.width} x {picture.height} pixels")
         return np.array(picture.convert("L"), dtype=np.uint8).reshape(-1, SIDE, SIDE)

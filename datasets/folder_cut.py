@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.api import DataError, cut_persons, cut_validation
+from lrfer_bench.api import DataError, cut_persons, cut_validation, picture_bytes
 
 TEST_SHARE, VAL_SHARE = 0.2, 0.1
 Mask = NDArray[np.bool_]
@@ -86,7 +86,7 @@ def cut_into_three(
 def _chosen(part: Part, people: People | None, share: float) -> Mask:
     if people is None:
         # By content, so that copies of a picture stay on one side.
-        contents = (hashlib.sha256(path.read_bytes()).digest() for path in part.files)
+        contents = (hashlib.sha256(picture_bytes(path)).digest() for path in part.files)
         return cut_validation(part.labels, contents, share)
     persons = people.of(part.files)
     if len(set(persons)) < 2:

@@ -109,6 +109,8 @@ What its load() can use
                                        names the bad files; read_splits: of several splits,
                                        and of parts of pictures, each a Crop
     open_text, read_lines              text with or without a byte order mark
+    picture_bytes, read_array, read_arrays  a picture file as it is; numpy's .npy and .npz files,
+        measured before they are unpacked
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
     find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
@@ -167,11 +169,13 @@ from lrfer_bench.scoring.shown import Better, shown
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Batch, Method, Need, Task
     from lrfer_bench.contract.optimizers import default_optimizers, sgd
+    from lrfer_bench.data.arrays import read_array, read_arrays
     from lrfer_bench.data.classes import class_indices, meaning_of
     from lrfer_bench.data.images import (
         Crop,
         check_options,
         open_image,
+        picture_bytes,
         read_images,
         read_splits,
         resolve_colour,
@@ -201,7 +205,8 @@ __all__ = [
     "Protocol", "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
     "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
     "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
-    "open_image", "open_text", "read_by_name", "read_card", "read_images", "read_lines",
+    "open_image", "open_text", "picture_bytes", "read_array", "read_arrays", "read_by_name",
+    "read_card", "read_images", "read_lines",
     "read_splits", "read_tree", "register_dataset", "register_method", "register_metric",
     "register_protocol", "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm",
     "take", "to_array", "try_out", "unit_hash",
@@ -218,11 +223,13 @@ _LAZY = {
         "Crop",
         "check_options",
         "open_image",
+        "picture_bytes",
         "read_images",
         "read_splits",
         "resolve_colour",
         "to_array",
     ),
+    "lrfer_bench.data.arrays": ("read_array", "read_arrays"),
     "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
     "lrfer_bench.data.listing": ("Named", "subfolders"),
     "lrfer_bench.data.reading": ("take",),

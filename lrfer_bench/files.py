@@ -30,6 +30,8 @@ MOMENTARY = {
 STALE_SECONDS = 24 * 3600
 CACHE_VARIABLE = "LRFER_CACHE"
 JSON_BYTES = 64 << 20
+SOURCE_BYTES = 16 << 20
+"""No Python file that somebody wrote is larger."""
 DEEPEST = 32
 LARGEST = 2**63
 """Integers in a JSON file are smaller, seeds among them, and so are the floats of its numbers."""
@@ -152,6 +154,21 @@ def write_atomically(
         ) from error
 
 
+def check_regular(path: Path, most: int | None = None) -> None:
+    """ValueError if a file is not a regular one, or holds more than most bytes.
+
+    Without opening it: a pipe or a device might never end. Raises OSError as well.
+    """
+    _check(os.stat(path), most)
+
+
+def _check(status: os.stat_result, most: int | None) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is not a regular file")
+    if most is not None and status.st_size > most:
+        raise ValueError(f"it holds {status.st_size:,} bytes, more than {most:,}")
+
+
 def read_limited(path: Path, most: int) -> bytes:
     """The bytes of a file. ValueError if it is not a regular file or holds more than most bytes.
 
@@ -159,11 +176,7 @@ def read_limited(path: Path, most: int) -> bytes:
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is not a regular file")
-        if status.st_size > most:
-            raise ValueError(f"it holds {status.st_size:,} bytes, more than {most:,}")
+        _check(os.fstat(file.fileno()), most)
         data = file.read(most + 1)
     if len(data) > most:  # it grew while it was read
         raise ValueError(f"it holds more than {most:,} bytes")

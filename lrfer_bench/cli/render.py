@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import click
@@ -78,7 +79,8 @@ def render(
             "`lrfer-bench datasets`"
         )
     total = identities * photographs
-    with click.progressbar(length=max(total, 1), label="rendering", hidden=total < 1) as bar:
+    shown = None if total > 0 else io.StringIO()  # no bar where make() refuses
+    with click.progressbar(length=max(total, 1), label="rendering", file=shown) as bar:
         count = make(
             out,
             size=size,

@@ -99,6 +99,17 @@ def open_image(path: Path) -> Image.Image:
         return _open(path)
 
 
+def picture_bytes(path: Path) -> bytes:
+    """A picture file as it is. BadPicture for one that cannot be read, or is too large for one."""
+    try:
+        return read_limited(path, MOST_BYTES)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_momentary(error):
+            raise not_now(path, error) from error
+        why = getattr(error, "strerror", None) or error
+        raise BadPicture(path, f"cannot be read ({why})", "copy it again or take it out") from error
+
+
 @contextmanager
 def _bombs_are_faults() -> Iterator[None]:
     """Pillow only warns of some pictures with too many pixels. Not to be entered by threads."""

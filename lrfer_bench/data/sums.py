@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import MachineError
-from lrfer_bench.files import is_momentary, not_now, read_json
+from lrfer_bench.files import check_regular, is_momentary, not_now, read_json
 from lrfer_bench.keys import is_intact
 
 DONE = "meta.json"
@@ -19,7 +19,8 @@ BLOCK = 1 << 22
 
 
 def digest_of(path: Path) -> str:
-    """sha256 of a file, 64 hexadecimal digits."""
+    """sha256 of a file, 64 hexadecimal digits; ValueError for one that is not a regular file."""
+    check_regular(path)
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(BLOCK):

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from lrfer_bench.errors import DataError
-from lrfer_bench.files import is_momentary, not_now
+from lrfer_bench.files import check_regular, is_momentary, not_now
 
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
          (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
+MOST_BYTES = 1 << 30
+"""FER2013 as text, all its pixels in decimal digits, has a third of that."""
 
 
 def encoding_of(path: Path) -> str:
@@ -33,6 +35,7 @@ def open_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
     """
     encoding = "utf-8"
     try:
+        _check(path)
         encoding = encoding_of(path)
         with open(path, encoding=encoding, newline=newline) as file:
             yield file
@@ -45,6 +48,13 @@ def open_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
         if is_momentary(error):
             raise not_now(path, error) from error
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _check(path: Path) -> None:
+    try:
+        check_regular(path, MOST_BYTES)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
 
 
 def read_lines(path: Path) -> list[str]:

@@ -190,8 +190,9 @@ def _timm_model(
         raise no_pretrained(name, error) from error
     if not hasattr(net, "forward_intermediates"):
         raise UserError(
-            f'timm\'s "{name}" does not show its stages (no forward_intermediates): choose another '
-            "classifier"
+            f'"{name}" does not show its stages in timm {timm.__version__} (no '
+            "forward_intermediates): choose another classifier, or install a newer timm if there "
+            "is one"
         )
     if stem:
         _small_stem(net, label, channels)

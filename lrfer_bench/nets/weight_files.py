@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ import torch
 from torch import Tensor
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import check_regular
 
 State = Mapping[str, Tensor]
 
 PREFIXES = ("module", "_orig_mod", "model", "backbone", "net", "network", "encoder")
 """What trainers put in front of all names."""
 COUNTER = "num_batches_tracked"
+TOO_MUCH = "this is no file of weights as torch writes them, so give another"
 KINDS = ".pth, .pt, .pth.tar, .bin or .safetensors"
 ENOUGH = 0.9
 """An average of weights has at least this share of the tensors of the file's largest dictionary."""
@@ -29,8 +32,10 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     """The tensors of a file by name, out of any wrapper and without a prefix that all names have.
 
     An average of weights (EMA) is taken before the weights of the last step. Reading runs no code
-    of the file. UserError for a file that holds no tensors, OSError for one that cannot be opened.
+    of the file. UserError for a file that holds no tensors, or tensors that take much more than the
+    file does; OSError for one that cannot be opened.
     """
+    _check(file)
     with open(file, "rb") as opened:
         head = opened.read(16)
     content = _safetensors(file) if head[8:10] == b'{"' else _torch_file(file)
@@ -40,9 +45,34 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     most = max(len(state) for _, state in states)
     whole = [(path, state) for path, state in states if len(state) >= ENOUGH * most]
     _, chosen = min(whole, key=lambda found: (not _is_average(found[0]), -len(found[1])))
+    taken = sum(value.numel() * value.element_size() for value in chosen.values())
+    if taken > _most(file):  # one number, expanded to a large tensor
+        raise UserError(f"{file} holds tensors of {taken:,} bytes: {TOO_MUCH}")
     return _without_prefix(
         {name: value.detach() for name, value in chosen.items() if not name.endswith(COUNTER)}
     )
+
+
+def _check(file: Path) -> None:
+    """UserError for a pipe, a device, or an archive that unpacks to much more than it holds."""
+    try:
+        check_regular(file)
+    except ValueError as error:
+        raise UserError(f"{file} cannot be read ({error}): give a file of weights") from error
+    if not zipfile.is_zipfile(file):
+        return
+    try:
+        with zipfile.ZipFile(file) as archive:
+            taken = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise UserError(f"{file} is damaged ({error}): fetch it once more") from error
+    if taken > _most(file):
+        raise UserError(f"{file} unpacks to {taken:,} bytes: {TOO_MUCH}")
+
+
+def _most(file: Path) -> int:
+    """Bytes that its tensors may take; torch and safetensors pack nothing, and ties are few."""
+    return 4 * file.stat().st_size + (1 << 20)
 
 
 def as_bytes(state: State) -> bytes:

@@ -110,12 +110,19 @@ def keep_run_file(request: Request, contents: Iterable[str] = ()) -> None:
 
 
 def _keep(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if os.path.lexists(path) and not _says(path, text):
         number = 1
         while (older := path.with_name(f"{path.stem}-{number}.toml")).exists():
             number += 1
         os.replace(path, older)
     write_atomically(path, text.encode())
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return read_limited(path, len(text.encode())) == text.encode()
+    except (OSError, ValueError):  # a longer file, or somebody's pipe
+        return False
 
 
 def run_toml(request: Request, contents: Iterable[str] = ()) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from lrfer_bench.contract.labels import CONTENT
 from lrfer_bench.errors import UserError, escaped
-from lrfer_bench.files import default_cache, write_atomically
+from lrfer_bench.files import check_regular, default_cache, write_atomically
 
 FOLDER = "contents"
 ADVICE = "set LRFER_CACHE to a folder with room"
@@ -59,6 +59,7 @@ def content_of(
         return value
     file = Path(value).expanduser().absolute()
     try:
+        _check(file, f"{setting}={value}")
         mark = (imported, *_signature(file))
         if mark not in _HASHED:
             if imported:
@@ -113,6 +114,13 @@ def _last_read(content: str) -> str:
     return f", last read as {escaped(read_as(content))}," if read_as(content) else ""
 
 
+def _check(file: Path, said: str) -> None:
+    try:
+        check_regular(file)
+    except ValueError as error:
+        raise UserError(f"{said} cannot be read ({error}): check the path") from error
+
+
 def add_content(data: bytes, name: str) -> str:
     """Keep bytes in the cache under their hash, as a file of this name; returns the content."""
     content = f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -143,9 +151,10 @@ def place_of(content: str) -> Path | None:
     candidates += [_SEEN[content]] if content in _SEEN else []
     for file in candidates:
         try:
+            check_regular(file)
             if _hash_once(file) == content:
                 return file
-        except OSError:
+        except (OSError, ValueError):
             continue
     return None
 

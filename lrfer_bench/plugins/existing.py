@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.files import default_cache
+from lrfer_bench.files import SOURCE_BYTES, default_cache, read_limited
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
 from lrfer_bench.plugins.kept import FOLDER, keep
@@ -77,11 +77,10 @@ def _named(model: str) -> tuple[str, str, bytes]:
         raise UserError(f'the model "{model}" is not understood: {ADVICE}')
     file = Path(path).expanduser()
     try:
-        source = file.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"the file {path} cannot be read ({error.strerror or error}): check its name"
-        ) from error
+        source = read_limited(file, SOURCE_BYTES)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"the file {path} cannot be read ({reason}): check its name") from error
     try:
         known = _defined(source, path)
     except (SyntaxError, ValueError) as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import SOURCE_BYTES, read_limited
 from lrfer_bench.plugins.blame import own_place
 from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
 
@@ -103,11 +104,11 @@ def loaded_files() -> dict[Path, str]:
 
 def _content(file: Path) -> bytes:
     try:
-        return file.read_bytes()
-    except OSError as error:
+        return read_limited(file, SOURCE_BYTES)
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"the plugin file {file} cannot be read ({error.strerror or error}): check its "
-            "permissions, and try again"
+            f"the plugin file {file} cannot be read ({getattr(error, 'strerror', None) or error}): "
+            "check its name and its permissions, and try again"
         ) from error
 
 

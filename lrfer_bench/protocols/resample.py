@@ -41,16 +41,20 @@ class BicubicNoAntialias(Protocol):
         "At x8 half of the pixels of each axis are never looked at, so fine texture turns into "
         "noise. Scripts that call "
         "cv2.resize(INTER_CUBIC) or F.interpolate without antialias make these images. Rounded "
-        "half to even, clamped to 0..255."
+        "half to even, clamped to 0..255: the same bytes on every processor."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
         import torch
         import torch.nn.functional as F
 
-        lr = F.interpolate(
-            hr.to(torch.float32), size=size, mode="bicubic", align_corners=False, antialias=False
-        )
+        from lrfer_bench.protocols.four_taps import shrink
+
+        if hr.shape[-2] % scale == 0 and hr.shape[-1] % scale == 0:
+            # Weights of few bits: exact in float32, and quicker.
+            lr = F.interpolate(hr.to(torch.float32), size=size, mode="bicubic")
+        else:
+            lr = shrink(hr, size)
         return lr.round_().clamp_(0, 255).to(torch.uint8)
 
 

@@ -189,8 +189,8 @@ def slug(text: str) -> str:
 def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     """Sort rows into boards; unfolded: with every line.
 
-    They come in the order of their names, but of each data set's first those that were tested as
-    they were trained: a page opens with the first, and that is the question most readers have.
+    In the order of their names, but of each data set's first those tested as trained: a page opens
+    with the first.
     """
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -205,10 +205,8 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
             by_test[dataset, test, preset, track].append(row)
     for (dataset, preset, track), alone in anywhere.items():
         place = (dataset, preset, track)
-        keys = [key for key in by_test if (key[0], key[2], key[3]) == place] or [
-            (dataset, "hr", preset, track)
-        ]
-        for key in keys:
+        keys = [key for key in by_test if (key[0], key[2], key[3]) == place]
+        for key in keys or [(dataset, "hr", preset, track)]:
             by_test[key] += alone
     for own, alone in existing.items():  # whatever the others started from
         for key in [key for key in by_test if key[:3] == own] or [(*own, SCRATCH)]:
@@ -284,13 +282,17 @@ def _holes(board: Board, line: Line) -> dict[int, str]:
     return found
 
 
+def _images(board: Board) -> int:
+    """How many test images there are, leaked ones included."""
+    return next(int(row.means["n"]) for line in board.lines for row in line.shown)
+
+
 def _leak_free(board: Board) -> Board | None:
     """The board over the leak-free rows of its lines, not yet rated; None where no row leaks."""
     rows = [row.leak_free for line in board.lines for row in line.shown if row.leak_free]
     if not board.leaks or not rows:
         return None
-    left = int(rows[0].means["n"])
-    total = next(int(row.means["n"]) for line in board.lines for row in line.shown)
+    left, total = int(rows[0].means["n"]), _images(board)
     lines = []
     for line in board.lines:
         own = {scale: row.leak_free for scale, row in line.rows.items() if row.leak_free}

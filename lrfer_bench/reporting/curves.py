@@ -14,6 +14,7 @@ from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
+    dot,
     finish,
     lr_sizes,
     panel_title,
@@ -135,7 +136,7 @@ def _scatter(
             axes.plot(
                 [x, x], [estimate.low, estimate.high], color=look.colour, alpha=0.45, linewidth=1.2
             )
-        axes.plot([x], [estimate.value], **stroke(look, markersize=7, linewidth=0))
+        axes.plot([x], [estimate.value], **dot(look, markersize=7))
         key.add(line.label, look)
         points.append((x, estimate.value))
     front = pareto_front(points) if cost != "latency_ms" or timing.comparable(board) else []

@@ -126,6 +126,13 @@ def stroke(look: Look, **more: Any) -> dict[str, Any]:
     return options | more
 
 
+def dot(look: Look, **more: Any) -> dict[str, Any]:
+    """Options for Axes.plot: stroke() without its line."""
+    options = stroke(look, **more)
+    options.pop("dashes", None)  # matplotlib before 3.9 cannot draw dashes of no width
+    return options | {"linestyle": "none"}
+
+
 def size_axis(axes: Axes, sizes: Mapping[int, int], label: bool = True) -> None:
     """A log2 axis of sizes in pixels, each tick with its scale."""
     axes.set_xscale("log", base=2)

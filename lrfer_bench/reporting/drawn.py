@@ -12,6 +12,7 @@ from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 
+from lrfer_bench.files import check_regular
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.palette import Look
 
@@ -26,9 +27,10 @@ def shows(files: Iterable[Path], mark: str) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
+        check_regular(path)
         with path.open("rb") as file:
             return file.read(HEAD)
-    except OSError:
+    except (OSError, ValueError):
         return b""
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from lrfer_bench.errors import MachineError, UserError
-from lrfer_bench.files import not_now, set_aside, write_atomically
+from lrfer_bench.files import check_regular, not_now, set_aside, write_atomically
 from lrfer_bench.training.arithmetic import CPU, arithmetic_of
 
 SEAL = b"lrfer-bench checkpoint sha256:"
@@ -75,13 +75,14 @@ def load_checkpoint(
     The reason is "" where there is no checkpoint, and a sentence where it was set aside.
     """
     try:
-        data = path.read_bytes() if path.exists() else None
-    except IsADirectoryError:
-        return None, _set_aside(path, "it is a folder")
+        check_regular(path)
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None, ""
+    except ValueError as error:
+        return None, _set_aside(path, str(error))
     except OSError as error:
         raise MachineError(str(not_now(path, error))) from error
-    if data is None:
-        return None, ""
     seal, payload = data[: len(_seal(b""))], data[len(_seal(b"")) :]
     if seal != _seal(payload):
         return None, _set_aside(path, "its checksum does not fit")

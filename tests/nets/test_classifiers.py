@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.errors import UserError
@@ -74,7 +76,7 @@ def test_lean_networks_resize_to_the_size_they_work_at(shape: Shape) -> None:
 
 
 def test_networks_of_tokens_classify_but_hand_out_no_maps() -> None:
-    for name, size in (("vit_tiny_patch16_224", 224), ("test_vit", 160)):
+    for name, size in (("vit_tiny_patch16_224", 224), ("eva02_tiny_patch14_224", 224)):
         net = build_classifier(name, 7, 1, (48, 48), dropout=0.0, input_size=size).eval()
         images = torch.rand(2, 1, 48, 48)
         with torch.no_grad():
@@ -83,6 +85,14 @@ def test_networks_of_tokens_classify_but_hand_out_no_maps() -> None:
                 UserError, match=rf'"{name}" ends in \[\d+, \d+\], not in \d+ channels by positions'
             ):
                 net.maps(images)
+
+
+def test_a_network_that_hides_its_stages_names_the_timm_that_it_is_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: nn.Identity())
+    with pytest.raises(UserError, match=f'"vgg11" does not show.*timm {timm.__version__}'):
+        build_classifier("vgg11", 7, 1, (48, 48), dropout=0.0)
 
 
 def test_a_timm_network_can_be_fed_larger_images() -> None:

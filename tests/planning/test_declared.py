@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import decorators
 import pytest
 import registries
 
@@ -83,13 +84,21 @@ def test_a_function_is_no_method(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "decorator", ["@register_method(None)", "@register_method", "@register_method('a/b c[d=1],e')"]
+    ("decorator", "line"),
+    [
+        ("@register_method(None)", 3),
+        ("@register_method", decorators.named(3)),
+        ("@register_method('a/b c[d=1],e')", decorators.named(3)),
+    ],
 )
-def test_a_name_that_is_none_leaves_the_plugin_out(decorator: str, tmp_path: Path) -> None:
+def test_a_name_that_is_none_leaves_the_plugin_out(
+    decorator: str, line: int, tmp_path: Path
+) -> None:
     file = tmp_path / "odd.py"
     file.write_text(f"{HEAD}{decorator}\nclass Odd(Method):\n    pass\n")
     load_plugin(file)
-    assert "name" in left_out()[str(file)] and "odd.py:3" in left_out()[str(file)]
+    said = left_out()[str(file)]
+    assert "name" in said and f"odd.py:{line}" in said
     assert plan("direct").cells
 
 

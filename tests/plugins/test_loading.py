@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import decorators
 import pytest
 from folders import PLUGINS
 
@@ -155,7 +156,7 @@ def test_a_name_that_a_plugin_wants_too_is_not_somebody_elses(
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert f'the {kind} name "{name}" of taken.py sha256:' in done.stderr
-    assert "taken.py:4)" in done.stderr and not (tmp_path / "results").exists()
+    assert f"taken.py:{decorators.named(4)})" in done.stderr and not (tmp_path / "results").exists()
 
 
 def test_what_a_script_handed_over_may_be_defined_anew() -> None:

@@ -5,9 +5,14 @@ Each filter is held against another implementation or numbers worked out by hand
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from lrfer_bench.contract.protocol import Protocol, check_scale, lr_size
@@ -16,6 +21,7 @@ from lrfer_bench.pixels import resize, resize_axis, resize_axis_in_parts
 from lrfer_bench.plugins.registry import PROTOCOLS
 from lrfer_bench.protocols.golden import compare, outputs, picture, protocol_hash
 from lrfer_bench.protocols.resample import Area, Bicubic, BicubicNoAntialias
+from lrfer_bench.training.arithmetic import capability
 
 NAMES = PROTOCOLS.names()
 
@@ -119,6 +125,76 @@ def test_bicubic_equals_pillow_on_real_faces(real_images: np.ndarray) -> None:
             ]
         )
         assert (ours == theirs).all()
+
+
+NOAA = BicubicNoAntialias()
+ODD = [((50, 46), 3), ((50, 46), 4), ((47, 53), 2), ((37, 41), 5), ((100, 100), 7)]
+"""Sizes that their scale does not divide, so that a filter's weights are no short fractions."""
+ELSEWHERE = """
+import hashlib, sys
+import torch
+from lrfer_bench.plugins.registry import PROTOCOLS
+for name in sorted(PROTOCOLS.names()):
+    drawn, digest = torch.Generator().manual_seed(0), hashlib.sha256()
+    for height, width, scale in {odd}:
+        faces = torch.randint(0, 256, (100, 1, height, width), generator=drawn).to(torch.uint8)
+        lr = PROTOCOLS.load(name)().apply(faces, scale, torch.arange(100))
+        digest.update(lr.numpy().tobytes())
+    print(name, digest.hexdigest())
+"""
+
+
+def bytes_under(instructions: str) -> dict[str, str]:
+    """Every protocol's hash over random faces of odd sizes, under these vector instructions."""
+    probe = ELSEWHERE.format(odd=[(*size, scale) for size, scale in ODD])
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True,
+        env={**os.environ, "ATEN_CPU_CAPABILITY": instructions},
+    )  # fmt: skip
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def test_the_same_bytes_on_processors_without_vector_instructions() -> None:
+    plain = bytes_under("default")
+    if capability() in ("DEFAULT", "NO AVX"):
+        pytest.skip("this processor has no vector instructions to compare with")
+    assert set(plain) >= set(NAMES)
+    assert plain == bytes_under("avx2")
+
+
+@pytest.mark.parametrize(("size", "scale"), [*ODD, ((48, 48), 4), ((48, 48), 3), ((96, 64), 8)])
+def test_bicubic_without_antialiasing_is_torchs(size: tuple[int, int], scale: int) -> None:
+    hr = torch.randint(0, 256, (100, 1, *size), dtype=torch.uint8)
+    ours = NOAA.apply(hr, scale, torch.zeros(100)).int()
+    theirs = F.interpolate(hr.float(), size=ours.shape[-2:], mode="bicubic")
+    theirs = theirs.round().clamp(0, 255).int()
+    assert int((ours - theirs).abs().max()) <= 1
+    few = 1e-3 if size[0] % scale or size[1] % scale else 0  # torch's own differ by as much
+    assert float((ours != theirs).float().mean()) <= few
+
+
+@pytest.mark.parametrize(("size", "scale"), [*ODD, ((48, 48), 4)])
+def test_bicubic_without_antialiasing_by_its_formula(size: tuple[int, int], scale: int) -> None:
+    """Four taps of Keys' kernel in float64: equal, except where rounding has to break a tie."""
+    hr = torch.randint(0, 256, (60, 1, *size), dtype=torch.uint8)
+    ours = NOAA.apply(hr, scale, torch.zeros(60))[:, 0].numpy().astype(int)
+    rows, columns = (keys_matrix(side, -(-side // scale)) for side in size)
+    wanted = np.clip(rows @ hr[:, 0].numpy().astype(float) @ columns.T, 0, 255)
+    clear = np.abs(wanted % 1 - 0.5) > 1e-3
+    assert clear.mean() > 0.9 and (ours == np.rint(wanted))[clear].all()
+
+
+def keys_matrix(source: int, target: int) -> np.ndarray:
+    """float64 [target, source]: cubic convolution with a = -0.75, borders repeated."""
+    made = np.zeros((target, source))
+    for row in range(target):
+        centre = (row + 0.5) * source / target - 0.5
+        for at in range(int(np.floor(centre)) - 1, int(np.floor(centre)) + 3):
+            x, a = abs(at - centre), -0.75
+            inner = (a + 2) * x**3 - (a + 3) * x**2 + 1
+            outer = a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a
+            made[row, min(max(at, 0), source - 1)] += inner if x <= 1 else outer
+    return made
 
 
 @pytest.mark.parametrize("source", [6, 17, 48, 300, 1000])

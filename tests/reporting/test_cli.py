@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 
+import in_process
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -59,13 +60,15 @@ def test_damaged_and_failed_records_are_named(factory, tmp_path):
     factory.fill(tmp_path, images=50, seeds=(0,), scales=(4,), skills={"direct": (0.5,)})
     factory.save(tmp_path, method="broken", failure="the loss is NaN in epoch 2")
     (tmp_path / "records" / "cut.json").write_text('{"schema_version": 1')
-    found = run(report, "--results", tmp_path, "--resamples", 50, "--pictures", "none")
-    assert "warning: cut.json is not counted: it is not complete JSON" in found.stderr
+    found = in_process.lrfer(
+        "report", "--results", tmp_path, "--resamples", 50, "--pictures", "none"
+    )
+    assert "warning: cut.json is not counted: it is not complete JSON" in found.err
     text = (tmp_path / "report" / "leaderboard.md").read_text()
     assert "## Failed" in text
     assert "the loss is NaN in epoch 2" in text
     assert "cut.json is not counted" in text
-    assert "2 finished cells, 1 failed, 1 damaged, 1 holes" in found.output
+    assert "2 finished cells, 1 failed, 1 damaged, 1 holes" in found.out
 
 
 def test_synthetic_is_said_in_every_table(factory, tmp_path):
