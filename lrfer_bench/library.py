@@ -59,14 +59,13 @@ def run(
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
-    plugins: files; results: the folder of records; time_limit: minutes of a training or a test
-    workers: processes, None is one a core or GPU; device: "cpu", "cuda:1", ...
+    plugins: files; results: the folder of records; workers: processes, None is one a core or GPU
+    device: "cpu", "cuda:1", ...; precision: "fp32", "bf16", "fp16"; targets: "majority", "soft"
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
-    overwrite: "never", "failed", "always"; precision: "fp32", "bf16", "fp16"; log: "tensorboard"
-    targets: "majority", or "soft" for annotators' votes; tell: gets lines, None is quiet
+    overwrite: "never", "failed", "always"; time_limit: minutes a job; log: "tensorboard"; tell(line)
 
-    Returns all cells asked for in the columns of load_results(); `failure` says why a cell failed.
-    Raises UserError for wrong words before anything is trained, and for a full disk when it is met.
+    Returns all cells asked for as load_results() does; `failure` says why a cell failed. Raises
+    UserError for wrong words before anything is trained, and for a full disk when it is met.
     """
     words = dict(locals())
     from lrfer_bench.calls.runs import run_from
