@@ -54,18 +54,18 @@ def run(
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
 
-    methods, protocols, test_protocols, dataset: names, or classes of a module, script or notebook
-    data_root, data_options: your copy, and what its loader is told; tell: gets lines, None is quiet
+    methods, protocols, test_protocols: names, or classes of a module, a script or a notebook
+    dataset: a name or a class; data_root, data_options: your copy, and what its loader is told
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
-    settings: {"kd": {"kd_weight": 0}}, over settings_file; overwrite: "never", "failed", "always"
-    plugins: files; results: the folder of records; targets: "majority", or annotators' "soft" votes
-    workers: processes, None is one a core or GPU; time_limit: minutes of a training or a test
-    device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16"; log: "tensorboard"
+    settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
+    plugins: files; results: the folder of records; workers: processes, None is one a core or GPU
+    device: "cpu", "cuda:1", ...; precision: "fp32", "bf16", "fp16"; targets: "majority", "soft"
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
+    overwrite: "never", "failed", "always"; time_limit: minutes a job; log: "tensorboard"; tell(line)
 
-    Returns all cells asked for in the columns of load_results(); `failure` says why a cell failed.
-    Raises UserError for wrong words before anything is trained, and for a full disk when it is met.
+    Returns all cells asked for as load_results() does; `failure` says why a cell failed. Raises
+    UserError for wrong words before anything is trained, and for a full disk when it is met.
     """
     words = dict(locals())
     from lrfer_bench.calls.runs import run_from
