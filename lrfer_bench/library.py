@@ -62,7 +62,7 @@ def run(
     plugins: files; results: the folder of records; workers: processes, None is one a core or GPU
     device: "cpu", "cuda:1", ...; precision: "fp32", "bf16", "fp16"; targets: "majority", "soft"
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
-    overwrite: "never", "failed", "always"; time_limit: minutes a job; log: "tensorboard"; tell(line)
+    overwrite: "never", "failed", "always"; time_limit: minutes; log: "tensorboard"; tell(line)
 
     Returns all cells asked for as load_results() does; `failure` says why a cell failed. Raises
     UserError for wrong words before anything is trained, and for a full disk when it is met.
