@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import in_process
 import pytest
 from folders import ROOT
 
@@ -23,6 +26,22 @@ def test_linters_are_content(tool: list[str]) -> None:
         [sys.executable, "-m", *tool], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_what_new_method_writes_passes_mypy(tmp_path: Path) -> None:
+    """With the cache of the test above: what torch and numpy are is known, not read again."""
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("no mypy here: `make test` installs the tools of development")
+    for more in ([], ["--package"]):
+        assert in_process.lrfer("new-method", "my-idea", "--folder", tmp_path, *more).status == 0
+    command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml")]
+    command += ["--cache-dir", str(ROOT / ".mypy_cache")]
+    command += ["my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "MYPYPATH": str(ROOT)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 LINES, FUNCTION_LINES = 350, 50

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import in_process
 import numpy as np
 import pytest
 import registries
@@ -188,18 +189,18 @@ def test_it_answers_for_pictures_as_well(
     ],
 )
 def test_mistakes_end_before_a_record_is_made(
-    words: list[str], said: str, place: Path, lrfer: Any, tiny: list[str], tmp_path: Path
+    words: list[str], said: str, place: Path, tiny: list[str], tmp_path: Path
 ) -> None:
     torch.save({"other": torch.ones(3)}, place / "other.pth")
     files = [str(place / word) if word.startswith(("net", "other")) else word for word in words]
-    done = lrfer("evaluate", *files, *tiny, "--results", tmp_path / "results")
-    assert done.returncode == 2 and said in done.stderr, done.stderr
-    assert (
-        len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "results/records").exists()
-    )
+    with registries.pristine():
+        done = in_process.lrfer("evaluate", *files, *tiny, "--results", tmp_path / "results")
+    assert done.status == 2 and said in done.err, done.err
+    assert len(done.err.strip().splitlines()) == 1
+    assert not (tmp_path / "results/records").exists()
     if "Throws" in words[0]:
         line = NET.splitlines().index('        raise ValueError("no faces today")') + 1
-        assert f"net.py:{line})" in done.stderr
+        assert f"net.py:{line})" in done.err
 
 
 def test_what_fails_in_the_test_is_a_failed_cell(

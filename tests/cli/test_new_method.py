@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +9,6 @@ from typing import Any
 
 import in_process
 import pytest
-from folders import ROOT
-
-WRITTEN = ("my_idea.py", "lrfer-my-idea/lrfer_my_idea/method.py")
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +20,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-CACHE = ["--cache-dir", str(ROOT / ".mypy_cache")]
-"""The cache of test_house_rules.py, under the same options.
-
-What torch and numpy are is then known, not read again.
-"""
-
-
 @pytest.mark.parametrize(
     "tool",
     [
         ["ruff", "check", "--isolated", "--select", "E4,E7,E9,F,I,B,UP", "."],
         ["ruff", "format", "--isolated", "--check", "--line-length", "120", "."],
-        ["mypy", "--config-file", str(ROOT / "pyproject.toml"), *CACHE, *WRITTEN],
     ],
-    ids=["ruff", "format", "mypy"],
+    ids=["ruff", "format"],
 )
-def test_it_passes_ruff_and_mypy(written: Path, tool: list[str]) -> None:
-    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+def test_it_passes_ruff(written: Path, tool: list[str]) -> None:
     command = [sys.executable, "-m", *tool]
-    done = subprocess.run(
-        command, cwd=written, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=written, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

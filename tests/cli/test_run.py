@@ -179,7 +179,9 @@ def alone(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory)
     return bits(results)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "stop", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_run_stopped_in_the_middle_ends_like_one_left_alone(
     alone: dict[str, Any],
     lrfer: Any,

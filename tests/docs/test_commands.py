@@ -24,7 +24,11 @@ from lrfer_bench.cli import cli
 from lrfer_bench.store.store import Store
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-WALKED = ["first-hour.md", "add-a-method.md", "protocols.md"]
+WALKED = [
+    "first-hour.md",
+    pytest.param("add-a-method.md", marks=pytest.mark.slow),
+    pytest.param("protocols.md", marks=pytest.mark.slow),
+]
 
 
 def steps(page: Path) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import in_process
 import numpy as np
 import pytest
+import registries
 from folders import TINY
 from PIL import Image
 
@@ -81,14 +83,13 @@ def test_predict_writes_a_line_a_picture(
         (["--method", "linear"], "which is not here: install it, or give its file with --plugin"),
     ],
 )
-def test_predict_mistakes(
-    trained: Path, lrfer: Any, pictures: Path, arguments: list[str], words: str
-) -> None:
-    done = lrfer("predict", *arguments, "--results", trained, pictures / "face0.png")
-    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+def test_predict_mistakes(trained: Path, pictures: Path, arguments: list[str], words: str) -> None:
+    with registries.pristine():
+        done = in_process.lrfer("predict", *arguments, "--results", trained, pictures / "face0.png")
+    assert done.status == 2 and words in done.err and "Traceback" not in done.err
 
 
-def test_a_picture_that_is_none(trained: Path, lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
+def test_a_picture_that_is_none(trained: Path, tiny: list[str], tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
     (tmp_path / "empty").mkdir()
     for name, words in (
@@ -96,10 +97,10 @@ def test_a_picture_that_is_none(trained: Path, lrfer: Any, tiny: list[str], tmp_
         ("no.png", "missing"),
         ("empty", "holds no picture"),
     ):
-        done = lrfer(
-            "predict", "--method", "linear", "--results", trained, *tiny[:2], tmp_path / name
-        )
-        assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+        asked = ("--method", "linear", "--results", trained, *tiny[:2])
+        with registries.pristine():
+            done = in_process.lrfer("predict", *asked, tmp_path / name)
+        assert done.status == 2 and words in done.err and "Traceback" not in done.err
 
 
 def test_bad_and_hidden_pictures_cost_their_own_line_only(
