@@ -1,4 +1,4 @@
-"""AffectNet (Mollahosseini et al., 2017), as its authors give it today: images and annotations."""
+"""AffectNet (Mollahosseini et al., 2017): today's images and annotations, or the older lists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lrfer_bench.api import (
     DataError,
@@ -23,15 +22,21 @@ from lrfer_bench.api import (
     register_dataset,
     subfolders,
 )
+from lrfer_bench.datasets.affectnet_lists import (
+    LISTS,
+    OTHERS,
+    Labelled,
+    Lists,
+    find_lists,
+    read_list,
+)
 
 EXPRESSIONS = (
     "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",
 )  # fmt: skip
 ADVICE = "set one size with --data-option size=N"
-OTHERS = (8, 9, 10)
 ANNOTATION_BYTES = 1 << 14
 """More than a file of one number takes."""
-"""None, uncertain and no face, in annotations of older releases: left out."""
 
 
 @register_dataset("affectnet")
@@ -52,34 +57,27 @@ class AffectNet(Dataset):
         self.classes = classes
 
     def sources(self, root: Path | None) -> Sequence[Path]:
-        return list(_find(root).values())
+        found = _find(root)
+        return found.sources if isinstance(found, Lists) else list(found.values())
 
     def load(self, root: Path | None) -> FaceSet:
-        folders = _find(root)
-        files, labels, left = {}, {}, 0
-        for split, folder in folders.items():
-            files[split], labels[split] = _read(folder)
-            kept = labels[split] < self.classes
-            left += int((~kept).sum())
-            files[split] = [files[split][k] for k in np.flatnonzero(kept)]
-            labels[split] = labels[split][kept]
-        names = [path.name.encode() for path in files["train"]]
-        val = cut_validation(labels["train"], names)
-        paths = {
-            "train": [files["train"][k] for k in np.flatnonzero(~val)],
-            "val": [files["train"][k] for k in np.flatnonzero(val)],
-            "test": files["val"],
-        }
-        numbers = {
-            "train": labels["train"][~val],
-            "val": labels["train"][val],
-            "test": labels["val"],
-        }
-        images = read_splits(paths, "rgb", self.size, advice=ADVICE)
-        splits = {split: Split(images[split], numbers[split]) for split in paths}
+        found = _find(root)
+        files = found.files if isinstance(found, Lists) else found
+        read, left = {}, 0
+        for split, place in files.items():
+            faces = read_list(found, split) if isinstance(found, Lists) else _read(place)
+            read[split] = faces.of_classes(self.classes)
+            left += len(faces.labels) - len(read[split].labels) + faces.left
+        train, test = read["train"], read["val"]
+        val = cut_validation(train.labels, [name.encode() for name in train.names])
+        parts = {"train": train.where(~val), "val": train.where(val), "test": test}
+        images = read_splits(
+            {split: part.faces for split, part in parts.items()}, "rgb", self.size, advice=ADVICE
+        )
+        splits = {split: Split(images[split], part.labels) for split, part in parts.items()}
         notes = [
-            f"AffectNet's test labels are withheld: {folders['val'].name} is the test, as in all "
-            f"papers, and val is 10 % of each class of {folders['train'].name} "
+            f"AffectNet's test labels are withheld: {files['val'].name} is the test, as in all "
+            f"papers, and val is 10 % of each class of {files['train'].name} "
             f"({int(val.sum()):,} of {len(val):,} images), by a hash of the file name."
         ]
         if left:
@@ -87,11 +85,14 @@ class AffectNet(Dataset):
                 f"{left:,} faces of other classes than {', '.join(EXPRESSIONS[: self.classes])} "
                 "were left out."
             )
+        boxless = sum(part.boxless for part in read.values())
+        if boxless:
+            notes.append(f"{boxless:,} faces without a box were left out.")
         return FaceSet("affectnet", EXPRESSIONS[: self.classes], splits, notes=tuple(notes))
 
 
-def _find(root: Path | None) -> dict[str, Path]:
-    """train and val -> train_set and val_set, in root or one folder below."""
+def _find(root: Path | None) -> dict[str, Path] | Lists:
+    """train and val -> train_set and val_set, or the lists, in root or one folder below."""
     if root is None:
         raise DataError(
             'data set "affectnet" needs your copy of AffectNet: give its folder with --data-root'
@@ -99,17 +100,23 @@ def _find(root: Path | None) -> dict[str, Path]:
     root = Path(root).expanduser()
     if not root.is_dir():
         raise DataError(f"there is no folder {root}: check --data-root")
-    for base in (root, *subfolders(root).values()):
+    bases = (root, *subfolders(root).values())
+    for base in bases:
         inside = subfolders(base)
         if {"train_set", "val_set"} <= set(inside):
             return {"train": inside["train_set"], "val": inside["val_set"]}
+    for base in bases:
+        lists = find_lists(base)
+        if lists is not None:
+            return lists
     raise DataError(
         f"{root} holds no AffectNet: looked for train_set/ and val_set/ with images/ and "
-        'annotations/; for a tree with a folder for each class use the data set "folder"'
+        f"annotations/, and for {LISTS}/training.csv and validation.csv; for a tree with a folder "
+        'for each class use the data set "folder"'
     )
 
 
-def _read(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
+def _read(folder: Path) -> Labelled:
     """Pictures in the order of their numbers, and their expressions."""
     images, annotations = folder / "images", folder / "annotations"
     for path in (images, annotations):
@@ -122,7 +129,8 @@ def _read(folder: Path) -> tuple[list[Path], NDArray[np.int64]]:
     if not files:
         raise DataError(f"{images} holds no picture: unpack the whole of AffectNet")
     labels = [_expression(annotations / f"{path.stem}_exp.npy") for path in files]
-    return files, np.array(labels, dtype=np.int64)
+    names = [path.name for path in files]
+    return Labelled(files, names, np.array(labels, dtype=np.int64))
 
 
 def _expression(path: Path) -> int:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from lrfer_bench.api import (
+    Crop,
     DataError,
     Dataset,
     DatasetCard,
     FaceSet,
+    Named,
     Split,
     UserError,
     check_options,
-    open_image,
     read_card,
     read_lines,
+    read_splits,
     register_dataset,
-    to_array,
     unit_hash,
 )
 
@@ -100,16 +100,16 @@ class ExpW(Dataset):
                 f"{len(faces) - len(usable):,} faces with an empty box were left out, "
                 f"line {first.row + 1} first."
             )
-        splits = {}
-        for split in ("train", "val", "test"):
-            mine = [face for face in usable if split_of(face.picture) == split]
-            if not mine:
+        mine: dict[str, list[Face]] = {split: [] for split, _ in SHARES}
+        for face in usable:
+            mine[split_of(face.picture)].append(face)
+        for split, chosen in mine.items():
+            if not chosen:
                 raise DataError(
                     f"{list_file} has no face for the split {split}: it is not complete, or too "
                     "much was left out"
                 )
-            splits[split] = _cut_out(mine, folder, self.size)
-        return FaceSet("expw", EXPRESSIONS, splits, notes=tuple(notes))
+        return FaceSet("expw", EXPRESSIONS, _cut_out(mine, folder, self.size), notes=tuple(notes))
 
 
 def split_of(picture: str) -> str:
@@ -159,21 +159,22 @@ def _read_line(line: str, row: int, where: str) -> Face:
     return Face(row, words[0], top, left, right, bottom, confidence, int(words[7]))
 
 
-def _cut_out(faces: list[Face], folder: Path, size: int) -> Split:
-    """The faces in the order of the list; each picture is decoded once."""
-    images: NDArray[np.uint8] = np.empty((len(faces), 3, size, size), dtype=np.uint8)
-    picture, opened = None, None
-    for index in sorted(range(len(faces)), key=lambda i: faces[i].picture):
-        face = faces[index]
-        if picture is None or opened != face.picture:
-            picture, opened = open_image(folder / face.picture), face.picture
-        images[index] = _crop(picture, face, size)
-    labels = np.array([face.label for face in faces], dtype=np.int64)
-    return Split(images, labels, rows=np.array([face.row for face in faces], dtype=np.int64))
-
-
-def _crop(picture: Image.Image, face: Face, size: int) -> NDArray[np.uint8]:
-    return to_array(picture, "rgb", size, square(face, *picture.size))
+def _cut_out(faces: dict[str, list[Face]], folder: Path, size: int) -> dict[str, Split]:
+    """The faces of each split in the order of the list."""
+    file = Named(folder)
+    crops = {
+        split: [Crop(file(face.picture), partial(square, face)) for face in mine]
+        for split, mine in faces.items()
+    }
+    images = read_splits(crops, "rgb", size, advice="")
+    return {
+        split: Split(
+            images[split],
+            np.array([face.label for face in mine], dtype=np.int64),
+            rows=np.array([face.row for face in mine], dtype=np.int64),
+        )
+        for split, mine in faces.items()
+    }
 
 
 def _find(root: Path | None) -> tuple[Path, Path]:

@@ -116,7 +116,10 @@ def _look(folder: Path, form: str) -> Source | None:
 
 
 def _choose(found: list[Source]) -> Source:
-    names = [NAMES[source.form] for source in found]
+    names = [
+        ", ".join(f"{folder.name}/" for folder in source.splits.values()) or NAMES[source.form]
+        for source in found
+    ]
     note = f"Read from {names[0]}" + (
         f"; {', '.join(names[1:])} beside it was not read." if names[1:] else "."
     )

@@ -88,7 +88,7 @@ def _without_test(splits: dict[str, Split], val: Path) -> tuple[dict[str, Split]
     why = "scores cannot be compared with those on PrivateTest"
     if counts == RESPLIT:
         how = f"This is a random re-split of FER2013 (28,821 and 7,066); test is all of {val.name}/"
-        why = "it mixes all official splits, so scores can be compared with nobody's"
+        why = "it mixes all official splits, so its scores compare with no others"
     return _cut({"train": splits["train"], "test": splits["val"]}, how, why)
 
 

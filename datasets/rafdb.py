@@ -13,6 +13,7 @@ from lrfer_bench.api import (
     Dataset,
     DatasetCard,
     FaceSet,
+    Named,
     Split,
     UserError,
     check_options,
@@ -122,7 +123,7 @@ def _find(root: Path | None) -> tuple[Path, dict[str, Path]]:
 
 def _read_list(base: Path) -> Listed:
     """The official list; it counts labels from 1."""
-    path, found = base / LIST, Listed()
+    path, found, file = base / LIST, Listed(), Named(base / ALIGNED)
     for number, line in enumerate(read_lines(path), start=1):
         words = line.split()
         if not words:
@@ -140,7 +141,7 @@ def _read_list(base: Path) -> Listed:
         if words[0] in found.pictures:
             raise DataError(f"{where} names {words[0]} again: copy the file again")
         name = Path(words[0])
-        picture = base / ALIGNED / f"{name.stem}_aligned{name.suffix}"
+        picture = file(f"{name.stem}_aligned{name.suffix}")
         found.pictures[words[0]] = picture, int(words[1]) - 1
     if not found.pictures:
         raise DataError(f"{path} is empty: copy it again")

@@ -106,13 +106,13 @@ A data set
 
 What its load() can use
     open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
-                                       names the bad files; read_splits: of several splits
+                                       names the bad files; read_splits: of splits; Crop: a part
     open_text, read_lines              text with any byte order mark; write_atomically: all or none
     picture_bytes, read_array, read_arrays  a picture's file; .npy and .npz files, measured first
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
     find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
-                                       in the path; subfolders: names in any case
+                                       in the path, Named: in a list; subfolders: in any case
     class_indices, meaning_of          class folders whose names differ a little (anger, Angry)
     cut_validation, unit_hash          a split by hashes, for a data set that brings none;
     cut_persons, take                  nobody in two splits; the rows of a split by a mask
@@ -168,6 +168,7 @@ if TYPE_CHECKING:
     from lrfer_bench.data.arrays import read_array, read_arrays
     from lrfer_bench.data.classes import class_indices, meaning_of
     from lrfer_bench.data.images import (
+        Crop,
         check_options,
         open_image,
         picture_bytes,
@@ -176,7 +177,7 @@ if TYPE_CHECKING:
         resolve_colour,
         to_array,
     )
-    from lrfer_bench.data.listing import subfolders
+    from lrfer_bench.data.listing import Named, subfolders
     from lrfer_bench.data.reading import take
     from lrfer_bench.data.text import open_text, read_lines
     from lrfer_bench.data.tree import ClassTree, find_splits, read_by_name, read_tree
@@ -195,9 +196,9 @@ if TYPE_CHECKING:
     from lrfer_bench.nets.weights import start_from
 
 __all__ = [
-    "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "DataError", "Dataset",
-    "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Need", "Preset", "Protocol",
-    "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
+    "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "Crop", "DataError", "Dataset",
+    "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Named", "Need", "Preset",
+    "Protocol", "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
     "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
     "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
     "open_image", "open_text", "picture_bytes", "read_array", "read_arrays", "read_by_name",
@@ -215,6 +216,7 @@ _LAZY = {
     "lrfer_bench.contract.method": ("Batch", "Method", "Need", "Task"),
     "lrfer_bench.contract.optimizers": ("default_optimizers", "sgd"),
     "lrfer_bench.data.images": (
+        "Crop",
         "check_options",
         "open_image",
         "picture_bytes",
@@ -225,7 +227,7 @@ _LAZY = {
     ),
     "lrfer_bench.data.arrays": ("read_array", "read_arrays"),
     "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
-    "lrfer_bench.data.listing": ("subfolders",),
+    "lrfer_bench.data.listing": ("Named", "subfolders"),
     "lrfer_bench.data.reading": ("take",),
     "lrfer_bench.data.text": ("open_text", "read_lines"),
     "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_by_name", "read_tree"),
@@ -302,7 +304,7 @@ def register_metric(
     bounds: the least and the largest number possible, where intervals end; default (0, 1) with
             percent
 
-    Raises UserError for a name that is taken (it names both owners) and for what is no function.
+    Raises UserError for a name that is taken (it names both owners) and for what is not a function.
     """
     _check_name(METRICS, name)
     if better not in ("higher", "lower"):

@@ -49,6 +49,7 @@ def run(
     gpus_per_model: float | None = None,
     device: str | None = None,
     precision: str | None = None,
+    targets: str | None = None,
     tell: Callable[[str], None] | None = print,
 ) -> pd.DataFrame:
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
@@ -58,11 +59,11 @@ def run(
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
-    plugins: files with methods, data sets or protocols; results: the folder of records
-    workers: processes; None is one a core, or one a GPU. time_limit: minutes of a training or test
-    device: "cpu", "cuda", "cuda:1", "mps"; precision: "fp32", "bf16", "fp16": docs/gpu.md
+    plugins: files; results: the folder of records; time_limit: minutes of a training or a test
+    workers: processes, None is one a core or GPU; device: "cpu", "cuda:1", ...
     engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
-    log: "tensorboard"; overwrite: "never", "failed", "always"; tell: gets lines, None is quiet
+    overwrite: "never", "failed", "always"; precision: "fp32", "bf16", "fp16"; log: "tensorboard"
+    targets: "majority", or "soft" for annotators' votes; tell: gets lines, None is quiet
 
     Returns all cells asked for in the columns of load_results(); `failure` says why a cell failed.
     Raises UserError for wrong words before anything is trained, and for a full disk when it is met.
@@ -243,10 +244,10 @@ def load_model(
     results: the folder with the record and the weights
     scale, dataset, protocol, preset, seed: of the test, where the folder holds several such cells;
            of several seeds the lowest is meant
-    plugins: the files that the method came from, if it is no installed one; classes handed over by
+    plugins: the files that the method came from, if it is not installed; classes handed over by
              run() on this machine are found again
     device: "cpu", "cuda:0", ...; trust_plugins: run plugin files that came with the results folder,
-            whoever made it; tell: gets notes, None is quiet
+            even if it was not made here; tell: gets notes, None is quiet
 
         predict = lrfer_bench.load_model("srfer", scale=4)
         logits = predict(images)                  # uint8 [B, C, h, w], LR -> float32 [B, classes]

@@ -58,7 +58,7 @@ class MAFER(Method):
 
 
 def powers(smallest: Any) -> tuple[int, ...]:
-    """(1, 2, 4, ..., smallest); UserError for what is no power of two above 1."""
+    """(1, 2, 4, ..., smallest); UserError for anything but a power of two above 1."""
     if type(smallest) is not int or smallest < 2 or smallest & (smallest - 1):
         raise UserError(f"mafer.smallest is {smallest}: it takes 2, 4, 8, ...")
     return tuple(2**power for power in range(smallest.bit_length()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 
 import torch
 from torch import Tensor, nn
@@ -53,15 +52,14 @@ class RSNet(Classifier):
             return terms
         placed = batch.places()
         of = {scale: placed[scale] for scale in small}
-        label = torch.cat([batch.label[rows] for rows in of.values()])
-        large = torch.cat([large[rows] for rows in of.values()])
+        rows = torch.cat(list(of.values()))
+        large = large[rows]
         logits = torch.cat(list(small.values()))
         places = torch.cat([torch.full_like(batch.label[of[s]], self.sizes.index(s)) for s in of])
-        rows = dataclasses.replace(batch, label=label)
-        terms["ce_small"] = self.cross_entropy(logits, rows)
+        terms["ce_small"] = self.cross_entropy(logits, batch, rows)
         if self.kd_weight:
             mixed = self.ensemble(large.detach(), logits.detach(), places)
-            terms["ensemble"] = self.cross_entropy(mixed, rows)
+            terms["ensemble"] = self.cross_entropy(mixed, batch, rows)
             terms["kd"] = self.kd_weight * teaching([large, logits], mixed.detach())
         return terms
 

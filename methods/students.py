@@ -20,8 +20,11 @@ class Student(Classifier):
 
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
-        """None: only with its teacher is it known how it is built."""
-        return []
+        """What was taken of its weights; UserError where they do not fit.
+
+        It is built like its teacher, which is asked for itself.
+        """
+        return [cls(task, **settings).net.started] if settings.get("weights") else []
 
     def __init__(self, task: Task, weights: str = "") -> None:
         if task.stages:

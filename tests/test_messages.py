@@ -193,7 +193,7 @@ report --results nowhere
 report --results empty
     empty holds no records: fill it with "lrfer-bench run", or name another folder with --results
 report --results cut
-    none of the 1 records in cut can be trusted (STEM.json: it is no whole JSON file
+    none of the 1 records in cut can be trusted (STEM.json: it is not complete JSON
     (JSONDecodeError)): run the cells again or restore the files
 report --results edited
     none of the 1 records in edited can be trusted (STEM.json: it was changed after it was
@@ -226,7 +226,7 @@ export --method linear --out torn.png
 export --method linear --out new.onnx --results empty
     empty holds no records: train something with "lrfer-bench run", or name it with --results
 merge nowhere
-    nowhere is no results folder: it has no records/ in it
+    nowhere is not a results folder: it has no records/ in it
 merge results
     results is the folder to merge into: name another machine's copy
 >>> run("direct", scales=[2.0])

@@ -48,7 +48,7 @@ class Shot:
 
 
 def draw_shot(seed: int, identity: int, label: str, photograph: int) -> Shot:
-    """The circumstances of one photograph, whoever is on it."""
+    """The circumstances of one photograph, for any person."""
     rng = generator(seed, "identity", identity, "photograph", label, photograph, "shot")
     averted = rng.random() < 0.5
     key_angle, height = rng.normal(0, 38), rng.uniform(-5, 50)

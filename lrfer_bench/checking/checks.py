@@ -7,6 +7,7 @@ in this kind of method.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +122,32 @@ def check_keeps_stages(trial: Trial) -> str:
             if stage_bytes(stage) != before[name]:
                 raise trial.broken(f'{what} changed its stage "{name}" ({shape})', function)
     return f"{', '.join(stages)}: not a bit changed"
+
+
+@check("losses", "builds")
+def check_votes(trial: Trial) -> str:
+    """It says which losses look at the votes of faces: without any, a method learns labels."""
+    if trial.cls.trains == "nothing":
+        raise DoesNotApply("nothing of its own is trained")
+    one, other = (_told_of_votes(trial, SHAPES[0], sharpness) for sharpness in (0.0, 3.0))
+    moved = [name for name, loss in one.items() if not np.isclose(loss, other[name], rtol=1e-5)]
+    if not moved:
+        return "no loss of its own looks at them: it learns the majority's labels, or none"
+    return f"by {', '.join(moved)}"
+
+
+def _told_of_votes(trial: Trial, shape: DataShape, sharpness: float) -> dict[str, float]:
+    """The losses of a first step, always the same but for the votes: 0 is one for each class."""
+    torch.manual_seed(0)
+    method = trial.untrained(shape)
+    preset = dataclasses.replace(method.task.preset, targets="soft")
+    method.task = dataclasses.replace(method.task, preset=preset)
+    method.progress = 0.9
+    batch = made_batch(method.task, shape.scale)
+    votes = torch.linspace(0, sharpness, shape.classes).softmax(0).expand(len(batch.label), -1)
+    with trial.blaming("losses", shape):
+        told = method.train().update(dataclasses.replace(batch, soft=votes), method.optimizers())
+    return {name: float(loss) for name, loss in told.items()}
 
 
 @check("losses", "builds", "keeps_stages")

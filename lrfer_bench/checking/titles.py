@@ -6,6 +6,7 @@ TITLES = {
     "declares": "is a method with a card and settings",
     "builds": "builds, takes a step and answers",
     "keeps_stages": "leaves its stages alone",
+    "votes": "learns annotators' votes under --targets soft",
     "trains": "trains with its stages",
     "learns": "learns its training faces",
     "repeatable": "repeats when stopped and resumed, with other test images",

@@ -41,7 +41,7 @@ def echo_data(text: str) -> None:
 def telling() -> Iterator[Callable[[str], None]]:
     """A function that shows on one line of a terminal what is being done; it is gone at the end.
 
-    Where the errors' stream is no terminal, nothing is shown.
+    Nothing is shown where stderr is not a terminal.
     """
     if not sys.stderr.isatty():
         yield lambda text: None

@@ -63,7 +63,7 @@ def new_method(name: str, package: bool, folder: Path) -> None:
 
 
 def words_of(name: str) -> dict[str, str]:
-    """What stands for the @WORDS@ of the templates; UserError for a name that is no name, or taken.
+    """What stands for the @WORDS@ of the templates; UserError for a name that is invalid or taken.
 
     >>> words_of("my-idea")["@CLASS@"], words_of("my-idea")["@PACKAGE@"]
     ('MyIdea', 'lrfer_my_idea')

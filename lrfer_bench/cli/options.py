@@ -48,7 +48,7 @@ def echo_left_out(reasons: Mapping[str, str]) -> None:
         echo(f"left out: {name}: {reason}", err=True)
 
 
-BUDGET = ("epochs", "batch", "lr", "precision")
+BUDGET = ("epochs", "batch", "lr", "precision", "targets")
 """Fields of a preset that have an option of their own."""
 
 PLAN_GROUPS = {
@@ -181,9 +181,8 @@ _OPTIONS = {
     "methods": click.option(
         "--methods",
         default=METHODS,
-        show_default=True,
         metavar="A,B",
-        help='Names, or "NAME[SETTING=VALUE]".',
+        help='Names, or "NAME[SETTING=VALUE]". Six by default.',
     ),
     "dataset": click.option(
         "--dataset",
@@ -283,6 +282,12 @@ _OPTIONS = {
         type=click.Choice(["fp32", "bf16", "fp16"]),
         metavar="FORMAT",
         help="Train in fp32, bf16 or fp16.",
+    ),
+    "targets": click.option(
+        "--targets",
+        type=click.Choice(["majority", "soft"]),
+        metavar="WHICH",
+        help="Learn majority labels, or soft votes.",
     ),
     "device": click.option(
         "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.  [default: GPUs, if any]"

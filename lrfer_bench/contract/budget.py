@@ -21,7 +21,7 @@ AS_PRESET = "1x"
 def with_budget(name: str, settings: Mapping[str, Any], preset: Preset) -> dict[str, Any]:
     """The settings with one spelling for each budget: 3, "3" and "3.0" are "3"; "3.0x" is "3x".
 
-    What comes to the preset's own number of epochs is "1x". UserError for what is no budget.
+    What comes to the preset's own number of epochs is "1x". UserError for anything else.
     """
     if SETTING not in settings:
         return dict(settings)

@@ -150,7 +150,7 @@ class Method(nn.Module):
     trains:  "each scale": a model a scale; "all scales": one model for all; "nothing": only its
              stages are trained
     with_hr: an "all scales" method that also wants scale 1 (HR images) among its training scales
-    tests:   "lr"; or "hr" for a ceiling that is no LR method
+    tests:   "lr"; or "hr" for a ceiling that is not an LR method
     answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives
              something else
     test_time_augmentation: a sentence, when forward looks at more than the one view it is given
@@ -202,7 +202,8 @@ class Method(nn.Module):
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """Lines worth showing before a run that trains this method under these settings.
 
-        task has no stages. A UserError raised here stops a run before it starts: for what only a
+        task has stages, untrained, only where a setting names a file: what is read may have to fit
+        them. A UserError raised here stops a run before it starts: for what only a
         look at the faces' size or at a file tells.
         """
         return []
@@ -231,14 +232,20 @@ class Method(nn.Module):
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
         )
 
-    def cross_entropy(self, logits: Tensor, batch: Batch) -> Tensor:
+    def cross_entropy(self, logits: Tensor, batch: Batch, rows: Tensor | None = None) -> Tensor:
         """Cross-entropy of logits [B, K] with the preset's label smoothing, batch mean.
 
-        For use in losses().
+        For use in losses(). It is taken against the labels, or against the annotators' votes where
+        the preset's targets are "soft"; ValueError for a batch that has none.
+        rows: int64 [b], which faces of the batch logits [b, K] are of; None: all, in order
         """
-        return F.cross_entropy(
-            logits, batch.label, label_smoothing=self.task.preset.label_smoothing
-        )
+        preset = self.task.preset
+        target = batch.soft if preset.targets == "soft" else batch.label
+        if target is None:
+            raise ValueError('this batch has no votes: train with the targets "majority"')
+        if rows is not None:
+            target = target[rows]
+        return F.cross_entropy(logits, target, label_smoothing=preset.label_smoothing)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The optimisers, by name.

@@ -38,6 +38,8 @@ class Preset:
                    where the faces have few (see Task.input_size)
     precision:     number format of training: "fp32", or "bf16" or "fp16" by torch's autocast;
                    validation and test are in fp32 always
+    targets:       what Method.cross_entropy() compares with: the "majority" of annotators (the
+                   label), or "soft": their votes, where the data set has them
     draft:         its numbers may still change; it is used by its id only, and its results have
                    keys that no final preset's results have
 
@@ -68,6 +70,7 @@ class Preset:
     ema_every: int = 1
     network_input: Literal["hr", "by-scale"] = "hr"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    targets: Literal["majority", "soft"] = "majority"
     draft: bool = False
 
     @property
@@ -137,7 +140,7 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 """By id ("cpu@1").
 
-A preset that is no draft never changes: better numbers get a new version, and old ones stay.
+A finished preset never changes: better numbers get a new version, and old ones stay.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfer_bench.data.listing import plain_name
@@ -71,8 +71,3 @@ def _index(name: str, classes: Sequence[str], first_digit: int | None) -> int | 
     meaning = meaning_of(name)
     # Where two of the classes mean the same, only their own names tell them apart.
     return meanings.index(meaning) if meanings.count(meaning) == 1 else None
-
-
-def are_digits(names: Iterable[str]) -> bool:
-    """Whether all names of class folders are numbers."""
-    return all(name.isascii() and name.isdigit() for name in names)

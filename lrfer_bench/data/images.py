@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,20 @@ TURNS = {
 Box = tuple[float, float, float, float]
 
 
+@dataclass(frozen=True)
+class Crop:
+    """A part of a picture; box(width, height) of it is (left, top, right, bottom) in pixels."""
+
+    path: Path
+    box: Callable[[int, int], Box]
+
+
+Source = Path | Crop
+"""Where a face is: a whole picture, or a part of one."""
+
+
 def check_options(size: object, colour: object) -> None:
-    """UserError when size is no whole number above 0 (or None), or colour no known one."""
+    """UserError when size is not a positive integer (or None), or colour is unknown."""
     if isinstance(size, int) and size > MOST_SIDE:
         raise UserError(f"the option size is more than {MOST_SIDE} pixels: give a smaller one")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
@@ -203,7 +216,7 @@ def read_images(
 
 
 def read_splits(
-    paths: Mapping[str, Sequence[Path]],
+    paths: Mapping[str, Sequence[Source]],
     colour: str,
     size: int | None,
     *,
@@ -212,8 +225,9 @@ def read_splits(
 ) -> dict[str, NDArray[np.uint8]]:
     """read_images() of several splits that are of one size: split -> uint8 [N, C, H, W].
 
-    Bad files of all splits are named in one DataError. All cores decode; faces that are too many
-    for memory go into a file (see data/reading.py).
+    A Crop stands for a part of a picture, resized to size. Bad files of all splits are named in one
+    DataError. All cores decode; faces that are too many for memory go into a file (see
+    data/reading.py).
     """
     if not all(paths.values()):
         raise DataError("there is no picture to read: check --data-root")
@@ -224,7 +238,7 @@ def read_splits(
     with _bombs_are_faults(), ThreadPoolExecutor(cores) as pool:
         for split, files in paths.items():
             stack: Stack | None = None
-            for path, face in zip(
+            for source, face in zip(
                 files, _decoded(pool, 2 * cores, files, colour, size), strict=True
             ):
                 done += 1
@@ -234,7 +248,7 @@ def read_splits(
                     continue
                 shape = shape or face.shape
                 if face.shape != shape:
-                    bad.append(_of_other_size(path, face.shape, shape, advice))
+                    bad.append(_of_other_size(_file(source), face.shape, shape, advice))
                 elif not bad:  # after a fault the others are only looked at
                     stack = stack or Stack(len(files), shape)
                     stack.add(face[None])
@@ -246,15 +260,17 @@ def read_splits(
 
 
 def _decoded(
-    pool: ThreadPoolExecutor, ahead: int, paths: Sequence[Path], colour: str, size: int | None
+    pool: ThreadPoolExecutor, ahead: int, paths: Sequence[Source], colour: str, size: int | None
 ) -> Iterator[NDArray[np.uint8] | BadPicture]:
     """Faces in the order of paths, of which `ahead` are decoded before they are asked for."""
 
-    def decode(path: Path) -> NDArray[np.uint8] | BadPicture:
+    def decode(source: Source) -> NDArray[np.uint8] | BadPicture:
         try:
-            return to_array(_open(path), colour, size)
+            picture = _open(_file(source))
         except BadPicture as error:
             return error
+        box = source.box(*picture.size) if isinstance(source, Crop) else None
+        return to_array(picture, colour, size, box)
 
     waiting: deque[Future[NDArray[np.uint8] | BadPicture]] = deque()
     for path in paths:
@@ -265,6 +281,10 @@ def _decoded(
         yield waiting.popleft().result()
 
 
+def _file(source: Source) -> Path:
+    return source.path if isinstance(source, Crop) else source
+
+
 def _of_other_size(
     path: Path, found: tuple[int, ...], wanted: tuple[int, ...], advice: str
 ) -> BadPicture:
@@ -273,7 +293,11 @@ def _of_other_size(
 
 
 def _all_of(bad: list[BadPicture]) -> DataError:
-    """One sentence for all: one fault is said as it is, of many the first ten and the count."""
+    """One sentence for all: one fault is said as it is, of many the first ten and the count.
+
+    A picture that holds several faces is one.
+    """
+    bad = list({(one.path, one.what): one for one in bad}.values())
     if len(bad) == 1:
         return bad[0]
     shown = "; ".join(f"{one.path} {one.what}" for one in bad[:SHOWN])

@@ -50,18 +50,58 @@ def plain_name(name: str) -> str:
 
     macOS writes é as two characters, others write one.
     """
-    return unicodedata.normalize("NFC", name).casefold()
+    return one_form(name).casefold()
+
+
+def one_form(name: str) -> str:
+    """A name with each accent in the composed form (Unicode's NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+class Named:
+    """The files of a folder by the names that a list has for them.
+
+    A list from one system and pictures from another may write é in other ways; where a folder has
+    both, each name is its own file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._forms: dict[Path, dict[str, list[Path]]] = {}
+
+    def __call__(self, name: str) -> Path:
+        """The file of this name, whether it is there or not; DataError where two would do."""
+        path = self.folder / name
+        if name.isascii() or path.exists():
+            return path
+        found = self._in(path.parent).get(one_form(path.name), [path])
+        if len(found) > 1:
+            raise DataError(
+                f"{path.parent} has {len(found)} files that are {path.name} but for how their "
+                "accents are written: give them different names"
+            )
+        return found[0]
+
+    def _in(self, folder: Path) -> dict[str, list[Path]]:
+        if folder not in self._forms:
+            forms: dict[str, list[Path]] = {}
+            for entry in listing(folder) if folder.is_dir() else []:
+                forms.setdefault(one_form(entry.name), []).append(entry)
+            self._forms[folder] = forms
+        return self._forms[folder]
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
-    """plain_name() -> folder; DataError names two folders that differ in letter case only."""
+    """plain_name() -> folder; DataError names two that differ in case or form of accents only."""
     found: dict[str, Path] = {}
     for entry in listing(folder):
         if entry.is_dir():
             other = found.setdefault(plain_name(entry.name), entry)
             if other != entry:
+                alike = one_form(other.name) == one_form(entry.name)
+                forms = " (their accents are written in two forms, NFC and NFD)" if alike else ""
                 raise DataError(
-                    f"{folder} has both {other.name} and {entry.name}, which many systems take for "
-                    "one: leave one of them"
+                    f"{folder} has both {other.name} and {entry.name}{forms}, which many systems "
+                    "take for one: leave one of them"
                 )
     return found

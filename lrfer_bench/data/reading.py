@@ -58,7 +58,7 @@ def reading(parent: Path, tick: Tick | None = None) -> Iterator[None]:
 
 
 def told(done: int, every: int) -> None:
-    """Tell whoever wants to know how far a load() is."""
+    """Tell listeners how far a load() is."""
     now = _READING.get()
     if now is not None and now.tick is not None:
         now.tick(done, every)

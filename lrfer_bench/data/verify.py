@@ -12,7 +12,6 @@ from lrfer_bench.contract.cards import DatasetCard
 from lrfer_bench.contract.faceset import SPLITS
 from lrfer_bench.data.audit import Audit, audit
 from lrfer_bench.data.cache import Prepared
-from lrfer_bench.data.near import Place
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,6 @@ def _for_this_form(card: DatasetCard, counts: Mapping[str, int]) -> DatasetCard:
                 fingerprint="",
             )
     return card
-
-
-def describe_place(place: Place) -> str:
-    """A short name of an image for tables: "test 12 (row 32310)"."""
-    return f"{place.split} {place.index}" + (f" (row {place.row})" if place.row >= 0 else "")
 
 
 def _spell(counts: Any) -> str:

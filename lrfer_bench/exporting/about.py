@@ -43,7 +43,7 @@ def about(predictor: Predictor) -> dict[str, str]:
 
 
 def licence(predictor: Predictor) -> str:
-    """What binds whoever passes the file on: the licence of the faces, and of weights before it."""
+    """What binds who passes the file on: the licence of the faces, and of weights before it."""
     data = predictor.record.dataset
     said = f"made with lrfer-bench (Apache-2.0); trained on {data.name}: {_licence_of(data.name)}"
     if predictor.record.method.weights:

@@ -1,6 +1,6 @@
 """The weights of a model, and of the stages that answer with it, as one safetensors file.
 
-Weights only: whoever reads them needs the network's code.
+Weights only: reading them needs the network's code.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Wish:
     methods, scales: only these, by name or label; empty: all
     onnx: also the exported model, in onnxruntime on the processor
     again: also cells that were measured on this bench, alone, before
-    trust: run the results folder's own plugin files, whoever made them
+    trust: run the results folder's own plugin files, even if not made here
     """
 
     bench: Bench

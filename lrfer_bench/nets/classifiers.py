@@ -219,8 +219,8 @@ def _small_stem(net: Any, label: str, channels: int) -> None:
         or not label.endswith("@3x3")
     ):
         raise UserError(
-            f'the classifier "{label}" cannot be had: only timm\'s ResNets take another stem, as '
-            "in resnet18@3x3"
+            f'the classifier "{label}" is not available: only timm\'s ResNets take another stem, '
+            "as in resnet18@3x3"
         )
     stem: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(channels, net.conv1.out_channels, 3, 1, 1, bias=False),

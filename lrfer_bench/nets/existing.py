@@ -130,8 +130,8 @@ class Existing(Method):
             fill_exactly(net, weights, self.called)
         elif weights:
             raise UserError(
-                f"{self.called} is no torch.nn.Module, so --weights cannot be put into it: let it "
-                f'take the path of the file as its argument "weights" ({line_of(self.stands_for)})'
+                f"{self.called} is not a torch.nn.Module, so --weights cannot be put into it: let "
+                f'it take the file as its argument "weights" ({line_of(self.stands_for)})'
             )
         elif isinstance(net, nn.Module) and any(True for _ in net.parameters()):
             raise UserError(

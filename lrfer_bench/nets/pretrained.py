@@ -1,4 +1,4 @@
-"""What classifiers start from, as keys know it: weights by their content, whoever gives them."""
+"""What classifiers start from, as keys know it: weights by their content, not by their source."""
 
 from __future__ import annotations
 

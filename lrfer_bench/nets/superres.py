@@ -16,7 +16,7 @@ class EDSR(nn.Module):
     """The EDSR baseline (Lim et al., 2017): residual blocks at LR size, then pixel shuffle.
 
     It has no batch norm, and one skip around all. What it makes is added to the bicubically
-    enlarged face, so that it starts from there. Where the HR size is no multiple of the scale it
+    enlarged face, so that it starts from there. Where the HR size is not a multiple of the scale it
     makes ceil(side / scale) * scale pixels, which are then resized to the HR size.
     """
 
@@ -137,9 +137,8 @@ def _load_published(file: Path):  # type: ignore[no-untyped-def]
         model = spandrel.ModelLoader(device="cpu").load_from_file(file)
     except Exception as error:  # spandrel tries many formats, and each fails in its own way
         raise UserError(
-            f"{file} is no super-resolver that spandrel knows ({type(error).__name__}): give the "
-            ".pth or .safetensors "
-            "file of a published one"
+            f"{file} is not a super-resolver that spandrel knows ({type(error).__name__}): give "
+            "the .pth or .safetensors file of a published one"
         ) from error
     if not isinstance(model, spandrel.ImageModelDescriptor):
         raise UserError(

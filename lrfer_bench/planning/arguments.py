@@ -119,6 +119,7 @@ class RunArguments(PlanArguments):
     gpus_per_model: float | None = None
     device: str | None = Field(None, examples=["cuda:0"])
     precision: Literal["fp32", "bf16", "fp16"] | None = None
+    targets: Literal["majority", "soft"] | None = None
 
 
 class EvaluateArguments(Arguments):

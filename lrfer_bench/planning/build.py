@@ -139,7 +139,7 @@ class _Builder:
         return keys
 
     def _training(self, method: Chosen, condition: Condition, seed: int) -> Training:
-        # A teacher of its own kind (gmenet at HR) is no circle; the same method at the same
+        # A teacher of its own kind (gmenet at HR) is not a circle; the same method at the same
         # condition is.
         name = method.ref.name
         opened = f"{name}@hr" if condition.is_hr else name

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrfer_bench.contract.budget import AS_PRESET, SETTING, budgeted, with_budget
+from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.labels import parse_label
 from lrfer_bench.contract.method import Method, Need
 from lrfer_bench.contract.preset import Preset
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.declared import asking, checked
 from lrfer_bench.planning.plan import MethodRef
 from lrfer_bench.planning.settings import complete_settings
@@ -75,9 +77,19 @@ def chosen_method(
         silent += (SETTING,)
     ref = MethodRef(
         entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
-        entry.names[0], silent, trials,
+        entry.names[0], silent, trials, _card(entry),
     )  # fmt: skip
     return Chosen(cls, ref, budgeted(preset, settings))
+
+
+def _card(entry: Entry) -> MethodCard | None:
+    """What a method that is not built in says about itself; None where its card cannot be read."""
+    if entry.built_in:
+        return None
+    try:
+        return card_of(entry, MethodCard)
+    except UserError:
+        return None
 
 
 def _under_its_names(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

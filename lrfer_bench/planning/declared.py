@@ -56,7 +56,7 @@ def _no_method(cls: Any) -> str:
     if isinstance(cls, type) and issubclass(cls, Method):
         return ""
     return (
-        f"{getattr(cls, '__qualname__', repr(cls))} is no class that derives from "
+        f"{getattr(cls, '__qualname__', repr(cls))} is not a class that derives from "
         "lrfer_bench.api.Method"
     )
 

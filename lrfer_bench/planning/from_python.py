@@ -13,6 +13,9 @@ from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
+OF_PRESET = ("precision", "targets")
+"""Fields of a preset that a call has a word of its own for."""
+
 
 def request_from(given: PlanArguments) -> Request:
     """Classes become names; the files that bring them to the workers join the plugins."""
@@ -36,7 +39,7 @@ def request_from(given: PlanArguments) -> Request:
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
         "preset": chosen_preset(
-            str(given.preset), {"precision": getattr(given, "precision", None)}
+            str(given.preset), {word: getattr(given, word, None) for word in OF_PRESET}
         ),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,7 +12,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.protocol import lr_size
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.declared import asking
-from lrfer_bench.planning.plan import Cell, Plan, Training
+from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
 from lrfer_bench.plugins.registry import METHODS
 
 LARGEST = 8
@@ -43,11 +45,32 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
     for node in nodes:
         ref, scales = node.method, node.scales
         cls: type[Method] = METHODS.load(ref.name)
-        mark = canonical_json([ref.identity(), scales])
+        names = dict(node.stages) if ref.contents else {}  # a file has to fit what they are
+        mark = canonical_json([ref.identity(), scales, names])
         if mark in asked or cls.notes_for.__func__ is Method.notes_for.__func__:  # type: ignore[attr-defined]
             continue
         asked.add(mark)
-        task = node.data.task(scales, node.preset, {})
         with asking(ref.name, cls, "notes_for"), torch.random.fork_rng(devices=[]):
-            notes |= {f"{ref.name}: {line}": None for line in cls.notes_for(ref.settings, task)}
+            stages = {name: _untrained(plan.trainings[key], plan) for name, key in names.items()}
+            task = node.data.task(scales, node.preset, stages)
+            lines = cls.notes_for(_with_files(ref), task)
+            notes |= {f"{ref.name}: {line}": None for line in lines}
     return tuple(notes)
+
+
+def _untrained(training: Training, plan: Plan) -> Method:
+    """A stage as it is before it is trained, on stages that are untrained, too."""
+    cls: type[Method] = METHODS.load(training.method.name)
+    below = {name: _untrained(plan.trainings[key], plan) for name, key in training.stages.items()}
+    task = training.data.task(training.scales, training.preset, below)
+    return cls(task, **_with_files(training.method)).eval().requires_grad_(False)
+
+
+def _with_files(ref: MethodRef) -> dict[str, Any]:
+    """Its settings; a file that is gone is said by its content, which the cache has."""
+    gone = {
+        name: content
+        for name, content in ref.contents.items()
+        if (path := str(ref.settings.get(name) or "")) and not Path(path).expanduser().exists()
+    }
+    return {**ref.settings, **gone}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.preset import Preset
@@ -65,6 +66,7 @@ class MethodRef:
     canonical: all as keys see them, where that is another form (see Method.canonical_settings)
     silent:    those that keys leave out, since they are at their default (see Method.added)
     trials:    of the tuning that chose its settings; 0: it has nothing to tune, None: not tuned
+    card:      of a method that is not built in: it travels with the records
     """
 
     name: str
@@ -78,6 +80,7 @@ class MethodRef:
     key_name: str = ""
     silent: tuple[str, ...] = ()
     trials: int | None = None
+    card: MethodCard | None = None
 
     @property
     def effective(self) -> Settings:

@@ -71,10 +71,20 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
     check_workers(request.workers)
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options, watch)
+    _check_votes(request, prepared)
     plan = build_plan(request, data_ref(request.dataset, prepared))
     asked = (*request.scales, *(request.test_scales or ()))
     plan.notes = (*scale_notes(asked, prepared.faces.size), *notes_of(plan))
     return prepared, plan
+
+
+def _check_votes(request: Request, prepared: Prepared) -> None:
+    """UserError where votes are to be learned and the data set has none."""
+    if request.preset.targets == "soft" and prepared.faces.train.soft is None:
+        raise UserError(
+            f'the data set "{request.dataset}" has no votes to learn (--targets soft): use one '
+            "that has them, such as ferplus, or the targets majority"
+        )
 
 
 def check_workers(workers: int | None) -> None:

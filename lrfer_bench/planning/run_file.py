@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +23,25 @@ from lrfer_bench.contract.toml import read_toml
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
+from lrfer_bench.plugins.contents import expect, is_content, read_as, remember
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
 
 NAME = "run.toml"
 SETTINGS = "run-settings.toml"
+MOST_BYTES = 1 << 20
+CONTENTS = "contents"
+"""What files held that settings name: "sha256:DIGITS PATH" each."""
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
 REPEATED = ("data-option", "set", "plugin")
 PATHS = ("data-root", "settings", "results", "plugin")
 NUMBERS = (
     "workers", "time-limit", "cpus-per-model", "gpus-per-model", "epochs", "batch", "lr",
 )  # fmt: skip
-WORDS = ("dataset", "preset", "overwrite", "engine", "address", "device", "precision", "log")
+WORDS = (
+    "dataset", "preset", "overwrite", "engine", "address", "device", "precision", "targets", "log",
+)  # fmt: skip
 KNOWN = (*LISTS, *REPEATED, *NUMBERS, *WORDS, "data-root", "settings", "results")
 
 
@@ -45,11 +52,33 @@ def read_run_file(path: Path) -> dict[str, Any]:
     option of `run`.
     """
     content = read_toml(path.expanduser(), f"the run file {path}", "--config")
+    for held, file in _contents(path, content.pop(CONTENTS, [])):
+        expect(held, file)
     for word in content:
         if word not in KNOWN:
             raise UserError(f'the run file {path} has "{word}": {did_you_mean(word, KNOWN)}')
     folder = path.expanduser().parent
     return {word: _option(path, folder, word, value) for word, value in content.items()}
+
+
+def remember_contents(root: Path) -> None:
+    """Take from the run files of a results folder which files its runs read; faults are left."""
+    for path in sorted(root.glob("run*.toml")):
+        with suppress(UserError, OSError, ValueError):
+            read_limited(path, MOST_BYTES)  # somebody else's file: perhaps a pipe
+            for held, file in _contents(path, read_toml(path, str(path)).get(CONTENTS, [])):
+                remember(held, file)
+
+
+def _contents(path: Path, lines: Any) -> Iterator[tuple[str, str]]:
+    """(content, the path that it was read from) of each line."""
+    for line in lines if isinstance(lines, list) else [lines]:
+        content, space, file = str(line).partition(" ")
+        if not (space and is_content(content)):
+            raise UserError(
+                f"the run file {path} has {line!r} in {CONTENTS}: write sha256:DIGITS PATH"
+            )
+        yield content, file
 
 
 def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
@@ -67,10 +96,13 @@ def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
     return ",".join(texts)
 
 
-def keep_run_file(request: Request) -> None:
-    """Write run.toml beside the records; an earlier one that says something else gets a number."""
+def keep_run_file(request: Request, contents: Iterable[str] = ()) -> None:
+    """Write run.toml beside the records; an earlier one that says something else gets a number.
+
+    contents: of the files that settings name
+    """
     root = request.results
-    text, path = run_toml(request), root / NAME
+    text, path = run_toml(request, contents), root / NAME
     if request.file.settings or request.file.trials:
         comment = f"Settings that a run was given by {request.file.name}."
         _keep(root / SETTINGS, settings_toml(request.file, comment))
@@ -93,9 +125,10 @@ def _says(path: Path, text: str) -> bool:
         return False
 
 
-def run_toml(request: Request) -> str:
+def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
     """The text of a run file that asks for the same keys: every word that enters one, written out.
 
+    Contents come with the path that each was read from: a file that has moved is found by them.
     Cores, engine and --overwrite are left out: they belong to the machine and the day.
     """
     own = OWN.fullmatch(request.preset.id) is not None
@@ -114,7 +147,9 @@ def run_toml(request: Request) -> str:
         "settings": SETTINGS if request.file.settings or request.file.trials else None,
         "plugin": [_absolute(Path(file)) for file in request.plugins],
         "results": ".",
-    }
+        CONTENTS: [f"{content} {read_as(content)}" for content in sorted(contents)
+                   if read_as(content)],
+    }  # fmt: skip
     head = "# Made by a run. Again: lrfer-bench run --config FILE\n"
     given = {word: value for word, value in words.items() if value not in (None, [], "")}
     return head + "".join(f"{word} = {json.dumps(value)}\n" for word, value in given.items())

@@ -20,11 +20,17 @@ from lrfer_bench.files import check_regular, default_cache, write_atomically
 FOLDER = "contents"
 ADVICE = "set LRFER_CACHE to a folder with room"
 MOST_NAME = 200
+SHOWN = 19
+"""Letters of a content that messages show: "sha256:" and twelve digits."""
 
 _SEEN: dict[str, Path] = {}
 """Contents that this process met -> a file that had it."""
 _HASHED: dict[tuple[object, ...], str] = {}
 """Files as they stood when they were hashed -> what their content was."""
+_READ_AS: dict[str, str] = {}
+"""Contents -> the path that each was read from, here or by a run whose run file was read."""
+_TOLD: dict[str, str] = {}
+"""Paths -> the content that a run file says they had."""
 
 
 def is_content(value: Any) -> bool:
@@ -46,7 +52,8 @@ def content_of(
     imported: reads a file of any of several forms into (bytes of one form, file name): these bytes
               are then the content, so that two files which say the same are one
 
-    UserError for a file that cannot be read.
+    A file that is gone is taken from the cache where a run file tells its content (see expect()).
+    UserError for a file that cannot be read, and for one that holds something else by now.
     """
     if is_content(value):
         return value
@@ -60,12 +67,51 @@ def content_of(
             else:
                 _HASHED[mark] = _sha256(file)
     except OSError as error:
+        return _as_told(setting, value, error)
+    content = _HASHED[mark]
+    if _TOLD.get(str(file), content) != content:
         raise UserError(
-            f"{setting}={value} cannot be read ({error.strerror or error}): check the path"
-        ) from error
+            f"{setting}={value} holds {content[:SHOWN]} now, and {_TOLD[str(file)][:SHOWN]} when "
+            "the run was made: give the file of then, or take its line out of contents in the run "
+            "file"
+        )
+    _READ_AS[content] = str(file)
     if not imported:
-        _SEEN.setdefault(_HASHED[mark], file)
-    return _HASHED[mark]
+        _SEEN.setdefault(content, file)
+    return content
+
+
+def _as_told(setting: str, value: str, error: OSError) -> str:
+    """What a file held that cannot be read, by a run file; UserError where that is nowhere, too."""
+    file = Path(value).expanduser().absolute()
+    named = {content for path, content in _TOLD.items() if Path(path).name == file.name}
+    content = _TOLD.get(str(file)) or (named.pop() if len(named) == 1 else "")
+    if content and place_of(content) is not None:
+        return content
+    then = f"; it was {content}{_last_read(content)} when the run was made" if content else ""
+    raise UserError(
+        f"{setting}={value} cannot be read ({error.strerror or error}{then}): check the path"
+    ) from error
+
+
+def remember(content: str, path: str) -> None:
+    """Take from a run file that this content was read from this path, for messages."""
+    _READ_AS.setdefault(content, path)
+
+
+def expect(content: str, path: str) -> None:
+    """Take from a run file that is run again that this path has to have this content."""
+    _TOLD[path] = content
+    remember(content, path)
+
+
+def read_as(content: str) -> str:
+    """The path that a content was last read from, "" where nobody knows."""
+    return _READ_AS.get(content, "")
+
+
+def _last_read(content: str) -> str:
+    return f", last read as {escaped(read_as(content))}," if read_as(content) else ""
 
 
 def _check(file: Path, said: str) -> None:
@@ -118,8 +164,8 @@ def found(setting: str, value: str) -> Path:
     place = place_of(value) if is_content(value) else Path(value).expanduser()
     if place is None:
         raise UserError(
-            f"{setting}: no file here has the content {value}: give the file itself once with "
-            f"--set {setting}=FILE"
+            f"{setting}: no file here has the content {value}{_last_read(value)}: give the file "
+            f"itself once with --set {setting}=FILE"
         )
     return place
 

@@ -24,6 +24,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why. loading.py fills it; the other plugins work."""
 
+OURS = "lrfer-bench"
+"""The distribution of the built-in things."""
+
 _importing: list[str] = []
 """The sources of the plugin files that are being imported now, the innermost last."""
 
@@ -61,6 +64,11 @@ class Entry:
     def code(self) -> str:
         """The hash of its plugin file, for keys; "" for an installed thing: its version counts."""
         return self.source.partition("sha256:")[2]
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is part of lrfer-bench itself."""
+        return self.source.partition(" ")[0] == OURS
 
     def load(self) -> Any:
         """Import and return the object. UserError with file and line if the import fails."""
@@ -209,7 +217,7 @@ class Registry:
             self._former, wrong = names_of_today({point.name: point.value for point in former})
             self._broken |= {f"{self.former_group} {name}": why for name, why in wrong.items()}
         points = metadata.entry_points(group=self.group)
-        for point in sorted(points, key=lambda p: (_owner(p) != "lrfer-bench", p.name)):
+        for point in sorted(points, key=lambda p: (_owner(p) != OURS, p.name)):
             try:
                 self._add(point.name, point.value, _distribution(point))
             except UserError as error:

@@ -13,6 +13,7 @@ from lrfer_bench.files import default_cache
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.run_file import remember_contents
 from lrfer_bench.plugins.existing import load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
@@ -39,6 +40,7 @@ def cell_of(record: Record, store: Store, trust: bool = False) -> tuple[Plan, Ce
     it was made on this machine, or with trust.
     """
     _bring_plugin(record, store, trust)
+    remember_contents(store.root)
     # Keys do not depend on the faces' size: the first plan finds the weights, which know the size.
     plan, cell = plan_again(record, store, ANY_IMAGE)
     return plan_again(record, store, _image(record, store, plan.needed_for(cell)))

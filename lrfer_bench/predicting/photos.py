@@ -111,7 +111,7 @@ def predictions(
     images:     files, or folders that are searched for pictures; answers are in this order
     images_are: "hr" ones are made small as in the test; "lr" ones are small already;
                 "auto" is whichever size is nearer
-    trust:      run the results folder's own plugin file, whoever made it
+    trust:      run the results folder's own plugin file, even if it was not made here
 
     UserError where no picture can be used, and for a cell whose model is not available.
     """

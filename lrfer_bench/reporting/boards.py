@@ -20,6 +20,7 @@ from lrfer_bench.store.schema import SCRATCH
 
 PRETRAINED = "pre-trained"
 EXISTING = "nothing was trained here"
+SOFT = "soft votes"
 NEUTRAL = ("hr", "nothing")
 """Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
@@ -89,6 +90,7 @@ class Board:
     sizes:     scale -> size in pixels, largest size first
     folded:    lines that another one replaces (see folding.py); they stand in no table
     track:     what its networks start from; "" where no board starts from anything
+    targets:   "soft votes" where they learned annotators' votes; "" for labels
     leak_free: the same board without the test rows that also stand in train; None: none does
     without:   what its title says of the rows left out, "" for a board of all test images
     tested:    whether differences were tested, so that ranks and ties mean something
@@ -104,6 +106,7 @@ class Board:
     sizes: dict[int, int]
     lines: list[Line]
     track: str = ""
+    targets: str = ""
     folded: list[Line] = field(default_factory=list)
     leak_free: Board | None = None
     without: str = ""
@@ -122,8 +125,8 @@ class Board:
 
     @property
     def budget(self) -> str:
-        """The preset and, where there are several, the track: what lines of a board share."""
-        return f"{self.preset} · {self.track}" if self.track else self.preset
+        """The preset, soft targets, and the track where there are several: what lines share."""
+        return " · ".join(word for word in (self.preset, self.targets, self.track) if word)
 
     @property
     def slug(self) -> str:
@@ -184,7 +187,11 @@ def slug(text: str) -> str:
 
 
 def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
-    """Sort rows into boards, in the order of their names; unfolded: with every line."""
+    """Sort rows into boards; unfolded: with every line.
+
+    In the order of their names, but of each data set's first those tested as trained: a page opens
+    with the first.
+    """
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     existing: dict[tuple[str, ...], list[Row]] = defaultdict(list)
@@ -198,10 +205,8 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
             by_test[dataset, test, preset, track].append(row)
     for (dataset, preset, track), alone in anywhere.items():
         place = (dataset, preset, track)
-        keys = [key for key in by_test if (key[0], key[2], key[3]) == place] or [
-            (dataset, "hr", preset, track)
-        ]
-        for key in keys:
+        keys = [key for key in by_test if (key[0], key[2], key[3]) == place]
+        for key in keys or [(dataset, "hr", preset, track)]:
             by_test[key] += alone
     for own, alone in existing.items():  # whatever the others started from
         for key in [key for key in by_test if key[:3] == own] or [(*own, SCRATCH)]:
@@ -209,6 +214,8 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     boards = []
     for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
         boards += [_board(members, p, test, unfolded) for p in _protocols(members)]
+    datasets = list(dict.fromkeys(board.dataset for board in boards))
+    boards.sort(key=lambda b: (datasets.index(b.dataset), b.protocol != b.test_protocol))
     if not any(board.track.startswith(PRETRAINED) for board in boards):
         boards = [_untracked(board) for board in boards]
     return boards
@@ -253,6 +260,7 @@ def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
         {scale: sizes[scale] for scale in sorted(sizes)},
         _lines(members),
         _track(members),
+        SOFT if any(row.record.train.targets == "soft" for row in members) else "",
     )
     for line in board.lines:
         line.holes = _holes(board, line)

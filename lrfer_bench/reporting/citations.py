@@ -8,15 +8,29 @@ from collections.abc import Iterable, Mapping
 from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_path, read_card
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import DATASETS, METHODS, Registry
+from lrfer_bench.reporting.frame import Result
+from lrfer_bench.store.schema import CardPart
 
 
-def method_cards(names: Iterable[str]) -> dict[str, MethodCard]:
-    """Cards by method name; a method that is not installed here, or has no card, is left out."""
-    return {
-        name: card
-        for name in sorted(set(names))
-        if isinstance(card := _card(METHODS, name, MethodCard), MethodCard)
+def method_cards(results: Iterable[Result]) -> dict[str, MethodCard]:
+    """Cards of the methods of records, by name.
+
+    A method that is not built in brings its card in its records, so that a table knows it where it
+    is not installed, too; a method without any card is left out.
+    """
+    brought = {result.method_name: result.record.method.card for result in results}
+    found = {
+        name: _from_record(card) if card else _card(METHODS, name, MethodCard)
+        for name, card in sorted(brought.items())
     }
+    return {name: card for name, card in found.items() if isinstance(card, MethodCard)}
+
+
+def _from_record(card: CardPart) -> MethodCard:
+    return MethodCard(
+        card.summary, card.title, card.authors, card.year, card.url, card.bibtex,
+        tuple(card.stated), tuple(card.ours),
+    )  # fmt: skip
 
 
 def dataset_cards(names: Iterable[str]) -> dict[str, DatasetCard]:

@@ -122,7 +122,7 @@ def _looks(results: Sequence[Result]) -> dict[str, Look]:
     """
     scores: dict[str, list[float]] = defaultdict(list)
     fixed = {}
-    cards = citations.method_cards(result.method_name for result in results)
+    cards = citations.method_cards(results)
     for result in results:
         if result.record.method.kind != "oracle":
             metrics = result.record.metrics

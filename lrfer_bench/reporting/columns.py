@@ -265,4 +265,5 @@ COLUMNS: tuple[Column, ...] = (
         head_on=timing.onnx_head,
         only_if=lambda board: bool(timing.onnx_timings(board)),
     ),
+    csv_only("targets", lambda row: row.record.train.targets or "majority"),
 )

@@ -225,6 +225,7 @@ def _line(result: Result) -> dict[str, Any]:
         "size_px": record.test.size_px,
         "seed": record.seed,
         "preset": record.preset,
+        "targets": record.train.targets or "majority",
         "selection": record.selection.rule if record.selection else None,
         "failure": record.failure.sentence if record.failure else None,
     }

@@ -10,7 +10,7 @@ from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.ranking import few_images
 from lrfer_bench.reporting.values import Text
-from lrfer_bench.scoring.paired import FEWEST_IMAGES
+from lrfer_bench.scoring.bootstrap import FEWEST_IMAGES
 
 
 @dataclass
@@ -56,8 +56,8 @@ def notes(board: Board) -> list[str]:
         )
     if few_images(board):
         found.append(
-            f"Fewer than {FEWEST_IMAGES} test images: areas are not ranked, and intervals are too "
-            "narrow, as so few faces say little of others."
+            f"Fewer than {FEWEST_IMAGES} test images: areas are not ranked, and intervals are "
+            "wide (Wilson's at least), as so few faces say little of others."
         )
     if any(line.holes for line in board.lines):
         found.append(

@@ -103,7 +103,7 @@ def _grids(report: Report) -> list[grid.Grid]:
 
 
 def _cards(report: Report) -> Mapping[str, MethodCard | DatasetCard]:
-    methods = citations.method_cards(r.method_name for r in report.results)
+    methods = citations.method_cards(report.results)
     data = citations.dataset_cards(r.record.dataset.name for r in report.results)
     return {**methods, **{f"dataset {name}": card for name, card in data.items()}}
 

@@ -149,7 +149,7 @@ def _retained(boards: Sequence[Board]) -> dict[int, Estimate]:
 
 
 def _cards(report: Report) -> list[dict[str, Any]]:
-    cards = citations.method_cards(result.method_name for result in report.results)
+    cards = citations.method_cards(report.results)
     return [
         {
             "name": name,

@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 
 from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.rows import Row
-from lrfer_bench.scoring.bootstrap import Estimate, Quantity, Resampler, intervals, quantity
-from lrfer_bench.scoring.paired import FEWEST_IMAGES, SIGNIFICANT, holm, paired, ranks
+from lrfer_bench.scoring.bootstrap import (
+    FEWEST_IMAGES,
+    Estimate,
+    Quantity,
+    Resampler,
+    intervals,
+    quantity,
+)
+from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
 from lrfer_bench.scoring.resolution import (
     SmallestSize,
     area_weights,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
+from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import escaped
 from lrfer_bench.planning.plan import Cell
@@ -18,6 +20,8 @@ from lrfer_bench.running.models import Model
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import (
+    MOST_TEXT,
+    CardPart,
     Cost,
     DatasetPart,
     Epoch,
@@ -55,12 +59,32 @@ def draft(cell: Cell) -> Record:
             trials=method.trials,
             weights=list(cell.weights),
             existing=cell.existing,
+            card=card_part(method.card) if method.card else None,
         ),
-        train=TrainPart(protocol=cell.trained.protocol, scales=list(cell.trained.scales)),
+        train=TrainPart(
+            protocol=cell.trained.protocol,
+            scales=list(cell.trained.scales),
+            targets="soft" if cell.preset.targets == "soft" and not cell.existing else None,
+        ),
         test=TestPart(
             protocol=cell.tested.protocol, scale=cell.tested.scale, size_px=cell.lr_size[0]
         ),
     )
+
+
+def card_part(card: MethodCard) -> CardPart:
+    """A card as a record keeps it: cut where it is longer than records are allowed to be."""
+    year = card.year if isinstance(card.year, int) and 0 <= card.year <= 9999 else None
+    url = card.url if re.fullmatch(r"https?://\S+", str(card.url)) else ""
+    return CardPart(
+        summary=_cut(card.summary), title=_cut(card.title), authors=_cut(card.authors), year=year,
+        url=_cut(url), bibtex=_cut(card.bibtex), stated=[_cut(text) for text in card.stated[:50]],
+        ours=[_cut(text) for text in card.ours[:50]],
+    )  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    return escaped(str(text)[:MOST_TEXT])[:MOST_TEXT]
 
 
 def failed_record(cell: Cell, sentence: str, trace: str = "") -> Record:

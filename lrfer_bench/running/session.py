@@ -122,7 +122,7 @@ def _run(
     request = session.request
     sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
     keep_preset(session.store.root, request.preset)
-    keep_run_file(request)
+    keep_run_file(request, session.plan.contents())
     keep_models(request.plugins, session.store.root)
     for content in session.plan.contents():
         keep_content(content)

@@ -25,7 +25,7 @@ class Status:
 
     elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
     cells that they have finished. trained counts their models, too.
-    said: more lines for the user; whoever writes them takes them back after the listener has them
+    said: more lines for the user; the listener gets them once
     """
 
     cells: int

@@ -19,6 +19,8 @@ BLOCK = 4_000_000
 """Numbers drawn at a time: one block takes 32 MB or less, however large the test split is."""
 REDRAWS = 200
 """Resamples of a number that has to be computed anew from the images of each one."""
+FEWEST_IMAGES = 30
+"""With fewer test images a bootstrap's intervals are too narrow; intervals() says what holds."""
 UNDEFINED = 0.05
 """The largest share of resamples in which such a number may be undefined (NaN)."""
 
@@ -74,14 +76,16 @@ class Quantity:
     def freedom(self) -> float:
         """Degrees of freedom of a paired test: (S - 1) / the seeds' share of the variance.
 
-        Infinite for one seed.
+        Infinite for one seed. Of few images no more than their number less one.
 
         Fewer than Welch and Satterthwaite's, whose share is squared: with two or three seeds theirs
         finds too many differences where there are none (docs/statistics.md has the simulation).
         """
+        few = self.images < FEWEST_IMAGES
+        most = max(self.images - 1.0, 1.0) if few else float("inf")
         if self.seed_var == 0:
-            return float("inf")
-        return (self.seeds - 1) * (self.image_var + self.seed_var) / self.seed_var
+            return most
+        return min((self.seeds - 1) * (self.image_var + self.seed_var) / self.seed_var, most)
 
 
 def quantity(values: ArrayLike, paired: bool = False) -> Quantity:
@@ -163,7 +167,7 @@ class Resampler:
         values: ArrayLike,
         names: Sequence[int],
     ) -> Estimate:
-        """The estimate of a number that is no mean over images, such as an F1 score.
+        """The estimate of a number that is not a mean over images, such as an F1 score.
 
         measure(picks) gives the number of each seed, [S], on the images picked, int [N]; it is
         called for each of the first 200 resamples. values: [S], on all images. names: the seeds.
@@ -242,19 +246,40 @@ def intervals(
 
     share: the values are shares of images, so intervals stay in 0..1. A share of 1 (or 0), whose
     resamples all agree, gets the exact interval of Clopper and Pearson instead of no width at all.
+    Of fewer than 30 images a share's interval is at least Wilson's.
     """
     bounds = np.percentile(draws, _tails(level), axis=0) if len(quantities) else np.empty((2, 0))
     found = []
     for entry, (low, high) in zip(quantities, bounds.T, strict=True):
         if share:
-            low, high = max(low, 0.0), min(high, 1.0)
-            edge = ((1 - level) / 2) ** (1 / entry.images)
-            low = min(low, edge) if entry.value == 1 else low
-            high = max(high, 1 - edge) if entry.value == 0 else high
+            ends = [(max(low, 0.0), min(high, 1.0))]
+            if entry.value in (0.0, 1.0):
+                ends.append(clopper_pearson_at_edge(entry.value, entry.images, level))
+            if entry.images < FEWEST_IMAGES:
+                ends.append(wilson(entry.value, entry.images, level))
+            low, high = min(low for low, _ in ends), max(high for _, high in ends)
         found.append(
             Estimate(entry.value, float(low), float(high), entry.seeds, entry.images, entry.std)
         )
     return found
+
+
+def wilson(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson's (1927) score interval of a share of n images, also of a mean of numbers in 0..1.
+
+    >>> [round(end, 3) for end in wilson(0.5, 10)]
+    [0.237, 0.763]
+    """
+    z = float(special.ndtri(0.5 + level / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def clopper_pearson_at_edge(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """The exact interval of a share of n images that is 0 or 1."""
+    edge = ((1 - level) / 2) ** (1 / n)
+    return (edge, 1.0) if share == 1 else (0.0, 1 - edge)
 
 
 def _tails(level: float) -> list[float]:

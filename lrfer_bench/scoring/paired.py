@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from lrfer_bench.scoring.bootstrap import Quantity, Resampler, intervals, quantity
+from lrfer_bench.scoring.bootstrap import (
+    FEWEST_IMAGES,
+    Quantity,
+    Resampler,
+    intervals,
+    quantity,
+)
 
 SIGNIFICANT = 0.05
-FEWEST_IMAGES = 30
-"""With fewer test images the bootstrap finds differences where there are none."""
 MCNEMAR, BOOTSTRAP = "McNemar, exact", "paired bootstrap"
 """Names of the tests."""
 

@@ -6,22 +6,31 @@ import math
 
 from scipy import special
 
-from lrfer_bench.scoring.bootstrap import LEVEL
+from lrfer_bench.scoring.bootstrap import (
+    FEWEST_IMAGES,
+    LEVEL,
+    clopper_pearson_at_edge,
+    wilson,
+)
 
 
 def share_interval(share: float, n: int) -> tuple[float, float]:
     """The 95 % interval of a share of n test images, by the percentile bootstrap over images.
 
     The number of right answers in a resample is binomial, so its quantiles need no draw: this is
-    what infinitely many resamples give. It covers the choice of test images, not that of the
-    training (docs/statistics.md).
+    what infinitely many resamples give. Of fewer than 30 images it is at least Wilson's interval,
+    and a share of 0 or 1 has that of Clopper and Pearson, as in tables. It covers the choice of
+    test images, not that of the training (docs/statistics.md).
 
     >>> [round(end, 3) for end in share_interval(0.5, 100)]
     [0.4, 0.6]
     """
     if share in (0.0, 1.0):
-        return share, share
+        return clopper_pearson_at_edge(share, n)
     low, high = (_right_answers(q, n, share) / n for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    if n < FEWEST_IMAGES:
+        least, most = wilson(share, n)
+        return min(low, least), max(high, most)
     return low, high
 
 

@@ -61,7 +61,7 @@ class Logits:
             raise ValueError(f"its arrays take {unpacked:,} bytes in place of {most:,}")
         archive = np.load(io.BytesIO(data), allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is no npz archive")
+            raise ValueError("it is not an npz archive")
         with archive as z:
             arrays = [np.asarray(z[name]) for name in ("logits", "labels", "clean")]
         for name, array, kind, axes in zip(

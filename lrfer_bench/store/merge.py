@@ -103,7 +103,7 @@ def _looked_at(
 def _other(mine: Store, root: Path) -> Store:
     other = Store(root)
     if not other.records.is_dir():
-        raise UserError(f"{root} is no results folder: it has no records/ in it")
+        raise UserError(f"{root} is not a results folder: it has no records/ in it")
     if other.root.resolve() == mine.root.resolve():
         raise UserError(f"{root} is the folder to merge into: name another machine's copy")
     return other

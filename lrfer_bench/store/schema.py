@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -12,6 +13,7 @@ from pydantic import (
     model_serializer,
 )
 
+from lrfer_bench.errors import escaped
 from lrfer_bench.plugins.registry import NAME
 from lrfer_bench.scoring.parts import MetricsPart
 
@@ -32,6 +34,17 @@ Pixels = Annotated[int, Field(ge=1, le=2**20)]
 """A scale, or a length in pixels."""
 Weights = Annotated[str, Field(max_length=300, pattern=r"^\S[^\x00-\x1f]* sha256:[0-9a-f]{12}$")]
 """The name of a file of weights, and the head of its content's hash."""
+MOST_TEXT = 5000
+"""Characters of one text of a card, a BibTeX entry for example."""
+
+
+def _shown(text: str) -> str:
+    if escaped(text) != text:
+        raise ValueError("a card holds no control characters")
+    return text
+
+
+CardText = Annotated[str, Field(max_length=MOST_TEXT), AfterValidator(_shown)]
 SCRATCH = "from scratch"
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -48,6 +61,19 @@ class DatasetPart(_Part):
     synthetic: bool = False
 
 
+class CardPart(_Part):
+    """What a method that is not built in says about itself, so that tables elsewhere can say it."""
+
+    summary: CardText
+    title: CardText = ""
+    authors: CardText = ""
+    year: int | None = Field(default=None, ge=0, le=9999)
+    url: str = Field(default="", max_length=MOST_TEXT, pattern=r"^(?:https?://\S+)?$")
+    bibtex: CardText = ""
+    stated: list[CardText] = Field(default_factory=list, max_length=50)
+    ours: list[CardText] = Field(default_factory=list, max_length=50)
+
+
 class MethodPart(_Part):
     """kind "oracle" marks a row that sees HR images at test time: a ceiling, not an LR method.
 
@@ -55,6 +81,7 @@ class MethodPart(_Part):
     weights: what it or a stage of it starts from: "resnet18.a1_in1k sha256:0a1b2c3d4e5f" each; none
              is from scratch
     existing: a model that existed already: nothing was trained for it here, no stage either
+    card: of a method that is not built in, where it has one
     """
 
     name: Name
@@ -66,6 +93,7 @@ class MethodPart(_Part):
     trials: int | None = Field(default=None, ge=0)
     weights: list[Weights] = Field(default_factory=list)
     existing: bool = False
+    card: CardPart | None = None
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -77,6 +105,8 @@ class MethodPart(_Part):
             content.pop("trials", None)
         if not self.existing:
             content.pop("existing", None)
+        if self.card is None:
+            content.pop("card", None)
         return content
 
     @property
@@ -102,10 +132,18 @@ class TrainPart(_Part):
     """The condition trained on.
 
     Protocol "hr" with scales [1] is training on HR images only; [] trains nothing.
+    targets: "soft" where networks learned annotators' votes; None: the majority's label
     """
 
     protocol: Versioned
     scales: list[Pixels]
+    targets: Literal["soft"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and says nothing: older records keep their bytes."""
+        content: dict[str, Any] = handler(self)
+        return {name: value for name, value in content.items() if value is not None}
 
 
 class TestPart(_Part):

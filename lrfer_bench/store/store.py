@@ -255,7 +255,7 @@ def read_record(path: Path) -> Record | Damaged:
             raise not_now(path, error) from error
         return Damaged(path, f"it cannot be read ({error.strerror or error})")
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        return Damaged(path, f"it is no whole JSON file ({type(error).__name__})")
+        return Damaged(path, f"it is not complete JSON ({type(error).__name__})")
     except ValueError as error:
         return Damaged(path, str(error))
     if not isinstance(raw, dict) or raw.get("schema_version") != SCHEMA:

@@ -139,7 +139,7 @@ def test_the_interval_of_a_line_is_that_of_the_tables(tmp_path: Path) -> None:
 def test_the_interval_by_hand() -> None:
     """Binomial(2, 1/2): 0, 1 and 2 right with 1/4, 1/2, 1/4, so both tails beyond 2.5 %."""
     assert share_interval(0.5, 2) == (0.0, 1.0)
-    assert share_interval(1.0, 50) == (1.0, 1.0)
+    assert share_interval(1.0, 50) == (0.025 ** (1 / 50), 1.0)  # Clopper and Pearson's
     low, high = share_interval(0.64, 3589)
     half = 1.96 * (0.64 * 0.36 / 3589) ** 0.5
     assert low == pytest.approx(0.64 - half, abs=5e-4) and high == pytest.approx(

@@ -254,3 +254,11 @@ def test_in_a_run_the_others_finish_and_the_author_is_told(lrfer: Any, tmp_path:
     assert elsewhere.endswith(")") and "bad.py:" in elsewhere
     assert "left 1 process running, ended now" in done.stdout
     assert "hello from the method" not in done.stdout
+
+
+def test_a_method_that_looks_at_no_votes_is_told_so() -> None:
+    for name, words in (("direct", "by ce"), ("superres", "no loss"), ("fsrfer", "no loss")):
+        (found,) = run_checks(name, "tinyfaces", ["votes"])
+        assert found.state == "ok" and words in found.detail, found
+    (found,) = run_checks("enlarge", "tinyfaces", ["votes"])
+    assert found.state == "skipped"

@@ -55,7 +55,7 @@ def test_every_later_field_counts_where_it_is_not_what_version_1_does() -> None:
     changes = {
         "optimizer": "muon", "muon_lr": 0.05, "warm_up": 0.1, "ema_every": 4,
         "network_input": "by-scale", "draft": True, "precision": "bf16", "norm_bias_lr": 16.0,
-        "flips": "alternating",
+        "flips": "alternating", "targets": "soft",
     }  # fmt: skip
     assert set(old.settings()) - set(old.content()) == set(changes)
     for field, value in changes.items():

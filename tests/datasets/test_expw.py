@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from made_files import noise, write_tree
 
+from lrfer_bench.data import reading
+from lrfer_bench.data.cache import prepare
 from lrfer_bench.datasets.expw import EXPRESSIONS, ExpW, Face, split_of, square
 from lrfer_bench.errors import DataError, UserError
 
@@ -163,3 +165,24 @@ def test_damaged_copies_and_wrong_options_are_named(expw, tmp_path):
     (expw / "origin").rename(expw / "elsewhere")
     with pytest.raises(DataError, match=r"origin\.7z"):
         ExpW().sources(expw)
+
+
+def test_all_broken_pictures_are_named_at_once(expw):
+    for number in range(12):  # each holds two faces, and is one picture all the same
+        (expw / "origin" / f"some_person_{number}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError) as caught:
+        ExpW(size=8).load(expw)
+    text = str(caught.value)
+    assert "12 pictures cannot be used" in text and "and 2 more" in text
+    assert text.count("cannot be decoded") == 10
+
+
+def test_faces_go_into_a_file_where_they_are_many(expw, tmp_path, monkeypatch):
+    plain = ExpW(size=16).load(expw)
+    monkeypatch.setattr(reading, "IN_MEMORY", 100)
+    prepared = prepare(ExpW(size=16), "expw", expw, cache=tmp_path / "cache")
+    assert prepared.fingerprint == plain.fingerprint()
+    with reading.reading(tmp_path / "parent"):
+        faces = ExpW(size=16).load(expw)
+        assert all(isinstance(split.images, np.memmap) for split in faces.splits.values())
+        np.testing.assert_array_equal(faces.val.images, plain.val.images)

@@ -18,6 +18,7 @@ from timm.models import _registry
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import UserError
+from lrfer_bench.nets import weights
 from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.plugins import contents
@@ -205,3 +206,25 @@ def test_a_run_says_what_it_took_and_a_table_where_it_stands(
     assert "direct: weights mine.pth" in done.stdout and "100% of lean" in done.stdout
     table = (tmp_path / "results" / "report" / "leaderboard.md").read_text()
     assert "from scratch" in table and "pre-trained (mine.pth sha256:" in table
+
+
+@pytest.mark.parametrize("name", [*STUDENTS, *OWN_NETWORKS])
+def test_weights_that_do_not_fit_are_refused_with_the_plan(
+    name: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of a student, which is built like its teacher, and of a teacher of its kind."""
+    monkeypatch.setattr(weights, "COMMON", ("resnet18",))
+    asked = {"superres": "cascade", "covpool": "fsrfer"}.get(name, name)
+    more: dict[str, Any] = {"fsrfer": {"feature": "covpool"}} if name == "covpool" else {}
+    plan = plan_of([asked], (2,), ref=data_ref(side=48), **{name: {"weights": str(file)}}, **more)
+    with pytest.raises(UserError, match=r"the weights ms\.pth fit .* less than 90%") as caught:
+        notes_of(plan)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["kd", "fitnet", "fskd"])
+def test_weights_of_a_student_are_held_against_its_teachers_network(name: str, file: Path) -> None:
+    settings = {name: {"weights": str(file)}, "classifier": {"arch": "resnet18"}}
+    plan = plan_of([name], (2,), ref=data_ref(side=24), **settings)
+    (note,) = notes_of(plan)
+    assert note.startswith(f"{name}: weights ms.pth: 100 of 102 tensors taken")

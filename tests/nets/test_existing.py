@@ -145,7 +145,7 @@ def test_it_sees_enlarged_faces_or_native_ones() -> None:
         (lambda: 3, NAMES, "", "made a int, which cannot be called"),
         (lambda: nn.Linear(2, 3), NAMES, "", "no weights were given"),
         (lambda weights: nn.ReLU(), NAMES, "", "takes weights: give their file"),
-        (answering(rows(1)), NAMES, "x.pth", r"is no torch.nn.Module, so --weights"),
+        (answering(rows(1)), NAMES, "x.pth", r"is not a torch.nn.Module, so --weights"),
     ],
 )
 def test_a_model_that_cannot_be_used(

@@ -75,6 +75,7 @@ def test_cells_cross_training_and_test_conditions() -> None:
         {"seeds": (1,)},
         {"preset": preset_of("quick@1")},
         {"preset": dataclasses.replace(preset_of("cpu@1"), lr=0.05)},
+        {"preset": dataclasses.replace(preset_of("cpu@1"), targets="soft")},
         {"data": dataclasses.replace(DATA, fingerprint="e" * 64)},
         {"protocols": ("area",)},
         {"settings": {"direct": {"arch": "resnet18"}}},

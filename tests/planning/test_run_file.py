@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from made import data_ref
 
 from lrfer_bench.cli.run import run as run_command
 from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
+from lrfer_bench.nets.classifiers import build_classifier
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.run_file import KNOWN, keep_run_file, read_run_file, run_toml
+from lrfer_bench.planning.run_file import (
+    KNOWN,
+    keep_run_file,
+    read_run_file,
+    remember_contents,
+    run_toml,
+)
 from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.plugins import contents
+from lrfer_bench.running.models import untrained
 from lrfer_bench.store.presets import keep_preset
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -130,3 +143,74 @@ def test_every_option_of_run_has_its_word() -> None:
     options = {param.opts[0].removeprefix("--") for param in run_command.params}
     of_the_day = {"config", "no-report", "plan", "join", "verbose"}
     assert options - of_the_day == set(KNOWN)
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of weights in a folder of its own; what earlier tests read is forgotten."""
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
+    for known in ("_SEEN", "_READ_AS", "_TOLD", "_HASHED"):
+        monkeypatch.setattr(contents, known, {})
+    net = build_classifier("lean", 7, 1, (48, 48), dropout=0.0)
+    (tmp_path / "first").mkdir()
+    torch.save(net.state_dict(), tmp_path / "first" / "mine.pth")
+    return tmp_path / "first" / "mine.pth"
+
+
+def run_from(
+    file: str, results: Path, monkeypatch: pytest.MonkeyPatch, where: Path
+) -> tuple[list[str], str]:
+    """Keys of a run that was started in a folder with weights said from there; their content."""
+    monkeypatch.chdir(where)
+    request = Request([f"direct[arch=lean,weights={file}]"], scales=[2], results=results)
+    plan = build_plan(request, data_ref())
+    keep_run_file(request, plan.contents())
+    for known in ("_SEEN", "_READ_AS", "_TOLD", "_HASHED"):  # as in another process
+        monkeypatch.setattr(contents, known, {})
+    return list(plan.cells), next(iter(plan.contents()))
+
+
+def test_weights_that_have_moved_are_found_by_their_content(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said by a relative path, and run again from another folder; the file itself is gone."""
+    keys, _ = run_from("mine.pth", tmp_path, monkeypatch, weights.parent)
+    weights.unlink()
+    monkeypatch.chdir(tmp_path)
+    plan = build_plan(asked_again(tmp_path), data_ref())
+    assert list(plan.cells) == keys
+    assert "weights mine.pth" in notes_of(plan)[0]
+    untrained(next(iter(plan.trainings.values())), plan)
+
+
+def test_weights_that_are_nowhere_are_named_with_content_and_last_path(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, content = run_from("mine.pth", tmp_path, monkeypatch, weights.parent)
+    last = str(weights)
+    shutil.rmtree(tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="cannot be read") as caught:
+        build_plan(asked_again(tmp_path), data_ref())
+    assert content in str(caught.value) and last in str(caught.value)
+    with pytest.raises(UserError, match="no file here has the content") as caught:
+        contents.found("direct.weights", content)
+    assert last in str(caught.value)
+
+
+def test_weights_that_were_changed_since_are_no_silent_other_run(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_from(str(weights), tmp_path, monkeypatch, tmp_path)
+    state = {name: value + 1 for name, value in torch.load(weights).items()}
+    torch.save(state, weights)
+    with pytest.raises(UserError, match="when the run was made"):
+        build_plan(asked_again(tmp_path), data_ref())
+
+
+def test_a_line_of_contents_that_is_none_is_refused_and_a_pipe_is_left(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text('contents = ["mine.pth"]\n')
+    with pytest.raises(UserError, match="sha256:DIGITS PATH"):
+        read_run_file(tmp_path / "run.toml")
+    os.mkfifo(tmp_path / "run-1.toml")
+    remember_contents(tmp_path)

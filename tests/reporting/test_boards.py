@@ -24,6 +24,7 @@ def entries(root, **options):
 
 
 def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
+    """The boards of a data set that were tested as they were trained come first."""
     save(factory, tmp_path)
     save(factory, tmp_path, protocol="camera@1")
     save(factory, tmp_path, protocol="bicubic@1", test_protocol="camera@1")
@@ -34,8 +35,8 @@ def test_one_board_for_each_data_set_protocols_and_preset(factory, tmp_path):
         "faces · bicubic@1 · preset cpu@1",
         "faces · bicubic@1 · preset quick@1",
         "faces · bicubic@2 · preset cpu@1",
-        "faces · trained on bicubic@1, tested on camera@1 · preset cpu@1",
         "faces · camera@1 · preset cpu@1",
+        "faces · trained on bicubic@1, tested on camera@1 · preset cpu@1",
         "made (synthetic) · bicubic@1 · preset cpu@1",
     ]
 

@@ -3,10 +3,15 @@
 import re
 
 import pytest
+from made_records import make_record
 
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import citations
+from lrfer_bench.reporting.frame import Result
+from lrfer_bench.running.records import card_part
+from lrfer_bench.store.schema import MOST_TEXT, Record
+from lrfer_bench.store.store import Store
 
 
 def test_entries_come_once_and_in_order():
@@ -25,8 +30,13 @@ def test_an_address_with_an_at_sign_is_no_entry():
     ]
 
 
+def result(**fields):
+    """A result whose store is not asked for anything."""
+    return Result(make_record(**fields), Store("nowhere"))
+
+
 def test_a_method_that_is_not_installed_has_no_card():
-    assert citations.method_cards(["no-such-method"]) == {}
+    assert citations.method_cards([result(method="no-such-method", failure="it was told to")]) == {}
     assert citations.dataset_cards(["no-such-set"]) == {}
 
 
@@ -44,3 +54,26 @@ def test_authors_of_papers_have_their_full_names(name):
         field = re.findall(r"author\s*=\s*{(.*?)},?\n", entries[0])[0]
         named = [" ".join(reversed(person.split(", "))) for person in field.split(" and ")]
         assert ", ".join(named) == card.authors
+
+
+def test_a_plugins_card_travels_with_its_records(lrfer, trained, tmp_path):
+    """A report where the plugin is not loaded shows its paper; built-in methods bring no card."""
+    done = lrfer("report", "--results", trained, "--out", tmp_path, "--citations",
+                 "--pictures", "none", "--resamples", 0)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "lovelace1843lines" in (tmp_path / "citations.bib").read_text()
+    page = (tmp_path / "index.html").read_text()
+    assert "Lines in Tiny Faces" in page and "https://example.org/lines" in page
+    methods = [found.method for found in Store(trained).scan() if isinstance(found, Record)]
+    cards = {method.name: method.card for method in methods}
+    assert cards["enlarge"] is None
+    assert cards["linear"].authors == "Ada Lovelace" and cards["linear"].ours == ["its rate"]
+    assert cards["raises"].summary == "Raises in its loss.", "without a card: its docstring"
+
+
+def test_a_card_that_is_too_long_for_a_record_is_cut():
+    """A record stays readable whatever its author writes; an odd address is left out."""
+    card = MethodCard("s" * 9000, year=-5, url="javascript:alert(1)", ours=("\x1b[2J",) * 99)
+    kept = card_part(card)
+    assert len(kept.summary) == MOST_TEXT and kept.year is None and kept.url == ""
+    assert kept.ours == ["\\x1b[2J"] * 50

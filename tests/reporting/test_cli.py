@@ -63,7 +63,7 @@ def test_damaged_and_failed_records_are_named(factory, tmp_path):
     found = in_process.lrfer(
         "report", "--results", tmp_path, "--resamples", 50, "--pictures", "none"
     )
-    assert "warning: cut.json is not counted: it is no whole JSON file" in found.err
+    assert "warning: cut.json is not counted: it is not complete JSON" in found.err
     text = (tmp_path / "report" / "leaderboard.md").read_text()
     assert "## Failed" in text
     assert "the loss is NaN in epoch 2" in text
@@ -104,7 +104,7 @@ def test_citations_are_those_of_the_methods_shown(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(
         citations,
         "method_cards",
-        lambda names: {n: cards[n] for n in sorted(set(names)) if n in cards},
+        lambda results: {n: cards[n] for n in sorted({r.method_name for r in results} & {*cards})},
     )
     monkeypatch.setattr(citations, "dataset_cards", lambda names: {})
     options = ["--out", tmp_path, "--resamples", 0, "--pictures", "none", "--citations"]

@@ -42,7 +42,7 @@ def test_damaged_records_are_named_and_not_counted(factory, tmp_path):
     assert len(found.results) == 1
     assert {d.path.name: d.reason for d in found.damaged} == {
         "edited.json": "metrics.all.accuracy does not follow from its confusion matrix",
-        "half.json": "it is no whole JSON file (JSONDecodeError)",
+        "half.json": "it is not complete JSON (JSONDecodeError)",
     }
 
 

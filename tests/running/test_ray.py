@@ -1,7 +1,7 @@
 """The Ray engine on two nodes of this machine: the bits of the local engine, also when one is lost.
 
 Nodes have a loopback address and a cache of their own. `ray stop` is not used: it would end every
-Ray of the user.
+Ray of the user. One test of each kind runs wherever Ray is installed, the others are slow.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 ray = pytest.importorskip("ray")
-pytestmark = pytest.mark.slow
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 SMALL = ["--preset", "quick", "--no-report"]
 
@@ -98,6 +97,7 @@ def test_the_bits_of_the_local_engine_and_a_failure_names_the_author_s_file(
     assert not list((two.folder).glob("node-*/datasets/.tmp-*"))
 
 
+@pytest.mark.slow
 def test_a_driver_that_computes_otherwise_gets_no_node(there: Any, tmp_path: Path) -> None:
     run = there("--methods", "linear", "--scales", "2", ATEN_CPU_CAPABILITY="default")
     out, errors = run.communicate(timeout=400)
@@ -106,7 +106,7 @@ def test_a_driver_that_computes_otherwise_gets_no_node(there: Any, tmp_path: Pat
     assert not list((tmp_path / "ray").glob("records/*"))
 
 
-@pytest.mark.parametrize("how", ["stopped", "a node is lost"])
+@pytest.mark.parametrize("how", [pytest.param("stopped", marks=pytest.mark.slow), "a node is lost"])
 def test_what_was_cut_off_goes_on_with_the_same_bits(
     how: str, there: Any, two: TwoNodes, lrfer: Any, tiny: list[str], tmp_path: Path
 ) -> None:

@@ -40,6 +40,11 @@ VALUES: dict[str, list[Any]] = {
     "dataset.name": ["=cmd", "a/b", "..", "\x1b]0;x\x07", "a b", ""],
     "dataset.fingerprint": ["*", "", "a" * 63],
     "method.name": ["=cmd|' /C calc'!A0", "+1", "@x", "a\nb", "-x", "né"],
+    "method.card": [
+        {"title": "no summary"}, {"summary": "x" * 5001}, {"summary": "a\x1b[2J"},
+        {"summary": "a", "url": "javascript:alert(1)"}, {"summary": "a", "year": 10**400},
+        {"summary": "a", "stated": ["b"] * 51}, {"summary": "a", "look": 1},
+    ],
     "method.settings": [{"x": nested(900)}, {"x": 10**400}, {"x": float("nan")}],
     "test.protocol": ["bicubic@1/..", "=a", "\u202ex@1"],
     "train.protocol": ["bicubic\x00@1"],

@@ -148,7 +148,7 @@ def test_garbage_with_a_fitting_checksum_stops_no_other_record(
 
 
 def test_folders_that_are_none(trained: Path, tmp_path: Path) -> None:
-    for other, words in ((tmp_path, "no results folder"), (trained, "the folder to merge into")):
+    for other, words in ((tmp_path, "not a results folder"), (trained, "the folder to merge into")):
         with pytest.raises(UserError, match=words):
             list(merge(trained, [other]))
 
@@ -158,4 +158,4 @@ def test_merge_from_outside(trained: Path, lrfer: Any, tmp_path: Path) -> None:
     next((other / "records").iterdir()).write_text("{")
     done = lrfer("merge", other, "--results", tmp_path / "mine")
     assert done.returncode == 1 and "5 taken, 0 stood already, 1 refused" in done.stdout
-    assert "no whole JSON file" in done.stdout
+    assert "not complete JSON" in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_files import noise, write_tree
+from made_files import USAGES, noise, write_csv, write_tree
 from PIL import Image
 
 FER = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -128,4 +128,81 @@ def affectnet(root: Path) -> Path:
                 write_tree(root, {f"{split}/images/{number}.jpg": picture})
                 for part, value in (("exp", str(label)), ("val", "0.1"), ("aro", "-0.2")):
                     np.save(root / split / "annotations" / f"{number}_{part}.npy", value)
+    return root
+
+
+def affectnet_lists(root: Path) -> Path:
+    """Its first release: a face fills the right part of its picture; what is left of it is black.
+
+    Lines with the codes 8 to 10, or without a box, are there as well.
+    """
+    lists, numbers = root / "Manually_Annotated_file_lists", iter(range(1, 1000))
+    lists.mkdir(parents=True)
+    head = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,"
+    head += "expression,valence,arousal"
+    for name, count in (("training", 11), ("validation", 2)):
+        lines = [head] if name == "training" else []  # copies of validation.csv lack it
+        for label in range(8):
+            for _ in range(count):
+                number = next(numbers)
+                place = f"{number % 3}/{number:04d}.jpg"
+                picture = np.zeros((30, 40, 3), np.uint8)
+                picture[:, 10:] = face(label, number, 30, colour=True)
+                write_tree(root, {f"Manually_Annotated/Manually_Annotated_Images/{place}": picture})
+                lines.append(f"{place},10,0,30,30,1.5;2.0,{label},0.1,-0.2")
+        lines.append("1/none.jpg,0,0,9,9,1;2,8,-2,-2")
+        lines.append("1/noface.jpg,NULL,NULL,NULL,NULL,NULL,10,-2,-2")
+        lines.append("1/boxless.jpg,0,0,0,0,1;2,1,0.5,0.5")
+        (lists / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def expw(root: Path) -> Path:
+    """One face a picture, whose box leaves out a black border; the split is by names."""
+    lines = []
+    for label in range(7):
+        for n in range(12):
+            name = f"actor_{label}_{n}.jpg"
+            picture = np.zeros((36, 44, 3), np.uint8)
+            picture[4:34, 10:40] = face(label, n, 30, colour=True)
+            write_tree(root, {f"data/image/origin/{name}": picture})
+            lines.append(f"{name} 0 4 10 40 34 50.5 {label}")
+    (root / "data" / "label").mkdir()
+    (root / "data" / "label" / "label.lst").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def raf_official(root: Path) -> Path:
+    lines = []
+    for split, count, start in (("train", 9, 0), ("test", 2, 100)):
+        for label in range(7):
+            for n in range(count):
+                name = f"{split}_{100 * label + n:05d}"
+                picture = face(label, start + n, 20, colour=True)
+                write_tree(root, {f"basic/Image/aligned/{name}_aligned.jpg": picture})
+                lines.append(f"{name}.jpg {label + 1}")
+    (root / "basic" / "EmoLabel").mkdir()
+    (root / "basic" / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def fer_csv(root: Path, icml: bool = False) -> Path:
+    """The challenge's table, each class once in each split."""
+    faces = np.stack([face(k % 7, k) for k in range(21)])
+    name = "icml_face_data.csv" if icml else "fer2013.csv"
+    write_csv(root / name, (faces, np.arange(21) % 7, np.repeat([0, 1, 2], 7)), icml)
+    return root
+
+
+def ferplus_csv(root: Path) -> Path:
+    """fer2013.csv and fer2013new.csv, by row: eight of ten votes for the face's class."""
+    faces = np.stack([face(k % 8, k) for k in range(24)])
+    usage = np.repeat([0, 1, 2], 8)
+    write_csv(root / "fer2013.csv", (faces, np.arange(24) % 7, usage))
+    words = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+    lines = ["Usage,Image name," + ",".join((*words, "unknown", "NF"))]
+    for k in range(24):
+        votes = ",".join("8" if vote == k % 8 else "0" for vote in range(10))
+        lines.append(f"{USAGES[usage[k]]},fer{k:07d}.png,{votes}")
+    (root / "fer2013new.csv").write_text("\n".join(lines) + "\n")
     return root

@@ -110,7 +110,7 @@ function showCards() {
       ...(card.bibtex ? [make("pre", {}, card.bibtex), make("button", { type: "button",
         onclick: (event) => copy(card.bibtex, event.target) }, "Copy BibTeX")] : []));
   });
-  const none = "The methods of this table are not installed here, so there are no cards.";
+  const none = "The methods of this table have no cards.";
   $("cards").replaceChildren(...(cards.length ? cards : [make("p", {}, none)]));
 }
 

@@ -78,8 +78,9 @@ def described(models: int) -> str:
         int(sum(node["Resources"].get(kind, 0) for node in nodes)) for kind in ("CPU", "GPU")
     )
     address = ray.get_runtime_context().gcs_address
-    words = f"{len(nodes)} node{'s' if len(nodes) != 1 else ''}, {cpus} CPUs, {gpus} GPUs"
-    return f"Ray cluster {address}: {words}; {models} models at a time"
+    counts = ((len(nodes), "node"), (cpus, "CPU"), (gpus, "GPU"))
+    words = ", ".join(f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts)
+    return f"Ray cluster {address}: {words}; {models} model{'s' * (models != 1)} at a time"
 
 
 def address_of(node: str) -> str:

@@ -19,6 +19,7 @@ from lrfer_bench.api import (
     DatasetCard,
     FaceSet,
     Method,
+    MethodCard,
     Split,
     register_dataset,
     register_method,
@@ -91,6 +92,17 @@ class _Linear(Method):
 @register_method("linear")
 class Linear(_Linear):
     """A linear classifier that behaves."""
+
+    card = MethodCard(
+        summary="one linear layer on the enlarged pixels",
+        title="Lines in Tiny Faces",
+        authors="Ada Lovelace",
+        year=1843,
+        url="https://example.org/lines",
+        bibtex="@misc{lovelace1843lines, title={Lines in Tiny Faces}, author={Lovelace, Ada}}",
+        stated=("one layer",),
+        ours=("its rate",),
+    )
 
 
 @register_method("slow")
