@@ -292,7 +292,7 @@ def nearest_architecture(state: State) -> tuple[str, float]:
         try:
             with torch.device("meta"):
                 net: Any = timm.create_model(name, pretrained=False)
-        except NotImplementedError:  # old versions of timm cannot build some without numbers
+        except RuntimeError:  # old versions of timm cannot build some without numbers
             continue
         head = heads_of(net)
         try:
