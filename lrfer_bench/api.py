@@ -106,13 +106,13 @@ A data set
 
 What its load() can use
     open_image, to_array, read_images  picture files -> uint8 [C, H, W] or [N, C, H, W]; DataError
-        names the bad files; read_splits: of several splits, of parts of pictures (Crop)
-    open_text, read_lines              text with or without a byte order mark
-    picture_bytes, read_array, read_arrays  a picture file; numpy's files, measured before use
+                                       names the bad files; read_splits: of splits; Crop: a part
+    open_text, read_lines              text with any byte order mark; write_atomically: all or none
+    picture_bytes, read_array, read_arrays  a picture's file; .npy and .npz files, measured first
     check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
                                        "rgb")
-    find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: by the path;
-        subfolders: in any case; Named: files of a list; write_atomically: a whole file or none
+    find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
+                                       in the path, Named: in a list; subfolders: in any case
     class_indices, meaning_of          class folders whose names differ a little (anger, Angry)
     cut_validation, unit_hash          a split by hashes, for a data set that brings none;
     cut_persons, take                  nobody in two splits; the rows of a split by a mask

@@ -147,8 +147,13 @@ def _load(plugins: tuple[Path, ...], metrics: tuple[str, ...]) -> None:
 
 def _command() -> str:
     """The command line as typed, with the program's plain name and no path of this machine."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
-    return shlex.join(["lrfer-bench", *words])
+    return shlex.join(["lrfer-bench", *(_without_folder(word) for word in sys.argv[1:])])
+
+
+def _without_folder(word: str) -> str:
+    """A path, or --option=PATH, by its name: here it is known where a path with blanks ends."""
+    option, given, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    return option + given + (Path(value).name if Path(value).is_absolute() else value)
 
 
 def ending(found: Report) -> str:

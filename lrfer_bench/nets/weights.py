@@ -289,8 +289,11 @@ def nearest_architecture(state: State) -> tuple[str, float]:
     for name in COMMON:
         if not timm.is_model(name):
             continue
-        with torch.device("meta"):
-            net: Any = timm.create_model(name, pretrained=False)
+        try:
+            with torch.device("meta"):
+                net: Any = timm.create_model(name, pretrained=False)
+        except RuntimeError:  # old versions of timm cannot build some without numbers
+            continue
         head = heads_of(net)
         try:
             held = _shapes(_as_timm_has_it(dict(state), net))

@@ -19,10 +19,22 @@ _LIBRARIES = tuple(
     for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas")
 )
 
-_PATH = re.compile(
-    r"""(?<![\w.:/~<-])(?:/[^\s/"'`:;,()\[\]{}<>|]+){2,}/?|\b[A-Za-z]:\\[^\s"':;,()]+"""
+_PART = r"""[^\s/\\"'`:;,()\[\]{}<>|]+"""
+_REST = rf"(?:[ ](?![-~]){_PART}(?:[/\\]{_PART})+)*[/\\]?"
+"""What follows a blank and holds a slash is taken for more of the path before it."""
+_PATHS = (
+    re.compile(r"""(?<=')(?:/|~|\\\\|[A-Za-z]:[/\\])[^'\n]*(?=')"""),
+    re.compile(r"""(?<=")(?:/|~|\\\\|[A-Za-z]:[/\\])[^"\n]*(?=")"""),
+    re.compile(r"""\bfile:/+[^\s"'`,;()<>]+"""),
+    re.compile(rf"(?<![\w/])[A-Za-z]:(?:[/\\]+{_PART})+{_REST}"),
+    re.compile(rf"(?<![\w\\])\\\\{_PART}(?:\\+{_PART})+{_REST}"),
+    re.compile(rf"(?<![\w./~])~[\w.-]+(?:/+{_PART})+{_REST}"),
+    re.compile(rf"(?<![\w.:/~<-])/+{_PART}(?:/+{_PART})+{_REST}"),
+    re.compile(rf"(?:(?<=:)|(?<=[\s]-\w)|(?<=^-\w)|(?<=\w>))/{_PART}(?:/+{_PART})+{_REST}"),
 )
-"""An absolute path of two parts or more."""
+"""Absolute paths of two parts or more: in quotes, URLs of files, Windows' two kinds, those of
+somebody's home, and those that follow a blank, a colon (in a list) or the letter of an option.
+"""
 
 _HARNESS = os.path.join(Path(__file__).parents[1], "")
 """The folder of lrfer_bench itself: this file is in a room of it."""
@@ -75,7 +87,9 @@ def without_paths(text: str) -> str:
     """
     for folder in _own_folders():
         text = text.replace(os.path.join(folder, ""), "")
-    return _PATH.sub(lambda match: _name_in(match[0]), text)
+    for pattern in _PATHS:
+        text = pattern.sub(lambda match: _name_in(match[0]), text)
+    return text
 
 
 def _own_folders() -> list[str]:
@@ -87,6 +101,8 @@ def _own_folders() -> list[str]:
 
 def _name_in(path: str) -> str:
     path = path.replace("\\", "/")
+    if path.rstrip("/").count("/") < 2 and path.startswith("/"):
+        return path  # such as /tmp, which names nobody
     for part in ("/site-packages/", "/dist-packages/"):
         if part in path:
             return path.rpartition(part)[2]

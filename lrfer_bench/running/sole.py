@@ -40,7 +40,8 @@ def sole_run(store: Store) -> Iterator[None]:
     except filelock.Timeout:
         raise UserError(
             f"another run works in {store.root} ({_owner(store.root)}): wait until it has ended, "
-            "or give this one a folder of its own with --results and merge them afterwards"
+            "or give this one a folder of its own with --results and merge them afterwards; runs "
+            "that all have --join share a folder"
         ) from None
     except (OSError, NotImplementedError):
         yield

@@ -79,8 +79,8 @@ def load_checkpoint(
         data = path.read_bytes()
     except FileNotFoundError:
         return None, ""
-    except ValueError as error:
-        return None, _set_aside(path, str(error))
+    except ValueError as error:  # somebody's pipe, or a folder
+        return None, _set_aside(path, "it is a folder" if path.is_dir() else str(error))
     except OSError as error:
         raise MachineError(str(not_now(path, error))) from error
     seal, payload = data[: len(_seal(b""))], data[len(_seal(b"")) :]
