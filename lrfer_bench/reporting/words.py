@@ -62,12 +62,24 @@ def answers(board: Board) -> list[Answer]:
     found = []
     for scale in board.lr_scales:
         lines = sorted(
-            (line for line in board.ranked if line.has(scale)),
+            _apart([line for line in board.ranked if line.has(scale)], scale),
             key=lambda line: -line.rows[scale].means["accuracy"],
         )
         if lines:
             found.append(_answer(board, scale, lines))
     return found
+
+
+def _apart(lines: Sequence[Line], scale: int) -> list[Line]:
+    """One line of those that show the same cells at a scale.
+
+    A model of x4 stands in its method's line, and in the line that tests it at other scales.
+    """
+    found: dict[frozenset[str], Line] = {}
+    for line in sorted(lines, key=lambda line: line.off_scale):
+        keys = frozenset(result.record.key for result in line.rows[scale].finished)
+        found.setdefault(keys, line)
+    return list(found.values())
 
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:

@@ -84,3 +84,15 @@ def test_too_few_images_are_not_called_unfinished(factory, tmp_path):
         for scale in (2, 4):
             factory.save(tmp_path, np.arange(few) < 5, LABELS[:few], method=name, scale=scale)
     assert "too few test images" in headline(board(tmp_path))
+
+
+def test_a_model_that_stands_in_two_lines_is_named_once(save):
+    """Tested at the scale it learned, it is its method's own cell: not level with itself."""
+    save("good", 320, 2)
+    save("good", 300, 4)
+    save("good", 250, 2, train_scales=[4])
+    root = save("poor", 200, 4)
+    found = board(save("poor", 200, 2))
+    assert root and any(line.off_scale and line.has(4) for line in found.lines)
+    at_x4 = answers(found)[1]
+    assert (at_x4.best, at_x4.said) == ("good", "significantly ahead of the other one")
