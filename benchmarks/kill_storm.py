@@ -40,15 +40,15 @@ def storm(seed: int, kills: int, tally: Path) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parts", default="0-14", help="seeds, FIRST-LAST")
+    parser.add_argument("--parts", default="0-14", help="seeds: FIRST-LAST, or one")
     parser.add_argument("--kills", type=int, default=20, help="a part")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--tally", type=Path, required=True)
     asked = parser.parse_args()
     asked.tally = asked.tally.absolute()
-    first, last = (int(part) for part in asked.parts.split("-"))
+    first, _, last = asked.parts.partition("-")
     began, failed = time.monotonic(), []
-    for seed in range(first, last + 1):
+    for seed in range(int(first), int(last or first) + 1):
         if seed in {line["seed"] for line in lines(asked.tally)}:
             continue
         if time.monotonic() - began > 60 * asked.minutes:
@@ -62,6 +62,8 @@ def main() -> None:
     for what, count in sorted(hits.items()):
         print(f"{count:5}  {what}")
     print(f"{sum(hits.values()):5}  kills that hit, in {parts} parts and {seconds} s")
+    if not sum(hits.values()):
+        sys.exit("no kill hit anything")
     if failed:
         sys.exit(f"parts that failed: {failed}")
 

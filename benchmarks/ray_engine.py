@@ -28,7 +28,7 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines import ray as ray_engine
-from lrfer_bench.running.engines.base import Event, Finished
+from lrfer_bench.running.engines.base import Event, Failed, Finished
 from lrfer_bench.running.engines.slot import Saved, Slot
 from lrfer_bench.running.jobs import Job, TestJob
 from lrfer_bench.running.records import draft
@@ -82,7 +82,10 @@ def served(engine: ray_engine.RayEngine, jobs: list[TestJob]) -> Measured:
         while waiting and open_jobs < engine.slots:
             engine.submit(waiting.pop())
             open_jobs += 1
-        open_jobs -= sum(isinstance(event, Finished) for event in engine.wait())
+        for event in engine.wait():
+            if isinstance(event, Failed):
+                raise SystemExit(f"a job failed: {event.sentence}")
+            open_jobs -= isinstance(event, Finished)
     return Measured(len(jobs), time.perf_counter() - started, time.process_time() - used)
 
 
@@ -102,6 +105,21 @@ def measured(cluster: Cluster, nodes: int, given: argparse.Namespace) -> tuple[M
         return served(engine, waits), served(engine, idle)
 
 
+def one_and_two(
+    cluster: Cluster, given: argparse.Namespace
+) -> dict[int, tuple[Measured, Measured]]:
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for nodes in (1, 2):
+            cluster.add_node(
+                num_cpus=1, node_ip_address=f"127.0.0.{20 + nodes}", include_dashboard=False,
+                object_store_memory=200 << 20,
+                env_vars={"LRFER_CACHE": str(Path(folder) / f"node-{nodes}")},
+            )  # fmt: skip
+            found[nodes] = measured(cluster, nodes, given)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -113,15 +131,9 @@ def main() -> None:
     Waiting.seconds = given.seconds
     ray_engine.Slot = Waiting  # type: ignore[misc]
     cluster = Cluster()
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for nodes in (1, 2):
-            cluster.add_node(
-                num_cpus=1, node_ip_address=f"127.0.0.{20 + nodes}", include_dashboard=False,
-                object_store_memory=200 << 20,
-                env_vars={"LRFER_CACHE": str(Path(folder) / f"node-{nodes}")},
-            )  # fmt: skip
-            found[nodes] = measured(cluster, nodes, given)
+    try:
+        found = one_and_two(cluster, given)
+    finally:
         cluster.shutdown()
     one, two = found[1][0], found[2][0]
     print(f"{one.jobs} jobs of {given.seconds:g} s: one node {one.wall:.1f} s, two nodes "

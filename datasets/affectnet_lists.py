@@ -151,7 +151,7 @@ def _row(
     if missing:
         raise DataError(f"{where} has no {missing[0]}: the file is cut, copy it again")
     text = said["expression"].strip()
-    if not (text.isascii() and text.isdigit()) or int(text) > max(OTHERS):
+    if not (text.isascii() and text.isdigit() and len(text) <= 2) or int(text) > max(OTHERS):
         raise DataError(f'{where} has expression "{text[:20]}": it must be an integer from 0 to 10')
     try:
         box = Fixed(*(int(float(said[name])) for name in COLUMNS[1:5]))

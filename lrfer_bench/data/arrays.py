@@ -33,6 +33,8 @@ def read_arrays(path: Path, most: int) -> dict[str, NDArray[Any]]:
     ValueError for any other file, a pipe or a device among them. Raises OSError as well.
     """
     data = read_limited(path, most)
+    if not data.startswith(b"PK"):  # np.load() would take it for a single array, unmeasured
+        raise ValueError("it is not an archive of arrays")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -43,7 +45,7 @@ def read_arrays(path: Path, most: int) -> dict[str, NDArray[Any]]:
                 with archive.open(entry) as file:
                     _measure(file, entry.file_size)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"it is no complete archive of arrays: {error}") from error
+        raise ValueError(f"it is not a complete archive of arrays: {error}") from error
     with _unpacked(data) as arrays:
         try:
             return {name: arrays[name] for name in arrays.files}
@@ -64,5 +66,5 @@ def _measure(file: IO[bytes], size: int) -> None:
         shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
     except Exception as error:  # see _unpacked()
         raise ValueError(f"it holds no array: {error}") from error
-    if math.prod(shape) * dtype.itemsize > size:
+    if math.prod(shape) * max(dtype.itemsize, 1) > size:
         raise ValueError(f"its header promises {list(shape)} numbers in {size:,} bytes")

@@ -270,7 +270,12 @@ def _decoded(
         except BadPicture as error:
             return error
         box = source.box(*picture.size) if isinstance(source, Crop) else None
-        return to_array(picture, colour, size, box)
+        try:
+            return to_array(picture, colour, size, box)
+        except ValueError as error:  # a box that is not inside its picture
+            return BadPicture(
+                _file(source), f"has a box {box} that cannot be cut out ({error})", "correct it"
+            )
 
     waiting: deque[Future[NDArray[np.uint8] | BadPicture]] = deque()
     for path in paths:

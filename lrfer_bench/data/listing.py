@@ -72,7 +72,7 @@ class Named:
     def __call__(self, name: str) -> Path:
         """The file of this name, whether it is there or not; DataError where two would do."""
         path = self.folder / name
-        if name.isascii() or path.exists():
+        if name.isascii() or os.path.exists(path):  # False, too, for a name that is too long
             return path
         found = self._in(path.parent).get(one_form(path.name), [path])
         if len(found) > 1:

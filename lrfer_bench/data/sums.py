@@ -79,6 +79,8 @@ def drop_damaged(folder: Path) -> list[str]:
             wrong.append(array.name)
         except FileNotFoundError:
             pass
+        except ValueError:  # a pipe or a device
+            wrong.append(array.name)
         except OSError as error:
             raise not_now(array, error) from error
         try:

@@ -22,7 +22,7 @@ State = Mapping[str, Tensor]
 PREFIXES = ("module", "_orig_mod", "model", "backbone", "net", "network", "encoder")
 """What trainers put in front of all names."""
 COUNTER = "num_batches_tracked"
-TOO_MUCH = "this is no file of weights as torch writes them, so give another"
+TOO_MUCH = "this is not a weights file as torch writes it, so give another"
 KINDS = ".pth, .pt, .pth.tar, .bin or .safetensors"
 ENOUGH = 0.9
 """An average of weights has at least this share of the tensors of the file's largest dictionary."""

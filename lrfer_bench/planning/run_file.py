@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 NAME = "run.toml"
 SETTINGS = "run-settings.toml"
-MOST_BYTES = 1 << 20
 CONTENTS = "contents"
 """What files held that settings name: "sha256:DIGITS PATH" each."""
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
@@ -65,7 +64,6 @@ def remember_contents(root: Path) -> None:
     """Take from the run files of a results folder which files its runs read; faults are left."""
     for path in sorted(root.glob("run*.toml")):
         with suppress(UserError, OSError, ValueError):
-            read_limited(path, MOST_BYTES)  # somebody else's file: perhaps a pipe
             for held, file in _contents(path, read_toml(path, str(path)).get(CONTENTS, [])):
                 remember(held, file)
 
@@ -152,7 +150,12 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
     }  # fmt: skip
     head = "# Made by a run. Again: lrfer-bench run --config FILE\n"
     given = {word: value for word, value in words.items() if value not in (None, [], "")}
-    return head + "".join(f"{word} = {json.dumps(value)}\n" for word, value in given.items())
+    return head + "".join(f"{word} = {_toml(value)}\n" for word, value in given.items())
+
+
+def _toml(value: Any) -> str:
+    """A text, number or list as TOML has it: as JSON, but with letters beyond ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _absolute(path: Path | None) -> str | None:

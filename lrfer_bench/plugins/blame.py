@@ -20,8 +20,8 @@ _LIBRARIES = tuple(
 )
 
 _PART = r"""[^\s/\\"'`:;,()\[\]{}<>|]+"""
-_REST = rf"(?:[ ](?![-~]){_PART}(?:[/\\]{_PART})+)*[/\\]?"
-"""What follows a blank and holds a slash is taken for more of the path before it."""
+_REST = rf"(?:(?:[ ](?![-~]){_PART}){{1,3}}(?:[/\\]{_PART})+)*[/\\]?"
+"""One to three words that a slash follows are taken for more of the path before them."""
 _PATHS = (
     re.compile(r"""(?<=')(?:/|~|\\\\|[A-Za-z]:[/\\])[^'\n]*(?=')"""),
     re.compile(r"""(?<=")(?:/|~|\\\\|[A-Za-z]:[/\\])[^"\n]*(?=")"""),

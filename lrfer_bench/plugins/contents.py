@@ -72,8 +72,8 @@ def content_of(
     if _TOLD.get(str(file), content) != content:
         raise UserError(
             f"{setting}={value} holds {content[:SHOWN]} now, and {_TOLD[str(file)][:SHOWN]} when "
-            "the run was made: give the file of then, or take its line out of contents in the run "
-            "file"
+            "the run was made: give the original file, or remove its line from contents in the "
+            "run file"
         )
     _READ_AS[content] = str(file)
     if not imported:
@@ -84,8 +84,10 @@ def content_of(
 def _as_told(setting: str, value: str, error: OSError) -> str:
     """What a file held that cannot be read, by a run file; UserError where that is nowhere, too."""
     file = Path(value).expanduser().absolute()
+    # A relative path is looked for from another folder now; an absolute one means that very file.
+    relative = not Path(value).expanduser().is_absolute()
     named = {content for path, content in _TOLD.items() if Path(path).name == file.name}
-    content = _TOLD.get(str(file)) or (named.pop() if len(named) == 1 else "")
+    content = _TOLD.get(str(file)) or (named.pop() if relative and len(named) == 1 else "")
     if content and place_of(content) is not None:
         return content
     then = f"; it was {content}{_last_read(content)} when the run was made" if content else ""

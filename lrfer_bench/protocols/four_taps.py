@@ -46,7 +46,7 @@ def taps(source: int, target: int) -> tuple[Tensor, Tensor]:
     int64 [4, target]; float64 [4, target], rounded to float32. The border's pixel stands for those
     beyond it.
     """
-    ratio = torch.tensor(float(source)) / float(target)
+    ratio = torch.tensor(float(source), dtype=torch.float32) / float(target)
     centre = ratio * (torch.arange(target, dtype=torch.float32) + 0.5) - 0.5
     floor = centre.floor()
     after = centre - floor

@@ -15,12 +15,15 @@ from lrfer_bench.store.schema import CardPart
 def method_cards(results: Iterable[Result]) -> dict[str, MethodCard]:
     """Cards of the methods of records, by name.
 
-    A method that is not built in brings its card in its records, so that a table knows it where it
-    is not installed, too; a method without any card is left out.
+    What is installed here says it itself. Of any other method its records do: the card of the
+    first record, by their names, that has one. A method without a card is left out.
     """
-    brought = {result.method_name: result.record.method.card for result in results}
+    brought: dict[str, CardPart | None] = {}
+    for result in sorted(results, key=lambda result: result.record.stem):
+        name, card = result.method_name, result.record.method.card
+        brought[name] = brought.get(name) or card
     found = {
-        name: _from_record(card) if card else _card(METHODS, name, MethodCard)
+        name: _card(METHODS, name, MethodCard) or (_from_record(card) if card else None)
         for name, card in sorted(brought.items())
     }
     return {name: card for name, card in found.items() if isinstance(card, MethodCard)}

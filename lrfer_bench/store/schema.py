@@ -68,7 +68,7 @@ class CardPart(_Part):
     title: CardText = ""
     authors: CardText = ""
     year: int | None = Field(default=None, ge=0, le=9999)
-    url: str = Field(default="", max_length=MOST_TEXT, pattern=r"^(?:https?://\S+)?$")
+    url: Annotated[CardText, Field(pattern=r"^(?:https?://\S+)?$")] = ""
     bibtex: CardText = ""
     stated: list[CardText] = Field(default_factory=list, max_length=50)
     ours: list[CardText] = Field(default_factory=list, max_length=50)

@@ -10,7 +10,7 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import citations
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.running.records import card_part
-from lrfer_bench.store.schema import MOST_TEXT, Record
+from lrfer_bench.store.schema import MOST_TEXT, CardPart, Record
 from lrfer_bench.store.store import Store
 
 
@@ -77,3 +77,31 @@ def test_a_card_that_is_too_long_for_a_record_is_cut():
     kept = card_part(card)
     assert len(kept.summary) == MOST_TEXT and kept.year is None and kept.url == ""
     assert kept.ours == ["\\x1b[2J"] * 50
+
+
+def test_a_record_cannot_change_the_card_of_a_method_that_is_here():
+    """A stranger's record of `direct` may say anything; its paper stays that of the method."""
+    found = result(method="direct", failure="it was told to")
+    stranger = CardPart(summary="mine", title="Not the paper", bibtex="@misc{not, title={Not}}")
+    found.record.method.card = stranger
+    card = citations.method_cards([found])["direct"]
+    assert card.title != "Not the paper" and card.summary != "mine"
+
+
+def test_an_older_record_without_a_card_does_not_hide_it():
+    old, new = (result(method="gone", failure="it was told to", seed=seed) for seed in (0, 1))
+    new.record.method.card = CardPart(summary="it had a paper")
+    for order in ([old, new], [new, old]):
+        assert citations.method_cards(order)["gone"].summary == "it had a paper"
+
+
+@pytest.mark.parametrize("wrong", [None, 5, {"a", "b"}])
+def test_a_card_of_wrong_types_stops_no_record(wrong):
+    kept = card_part(MethodCard("x", stated=wrong, ours="one line, no tuple"))
+    assert kept.stated == [] and kept.ours == ["one line, no tuple"]
+
+
+def test_bibtex_is_cut_between_entries():
+    entry = "@misc{a, note={" + "x" * 3000 + "}}\n"
+    kept = card_part(MethodCard("x", bibtex=entry * 2))
+    assert kept.bibtex.count("@misc") == 1 and kept.bibtex.endswith("}}")

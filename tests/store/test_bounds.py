@@ -42,7 +42,8 @@ VALUES: dict[str, list[Any]] = {
     "method.name": ["=cmd|' /C calc'!A0", "+1", "@x", "a\nb", "-x", "né"],
     "method.card": [
         {"title": "no summary"}, {"summary": "x" * 5001}, {"summary": "a\x1b[2J"},
-        {"summary": "a", "url": "javascript:alert(1)"}, {"summary": "a", "year": 10**400},
+        {"summary": "a", "url": "javascript:alert(1)"},
+        {"summary": "a", "url": "https://a\u202egpj.exe"}, {"summary": "a", "year": 10**400},
         {"summary": "a", "stated": ["b"] * 51}, {"summary": "a", "look": 1},
     ],
     "method.settings": [{"x": nested(900)}, {"x": 10**400}, {"x": float("nan")}],
