@@ -261,9 +261,10 @@ def check_bounds(content: Any) -> None:
         }
         if not all(map(math.isfinite, of[float])):
             raise ValueError("it holds a number that is not finite")
-        if not all(-LARGEST < number < LARGEST for number in of[int]):
+        if not -LARGEST < min(of[int], default=0) <= max(of[int], default=0) < LARGEST:
             raise ValueError("it holds an integer of 2**63 or more")
-        if any(_HALF.search(text) for text in of[str] if not text.isascii()):
+        texts = " ".join(of[str])
+        if not texts.isascii() and _HALF.search(texts):
             raise ValueError("it holds a text that is not Unicode")
         keys_and_values = [(*part.keys(), *part.values()) for part in of[dict]]
         level, depth = list(chain.from_iterable([*keys_and_values, *of[list]])), depth + 1

@@ -9,11 +9,10 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
@@ -297,6 +296,10 @@ def _out_of_bounds(metrics: Metrics) -> str:
     return "" if all(count >= 0 for row in metrics.confusion for count in row) else "confusion"
 
 
+def _total(counts: Sequence[Sequence[int]]) -> int:
+    return sum(map(sum, counts))
+
+
 def _inconsistency(record: Record) -> str | None:
     """What an edited record betrays: numbers that do not follow from its own confusion matrix."""
     if record.status == "failed":
@@ -306,9 +309,13 @@ def _inconsistency(record: Record) -> str | None:
     for name, metrics in (("all", record.metrics.all), ("clean", record.metrics.clean)):
         if _out_of_bounds(metrics):
             return f"metrics.{name}.{_out_of_bounds(metrics)} is out of its bounds"
-        confusion = np.asarray(metrics.confusion)
-        if confusion.shape != (len(record.dataset.classes),) * 2 or confusion.sum() != metrics.n:
+        counts, classes = metrics.confusion, len(record.dataset.classes)
+        lengths = {len(row) for row in counts}
+        if len(lengths) > 1:
+            return f"the rows of metrics.{name}.confusion do not fit together"
+        if len(counts) != classes or lengths != {classes} or _total(counts) != metrics.n:
             return f"metrics.{name}.confusion does not count {metrics.n} images"
-        if abs(np.trace(confusion) / max(metrics.n, 1) - metrics.accuracy) > 1e-6:
+        right = sum(row[said] for said, row in enumerate(counts))
+        if abs(right / max(metrics.n, 1) - metrics.accuracy) > 1e-6:
             return f"metrics.{name}.accuracy does not follow from its confusion matrix"
     return None
