@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import time
 from collections import Counter
@@ -110,6 +111,15 @@ def count(tally: Counter[str], what: str, kill: Kill, hit: bool) -> None:
     tally[f"{what} {how}"] += hit
 
 
+def without_start(said: str) -> str:
+    """Without what Python itself says in a worker whose parent was killed while it started it.
+
+    That worker has not come to our code yet, and ends at once.
+    """
+    begins = r'Traceback \(most recent call last\):\n  File "<string>", line 1, in <module>\n'
+    return re.sub(begins + r"(?: .*\n)*EOFError: Ran out of input\n", "", said)
+
+
 def campaigns(part: str, kills: int = KILLS_A_CAMPAIGN) -> range:
     return range(max(1, round(KILLS * SHARES[part] / kills)))
 
@@ -126,7 +136,7 @@ def test_campaigns(
         role, most = ("main", SECONDS[0]) if left else ("worker", 0.5 * SECONDS[0])
         kill = Kill.drawn(rng, role, (0.2 * SECONDS[0], most), CHANGES[role])
         ended = shoot(asked, kill, environment, results, tmp_path)
-        assert ended.orphans == 0 and "Traceback" not in ended.said, ended.said
+        assert ended.orphans == 0 and "Traceback" not in without_start(ended.said), ended.said
         assert ended.status in (0, -9), ended.said
         count(tally, role, kill, ended.hit)
     done = lrfer(*asked)
