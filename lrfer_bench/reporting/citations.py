@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lrfer_bench.contract.cards import DatasetCard, MethodCard, card_path, read_card
 from lrfer_bench.errors import UserError
@@ -12,16 +12,16 @@ from lrfer_bench.reporting.frame import Result
 from lrfer_bench.store.schema import CardPart
 
 
-def method_cards(results: Iterable[Result]) -> dict[str, MethodCard]:
+def method_cards(results: Sequence[Result]) -> dict[str, MethodCard]:
     """Cards of the methods of records, by name.
 
     What is installed here says it itself. Of any other method its records do: the card of the
     first record, by their names, that has one. A method without a card is left out.
     """
-    brought: dict[str, CardPart | None] = {}
-    for result in sorted(results, key=lambda result: result.record.stem):
-        name, card = result.method_name, result.record.method.card
-        brought[name] = brought.get(name) or card
+    brought: dict[str, CardPart | None] = {result.method_name: None for result in results}
+    with_card = [result for result in results if result.record.method.card]
+    for result in sorted(with_card, key=lambda result: result.record.stem, reverse=True):
+        brought[result.method_name] = result.record.method.card
     found = {
         name: _card(METHODS, name, MethodCard) or (_from_record(card) if card else None)
         for name, card in sorted(brought.items())
