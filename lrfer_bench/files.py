@@ -226,28 +226,26 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file.
 
     ValueError for a file that is not a regular one, is too large, or is not complete JSON; for NaN,
-    infinity and integers of LARGEST or more; and for what is nested deeper than DEEPEST.
+    infinity and integers of LARGEST or more; for what is nested deeper than DEEPEST; and for a
+    text that is not Unicode.
     """
     text = read_limited(path, JSON_BYTES).decode("utf-8")
     try:
         content = json.loads(text, parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError(f"it is nested deeper than {DEEPEST}") from error
-    check_bounds(content)
+    _check_bounds(content)
+    if "\\u" in text:
+        _check_texts(content)
     return content
-
-
-_KINDS = (float, int, str, dict, list)
-_HALF = re.compile("[\ud800-\udfff]")
-"""Half of a pair of UTF-16, which no text has alone."""
 
 
 def _no_number(word: str) -> float:
     raise ValueError(f"it holds {word}, which is not a number")
 
 
-def check_bounds(content: Any) -> None:
-    """ValueError for a number, text or depth that no file of ours has. Without recursion.
+def _check_bounds(content: Any) -> None:
+    """ValueError for a number or a depth that no file of ours has. Without recursion.
 
     content: as json.loads() gives it, so that types can be compared, which is faster than asking
     isinstance(): a second start reads all records of a plan.
@@ -256,15 +254,19 @@ def check_bounds(content: Any) -> None:
     while level:
         if depth > DEEPEST:
             raise ValueError(f"it is nested deeper than {DEEPEST}")
-        of: dict[type, list[Any]] = {
-            kind: [part for part in level if type(part) is kind] for kind in _KINDS
-        }
-        if not all(map(math.isfinite, of[float])):
+        if not all(map(math.isfinite, [part for part in level if type(part) is float])):
             raise ValueError("it holds a number that is not finite")
-        if not -LARGEST < min(of[int], default=0) <= max(of[int], default=0) < LARGEST:
+        whole = [part for part in level if type(part) is int]
+        if not -LARGEST < min(whole, default=0) <= max(whole, default=0) < LARGEST:
             raise ValueError("it holds an integer of 2**63 or more")
-        texts = " ".join(of[str])
-        if not texts.isascii() and _HALF.search(texts):
-            raise ValueError("it holds a text that is not Unicode")
-        keys_and_values = [(*part.keys(), *part.values()) for part in of[dict]]
-        level, depth = list(chain.from_iterable([*keys_and_values, *of[list]])), depth + 1
+        holders = [part for part in level if type(part) in (dict, list)]
+        inside = [part.values() if type(part) is dict else part for part in holders]
+        level, depth = list(chain.from_iterable(inside)), depth + 1
+
+
+def _check_texts(content: Any) -> None:
+    """ValueError for half of a pair of UTF-16, which can be written as \\ud800 and is no text."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds a text that is not Unicode") from error
