@@ -47,12 +47,18 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def lrfer(environment: dict[str, str]) -> Lrfer:
-    """lrfer("run", "--methods", "direct", ...): the program, run from outside as a user would."""
+    """lrfer("run", "--methods", "direct", ...): the program, run from outside as a user would.
+
+    A run has one worker unless it asks for more: the cores are busy with other tests, and each
+    worker loads torch.
+    """
 
     def call(
         *arguments: object, timeout: float = 240, **extra: str
     ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "lrfer_bench", *map(str, arguments)]
+        if arguments[:1] == ("run",) and not {"--workers", "--engine", "--help"} & set(arguments):
+            command += ["--workers", "1"]
         return subprocess.run(
             command,
             capture_output=True,
