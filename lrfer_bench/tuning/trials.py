@@ -14,7 +14,7 @@ from typing import Any
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.running.models import has_model, model_facts
+from lrfer_bench.running.models import has_model, model_facts, set_model_aside
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning.study import Trial
 
@@ -44,23 +44,32 @@ def joined(plans: Iterable[Plan]) -> Plan:
 def settle(trial: Trial, lost: Mapping[str, str], store: Store) -> bool:
     """Give an open trial its score or its failure; False where it has to wait for a training.
 
+    A model whose facts are damaged is set aside, and waited for.
     lost: training key -> why it could not be trained
     """
     reasons = [lost[key] for key in trial.keys if key in lost]
     if reasons:
         trial.failure = reasons[0]
     elif all(has_model(store, key) for key in trial.keys):
-        scores = [_validation_score(store, key) for key in trial.keys]
-        mean = sum(scores) / len(scores)
-        if math.isfinite(mean):
-            trial.score = mean
-        else:
-            trial.failure = "its validation score is NaN or infinite"
+        facts = {key: model_facts(store, key) for key in trial.keys}
+        damaged = [key for key, known in facts.items() if not known]
+        for key in damaged:  # the next round trains it anew
+            set_model_aside(store, key)
+        if not damaged:
+            _score(trial, [_validation_score(known) for known in facts.values()])
     return not trial.open
 
 
-def _validation_score(store: Store, key: str) -> float:
-    """Of the epoch whose weights were kept."""
-    facts = model_facts(store, key)
+def _score(trial: Trial, scores: list[float]) -> None:
+    mean = sum(scores) / len(scores)
+    if math.isfinite(mean):
+        trial.score = mean
+    else:
+        trial.failure = "its validation score is NaN or infinite"
+
+
+def _validation_score(facts: Mapping[str, Any]) -> float:
+    """Of the epoch whose weights were kept; NaN where the file has none, or null for NaN."""
     rows = {row["epoch"]: row["val_score"] for row in facts.get("history", [])}
-    return float(rows.get(facts.get("epoch"), math.nan))
+    score = rows.get(facts.get("epoch"))
+    return math.nan if score is None else float(score)

@@ -178,7 +178,10 @@ class _Tuning:
                     trial.failure = None
                 today = Trial(settings=trial.settings)
                 self._plan(subject.name, today)
-                if trial.keys and not trial.open and trial.keys != today.keys:
+                # a setting that was searched and is fixed now changes no key of a trial
+                searched = trial.settings.keys() == subject.space.keys()
+                other = study.fixed != subject.fixed or not searched
+                if other or (trial.keys and not trial.open and trial.keys != today.keys):
                     raise UserError(
                         f"trial {number} of {self.folder.path(subject.name)} was made with other "
                         "code, stages or fixed settings than those here: delete that file to tune "

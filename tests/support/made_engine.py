@@ -45,7 +45,8 @@ def score_of(label: str) -> float:
 class MadeEngine(Engine):
     """slots: jobs at once, finished in reverse order. dies_after: raise Killed after so many jobs.
 
-    fails: label -> whether its training fails. trained, keys: labels and keys of its jobs.
+    fails: label -> whether its training fails; score: label -> its validation score.
+    trained, keys: labels and keys of its jobs.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class MadeEngine(Engine):
         slots: int = 1,
         dies_after: int | None = None,
         fails: Callable[[str], bool] = lambda label: False,
+        score: Callable[[str], float] = score_of,
     ) -> None:
         self.slots, self.dies_after, self.fails = slots, dies_after, fails
+        self.score = score
         self.waiting: list[TrainJob] = []
         self.trained: list[str] = []
         self.keys: list[str] = []
@@ -73,7 +76,7 @@ class MadeEngine(Engine):
         if self.fails(label):
             return [Failed(job.key, f"{job.label}: no")]
         epochs = job.training.preset.epochs
-        history = [{"epoch": epochs, "seconds": 1.0, "losses": {}, "val_score": score_of(label)}]
+        history = [{"epoch": epochs, "seconds": 1.0, "losses": {}, "val_score": self.score(label)}]
         cost = TrainingCost(1.0, "last", epochs, epochs, history, 1.0)
         return [Finished(job.key, Model(job.training, b"weights", cost))]
 

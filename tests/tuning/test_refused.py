@@ -53,6 +53,8 @@ def test_wrong_words_are_one_sentence_before_anything_is_trained(
         ({"seeds": (1,)}, "seeds 0"),
         ({"protocols": ("area",)}, "protocols bicubic@1"),
         ({"settings": {"tunable": {"held": 2}}}, "trial 1 of"),
+        ({"settings": {"tunable": {"kind": "squared"}}}, "trial 1 of"),
+        ({"settings": {"tunable": {"kind": "plain"}}}, "trial 1 of"),
     ],
 )
 def test_a_folder_of_another_tuning_is_refused_in_one_sentence(

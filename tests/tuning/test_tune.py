@@ -55,6 +55,36 @@ def test_the_choice_gives_a_run_the_keys_of_the_same_settings_by_hand(
     assert [cell.method.trials for cell in of_file.cells.values()] == [5]
 
 
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_score_that_is_no_number_is_a_failed_trial(
+    score: float, tmp_path: Path, through: Any
+) -> None:
+    through(MadeEngine(score=lambda label: score))
+    for _ in range(2):  # the second start reads what the first one wrote
+        (study,) = tuned(tmp_path, "tunable", trials=2).studies
+        assert [trial.score for trial in study.trials] == [None, None]
+        assert {trial.failure for trial in study.trials} == {
+            "its validation score is NaN or infinite"
+        }
+
+
+def test_a_model_with_damaged_facts_is_trained_anew(tmp_path: Path, through: Any) -> None:
+    """A kill between the model and its score: the study waits, and what is left is cut."""
+    through(MadeEngine())
+    tuned(tmp_path, "tunable", trials=1)
+    study = read(tmp_path, "tunable")
+    (key,) = study["trials"][0]["keys"]
+    facts = tmp_path / "models" / f"{key}.json"
+    facts.write_bytes(facts.read_bytes()[:40])
+    study["trials"][0]["score"] = None
+    del study["content_sha256"]
+    (tmp_path / "tuning" / "tunable.json").write_text(json.dumps(study))
+    engine = through(MadeEngine())
+    (again,) = tuned(tmp_path, "tunable", trials=1).studies
+    assert engine.keys == [key] and again.trials[0].score is not None
+    assert (tmp_path / "models" / f"{key}.json.damaged").exists()
+
+
 def test_a_trial_has_a_share_of_the_epochs_and_all_its_stages_too(
     tmp_path: Path, through: Any
 ) -> None:
