@@ -94,6 +94,7 @@ class Board:
     leak_free: the same board without the test rows that also stand in train; None: none does
     without:   what its title says of the rows left out, "" for a board of all test images
     tested:    whether differences were tested, so that ranks and ties mean something
+    untested:  label -> why it could not be tested against the best; such a line has no rank
     """
 
     dataset: str
@@ -111,6 +112,7 @@ class Board:
     leak_free: Board | None = None
     without: str = ""
     tested: bool = False
+    untested: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -156,7 +158,7 @@ class Board:
 
     def _only_met(self, scale: int) -> bool:
         rows = [line.rows[scale] for line in self.lines if scale in line.rows]
-        trained = [row.record.train.scales for row in rows if not _neutral(row)]
+        trained = [row.record.train.scales for row in rows if not is_neutral(row)]
         return bool(trained) and not any(scale in scales for scales in trained)
 
     @property
@@ -241,7 +243,7 @@ def _untracked(board: Board) -> Board:
 def _protocols(rows: list[Row]) -> list[str]:
     """The training protocols that deserve a board of their own."""
     found = {row.record.train.protocol for row in rows}
-    own = {row.record.train.protocol for row in rows if not _neutral(row)}
+    own = {row.record.train.protocol for row in rows if not is_neutral(row)}
     return sorted(own or found, key=lambda p: sort_key((p,)))
 
 
@@ -313,13 +315,13 @@ def _members(rows: list[Row], protocol: str) -> list[Row]:
     taken = {(row.first.method, row.first.trained, row.scale) for row in found}
     for row in rows:
         key = (row.first.method, row.first.trained, row.scale)
-        if _neutral(row) and key not in taken:
+        if is_neutral(row) and key not in taken:
             taken.add(key)
             found.append(row)
     return found
 
 
-def _neutral(row: Row) -> bool:
+def is_neutral(row: Row) -> bool:
     return row.first.trained in NEUTRAL or row.record.train.protocol == "hr"
 
 

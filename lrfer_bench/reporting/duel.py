@@ -16,7 +16,7 @@ from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board, Line, is_neutral
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.rows import Row
@@ -69,10 +69,11 @@ def duel(
     report = collect(roots, Options(choice, resamples=resamples))
     notes = list(report.warnings)
     pairs: list[Round] = []
+    met: set[Meeting] = set()
     for board in report.boards:
-        first, second = _find(report, board, a), _find(report, board, b)
+        first, second = _find(board, a, notes), _find(board, b, notes)
         if first and second:
-            pairs += _meet(board, first, second, resamples, clean, notes)
+            pairs += _meet(board, first, second, resamples, clean, notes, met)
     _check_names(report, a, b)
     if not pairs:
         raise UserError(
@@ -84,36 +85,63 @@ def duel(
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
 
 
-def _find(report: Report, board: Board, name: str) -> Line | None:
-    return next(
-        (e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)), None
-    )
+def _find(board: Board, name: str, notes: list[str]) -> Line | None:
+    """The line of this name; for a method's name alone, that of its own sizes before others."""
+    lines = [e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)]
+    lines.sort(key=lambda e: (not same_label(name, e.label), e.off_scale))
+    if len(lines) > 1 and not same_label(name, lines[0].label):
+        others = " and ".join(f'"{line.label}"' for line in lines[1:])
+        notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here; there is {others}, too')
+    return lines[0] if lines else None
 
 
 def _check_names(report: Report, *asked: str) -> None:
     known = {line.label for board in report.boards for line in board.lines}
     for name in asked:
-        if not any(_find(report, board, name) for board in report.boards):
+        if not any(_find(board, name, []) for board in report.boards):
             raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 
 
 def _meet(
-    board: Board, a: Line, b: Line, resamples: int, clean: bool, notes: list[str]
-) -> list[Round]:
-    """The rounds of one board, not yet corrected. An oracle meets each scale with its only row."""
-    met = []
+    board: Board, a: Line, b: Line, resamples: int, clean: bool, notes: list[str],
+    met: set[Meeting],
+) -> list[Round]:  # fmt: skip
+    """The rounds of one board, not yet corrected. An oracle meets each scale with its only row.
+
+    met: what was compared on the boards before; rows that are on several boards meet once
+    """
+    rounds = []
     for scale in board.sizes:
         first, second = _row(a, scale), _row(b, scale)
         if first is None or second is None or first is second:
             continue
+        meeting = _meeting(board, scale, first, second)
+        if meeting in met:
+            continue
+        met.add(meeting)
         shared = sorted(set(first.answers) & set(second.answers))
         if not shared:
             notes.append(
                 f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
             )
             continue
-        met.append(_round(board, scale, (first, second), shared, resamples, clean))
-    return met
+        rounds.append(_round(board, scale, (first, second), shared, resamples, clean))
+    return rounds
+
+
+Meeting = tuple[str, str, str, int, frozenset[str], frozenset[str]]
+"""Data set, test protocol, budget and scale, and what was tested as A and as B."""
+
+
+def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
+    return (board.dataset, board.test_protocol, board.budget, scale, _tested(a), _tested(b))
+
+
+def _tested(row: Row) -> frozenset[str]:
+    """The cells of a row; one that no training protocol touches may have been run under several."""
+    if is_neutral(row):
+        return frozenset(f"{row.first.label}, seed {seed}" for seed in row.seeds)
+    return frozenset(result.record.key for result in row.finished)
 
 
 def _row(line: Line, scale: int) -> Row | None:
@@ -145,7 +173,8 @@ def text(found: Duel) -> list[str]:
             board = one.board
             lines += [*([""] if lines else []), f"{board.title}: {found.a} minus {found.b}"]
         lines += _round_lines(one, found)
-    lines += ["", f"Corrected: after Holm, over the {len(found.rounds)} comparisons above."]
+    count = len(found.rounds)
+    lines += ["", f"Corrected: after Holm, over the {count} comparison{'s' * (count > 1)} above."]
     if any(one.difference.seeds == 1 for one in found.rounds):
         lines.append(
             "One seed: this compares two trained models; another training may turn out differently."

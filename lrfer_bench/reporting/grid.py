@@ -64,6 +64,9 @@ def notes(board: Board) -> list[str]:
             "A row with a hole has no area, mean or rank: "
             "no mean is taken over what happened to finish."
         )
+    if board.untested:
+        left = ", ".join(f"{label} ({reason})" for label, reason in board.untested.items())
+        found.append(f"No rank, since not tested against the best: {left}.")
     if any(not row.whole for line in board.lines for row in line.shown):
         found.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:

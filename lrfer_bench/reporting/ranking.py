@@ -21,6 +21,7 @@ from lrfer_bench.scoring.bootstrap import (
 )
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
 from lrfer_bench.scoring.resolution import (
+    KEPT,
     SmallestSize,
     area_weights,
     smallest_size,
@@ -94,21 +95,32 @@ def testable(line: Line, scales: Sequence[int]) -> bool:
     return all(scale in line.rows and line.rows[scale].tested for scale in scales)
 
 
+def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
+    """Why A and B cannot be tested against each other; "" where they can."""
+    if not (testable(a, scales) and testable(b, scales)):
+        return "no logits"
+    shared = _shared_seeds(a, b, scales)
+    if not shared:
+        return "no common seed"
+    faces = {len(e.rows[scale].answers[shared[0]].labels) for e in (a, b) for scale in scales}
+    return "" if len(faces) == 1 else "other test images"
+
+
+def _shared_seeds(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
+    return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
+
+
 def p_value(a: Line, b: Line, weights: Weights) -> float:
     """Raw p of "A and B are equally good"; NaN where no seed or no answers are common."""
-    if not (testable(a, list(weights)) and testable(b, list(weights))):
+    if why_untested(a, b, list(weights)):
         return float("nan")
-    shared = sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in weights)))
-    if not shared:
-        return float("nan")
+    shared = _shared_seeds(a, b, list(weights))
     if len(weights) == 1:
         scale = next(iter(weights))
         first: NDArray[Any] = a.rows[scale].correct(shared)
         second: NDArray[Any] = b.rows[scale].correct(shared)
     else:
         first, second = weighted(a, weights, shared), weighted(b, weights, shared)
-    if first.shape != second.shape:
-        return float("nan")
     return paired(first, second)[1]
 
 
@@ -147,7 +159,7 @@ def _smallest(board: Board, line: Line, draws: bool) -> SmallestSize | None:
     top = ceiling.means["accuracy"]
     if not draws or ceiling.draws is None or any(d is None for d in joint):
         return SmallestSize(
-            float(smallest_size(sizes, accuracy, 0.9 * top)[0]), float("nan"), float("nan")
+            float(smallest_size(sizes, accuracy, KEPT * top)[0]), float("nan"), float("nan")
         )
     stacked = np.stack([d for d in joint if d is not None], axis=1)
     return smallest_with_interval(sizes, accuracy, stacked, top, ceiling.draws)
@@ -174,12 +186,27 @@ def _rank(board: Board, weights: Weights) -> None:
     whole = [line for line in board.ranked if line.mean is not None]
     if not whole or (len(weights) > 1 and few_images(board)):
         return
+    if board.tested:
+        whole = _tested(board, whole, list(weights))
 
     def against(best: int, others: list[int]) -> list[float]:
         return [p_value(whole[best], whole[k], weights) for k in others]
 
     for line, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
         line.rank, line.best_overall = rank, rank == 1
+
+
+def _tested(board: Board, lines: Sequence[Line], scales: Sequence[int]) -> list[Line]:
+    """The lines that can be tested against the best of them; why the others cannot is noted."""
+    best = max((line for line in lines if testable(line, scales)), key=score_of, default=None)
+    found = []
+    for line in lines:
+        reason = "no logits" if best is None else why_untested(best, line, scales)
+        if not reason:
+            found.append(line)
+            continue
+        board.untested[line.label] = reason
+    return found
 
 
 def _mark_best(board: Board, scale: int) -> None:
@@ -192,5 +219,5 @@ def _mark_best(board: Board, scale: int) -> None:
     corrected = holm([p_value(best, other, {scale: 1.0}) for other in others])
     for line, p in zip(others, corrected, strict=True):
         line.p[scale] = float(p)
-        if not p < SIGNIFICANT:
+        if p >= SIGNIFICANT or (np.isnan(p) and not board.tested):
             line.best.add(scale)

@@ -37,10 +37,14 @@ def headline(board: Board) -> str:
     ranked = [line for line in board.ranked if line.rank is not None]
     if not ranked and few_images(board):
         return "There are too few test images to say which method is best."
+    if not ranked and board.untested:
+        return "No method could be tested against another: see the notes."
     if not ranked:
         return "No method is finished at every size yet."
     sizes = joined([str(board.sizes[scale]) for scale in board.lr_scales])
     first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
+    if len(ranked) == 1 and board.untested:
+        return f"No other method could be tested against {first} at {sizes} pixels: see the notes."
     if len(ranked) == 1:
         return f"{first} is the only method finished at {sizes} pixels."
     if not board.tested:
@@ -63,7 +67,8 @@ def answers(board: Board) -> list[Answer]:
     for scale in board.lr_scales:
         lines = sorted(
             _apart([line for line in board.ranked if line.has(scale)], scale),
-            key=lambda line: -line.rows[scale].means["accuracy"],
+            # of equals the one that the others were tested against, which has no p of its own
+            key=lambda line: (-line.rows[scale].means["accuracy"], scale in line.p),
         )
         if lines:
             found.append(_answer(board, scale, lines))

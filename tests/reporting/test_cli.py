@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import in_process
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -146,8 +147,6 @@ def test_compare_prints_a_test_for_each_scale(bench, tmp_path):
 
 
 def test_compare_one_seed_by_hand(factory, tmp_path):
-    import numpy as np
-
     labels = np.arange(60) % 7
     factory.save(tmp_path, np.arange(60) < 30, labels, method="a")
     factory.save(tmp_path, np.arange(60) < 22, labels, method="b")
@@ -219,3 +218,45 @@ def test_reporting_rests_on_these_rooms_only():
                 room = name.split(".")[1] if name.startswith("lrfer_bench.") else ""
                 assert not room or room in allowed, f"{path}:{node.lineno} imports {name}"
                 assert not name.startswith(("torch", "timm")), f"{path}:{node.lineno}"
+
+
+def test_compare_takes_the_line_of_a_method_s_own_sizes(factory, tmp_path):
+    """A model of x4 that was tested at x2, too, does not stand for the method where x8 failed."""
+    labels = np.arange(400) % 7
+    for scale, right in ((2, 300), (4, 280)):
+        factory.save(tmp_path, np.arange(400) < right, labels, scale=scale)
+    factory.save(tmp_path, None, method="direct", scale=8, failure="it failed")
+    for scale in (2, 8):
+        factory.save(tmp_path, np.arange(400) < 150, labels, scale=scale, train_scales=[4])
+    for scale in (2, 4, 8):
+        factory.save(tmp_path, np.arange(400) < 260, labels, scale=scale, method="multires")
+    found = run(compare, "direct", "multires", "--results", tmp_path)
+    assert "x2   +10.0 points" in found.output and "\n  x8" not in found.output
+    assert "is better" not in found.output.replace("direct is better", "")
+
+
+def test_compare_says_which_of_several_lines_it_took(factory, tmp_path):
+    labels = np.arange(400) % 7
+    for scale in (2, 4):
+        other = 4 if scale == 2 else 2
+        factory.save(tmp_path, np.arange(400) < 150, labels, scale=scale, train_scales=[other])
+        factory.save(tmp_path, np.arange(400) < 260, labels, scale=scale, method="b")
+    found = run(compare, "direct", "b", "--results", tmp_path)
+    assert "note: faces" in found.output and "there is" in found.output
+
+
+def test_compare_meets_rows_that_train_nothing_once(factory, tmp_path):
+    """They stand on the board of each training protocol, with the same numbers."""
+    labels = np.arange(400) % 7
+    for protocol in ("bicubic@1", "area@1"):
+        factory.save(
+            tmp_path, np.arange(400) < 300, labels, protocol=protocol, test_protocol="bicubic@1"
+        )
+    for method, right in (("enlarge", 200), ("other", 250)):
+        factory.save(
+            tmp_path, np.arange(400) < right, labels, method=method, train_scales=[1],
+            protocol="hr", test_protocol="bicubic@1",
+        )  # fmt: skip
+    found = run(compare, "enlarge", "other", "--results", tmp_path)
+    assert "Corrected: after Holm, over the 1 comparison above." in found.output
+    assert "trained on" not in found.output

@@ -96,3 +96,46 @@ def test_a_model_that_stands_in_two_lines_is_named_once(save):
     assert root and any(line.off_scale and line.has(4) for line in found.lines)
     at_x4 = answers(found)[1]
     assert (at_x4.best, at_x4.said) == ("good", "significantly ahead of the other one")
+
+
+def test_methods_without_a_common_seed_are_not_said_to_be_equal(save):
+    save("good", 300, seed=0)
+    found = board(save("bad", 60, seed=1))
+    lines = {line.label: line for line in found.lines}
+    assert lines["good"].rank == 1 and lines["bad"].rank is None
+    assert not lines["bad"].best and not lines["bad"].best_overall
+    assert headline(found).startswith("No other method could be tested against good at 12 pixels")
+    assert "No rank, since not tested against the best: bad (no common seed)." in notes(found)
+
+
+def test_a_method_without_logits_has_no_rank(factory, save, tmp_path):
+    save("good", 300)
+    save("mid", 290, start=60)
+    gone = factory.save(
+        tmp_path, np.arange(N) < 100, LABELS, method="bad", scale=4, classes=CLASSES
+    )
+    (tmp_path / "logits" / f"{gone.stem}.npz").unlink()
+    found = board(tmp_path)
+    assert {line.label: line.rank for line in found.lines} == {"good": 1, "mid": 1, "bad": None}
+    assert "bad (no logits)" in " ".join(notes(found))
+    assert "bad" not in headline(found)
+
+
+def test_the_best_without_logits_takes_no_rank_from_the_others(factory, save, tmp_path):
+    save("good", 300)
+    save("poor", 100)
+    gone = factory.save(
+        tmp_path, np.arange(N) < 350, LABELS, method="top", scale=4, classes=CLASSES
+    )
+    (tmp_path / "logits" / f"{gone.stem}.npz").unlink()
+    found = board(tmp_path)
+    assert {line.label: line.rank for line in found.lines} == {"good": 1, "poor": 2, "top": None}
+
+
+def test_of_equals_each_was_tested(save):
+    for method, start in (("aa", 0), ("bb", 3)):
+        save(method, 300, 2, start=start)
+    save("aa", 200, 4)
+    found = board(save("bb", 260, 4))
+    first = answers(found)[0]
+    assert first.px == 24 and first.said.startswith("level with")
