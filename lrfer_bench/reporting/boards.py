@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lrfer_bench.reporting.folding import fold
-from lrfer_bench.reporting.rows import Row, sort_key
+from lrfer_bench.reporting.rows import NEUTRAL, Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings
 from lrfer_bench.scoring.bootstrap import Estimate
 from lrfer_bench.scoring.resolution import SmallestSize
@@ -21,8 +21,6 @@ from lrfer_bench.store.schema import SCRATCH
 PRETRAINED = "pre-trained"
 EXISTING = "nothing was trained here"
 SOFT = "soft votes"
-NEUTRAL = ("hr", "nothing")
-"""Trained on HR only, or not trained at all: such a row is in every board of its test protocol."""
 
 
 @dataclass
@@ -158,7 +156,7 @@ class Board:
 
     def _only_met(self, scale: int) -> bool:
         rows = [line.rows[scale] for line in self.lines if scale in line.rows]
-        trained = [row.record.train.scales for row in rows if not is_neutral(row)]
+        trained = [row.record.train.scales for row in rows if not row.neutral]
         return bool(trained) and not any(scale in scales for scales in trained)
 
     @property
@@ -243,7 +241,7 @@ def _untracked(board: Board) -> Board:
 def _protocols(rows: list[Row]) -> list[str]:
     """The training protocols that deserve a board of their own."""
     found = {row.record.train.protocol for row in rows}
-    own = {row.record.train.protocol for row in rows if not is_neutral(row)}
+    own = {row.record.train.protocol for row in rows if not row.neutral}
     return sorted(own or found, key=lambda p: sort_key((p,)))
 
 
@@ -315,14 +313,10 @@ def _members(rows: list[Row], protocol: str) -> list[Row]:
     taken = {(row.first.method, row.first.trained, row.scale) for row in found}
     for row in rows:
         key = (row.first.method, row.first.trained, row.scale)
-        if is_neutral(row) and key not in taken:
+        if row.neutral and key not in taken:
             taken.add(key)
             found.append(row)
     return found
-
-
-def is_neutral(row: Row) -> bool:
-    return row.first.trained in NEUTRAL or row.record.train.protocol == "hr"
 
 
 def _lines(rows: list[Row]) -> list[Line]:

@@ -16,7 +16,7 @@ from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
-from lrfer_bench.reporting.boards import Board, Line, is_neutral
+from lrfer_bench.reporting.boards import Board, Line
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.rows import Row
@@ -139,7 +139,7 @@ def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
 
 def _tested(row: Row) -> frozenset[str]:
     """The cells of a row; one that no training protocol touches may have been run under several."""
-    if is_neutral(row):
+    if row.neutral:
         return frozenset(f"{row.first.label}, seed {seed}" for seed in row.seeds)
     return frozenset(result.record.key for result in row.finished)
 

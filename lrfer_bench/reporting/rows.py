@@ -22,6 +22,10 @@ Part: TypeAlias = Literal["all", "clean"]
 have parts of these names."""
 
 
+NEUTRAL = ("hr", "nothing")
+"""What a row was trained on, where it was on HR only or not trained at all."""
+
+
 @dataclass
 class Row:
     """One method under one training and one test condition, over its seeds.
@@ -109,6 +113,11 @@ class Row:
     def tested(self) -> bool:
         """Whether the answers of every counted seed are at hand for intervals and tests."""
         return self.counted and all(seed in self.answers for seed in self.seeds)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether no training protocol touches it: it is on each board of its test protocol."""
+        return self.first.trained in NEUTRAL or self.record.train.protocol == "hr"
 
     @property
     def has_leaks(self) -> bool:
