@@ -6,7 +6,6 @@ import json
 
 from lrfer_bench import __version__
 from lrfer_bench.contract.cards import DatasetCard, card_of
-from lrfer_bench.contract.labels import label_of
 from lrfer_bench.plugins.registry import DATASETS, METHODS
 from lrfer_bench.predicting.predictor import Predictor
 
@@ -18,7 +17,7 @@ def about(predictor: Predictor) -> dict[str, str]:
     assert record.metrics is not None  # only finished cells have a predictor
     return {
         "made_by": f"lrfer-bench {__version__}",
-        "method": label_of(METHODS.current(method.name), method.settings),
+        "method": METHODS.label(method.name, method.settings),
         "method_version": method.version,
         "method_source": method.source,
         "classes": json.dumps(data.classes),

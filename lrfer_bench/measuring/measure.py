@@ -8,7 +8,6 @@ from typing import Literal
 
 import torch
 
-from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import MachineError, UserError, did_you_mean
 from lrfer_bench.exporting.to_onnx import packages
 from lrfer_bench.machine import load
@@ -184,5 +183,5 @@ def face_for(predictor: Predictor) -> torch.Tensor:
 
 def named(record: Record) -> str:
     """How lines about a cell begin: "direct, bicubic@1 x4, seed 0"."""
-    label = label_of(METHODS.current(record.method.name), record.method.settings)
+    label = METHODS.label(record.method.name, record.method.settings)
     return f"{label}, {record.test.protocol} x{record.test.scale}, seed {record.seed}"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
+from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.blame import last_place
 from lrfer_bench.plugins.former import names_of_today
@@ -272,6 +273,14 @@ class Registry:
         """
         name, bracket, settings = label.partition("[")
         return f"{self.current(name)}{bracket}{settings}"
+
+    def label(self, name: str, settings: Mapping[str, Any]) -> str:
+        """What tables call a name of a record with its settings.
+
+        >>> METHODS.label("bicubic", {"input_size": 48})
+        'enlarge[input_size=48]'
+        """
+        return label_of(self.current(name), settings)
 
     def _knows(self, name: str, thing: Any) -> bool:
         known = self._entries.get(name)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError, csv_cell
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.learned import learned_on
 from lrfer_bench.predicting.photos import Answers, Face
 from lrfer_bench.store.schema import Record
@@ -60,7 +60,7 @@ def as_json(answers: Answers) -> str:
 def _model(cell: Record) -> dict[str, Any]:
     return {
         "key": cell.key,
-        "method": label_of(cell.method.name, cell.method.settings),
+        "method": METHODS.label(cell.method.name, cell.method.settings),
         "dataset": cell.dataset.name,
         "learned_on": learned_on(cell),
         "protocol": cell.test.protocol,

@@ -100,7 +100,7 @@ def restored_faces(faces: Faces, plan: Plan, store: Store) -> tuple[Shown, list[
             continue
         with torch.no_grad():
             answer = method.restored(faces.low(cell.tested.protocol, cell.tested.scale))
-        name = f"{cell.method.name} of {cell.tested.protocol}"
+        name = f"{METHODS.label(cell.method.name, {})} of {cell.tested.protocol}"
         shown.setdefault(name, {})[cell.tested.scale] = _pixels(cell, answer, faces.hr)
     return shown, missing
 

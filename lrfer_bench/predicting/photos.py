@@ -17,6 +17,7 @@ from lrfer_bench.data.images import BadPicture, open_image, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.tree import is_picture
 from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.shapes import Size, far, inside, said
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -116,6 +117,8 @@ def predictions(
     UserError where no picture can be used, and for a cell whose model is not available.
     """
     files, models = list(_files(images)), Models(cells, results, trust)
+    if not files:
+        raise UserError("no picture was named: give picture files, or folders with some")
     _ = models.any  # what is wrong with the models comes before what is wrong with pictures
     bad: list[BadPicture] = []
     faces: dict[int, Face] = {}
@@ -141,7 +144,9 @@ def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
     """Say where the models learned, and what was done to pictures of other sizes and shapes."""
     from lrfer_bench.predicting.learned import learned_on
 
-    tell(f"{answers.cells[0].method.name} learned on {learned_on(answers.cells[0])}")
+    cell = answers.cells[0]
+    name = METHODS.label(cell.method.name, cell.method.settings)
+    tell(f"{name} learned on {learned_on(cell)}")
     several = len(answers.cells) > 1
     for cell in answers.cells:
         faces = [face for face in answers.faces if face.cell.key == cell.key]

@@ -191,13 +191,21 @@ def _of_newest_edit(
     """Of cells that differ only by the edit of one plugin file, those of the newest edit."""
     sources = {record.method.source for record in records}
     files = {record.method.plugin_file for record in records}
-    cells = {_place(record)[:-2] for record in records}  # whatever their version and code
+    # whatever their version and code; a run of one edit has cells at several scales
+    cells = {_place(record, scales=False)[:-2] for record in records}
     if len(sources) < 2 or len(files) > 1 or "" in files or len(cells) > 1:
         return records
     (newest,) = newest_edits(((store, record) for record in records), lambda _: "all").values()
+    kept = [record for record in records if record.method.source == newest]
+    if {_scales(record) for record in kept} != {_scales(record) for record in records}:
+        return records  # the newest edit has not been run at all of their scales
     others = ", ".join(sorted(sources - {newest}))
     tell(f"note: the newest is used, made with {newest}; the same cell was also made with {others}")
-    return [record for record in records if record.method.source == newest]
+    return kept
+
+
+def _scales(record: Record) -> tuple[tuple[int, ...], int]:
+    return tuple(record.train.scales), record.test.scale
 
 
 def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
@@ -210,7 +218,7 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
         record.dataset.fingerprint,
         record.train.protocol,
         record.test.protocol,
-        *((tuple(record.train.scales), record.test.scale) if scales else ()),
+        *(_scales(record) if scales else ()),
         record.preset,
         record.method.version,
         record.method.source,
@@ -219,7 +227,7 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
 
 def _label(record: Record) -> str:
     """The record's method as tables call it today."""
-    return label_of(METHODS.current(record.method.name), record.method.settings)
+    return METHODS.label(record.method.name, record.method.settings)
 
 
 def _line(record: Record) -> str:

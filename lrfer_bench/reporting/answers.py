@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from lrfer_bench.errors import RecordError
+from lrfer_bench.plugins.blame import without_paths
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.scoring.metrics import calibration_bins
 from lrfer_bench.store.answers import Logits
@@ -51,7 +52,7 @@ def read_answers(results: Iterable[Result]) -> tuple[dict[str, Answers], list[st
         try:
             found[result.record.key] = _answers(trusted_logits(result), shared)
         except UNREADABLE as error:
-            problems.append(f"no interval for {result.record.stem}: {error}")
+            problems.append(f"no interval for {result.record.stem}: {without_paths(str(error))}")
     problems += _drop_odd_ones(finished, found)
     return found, problems
 

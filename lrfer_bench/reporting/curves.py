@@ -33,7 +33,7 @@ MAJORITY = Look("#6b6b6b", "", (4, 2))
 
 
 def curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str = "") -> Figure:
-    """A panel a board (at most 24), a line a method, and what guessing reaches."""
+    """A panel a board (at most 24, and the title says so), a line a method, and guessing."""
     shown = boards[:MOST_PANELS]
     alone = len(shown) == 1
     key = Key()
@@ -45,8 +45,14 @@ def curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str = "") 
             axes.set_title(panel_title(board, alone))
         key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
         subject = "Accuracy by size" if not alone else panel_title(shown[0], False)
-        finish(sheet.figure, title or subject, shown)
+        finish(sheet.figure, (title or subject) + _left(boards), shown)
     return sheet.figure
+
+
+def _left(places: Sequence[object]) -> str:
+    """What a title says where there is no room for all panels."""
+    left = len(places) - MOST_PANELS
+    return f"; {left} more panel{'s are' if left > 1 else ' is'} not drawn" if left > 0 else ""
 
 
 def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], key: Key) -> None:
@@ -99,7 +105,8 @@ def pareto(
 
     One panel for each board and scale.
     """
-    panels = [(board, scale) for board in boards for scale in board.lr_scales][:MOST_PANELS]
+    places = [(board, scale) for board in boards for scale in board.lr_scales]
+    panels = places[:MOST_PANELS]
     names = {"macs": "MACs for one face", "latency_ms": "latency for one face in ms"}
     key = Key()
     with styled():
@@ -119,7 +126,7 @@ def pareto(
         )
         if cost == "latency_ms" and not all(timing.comparable(board) for board in boards):
             subject += "\nlatencies beside other work or on different hardware: no front"
-        finish(sheet.figure, subject, list(boards))
+        finish(sheet.figure, subject + _left(places), list(boards))
     return sheet.figure
 
 

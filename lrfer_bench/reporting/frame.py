@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.twins import without_twins
@@ -56,7 +55,7 @@ class Result:
     @property
     def label(self) -> str:
         """That name with the settings its user changed."""
-        return label_of(self.method_name, self.record.method.settings)
+        return METHODS.label(self.record.method.name, self.record.method.settings)
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -92,6 +91,8 @@ def load(roots: Iterable[str | Path]) -> Loaded:
     loaded = Loaded()
     by_key: dict[str, Result] = {}
     folders = [Path(root) for root in roots]
+    if not folders:
+        raise UserError("no results folder was named: give one or more")
     for root in folders:
         _read_folder(root, by_key, loaded)
     if not by_key:
@@ -146,9 +147,16 @@ def _read_folder(root: Path, by_key: dict[str, Result], loaded: Loaded) -> None:
         if isinstance(record, Damaged):
             loaded.damaged.append(record)
             continue
+        result = Result(record, store)
         known = by_key.get(record.key)
-        if known is None or (not known.finished and record.status == "finished"):
-            by_key[record.key] = Result(record, store)
+        if known is None or _standing(result) > _standing(known):
+            by_key[record.key] = result
+
+
+def _standing(result: Result) -> tuple[bool, bool]:
+    """Of two records of one cell a finished one counts, and of these one with its logits."""
+    logits = result.store.logits / f"{result.record.stem}.npz"
+    return result.finished, result.finished and logits.is_file()
 
 
 def trained_on(record: Record) -> str:

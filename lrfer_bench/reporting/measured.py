@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.blame import own_place
+from lrfer_bench.plugins.blame import own_place, without_paths
 from lrfer_bench.plugins.registry import METRICS
 from lrfer_bench.reporting.answers import UNREADABLE, trusted_logits
 from lrfer_bench.reporting.rows import Row
@@ -124,7 +124,7 @@ def measure(
             try:
                 exam = _exam(row)
             except UNREADABLE as error:
-                missing["no metrics"].add(place, str(error))
+                missing["no metrics"].add(place, without_paths(str(error)))
                 continue
             for name, function in metrics.items():
                 try:

@@ -118,12 +118,16 @@ def cost_text(cost: str, say: Callable[[float | None], str]) -> Callable[[Board,
 
 
 def training_seconds(line: Line) -> float | None:
-    """Seconds to train all models of a line, each and each shared stage once; mean over seeds."""
+    """Seconds to train all models of a line, each and each shared stage once.
+
+    The mean over seeds that are finished at every size, where there are any.
+    """
     rows = line.shown
     if not rows:
         return None
     totals = []
-    for seed in line.seeds:
+    whole = [seed for seed in line.seeds if all(seed in row.seeds for row in rows)]
+    for seed in whole or line.seeds:
         models: dict[str, float] = {}
         for row in rows:
             models |= _models(row, seed)

@@ -116,6 +116,16 @@ def test_of_an_edited_plugin_the_newest_is_taken_with_a_note(tmp_path: Path) -> 
         chosen(tmp_path, method="mine")
 
 
+def test_of_an_edit_run_at_several_scales_the_newest_is_taken_at_each(tmp_path: Path) -> None:
+    for scale, old, new in ((2, "a", "c"), (4, "b", "d")):
+        record = known(tmp_path, "mine", old, code="1", scale=scale)
+        os.utime(tmp_path / "records" / f"{record.stem}.json", (1, 1))
+        known(tmp_path, "mine", new, code="2", scale=scale)
+    notes: list[str] = []
+    found = cells_meant(tmp_path, Wanted("mine"), notes.append)
+    assert [record.key[0] for record in found] == ["c", "d"] and len(notes) == 1
+
+
 def test_a_renamed_method_is_found_by_both_names(tmp_path: Path) -> None:
     known(tmp_path, "bicubic", "a")
     for name in ("bicubic", "enlarge"):

@@ -207,6 +207,7 @@ def test_missing_logits_leave_the_number_and_take_the_interval(factory, tmp_path
     assert report.warnings == [
         w for w in report.warnings if "no interval for" in w and "missing" in w
     ]
+    assert str(tmp_path) not in report.warnings[0], "tables are shown to others"
     assert len(report.warnings) == 1
 
 
@@ -274,6 +275,15 @@ def test_training_time_counts_shared_models_and_stages_once(bench):
         "enlarge": 1500,
         "oracle": 900,
     }
+
+
+def test_training_time_is_a_mean_over_seeds_that_are_finished_at_every_size(factory, tmp_path):
+    from lrfer_bench.reporting.values import training_seconds
+
+    for scale, seed in ((2, 0), (2, 1), (4, 0)):
+        save(factory, tmp_path, scale=scale, seed=seed)
+    board = collect([tmp_path], Options(resamples=0, partial=True)).boards[0]
+    assert [training_seconds(line) for line in board.lines] == [1200]
 
 
 def test_boards_of_nothing_are_none():

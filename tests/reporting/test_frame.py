@@ -53,6 +53,20 @@ def test_the_same_key_in_two_folders_counts_once(factory, tmp_path):
     assert len(load([tmp_path / "a", tmp_path / "b"]).results) == 2
 
 
+def test_of_two_folders_the_one_with_the_logits_counts(factory, tmp_path):
+    record = save(factory, tmp_path / "a")
+    save(factory, tmp_path / "b")
+    (tmp_path / "a" / "logits" / f"{record.stem}.npz").unlink()
+    for folders in (["a", "b"], ["b", "a"]):
+        (found,) = load([tmp_path / name for name in folders]).results
+        assert found.store.root == tmp_path / "b"
+
+
+def test_no_folder_is_a_sentence():
+    with pytest.raises(UserError, match="no results folder was named"):
+        load([])
+
+
 def test_a_finished_record_replaces_a_failed_one_of_the_same_key(factory, tmp_path):
     factory.save(tmp_path / "a", failure="out of memory")
     save(factory, tmp_path / "b")

@@ -20,6 +20,15 @@ def texts(figure):
     return [text for text in found if text]
 
 
+def test_panels_without_room_are_said(made):
+    boards = [made.boards[0]] * 30
+    said = "6 more panels are not drawn"
+    assert said in " ".join(texts(curves.curves(boards, made.looks))).replace("\n", " ")
+    cost = texts(curves.pareto(boards, made.looks, "macs"))
+    assert "66 more panels are not drawn" in " ".join(cost).replace("\n", " ")
+    assert not any("not drawn" in text for text in texts(curves.curves(boards[:24], made.looks)))
+
+
 def test_curves_have_a_line_a_method_and_the_oracle(made):
     figure = curves.curves(made.boards, made.looks)
     axes = figure.axes[0]
