@@ -92,6 +92,8 @@ def test_predict_answers_for_the_good_pictures_and_names_the_others(
     assert sum(face[name] for name in classes) == pytest.approx(1, abs=1e-5)
     assert face["probability"] == max(face[name] for name in classes)
     assert any("left out" in line and "b.png" in line for line in said)
+    with pytest.raises(UserError, match="no picture was named"):  # such as an empty glob
+        lrfer_bench.predict([], "linear", trained, scale=2, plugins=TINY)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,7 @@ def test_predict_answers_for_the_good_pictures_and_names_the_others(
         (lambda: lrfer_bench.verify("fer"), "fer2013"),
         (lambda: lrfer_bench.merge("nowhere"), "nowhere"),
         (lambda: lrfer_bench.predict("x.png", images_are="big"), "images_are"),
+        (lambda: lrfer_bench.compare("srfer", "direct", []), "no results folder"),
     ],
 )  # fmt: skip
 def test_mistakes_are_sentences(call: Any, words: str, tmp_path: Path, monkeypatch: Any) -> None:
