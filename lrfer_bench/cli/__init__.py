@@ -16,7 +16,7 @@ from lrfer_bench.errors import UserError
 
 COMMANDS = {
     "run": ("run", "Train and test methods, then write the table."),
-    "tune": ("tune", "Try settings of methods on validation, as many for each."),
+    "tune": ("tune", "Tune settings on validation, each method by as many trials."),
     "evaluate": ("evaluate", "Test a model that exists already; nothing is trained."),
     "plan": ("plan", "Show what a run would do and how long it would take."),
     "report": ("report", "Turn records into tables, curves and a page."),

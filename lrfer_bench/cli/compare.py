@@ -60,7 +60,7 @@ def compare(
 ) -> None:
     """Test method A against method B on the same images and seeds, scale by scale.
 
-    The p values are corrected over all scales by Holm's method.
+    The p values are corrected over all lines printed by Holm's method.
 
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """

@@ -237,7 +237,7 @@ _OPTIONS = {
         default=defaults.PRESET,
         show_default=True,
         metavar="NAME",
-        help="Or cpu, paper, FILE.toml.",
+        help="quick, cpu, paper, FILE.toml.",
     ),
     "epochs": click.option("--epochs", type=int, metavar="N", help="The preset with other epochs."),
     "batch": click.option(
@@ -287,7 +287,7 @@ _OPTIONS = {
         "--targets",
         type=click.Choice(["majority", "soft"]),
         metavar="WHICH",
-        help="Learn majority labels, or soft votes.",
+        help="Learn labels (majority) or votes (soft).",
     ),
     "device": click.option(
         "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.  [default: GPUs, if any]"
@@ -303,7 +303,7 @@ _OPTIONS = {
         default=defaults.ENGINE,
         show_default=True,
         metavar="NAME",
-        help="Where jobs run.",
+        help="local or ray: where jobs run.",
     ),
 }
 """By the name of the parameter."""

@@ -13,7 +13,8 @@ PAGES = [ROOT / "README.md", ROOT / "docs" / "results.md"]
 TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 SIZES = {48: 1, 24: 2, 12: 4, 6: 8}
 COMPARED = re.compile(
-    r"    lrfer-bench compare (\S+) (\S+) --results \S+(?:   # tested under (\w+))?\n\n"
+    r'    lrfer-bench compare (\S+) (\S+) --seeds 0 --scales 2,4,8 --results \S+'
+    r'(?:   # the part "tested on (\w+)@1")?\n\n'
     r"((?:    x.*\n)+)"
 )
 ROW = re.compile(r"\| `([^`]+)`[^|]*\|(.*)\|")
@@ -60,7 +61,7 @@ def test_tables(page, board) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("block", COMPARED.findall(TEXT), ids=lambda block: " ".join(block[:2]))
 def test_comparisons(block: tuple[str, str, str, str]) -> None:
-    one, other, protocol, lines = block
+    one, other, protocol, lines = (part.strip('"') for part in block)
     chosen = ["--seeds", "0", "--scales", "2,4,8", "--results", str(REFERENCE_GPU)]
     status, out, _ = in_process.lrfer("compare", one, other, *chosen)
     assert status == 0
