@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "docs" / "results.md"]
 TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 SIZES = {48: 1, 24: 2, 12: 4, 6: 8}
 COMPARED = re.compile(
-    r'    lrfer-bench compare (\S+) (\S+) --seeds 0 --scales 2,4,8 --results \S+'
+    r"    lrfer-bench compare (\S+) (\S+) --seeds 0 --scales 2,4,8 --results \S+"
     r'(?:   # the part "tested on (\w+)@1")?\n\n'
     r"((?:    x.*\n)+)"
 )
