@@ -23,6 +23,9 @@ PLUGINS_VARIABLE = "LRFER_PLUGINS"
 _SOURCES: dict[Path, str] = {}
 """The source that each plugin file was last loaded as."""
 
+_CONTENTS: dict[Path, bytes] = {}
+"""What each held then."""
+
 
 def load_plugins(files: Iterable[str | Path] = ()) -> None:
     """Import these plugin files and those of LRFER_PLUGINS.
@@ -30,14 +33,29 @@ def load_plugins(files: Iterable[str | Path] = ()) -> None:
     A file that fails is noted in PLUGIN_ERRORS. UserError if one of `files` does not exist.
     """
     given = [Path(file).resolve() for file in files]
-    variable = os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep)
-    listed = [Path(part).resolve() for part in variable if part]
-    for file in dict.fromkeys([*listed, *given]):
+    for file in _asked_for(given):
         # The variable may be years old: a file that is gone must not stop every command.
         if file not in given and not file.is_file():
             PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
             continue
         load_plugin(file)
+
+
+def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]:
+    """(path, content) of these plugin files and those of LRFER_PLUGINS, as they were loaded here.
+
+    It is what workers run: keys name what a file held then, whatever has become of it since. A file
+    that was not loaded yet is loaded now.
+    """
+    given = [Path(file).resolve() for file in files]
+    load_plugins([file for file in given if file not in _CONTENTS])
+    return [(str(file), _CONTENTS[file]) for file in _asked_for(given) if file in _CONTENTS]
+
+
+def _asked_for(given: Iterable[Path]) -> list[Path]:
+    """The files of LRFER_PLUGINS, then those given, each once."""
+    variable = os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep)
+    return list(dict.fromkeys([*(Path(part).resolve() for part in variable if part), *given]))
 
 
 class _Loader(SourceFileLoader):
@@ -57,10 +75,10 @@ class _Loader(SourceFileLoader):
 def load_plugin(file: Path, content: bytes | None = None) -> None:
     """Import one file as a module named by its content, so that workers import the very same.
 
-    content: its bytes, where they were read and checked before. A file that fails is noted in
-    PLUGIN_ERRORS. UserError if the file does not exist.
+    content: its bytes, where they were read before; the file may be another by now, or gone.
+    A file that fails is noted in PLUGIN_ERRORS. UserError if the file does not exist.
     """
-    if not file.is_file():
+    if content is None and not file.is_file():
         raise UserError(
             f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}"
         )
@@ -70,19 +88,20 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
     if content is None:
         content = _content(file)
     module_name = plugin_module(file, content)
-    if module_name in sys.modules:
+    source = f"{file.name} sha256:{_digest(content)[:12]}"
+    # what was loaded before it was edited counts no more, also where the edit was taken back
+    if module_name in sys.modules and source in _SOURCES.values():
         return
     loader = _Loader(module_name, file, content)
     spec = importlib.util.spec_from_file_location(module_name, file, loader=loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    source = f"{file.name} sha256:{_digest(content)[:12]}"
     before = _SOURCES.get(file.resolve())
     if before:  # the file was edited since, in a notebook: it must not collide with itself
         _forget(before)
     PLUGIN_ERRORS.pop(str(file), None)
-    _SOURCES[file.resolve()] = source
+    _SOURCES[file.resolve()], _CONTENTS[file.resolve()] = source, content
     try:
         with importing(source), redirect_stdout(sys.stderr):
             loader.exec_module(module)
@@ -97,9 +116,9 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
             error.registry.claim(error.name, source, PLUGIN_ERRORS[str(file)])
 
 
-def loaded_files() -> dict[Path, str]:
-    """Plugin file -> the source that it was loaded as: "mine.py sha256:0a1b2c3d4e5f"."""
-    return dict(_SOURCES)
+def all_contents() -> list[tuple[str, bytes]]:
+    """(path, content) of every plugin file of this process, as it was loaded."""
+    return [(str(file), content) for file, content in _CONTENTS.items()]
 
 
 def _content(file: Path) -> bytes:

@@ -11,9 +11,10 @@ from typing import Any
 
 import decorators
 import pytest
+import registries
 from folders import PLUGINS
 
-from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.loading import all_contents, load_plugin
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Entry, Registry
 
 PLUGIN = '''
@@ -187,3 +188,39 @@ def test_a_scope_is_put_back_whatever_happens(keep_new: bool) -> None:
         raise ZeroDivisionError
     assert [entry for entry in registry if entry.name != "new"] == before
     assert ("new" in registry.names()) == keep_new
+
+
+def test_an_edit_that_is_taken_back_counts(tmp_path: Path) -> None:
+    """In a notebook: what plans and workers take is what the file holds now."""
+    file = tmp_path / "mine.py"
+    text = 'from lrfer_bench.api import register_method, Method\n@register_method("mine")\n'
+    text += "class Mine(Method):\n    number = {}\n"
+    with registries.pristine():
+        for number in (1, 2, 1, 1, 3, 2):
+            file.write_text(text.format(number))
+            load_plugin(file)
+            assert METHODS.load("mine").number == number
+            assert f"number = {number}".encode() in dict(all_contents())[str(file)]
+            assert METHODS.entry("mine").source.startswith("mine.py sha256:")
+
+
+EDITED = """
+import multiprocessing
+from pathlib import Path
+
+if multiprocessing.parent_process() is None:  # an editor saves half a line while the run goes on
+    with open(__file__, "a") as file:
+        file.write("\\nthis is no Python\\n")
+"""
+
+
+def test_workers_run_what_the_plan_was_made_with(
+    lrfer: Any, tiny: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text((PLUGINS / "tiny.py").read_text() + EDITED)
+    words = ["--plugin", file, *tiny[2:], "--methods", "linear", "--scales", "2", "--no-report"]
+    done = lrfer("run", *words, "--results", tmp_path / "results")
+    assert "this is no Python" in file.read_text()
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "results" / "records").glob("*.json"))) == 1

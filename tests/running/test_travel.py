@@ -42,15 +42,13 @@ def test_plugin_files_travel_by_content_and_the_machine_s_own_do_not_count(
         assert "LRFER_PLUGINS" not in os.environ
 
 
-def test_a_plugin_file_that_was_edited_is_refused(tmp_path: Path) -> None:
+def test_a_plugin_file_travels_as_it_was_loaded(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("NUMBER = 1\n")
-    with registries.pristine(), pytest.MonkeyPatch.context() as patch:
+    with registries.pristine():
         load_plugins([file])
         file.write_text("NUMBER = 2\n")
-        patch.setattr("lrfer_bench.running.engines.travel.load_plugins", lambda files: None)
-        with pytest.raises(UserError, match="edited"):
-            pack([], 60.0)
+        assert pack([file], 60.0).plugins == [(str(file), b"NUMBER = 1\n")]
 
 
 def test_differences_name_what_is_other_there() -> None:

@@ -37,6 +37,7 @@ def pristine() -> Iterator[None]:
     """kept(), and inside all is as in a new process: no plugin file was loaded by another test."""
     with kept(), MonkeyPatch.context() as patch, ExitStack() as scopes:
         patch.setattr("lrfer_bench.plugins.loading._SOURCES", {})
+        patch.setattr("lrfer_bench.plugins.loading._CONTENTS", {})
         for name in [name for name in sys.modules if name.startswith("lrfer_plugin_")]:
             patch.delitem(sys.modules, name)
         for registry in REGISTRIES:

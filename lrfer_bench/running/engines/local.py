@@ -15,6 +15,7 @@ from pathlib import Path
 from lrfer_bench.errors import UserError
 from lrfer_bench.machine.limits import usable_cores
 from lrfer_bench.planning.request import check_workers
+from lrfer_bench.plugins.loading import loaded_contents
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted, Progressed
 from lrfer_bench.running.engines.lifelines import uninterrupted
@@ -61,7 +62,7 @@ class LocalEngine(Engine):
         check_workers(workers)
         self._devices = devices_of(device)
         self.slots = workers or default_workers(device)
-        self._plugins = [str(Path(file).resolve()) for file in plugins]
+        self._plugins = loaded_contents(plugins)
         self._logs = logs.resolve()
         self._workers: list[_Worker] = []
         self._context = multiprocessing.get_context("spawn")
@@ -126,7 +127,8 @@ class LocalEngine(Engine):
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         log = self._logs / f"worker-{self._started}.log"
-        device = self._devices[self._started % len(self._devices)]
+        # the one with the fewest: where a worker died, its device is free
+        device = min(self._devices, key=lambda d: sum(w.device == d for w in self._workers))
         self._started += 1
         process = self._context.Process(
             target=work, args=(theirs, self._plugins, str(log)), daemon=False

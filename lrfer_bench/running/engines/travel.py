@@ -18,7 +18,12 @@ from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import own_folder, sweep, write_atomically
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.plugins.contents import add_content, met
-from lrfer_bench.plugins.loading import PLUGINS_VARIABLE, load_plugins, loaded_files
+from lrfer_bench.plugins.loading import (
+    PLUGINS_VARIABLE,
+    all_contents,
+    load_plugins,
+    loaded_contents,
+)
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, PROTOCOLS
 from lrfer_bench.running.engines.fileserver import PIECE
 from lrfer_bench.running.environment import computing
@@ -43,15 +48,10 @@ class Kit:
 def pack(plugins: Sequence[str | Path], checkpoint_every: float) -> Kit:
     """The kit of this process: all plugin files that count here, LRFER_PLUGINS' among them.
 
-    UserError if one was edited since it was loaded: keys of the plan name what it was then.
+    They travel as they were loaded: keys of the plan name what they were then.
     """
-    load_plugins(plugins)
-    content = []
-    for file, source in loaded_files().items():
-        data = file.read_bytes()
-        if not source.endswith(hashlib.sha256(data).hexdigest()[:12]):
-            raise UserError(f"the plugin file {file} was edited since the run began: run again")
-        content.append((str(file), data))
+    loaded_contents(plugins)
+    content = all_contents()
     files = [(place.name, place.read_bytes()) for place in met().values()]
     return Kit(content, all_facts(), checkpoint_every, files)
 

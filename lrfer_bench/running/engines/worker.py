@@ -23,15 +23,19 @@ TELL_EVERY_SECONDS = 0.5
 Send = Callable[[Any], None]
 
 
-def work(pipe: Connection, plugins: Sequence[str], log: str) -> None:
-    """Serve jobs until the other end closes. What a job raises is answered, never let through."""
+def work(pipe: Connection, plugins: Sequence[tuple[str, bytes]], log: str) -> None:
+    """Serve jobs until the other end closes. What a job raises is answered, never let through.
+
+    plugins: path and content of each plugin file, as the plan was made with it
+    """
     own_session()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     note = redirect_output(Path(log))
     prepare_process()
-    from lrfer_bench.plugins.loading import load_plugins
+    from lrfer_bench.plugins.loading import load_plugin
 
-    load_plugins(plugins)
+    for file, content in plugins:
+        load_plugin(Path(file), content)
     while True:
         try:
             job = pipe.recv()
