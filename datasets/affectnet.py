@@ -16,6 +16,7 @@ from lrfer_bench.api import (
     UserError,
     check_options,
     cut_validation,
+    listing,
     read_array,
     read_card,
     read_splits,
@@ -51,7 +52,7 @@ class AffectNet(Dataset):
 
     def __init__(self, size: int = 112, classes: int = 8) -> None:
         check_options(size, "rgb")
-        if classes not in (7, 8):
+        if type(classes) is not int or classes not in (7, 8):
             raise UserError(f'the option classes is "{classes}": give 7 or 8')
         self.size = size
         self.classes = classes
@@ -123,7 +124,7 @@ def _read(folder: Path) -> Labelled:
         if not path.is_dir():
             raise DataError(f"there is no folder {path}: unpack the whole of AffectNet")
     files = sorted(
-        (path for path in images.iterdir() if path.suffix.lower() in (".jpg", ".png")),
+        (path for path in listing(images) if path.suffix.lower() in (".jpg", ".png")),
         key=lambda path: (len(path.stem), path.stem),
     )
     if not files:

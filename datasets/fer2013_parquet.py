@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lrfer_bench.api import DataError, UserError, class_indices
+from lrfer_bench.api import DataError, UserError, below, class_indices
 from lrfer_bench.datasets.fer2013_tree import EMOTIONS
 
 WORDS = (("train",), ("public", "valid", "val"), ("private", "test"))
@@ -24,7 +24,8 @@ MOST_BYTES = 1 << 30
 
 def find_parquet(folder: Path) -> tuple[Path, ...]:
     """The parquet files below a folder, where there are some for every split."""
-    files = tuple(sorted(folder.rglob("*.parquet"))) if folder.is_dir() else ()
+    found = below(folder) if folder.is_dir() else ()
+    files = tuple(sorted(path for path in found if path.suffix == ".parquet"))
     return files if {usage_of(file) for file in files} >= {0, 1, 2} else ()
 
 

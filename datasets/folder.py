@@ -92,7 +92,11 @@ class Folder(Dataset):
                     f"{folders['test']} has no class folders and so no labels: {LAYOUT}"
                 )
         classes = self._named(trees.get("train") or trees[""])
-        parts = {split: self._part(folders[split], tree, classes) for split, tree in trees.items()}
+        numbered = [tree.classes for tree in trees.values() if tree.classes]
+        first = _first_number(numbered) if self.classes is not None else None
+        parts = {
+            split: self._part(folders[split], tree, classes, first) for split, tree in trees.items()
+        }
         if any(name.isdigit() for name in classes):
             notes.append(
                 "Classes are numbers: give their names in that order with --data-option "
@@ -133,14 +137,19 @@ class Folder(Dataset):
             return tuple(sorted({meaning_of(name) for name in train.classes}))
         return train.classes
 
-    def _part(self, folder: Path, tree: ClassTree, classes: tuple[str, ...]) -> Part:
-        first = None
-        if self.classes is not None and all(name.isdigit() for name in tree.classes):
-            first = min(map(int, tree.classes))
+    def _part(
+        self, folder: Path, tree: ClassTree, classes: tuple[str, ...], first: int | None
+    ) -> Part:
         index = class_indices(tree.classes, classes, folder, first)
         files = [path for paths in tree.files.values() for path in paths]
         labels = [index[name] for name, paths in tree.files.items() for _ in paths]
         return Part(files, np.array(labels, dtype=np.int64))
+
+
+def _first_number(splits: Sequence[Sequence[str]]) -> int | None:
+    """The lowest number that classes are called by in any split; None where one has words."""
+    names = [name for split in splits for name in split]
+    return min(map(int, names)) if all(name.isdigit() for name in names) else None
 
 
 def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:

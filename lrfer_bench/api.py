@@ -109,10 +109,10 @@ What its load() can use
                                        names the bad files; read_splits: of splits; Crop: a part
     open_text, read_lines              text with any byte order mark; write_atomically: all or none
     picture_bytes, read_array, read_arrays  a picture's file; .npy and .npz files, measured first
-    check_options, resolve_colour      the usual options size (pixels) and colour ("auto", "grey",
-                                       "rgb")
+    check_options, resolve_colour      the options size (pixels) and colour ("auto", "grey", "rgb")
     find_splits, read_tree, ClassTree  folders split/class/picture; read_by_name: the class stands
                                        in the path, Named: in a list; subfolders: in any case
+    listing, below                     what is in a folder, files below it, without systems' clutter
     class_indices, meaning_of          class folders whose names differ a little (anger, Angry)
     cut_validation, unit_hash          a split by hashes, for a data set that brings none;
     cut_persons, take                  nobody in two splits; the rows of a split by a mask
@@ -177,7 +177,7 @@ if TYPE_CHECKING:
         resolve_colour,
         to_array,
     )
-    from lrfer_bench.data.listing import Named, subfolders
+    from lrfer_bench.data.listing import Named, below, listing, subfolders
     from lrfer_bench.data.reading import take
     from lrfer_bench.data.text import open_text, read_lines
     from lrfer_bench.data.tree import ClassTree, find_splits, read_by_name, read_tree
@@ -198,15 +198,14 @@ if TYPE_CHECKING:
 __all__ = [
     "SPLITS", "Batch", "Choice", "ClassTree", "ClassifierNet", "Crop", "DataError", "Dataset",
     "DatasetCard", "FaceSet", "LogUniform", "Method", "MethodCard", "Named", "Need", "Preset",
-    "Protocol", "Split", "Task", "UserError", "attention", "build_classifier", "check_options",
-    "class_indices", "classifier_content", "content_of", "covpool", "cut_persons",
-    "cut_validation", "default_optimizers", "find_splits", "gan", "lean", "losses", "meaning_of",
-    "open_image", "open_text", "picture_bytes", "read_array", "read_arrays", "read_by_name",
-    "read_card", "read_images", "read_lines",
-    "read_splits", "read_tree", "register_dataset", "register_method", "register_metric",
-    "register_protocol", "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm",
-    "take", "to_array", "try_out", "unit_hash",
-    "write_atomically",
+    "Protocol", "Split", "Task", "UserError", "attention", "below", "build_classifier",
+    "check_options", "class_indices", "classifier_content", "content_of", "covpool",
+    "cut_persons", "cut_validation", "default_optimizers", "find_splits", "gan", "lean",
+    "listing", "losses", "meaning_of", "open_image", "open_text", "picture_bytes", "read_array",
+    "read_arrays", "read_by_name", "read_card", "read_images", "read_lines", "read_splits",
+    "read_tree", "register_dataset", "register_method", "register_metric", "register_protocol",
+    "resolve_colour", "sgd", "start_from", "subfolders", "superres", "svm", "take", "to_array",
+    "try_out", "unit_hash", "write_atomically",
 ]  # fmt: skip
 
 Thing = TypeVar("Thing")
@@ -227,7 +226,7 @@ _LAZY = {
     ),
     "lrfer_bench.data.arrays": ("read_array", "read_arrays"),
     "lrfer_bench.data.classes": ("class_indices", "meaning_of"),
-    "lrfer_bench.data.listing": ("Named", "subfolders"),
+    "lrfer_bench.data.listing": ("Named", "below", "listing", "subfolders"),
     "lrfer_bench.data.reading": ("take",),
     "lrfer_bench.data.text": ("open_text", "read_lines"),
     "lrfer_bench.data.tree": ("ClassTree", "find_splits", "read_by_name", "read_tree"),

@@ -77,7 +77,7 @@ def check_in_process(
             for finding in _findings(ours, process, name):
                 told.add(finding.check)
                 yield finding
-            process.join()
+            process.join(PATIENCE_SECONDS)  # a thread of the method may never end
             if "prints" not in told and not only:
                 yield from _overlooked(log)
         finally:

@@ -177,6 +177,8 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             f"{where} has images of {split.images.shape[1:]} but train of "
             f"{faces.train.images.shape[1:]}: make them equal"
         )
+    if split.soft is not None:
+        _check_votes(faces, split, where)
     if name == "train":
         empty = [
             faces.classes[k] for k in range(len(faces.classes)) if not (split.labels == k).any()
@@ -185,6 +187,19 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             raise DataError(
                 f"{where} has no image of class {', '.join(empty)}: add some or drop the class"
             )
+
+
+def _check_votes(faces: FaceSet, split: Split, where: str) -> None:
+    wanted = (len(split.labels), len(faces.classes))
+    if split.soft is None or split.soft.shape != wanted:
+        raise DataError(f"{where} has votes of another shape than {wanted}: give [N, classes]")
+    votes = split.soft.astype(np.float64)
+    good = np.isfinite(votes).all(1) & (votes >= 0).all(1) & (abs(votes.sum(1) - 1) < 1e-3)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise DataError(
+            f"{where} has votes in row {row} that are no shares: give numbers from 0 that sum to 1"
+        )
 
 
 def _shape(split: Split) -> str:

@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from lrfer_bench.contract.preset import Preset, preset_of
-from lrfer_bench.contract.toml import read_toml
+from lrfer_bench.contract.toml import read_toml, toml_value
 from lrfer_bench.errors import UserError, did_you_mean
 
 HEADER = "# A training budget of its own; lrfer-bench reads it by --preset FILE.\n"
@@ -42,7 +42,10 @@ def chosen_preset(word: str, changes: Mapping[str, Any] | None = None) -> Preset
     changes = {name: value for name, value in (changes or {}).items() if value is not None}
     if not changes:
         return preset
-    return own_preset(f"{preset.name}-own", preset, changes, where="--" + " and --".join(changes))
+    # cut, as a name has 40 letters at most
+    return own_preset(
+        f"{preset.name[:36]}-own", preset, changes, where="--" + " and --".join(changes)
+    )
 
 
 def read_preset(path: Path) -> Preset:
@@ -101,4 +104,4 @@ def preset_text(preset: Preset, base: str = "cpu@1") -> str:
     """The TOML file of a preset, every field written out, so that it reads the same for ever."""
     values = {"base": base, "name": preset.name}
     values |= {field: getattr(preset, field) for field in ALLOWED}
-    return HEADER + "".join(f"{field} = {json.dumps(value)}\n" for field, value in values.items())
+    return HEADER + "".join(f"{field} = {toml_value(value)}\n" for field, value in values.items())

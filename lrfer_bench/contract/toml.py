@@ -1,7 +1,8 @@
-"""TOML files that users write: read with one sentence for each thing that can go wrong."""
+"""TOML: read with one sentence for each thing that can go wrong in a user's file, and written."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,15 @@ def read_toml(
         raise UserError(f"{called} cannot be read: {reason}{check}") from error
     except ValueError as error:  # wrong TOML, or no text at all
         raise UserError(f"{called} is not TOML: {error}{fix}") from error
+
+
+def toml_value(value: Any) -> str:
+    """A text, number, list, true or false as TOML has it.
+
+    As JSON has it, but letters beyond ASCII as they are: TOML has no pairs of UTF-16. Raises
+    TypeError for what JSON has no word for.
+
+    >>> toml_value("größer"), toml_value([1, True])
+    ('"größer"', '[1, true]')
+    """
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

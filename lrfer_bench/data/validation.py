@@ -30,6 +30,10 @@ def cut_validation(
         mine = sorted(ranks[int(i)] for i in np.flatnonzero(labels == label))
         wanted = min(max(1, int(share * len(mine) + 0.5)), len(mine) - 1)
         chosen.update(mine[:wanted])
+    for label in np.unique(labels):  # copies of one picture go together, but not a whole class
+        mine = sorted({ranks[int(i)] for i in np.flatnonzero(labels == label)})
+        if chosen.issuperset(mine):
+            chosen.remove(mine[-1])
     return np.array([rank in chosen for rank in ranks], dtype=bool)
 
 

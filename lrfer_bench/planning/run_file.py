@@ -11,7 +11,7 @@ every run writes one beside its records, so that the table can be made again.
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrfer_bench.contract.own_preset import OWN
-from lrfer_bench.contract.toml import read_toml
+from lrfer_bench.contract.toml import MOST_BYTES, read_toml, toml_value
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
 
 NAME = "run.toml"
-SETTINGS = "run-settings.toml"
 CONTENTS = "contents"
 """What files held that settings name: "sha256:DIGITS PATH" each."""
 LISTS = ("methods", "scales", "protocols", "test-protocols", "test-scales", "seeds")
@@ -100,25 +99,61 @@ def keep_run_file(request: Request, contents: Iterable[str] = ()) -> None:
     contents: of the files that settings name
     """
     root = request.results
-    text, path = run_toml(request, contents), root / NAME
-    if request.file.settings or request.file.trials:
-        comment = f"Settings that a run was given by {request.file.name}."
-        _keep(root / SETTINGS, settings_toml(request.file, comment))
-    _keep(path, text)
-
-
-def _keep(path: Path, text: str) -> None:
+    text, path = run_toml(request, contents).encode(), root / NAME
+    name, settings = _settings(request)
+    if name:
+        write_atomically(root / name, settings)
     if os.path.lexists(path) and not _says(path, text):
-        number = 1
-        while (older := path.with_name(f"{path.stem}-{number}.toml")).exists():
+        _give_number(path)
+    write_atomically(path, text)
+
+
+def _settings(request: Request) -> tuple[str, bytes]:
+    """Name and text of the file with the settings that a file gave this run; "" if none did.
+
+    Its name tells its content, so that an earlier run file goes on to mean what it meant.
+    """
+    if not (request.file.settings or request.file.trials):
+        return "", b""
+    comment = f"Settings that a run was given by {request.file.name}."
+    text = settings_toml(request.file, comment).encode()
+    return f"run-settings-{hashlib.sha256(text).hexdigest()[:8]}.toml", text
+
+
+def _give_number(path: Path) -> None:
+    """Keep an earlier file under the next free number as well.
+
+    Runs that share the folder (--join) may do so at once: no file takes the place of another.
+    """
+    number = 1
+    while True:
+        older = path.with_name(f"{path.stem}-{number}.toml")
+        if os.path.lexists(older):
+            if _same(path, older):
+                return
             number += 1
-        os.replace(path, older)
-    write_atomically(path, text.encode())
+            continue
+        try:
+            os.link(path, older, follow_symlinks=False)
+        except FileExistsError:
+            continue
+        except FileNotFoundError:
+            return  # another run has moved it away
+        except OSError:  # a file system without hard links
+            with suppress(FileNotFoundError):
+                os.replace(path, older)
+        return
 
 
-def _says(path: Path, text: str) -> bool:
+def _same(path: Path, older: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return _says(older, read_limited(path, MOST_BYTES))
+    return False
+
+
+def _says(path: Path, text: bytes) -> bool:
     try:
-        return read_limited(path, len(text.encode())) == text.encode()
+        return read_limited(path, len(text)) == text
     except (OSError, ValueError):  # a longer file, or somebody's pipe
         return False
 
@@ -142,7 +177,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
         "seeds": list(request.seeds),
         "preset": f"presets/{request.preset.id}.toml" if own else request.preset.id,
         "set": list(_set_words(request.settings)),
-        "settings": SETTINGS if request.file.settings or request.file.trials else None,
+        "settings": _settings(request)[0] or None,
         "plugin": [_absolute(Path(file)) for file in request.plugins],
         "results": ".",
         CONTENTS: [f"{content} {read_as(content)}" for content in sorted(contents)
@@ -150,12 +185,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
     }  # fmt: skip
     head = "# Made by a run. Again: lrfer-bench run --config FILE\n"
     given = {word: value for word, value in words.items() if value not in (None, [], "")}
-    return head + "".join(f"{word} = {_toml(value)}\n" for word, value in given.items())
-
-
-def _toml(value: Any) -> str:
-    """A text, number or list as TOML has it: as JSON, but with letters beyond ASCII as they are."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return head + "".join(f"{word} = {toml_value(value)}\n" for word, value in given.items())
 
 
 def _absolute(path: Path | None) -> str | None:

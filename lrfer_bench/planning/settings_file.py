@@ -12,14 +12,13 @@ A file may name more methods than a run asks for.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lrfer_bench.contract.toml import read_toml
+from lrfer_bench.contract.toml import read_toml, toml_value
 from lrfer_bench.errors import UserError
 
 
@@ -74,9 +73,9 @@ def settings_toml(file: SettingsFile, comment: str) -> str:
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_value(name)
 
 
 def _value(value: Any) -> str:
-    """JSON is TOML for numbers, texts, true, false and lists; none is a word, as with --set."""
-    return '"none"' if value is None else json.dumps(value)
+    """None is a word, as with --set."""
+    return toml_value("none" if value is None else value)

@@ -6,6 +6,7 @@ Trainings before what rests on them, failures contained.
 from __future__ import annotations
 
 import enum
+import time
 from pathlib import Path
 
 from lrfer_bench.errors import MachineError
@@ -115,6 +116,7 @@ class Runner:
                 continue
             self.running[job.key] = node
             self.status.running[job.key] = (job.label, None)
+            self.status.moved[job.key] = time.monotonic()
             engine.submit(job)
 
     def _job(self, node: Node) -> Job | None:
@@ -154,9 +156,11 @@ class Runner:
             self._log(self.running.get(event.key), event.progress)
             label, _ = self.status.running.get(event.key, ("", None))
             self.status.running[event.key] = (label, event.progress)
+            self.status.moved[event.key] = time.monotonic()
             return
         node = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
+        self.status.moved.pop(event.key, None)
         self._log(node, None)
         if isinstance(event, Finished):
             self._finish(event)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from lrfer_bench.contract.own_preset import OWN, preset_text, read_preset
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import read_limited, write_atomically
+from lrfer_bench.files import read_limited, set_aside, write_atomically
 
 MOST_BYTES = 1 << 16
 
 
 def keep_preset(root: Path, preset: Preset) -> None:
-    """Write a user's own preset beside the records that name it; built-in ones need no file."""
-    if OWN.fullmatch(preset.id) and not _file(root, preset.id).exists():
-        _file(root, preset.id).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(_file(root, preset.id), preset_text(preset).encode())
+    """Write a user's own preset beside the records that name it; built-in ones need no file.
+
+    A file of its name that is another preset by now is set aside.
+    """
+    if not OWN.fullmatch(preset.id):
+        return
+    path = _file(root, preset.id)
+    if os.path.lexists(path):
+        with suppress(UserError):
+            preset_of_record(root, preset.id)
+            return
+        set_aside(path, "changed")  # or every record that this run writes could not be used
+    write_atomically(path, preset_text(preset).encode())
 
 
 def preset_of_record(root: Path, name: str) -> Preset:

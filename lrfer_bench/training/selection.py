@@ -5,6 +5,7 @@ No rule here can see the test split: training code is never given it.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -42,7 +43,7 @@ class BestOnValidation(SelectionRule):
     name = "best-val"
 
     def keeps(self, epoch: int, epochs: int, score: float, best: float | None) -> bool:
-        return best is None or score > best
+        return best is None or score > best or (math.isnan(best) and not math.isnan(score))
 
 
 RULES = {rule.name: rule for rule in (Last, BestOnValidation)}

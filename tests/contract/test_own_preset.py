@@ -88,3 +88,15 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert read_preset(written(tmp_path, '\ufeffbase = "cpu"\n')).name == "mine"
+
+
+def test_any_text_is_written_so_that_it_can_be_read(tmp_path: Path) -> None:
+    preset = read_preset(written(tmp_path, 'base = "cpu"\nsummary = "schön 😀 \\u007f"\n'))
+    again = read_preset(written(tmp_path, preset_text(preset), f"{preset.id}.toml"))
+    assert again == preset and "😀" in again.summary
+
+
+def test_a_long_name_with_a_change_is_a_preset_too(tmp_path: Path) -> None:
+    name = "n" * 40
+    path = written(tmp_path, 'base = "cpu"\nepochs = 3\n', f"{name}.toml")
+    assert OWN.fullmatch(chosen_preset(str(path), {"epochs": 5}).id)

@@ -43,3 +43,9 @@ def test_unit_hash_is_a_fixed_number_in_the_unit_interval():
     assert unit_hash("a") == pytest.approx(
         0xCA978112CA1BBD / 2**56
     )  # sha256("a") begins ca978112ca1bbd
+
+
+def test_copies_of_one_picture_do_not_empty_a_class():
+    labels = np.array([0, 0, 0, 1, 1])
+    chosen = cut_validation(labels, [b"a", b"b", b"c", b"d", b"d"])
+    assert not chosen[labels == 1].any() and chosen[labels == 0].sum() == 1

@@ -157,3 +157,17 @@ def test_wrong_options_and_roots_are_named(tmp_path):
         Folder().sources(None)
     with pytest.raises(DataError, match="nowhere"):
         Folder().sources(tmp_path / "nowhere")
+
+
+def test_numbers_mean_the_same_class_in_every_split(tmp_path):
+    """The test split has nobody of the first class."""
+    pictures = {
+        f"{split}/{name}/{number}.png": noise(hash((split, name, number)) % 1000, 16, 16)
+        for split, names in (("train", "123"), ("val", "123"), ("test", "23"))
+        for name in names
+        for number in range(3)
+    }
+    root = write_tree(tmp_path / "tree", pictures)
+    faces = Folder(classes="angry,happy,sad").load(root).check()
+    assert np.bincount(faces.test.labels, minlength=3).tolist() == [0, 3, 3]
+    assert np.bincount(faces.train.labels, minlength=3).tolist() == [3, 3, 3]

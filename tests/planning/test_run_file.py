@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def asked_again(folder: Path, *words: str) -> Request:
+def asked_again(folder: Path, *words: str, file: str = "run.toml") -> Request:
     """The request that `run --config folder/run.toml` makes."""
     from lrfer_bench.cli.options import request_of
 
-    arguments = ["--config", str(folder / "run.toml"), *words]
+    arguments = ["--config", str(folder / file), *words]
     with run_command.make_context("run", arguments) as context:
         return request_of(context.params)
 
@@ -111,6 +112,29 @@ def test_an_earlier_file_is_kept_under_a_number(tmp_path: Path) -> None:
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["run-1.toml", "run-2.toml", "run.toml"]
     assert (tmp_path / "run-1.toml").read_text() == run_toml(request)
+
+
+def test_runs_that_share_a_folder_lose_no_earlier_file(tmp_path: Path) -> None:
+    """All come at once with one more method, and see the file of the day before."""
+    before, after = (Request(methods=names, results=tmp_path) for names in (["direct"], ["kd"]))
+    keep_run_file(before)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: keep_run_file(after), range(64)))
+    assert (tmp_path / "run.toml").read_text() == run_toml(after)
+    older = [path.read_text() for path in tmp_path.glob("run-*.toml")]
+    assert run_toml(before) in older and set(older) <= {run_toml(before), run_toml(after)}
+
+
+def test_an_earlier_file_goes_on_to_ask_for_its_own_settings(tmp_path: Path) -> None:
+    asked = []
+    for weight, scale in ((1.5, 2), (5.0, 4), (6.0, 4)):
+        given = SettingsFile({"kd": {"kd_weight": weight}}, {"kd": 8}, "chosen.toml")
+        asked.append(Request(methods=["kd"], scales=[scale], file=given, results=tmp_path))
+        keep_run_file(asked[-1])
+    for name, request in zip(("run-1.toml", "run-2.toml", "run.toml"), asked, strict=True):
+        again = asked_again(tmp_path, file=name)
+        assert again.file.settings == request.file.settings
+        assert list(again.scales) == list(request.scales)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
-from lrfer_bench.running.status import Status, running_lines
+from lrfer_bench.running.status import STILL_SECONDS, Status, running_lines
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Cost
@@ -46,6 +47,26 @@ class Failing(Engine):
 
     def close(self) -> None:
         self.jobs.clear()
+
+
+def test_what_stands_still_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the moment that a job is handed out: a method may hang in its first step."""
+    said: list[str] = []
+
+    class Hanging(Failing):
+        def wait(self) -> Sequence[Event]:
+            if not said:
+                later = time.monotonic() + 3 * STILL_SECONDS
+                monkeypatch.setattr("lrfer_bench.running.status.time.monotonic", lambda: later)
+                said.extend(line for _, _, line in running_lines(runner.status)[0])
+                monkeypatch.undo()
+            return super().wait()
+
+    plan = build_plan(Request(["direct"], scales=[2], preset=preset_of("quick")), DATA)
+    runner = Runner(plan, Store(tmp_path))
+    runner.run(Hanging(died=False))
+    assert len(said) == 1 and "no step for 6 min" in said[0]
+    assert not runner.status.moved
 
 
 @pytest.mark.parametrize("died", [False, True])

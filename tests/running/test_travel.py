@@ -5,8 +5,10 @@ from __future__ import annotations
 import builtins
 import os
 import socket
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Failed, Progressed
 from lrfer_bench.running.engines.fileserver import FileServer
-from lrfer_bench.running.engines.slot import Saved, with_checkpoints
+from lrfer_bench.running.engines.slot import Saved, Slot, with_checkpoints
 from lrfer_bench.running.engines.travel import all_facts, differences, pack, unpack
 from lrfer_bench.training.loop import Progress
 
@@ -49,6 +51,18 @@ def test_a_plugin_file_travels_as_it_was_loaded(tmp_path: Path) -> None:
         load_plugins([file])
         file.write_text("NUMBER = 2\n")
         assert pack([file], 60.0).plugins == [(str(file), b"NUMBER = 1\n")]
+
+
+def test_a_full_disk_on_a_node_fails_no_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=full))
+    slot = Slot(pack([], 60.0))
+    events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, None, None))
+    assert [(e.key, e.machine, "No space" in e.sentence) for e in events] == [("k", True, True)]
 
 
 def test_differences_name_what_is_other_there() -> None:

@@ -119,5 +119,8 @@ def test_selection_rules_and_none_that_sees_the_test() -> None:
         and not best.keeps(2, 3, 0.5, 0.5)
         and best.keeps(3, 3, 0.6, 0.5)
     )
+    nan = float("nan")
+    assert best.keeps(2, 3, 0.1, nan) and not best.keeps(2, 3, nan, nan)
+    assert not best.keeps(2, 3, nan, 0.1)
     with pytest.raises(Exception, match="no selection rule"):
         rule_of("best-on-test")

@@ -75,7 +75,8 @@ class Slot:
             send = with_checkpoints(self._named(out.put), job.key, path, self._kit.checkpoint_every)
             answer(send, at_home(job, directory, fetched, path))
         except BaseException as error:  # not the method's: no disk, no network
-            out.put(Failed(job.key, f"{job.label}: {type(error).__name__}: {error}"))
+            sentence = f"{job.label}: {type(error).__name__}: {error}"
+            out.put(Failed(job.key, sentence, machine=True))
         finally:
             path.unlink(missing_ok=True)
             out.put(None)
