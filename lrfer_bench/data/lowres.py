@@ -20,7 +20,7 @@ from lrfer_bench.data.sums import sum_path
 from lrfer_bench.errors import MachineError
 from lrfer_bench.files import CACHE_VARIABLE, is_forbidden, replacing
 from lrfer_bench.keys import seed_for
-from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.plugins.degradation import code_of, protocol_of
 from lrfer_bench.protocols.golden import protocol_hash
 
 CHUNK = 256
@@ -44,8 +44,10 @@ def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[n
         return images
     protocol, scale = protocol_of(condition.protocol), condition.scale
     # The hash of what the protocol makes of its golden picture stands in the name: another torch,
-    # other pixels, other file.
-    name = f"{split}.{condition.protocol}.x{scale}.{protocol_hash(protocol)[:8]}.npy"
+    # other pixels, other file. A golden picture does not show all that an edit may change.
+    code = code_of(condition.protocol)[:8]
+    made_by = protocol_hash(protocol)[:8] + (f"-{code}" if code else "")
+    name = f"{split}.{condition.protocol}.x{scale}.{made_by}.npy"
     path = prepared.directory / "lr" / name
     if not (path.exists() and sum_path(path).exists()):
         seeds = image_seeds(prepared.fingerprint, split, scale, len(images))

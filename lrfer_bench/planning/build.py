@@ -15,8 +15,8 @@ from lrfer_bench.planning.chosen import Chosen, chosen_method
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.contents import name_of
-from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import METHODS, PROTOCOLS
+from lrfer_bench.plugins.degradation import code_of, protocol_of
+from lrfer_bench.plugins.registry import METHODS
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
@@ -215,11 +215,7 @@ class _Builder:
 
 
 def _codes(*conditions: Condition) -> dict[str, dict[str, str]]:
-    """The hashes of the plugin files that protocols came from: an edited one makes other pixels.
-
-    Nothing for the built-in ones, whose version is their pixels.
-    """
-    names = {condition.protocol for condition in conditions} - {HR}
-    codes = {name: PROTOCOLS.entry(name.partition("@")[0]).code for name in names}
-    found = {name: code for name, code in codes.items() if code}
+    """What code_of() says of the protocols that come from plugin files."""
+    names = {condition.protocol for condition in conditions}
+    found = {name: code for name in names if (code := code_of(name))}
     return {"protocol_code": found} if found else {}

@@ -29,3 +29,11 @@ def protocol_of(name: str) -> Protocol:
             "mix in one table"
         )
     return protocol
+
+
+def code_of(name: str) -> str:
+    """The hash of the plugin file that a protocol came from: an edited one makes other pixels.
+
+    "" for the built-in ones, whose version is their pixels. name: a name or an id
+    """
+    return "" if name == HR else PROTOCOLS.entry(name.partition("@")[0]).code

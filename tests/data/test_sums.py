@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import registries
 from toy import Toy
 
 from lrfer_bench.contract.condition import Condition
@@ -21,6 +22,7 @@ from lrfer_bench.data.lowres import lr_images
 from lrfer_bench.data.prepared import Prepared
 from lrfer_bench.errors import MachineError
 from lrfer_bench.keys import SEAL
+from lrfer_bench.plugins.loading import load_plugin
 
 ARRAYS = ["test.images.npy", "val.labels.npy", "train.rows.npy", "train.soft.npy",
           "test.leaked.npy", "val.leaked.npy"]  # fmt: skip
@@ -145,3 +147,33 @@ def test_trouble_of_the_moment_is_not_damage(
         with pytest.raises(MachineError, match="try again later"):
             prepared(root, tmp_path)
     assert content(prepared(root, tmp_path).directory) == whole
+
+
+EDITED = """
+from lrfer_bench.api import Protocol, register_protocol
+
+BRIGHTER = {{6: {added}}}  # golden pictures have no scale 6
+
+
+@register_protocol("edited")
+class Edited(Protocol):
+    name = "edited"
+    summary = "every nth pixel"
+
+    def degrade(self, hr, size, scale, seeds):
+        low = hr[:, :, ::scale, ::scale][:, :, : size[0], : size[1]]
+        return (low // 2 + BRIGHTER.get(scale, 0)).contiguous()
+"""
+
+
+def test_lr_images_of_an_edited_protocol_are_made_anew(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "edited.py"
+    x6 = Condition("edited@1", (6,))
+    with registries.pristine():
+        for added in (10, 50):
+            file.write_text(EDITED.format(added=added))
+            load_plugin(file)
+            data = prepare(Toy(side=12), "toy", root, cache=tmp_path / "cache")
+            low = np.array(lr_images(data, "test", x6))
+            plain = np.array(data.faces.test.images[:, :, ::6, ::6]) // 2
+            np.testing.assert_array_equal(low, plain + added)
