@@ -278,6 +278,9 @@ merge results
     training
 >>> with_label(7).check()
     split "test" of data set "mine" has a label outside 0..1: check the class list
+>>> with_votes(float("nan")).check()
+    split "test" of data set "mine" has votes in row 1 that are no shares: give numbers from 0
+    that sum to 1
 """
 """TINY: the options that bring the data set of tests/support/plugins/tiny.py. HERE: the folder.
 REFERENCE: results/reference. HASH, KEY, STEM, VERSION: any."""

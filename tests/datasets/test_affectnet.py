@@ -9,7 +9,7 @@ from layouts import affectnet, affectnet_lists, labels_of
 
 from lrfer_bench.datasets.affectnet import AffectNet
 from lrfer_bench.datasets.affectnet_lists import Fixed
-from lrfer_bench.errors import DataError
+from lrfer_bench.errors import DataError, UserError
 
 LISTS = "Manually_Annotated_file_lists"
 
@@ -22,6 +22,18 @@ def test_codes_without_an_expression_and_boxes_are_counted(tmp_path: Path) -> No
     assert (labels_of(faces.test.images) == faces.test.labels).all()
     seven = AffectNet(size=16, classes=7).load(tmp_path)
     assert "contempt" not in seven.classes and "17 faces of other classes" in " ".join(seven.notes)
+
+
+def test_clutter_of_macos_is_no_picture(tmp_path: Path) -> None:
+    wanted = AffectNet(size=16).load(affectnet(tmp_path)).fingerprint()
+    (tmp_path / "train_set" / "images" / "._0.jpg").write_bytes(b"\0\5\x16\7")
+    assert AffectNet(size=16).load(tmp_path).fingerprint() == wanted
+
+
+@pytest.mark.parametrize("classes", [7.0, True, "7", 9])
+def test_other_numbers_of_classes_are_a_sentence(classes: object) -> None:
+    with pytest.raises(UserError, match="give 7 or 8"):
+        AffectNet(classes=classes)  # type: ignore[arg-type]
 
 
 def test_columns_are_found_by_their_names(tmp_path: Path) -> None:

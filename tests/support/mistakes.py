@@ -6,6 +6,7 @@ tests/test_messages.py is made of these.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -186,6 +187,15 @@ def with_label(label: int) -> FaceSet:
     return FaceSet("mine", ("a", "b"), {"train": faces, "val": faces, "test": test})
 
 
+def with_votes(share: float) -> FaceSet:
+    """Two classes; the second test face has votes of this share in place of 1."""
+    faces = with_label(1)
+    votes = np.eye(2, dtype=np.float32)[faces.test.labels]
+    votes[1, 0] = share
+    splits = {**faces.splits, "test": replace(faces.test, soft=votes)}
+    return replace(faces, splits=splits)
+
+
 NAMES = {
     "REFERENCE": REFERENCE, "TINY": TINY, "Path": Path,
     "run": lrfer_bench.run, "tune": lrfer_bench.tune, "report": lrfer_bench.report,
@@ -193,6 +203,7 @@ NAMES = {
     "write_atomically": write_atomically, "fit": fit, "predict": predict, "made_faces": made_faces,
     "key": key, "inner": inner, "logits_after": logits_after, "made_method": made_method,
     "on_a_full_disk": on_a_full_disk, "with_cache": with_cache, "with_label": with_label,
+    "with_votes": with_votes,
     "without_optuna": without_optuna,
 }  # fmt: skip
 """What the calls in the table are made of."""

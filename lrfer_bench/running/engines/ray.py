@@ -236,7 +236,7 @@ class RayEngine(Engine):
             actor.job = job
             refs = {key: self._put(key, model) for key, model in job.models.items()}
             saved = None
-            if isinstance(job, TrainJob) and job.checkpoint and Path(job.checkpoint).exists():
+            if isinstance(job, TrainJob) and job.checkpoint and Path(job.checkpoint).is_file():
                 saved = Path(job.checkpoint).read_bytes()
             run = actor.handle.run.options(num_returns="streaming")
             stream = run.remote(replace(job, models={}), refs, saved, self._served(job))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.data.cache import default_cache, move_into_place, open_prepared
+from lrfer_bench.data.checked import is_sound
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import own_folder, sweep, write_atomically
 from lrfer_bench.planning.plan import DataRef
@@ -121,7 +122,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _holds(place: Path, fingerprint: str) -> bool:
     try:
-        return open_prepared(place).fingerprint == fingerprint
+        return open_prepared(place).fingerprint == fingerprint and is_sound(place)
     except (DataError, OSError):
         return False
 
