@@ -20,7 +20,7 @@ from lrfer_bench.running.engines import processes
 NAP = "import time; time.sleep(600)"
 
 PLUGIN = '''
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys, threading, time
 from pathlib import Path
 import torch.nn.functional as F
 from torch import nn
@@ -60,6 +60,13 @@ class Detaches(Linear):
         start = f"subprocess.Popen({sleeper!r}, start_new_session=True, stdout=-3)"
         code = f"import subprocess; print({start}.pid)"
         note(int(subprocess.check_output([sys.executable, "-c", code])))
+
+@register_method("keeps-a-thread")
+class KeepsAThread(Linear):
+    """A process waits at its end for threads that are no daemons: this one never ends."""
+    def __init__(self, task):
+        super().__init__(task)
+        threading.Thread(target=time.sleep, args=(600,)).start()
 '''
 
 
@@ -107,6 +114,14 @@ def test_check_method_ends_them(
     )
     assert not still_there(pids)
     assert done.returncode == 1 and words in done.stdout, done.stdout + done.stderr
+
+
+def test_check_method_ends_beside_a_thread_that_does_not(
+    lrfer: Any, tiny: list[str], plugin: Path
+) -> None:
+    asked = ["keeps-a-thread", *tiny, "--plugin", plugin, "--only", "builds"]
+    done = lrfer("check-method", *asked, timeout=60)
+    assert done.returncode == 0 and "ok" in done.stdout, done.stdout + done.stderr
 
 
 LEADER = """
