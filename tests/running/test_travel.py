@@ -91,6 +91,20 @@ def test_a_checkpoint_comes_home_when_it_is_new_and_not_too_often(tmp_path: Path
     assert len(sent) == 8
 
 
+def test_a_checkpoint_that_was_set_aside_is_told_before_another_comes_home(tmp_path: Path) -> None:
+    sent: list[Any] = []
+    path = tmp_path / "c.ckpt"
+    path.write_bytes(b"of another arithmetic")
+    told = with_checkpoints(sent.append, "k", path, 0.0)
+    path.rename(tmp_path / "c.ckpt.unusable")
+    for data in (None, b"new"):
+        if data:
+            path.write_bytes(data)
+        told(Progressed("k", Progress(1, 2, 1, 2, {}, 1.0)))
+    kinds = [type(event).__name__ for event in sent]
+    assert kinds == ["Progressed", "Unused", "Progressed", "Saved"]
+
+
 def test_a_data_set_is_served_in_pieces_and_no_other_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

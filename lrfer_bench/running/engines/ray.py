@@ -21,11 +21,11 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import write_atomically
+from lrfer_bench.files import set_aside, write_atomically
 from lrfer_bench.planning.request import check_workers
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted
 from lrfer_bench.running.engines.fileserver import FileServer
-from lrfer_bench.running.engines.slot import Saved, Slot, data_of
+from lrfer_bench.running.engines.slot import Saved, Slot, Unused, data_of
 from lrfer_bench.running.engines.travel import differences, pack
 from lrfer_bench.running.jobs import Job, TrainJob
 from lrfer_bench.running.models import Model
@@ -289,6 +289,11 @@ class RayEngine(Engine):
         if isinstance(event, Saved):
             if isinstance(job, TrainJob) and job.checkpoint:
                 write_atomically(Path(job.checkpoint), event.data)
+            return []
+        if isinstance(event, Unused):  # or the next checkpoint would take its place
+            home = Path(job.checkpoint) if isinstance(job, TrainJob) and job.checkpoint else None
+            if home is not None and home.is_file():
+                set_aside(home, "unusable")
             return []
         if isinstance(event, (Finished, Failed)):
             del self._busy[stream]

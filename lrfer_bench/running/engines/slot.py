@@ -27,6 +27,13 @@ class Saved:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Unused:
+    """The checkpoint that came with a job was set aside here; it never reaches the runner."""
+
+    key: str
+
+
 Send = Callable[[Any], None]
 
 
@@ -48,12 +55,12 @@ class Slot:
 
     def run(
         self, job: Job, models: Mapping[str, Any], checkpoint: bytes | None, server: Any
-    ) -> Iterator[Event | Saved]:
+    ) -> Iterator[Event | Saved | Unused]:
         """Do a job; yields what a local worker sends through its pipe, and checkpoints.
 
         models: key -> reference of a Model in the object store; server: a FileServer of its data
         """
-        events: queue.SimpleQueue[Event | Saved | None] = queue.SimpleQueue()
+        events: queue.SimpleQueue[Event | Saved | Unused | None] = queue.SimpleQueue()
         thread = threading.Thread(
             target=self._do, args=(job, models, checkpoint, server, events), daemon=True
         )
@@ -78,7 +85,8 @@ class Slot:
             sentence = f"{job.label}: {type(error).__name__}: {error}"
             out.put(Failed(job.key, sentence, machine=True))
         finally:
-            path.unlink(missing_ok=True)
+            for left in path.parent.glob(f"{path.name}*"):  # one that was set aside is at home, too
+                left.unlink(missing_ok=True)
             out.put(None)
 
     def _named(self, send: Send) -> Send:
@@ -115,13 +123,21 @@ def at_home(job: Job, directory: str, models: Mapping[str, Model], checkpoint: P
 
 
 def with_checkpoints(send: Send, key: str, path: Path, every: float) -> Send:
-    """A send() that also sends a new checkpoint, at most once in so many seconds."""
-    sent, stamp = time.monotonic(), 0
+    """A send() that also sends a new checkpoint, at most once in so many seconds.
+
+    Before them, once, that the one which came with the job is of no use, where it was set aside.
+    """
+    sent, stamp, came = time.monotonic(), 0, path.exists()
 
     def both(event: Any) -> None:
-        nonlocal sent, stamp
+        nonlocal sent, stamp, came
         send(event)
-        if isinstance(event, Progressed) and time.monotonic() - sent >= every and path.exists():
+        if not isinstance(event, Progressed):
+            return
+        if came and not path.exists():
+            send(Unused(key))
+        came = False
+        if time.monotonic() - sent >= every and path.exists():
             now = path.stat().st_mtime_ns
             if now != stamp:
                 send(Saved(key, path.read_bytes()))
