@@ -147,9 +147,9 @@ class Folder(Dataset):
 
 
 def _first_number(splits: Sequence[Sequence[str]]) -> int | None:
-    """The lowest number that classes are called by in any split; None where one has words."""
-    names = [name for split in splits for name in split]
-    return min(map(int, names)) if all(name.isdigit() for name in names) else None
+    """The lowest number of the splits whose classes are numbers; None where none has them."""
+    numbered = [split for split in splits if all(name.isdigit() for name in split)]
+    return min((int(name) for split in numbered for name in split), default=None)
 
 
 def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:

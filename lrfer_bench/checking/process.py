@@ -29,6 +29,10 @@ PATIENCE_SECONDS = 1.0
 """How long the pipe is listened to before the process is asked whether it still lives."""
 
 
+LAST_SECONDS = 15.0
+"""How long a process that has told all may take to end."""
+
+
 def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[str]]:
     """(names to check, plugin files to load) for a method's name, or a file with methods in it."""
     load_plugins(plugins)
@@ -77,7 +81,7 @@ def check_in_process(
             for finding in _findings(ours, process, name):
                 told.add(finding.check)
                 yield finding
-            process.join(PATIENCE_SECONDS)  # a thread of the method may never end
+            process.join(LAST_SECONDS)  # a thread of the method may never end
             if "prints" not in told and not only:
                 yield from _overlooked(log)
         finally:

@@ -1,4 +1,7 @@
-"""Is a prepared data set still what was prepared? Asked once a run, in the main process."""
+"""Is a prepared data set still what was prepared? Asked once a run, in the main process.
+
+On a Ray cluster each worker process asks it of its node's data, too.
+"""
 
 from __future__ import annotations
 

@@ -115,15 +115,15 @@ def _settings(request: Request) -> tuple[str, bytes]:
     """
     if not (request.file.settings or request.file.trials):
         return "", b""
-    comment = f"Settings that a run was given by {request.file.name}."
-    text = settings_toml(request.file, comment).encode()
+    text = settings_toml(request.file, "Settings that a run was given by a file.").encode()
     return f"run-settings-{hashlib.sha256(text).hexdigest()[:8]}.toml", text
 
 
 def _give_number(path: Path) -> None:
     """Keep an earlier file under the next free number as well.
 
-    Runs that share the folder (--join) may do so at once: no file takes the place of another.
+    Runs that share the folder (--join) may do so at once: no file of an earlier run is lost. Of
+    different runs that start in one moment, run.toml is the last one's.
     """
     number = 1
     while True:

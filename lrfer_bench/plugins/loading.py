@@ -34,11 +34,7 @@ def load_plugins(files: Iterable[str | Path] = ()) -> None:
     """
     given = [Path(file).resolve() for file in files]
     for file in _asked_for(given):
-        # The variable may be years old: a file that is gone must not stop every command.
-        if file not in given and not file.is_file():
-            PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
-            continue
-        load_plugin(file)
+        _load_listed(file, file in given)
 
 
 def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]:
@@ -48,8 +44,19 @@ def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]
     that was not loaded yet is loaded now.
     """
     given = [Path(file).resolve() for file in files]
-    load_plugins([file for file in given if file not in _CONTENTS])
-    return [(str(file), _CONTENTS[file]) for file in _asked_for(given) if file in _CONTENTS]
+    asked = _asked_for(given)
+    for file in asked:
+        if file not in _CONTENTS:
+            _load_listed(file, file in given)
+    return [(str(file), _CONTENTS[file]) for file in asked if file in _CONTENTS]
+
+
+def _load_listed(file: Path, given: bool) -> None:
+    # The variable may be years old: a file that is gone must not stop every command.
+    if given or file.is_file():
+        load_plugin(file)
+    else:
+        PLUGIN_ERRORS[str(file)] = f"it does not exist: check {PLUGINS_VARIABLE}"
 
 
 def _asked_for(given: Iterable[Path]) -> list[Path]:
@@ -91,6 +98,7 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
     source = f"{file.name} sha256:{_digest(content)[:12]}"
     # what was loaded before it was edited counts no more, also where the edit was taken back
     if module_name in sys.modules and source in _SOURCES.values():
+        _SOURCES[file.resolve()], _CONTENTS[file.resolve()] = source, content
         return
     loader = _Loader(module_name, file, content)
     spec = importlib.util.spec_from_file_location(module_name, file, loader=loader)

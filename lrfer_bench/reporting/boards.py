@@ -304,7 +304,7 @@ def _leak_free(board: Board) -> Board | None:
         )
         lines.append(line.leak_free)
     without = f"without leaked rows ({left:,} of {total:,} test images)"
-    return replace(board, lines=lines, folded=[], without=without)
+    return replace(board, lines=lines, folded=[], without=without, untested={})
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:

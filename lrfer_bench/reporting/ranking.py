@@ -213,7 +213,12 @@ def _mark_best(board: Board, scale: int) -> None:
     shown = [line for line in board.ranked if line.has(scale)]
     if len(shown) < 2:
         return  # alone is not best
-    shown.sort(key=lambda line: -line.rows[scale].means["accuracy"])
+    # where tests are wanted, the best is one that can be tested, as it is for ranks
+    shown.sort(
+        key=lambda line: (
+            board.tested and not testable(line, [scale]), -line.rows[scale].means["accuracy"]
+        )
+    )  # fmt: skip
     best, others = shown[0], shown[1:]
     best.best.add(scale)
     corrected = holm([p_value(best, other, {scale: 1.0}) for other in others])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board, Line
-from lrfer_bench.reporting.ranking import few_images
+from lrfer_bench.reporting.ranking import few_images, score_of
 
 MOST_NAMES = 3
 """Names said one by one; of more, only how many there are."""
@@ -50,6 +50,9 @@ def headline(board: Board) -> str:
     if not board.tested:
         return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
     where = f"over {sizes} pixels together" if len(board.lr_scales) > 1 else f"at {sizes} pixels"
+    top = score_of(ranked[0])
+    if any(line.label in board.untested and score_of(line) > top for line in board.ranked):
+        where += ", of those that could be tested"
     if tied:
         return (
             f"{first} is the most accurate {where}, but {_names(tied)} cannot be told apart from "

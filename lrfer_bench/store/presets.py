@@ -26,7 +26,9 @@ def keep_preset(root: Path, preset: Preset) -> None:
         with suppress(UserError):
             preset_of_record(root, preset.id)
             return
-        set_aside(path, "changed")  # or every record that this run writes could not be used
+        # or every record that this run writes could not be used; another run may be faster
+        with suppress(FileNotFoundError):
+            set_aside(path, "changed")
     write_atomically(path, preset_text(preset).encode())
 
 

@@ -151,7 +151,8 @@ def _subjects(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
         else:
             complete = complete_settings(entry.name, cls, given)
             plain = settings_of(cls)
-            fixed = {name: complete[name] for name in given if complete[name] != plain[name]}
+            changed = [name for name in given if complete[name] != plain[name]]
+            fixed = {name: sampling.plain(complete[name]) for name in changed}
             start = {name: sampling.plain(plain[name]) for name in space}
             subjects.append(Subject(entry.name, entry.names[0], space, fixed, start))
     return subjects, idle

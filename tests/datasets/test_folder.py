@@ -172,3 +172,7 @@ def test_numbers_mean_the_same_class_in_every_split(tmp_path):
     faces = Folder(classes="angry,happy,sad").load(root).check()
     assert np.bincount(faces.test.labels, minlength=3).tolist() == [0, 3, 3]
     assert np.bincount(faces.train.labels, minlength=3).tolist() == [3, 3, 3]
+    for number, word in (("2", "Happy"), ("3", "sad")):  # words in one split, numbers in others
+        (root / "test" / number).rename(root / "test" / word)
+    again = Folder(classes="angry,happy,sad").load(root).check()
+    assert np.bincount(again.test.labels, minlength=3).tolist() == [0, 3, 3]

@@ -131,6 +131,9 @@ def test_an_earlier_file_goes_on_to_ask_for_its_own_settings(tmp_path: Path) -> 
         given = SettingsFile({"kd": {"kd_weight": weight}}, {"kd": 8}, "chosen.toml")
         asked.append(Request(methods=["kd"], scales=[scale], file=given, results=tmp_path))
         keep_run_file(asked[-1])
+    before = sorted(path.name for path in tmp_path.iterdir())
+    keep_run_file(asked_again(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before, "the same once"
     for name, request in zip(("run-1.toml", "run-2.toml", "run.toml"), asked, strict=True):
         again = asked_again(tmp_path, file=name)
         assert again.file.settings == request.file.settings

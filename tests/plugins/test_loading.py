@@ -14,7 +14,12 @@ import pytest
 import registries
 from folders import PLUGINS
 
-from lrfer_bench.plugins.loading import all_contents, load_plugin
+from lrfer_bench.plugins.loading import (
+    all_contents,
+    load_plugin,
+    load_plugins,
+    loaded_contents,
+)
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Entry, Registry
 
 PLUGIN = '''
@@ -202,6 +207,26 @@ def test_an_edit_that_is_taken_back_counts(tmp_path: Path) -> None:
             assert METHODS.load("mine").number == number
             assert f"number = {number}".encode() in dict(all_contents())[str(file)]
             assert METHODS.entry("mine").source.startswith("mine.py sha256:")
+
+
+def test_workers_get_what_was_loaded_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of LRFER_PLUGINS too, and a copy of a file that was loaded from another folder."""
+    text = 'from lrfer_bench.api import register_method, Method\n@register_method("mine")\n'
+    text += "class Mine(Method):\n    number = {}\n"
+    listed, copy = tmp_path / "mine.py", tmp_path / "copy" / "mine.py"
+    copy.parent.mkdir()
+    for file in (listed, copy):
+        file.write_text(text.format(1))
+    with registries.pristine():
+        monkeypatch.setenv("LRFER_PLUGINS", str(listed))
+        load_plugins()
+        listed.write_text(text.format(2))
+        held = text.format(1).encode()
+        assert loaded_contents() == [(str(listed), held)]
+        assert METHODS.load("mine").number == 1
+        assert loaded_contents([copy]) == [(str(listed), held), (str(copy), held)]
+        listed.unlink()
+        assert loaded_contents() == [(str(listed), held)]
 
 
 EDITED = """

@@ -130,6 +130,8 @@ def test_the_best_without_logits_takes_no_rank_from_the_others(factory, save, tm
     (tmp_path / "logits" / f"{gone.stem}.npz").unlink()
     found = board(tmp_path)
     assert {line.label: line.rank for line in found.lines} == {"good": 1, "poor": 2, "top": None}
+    assert {line.label for line in found.lines if line.best} == {"good"}
+    assert "of those that could be tested" in headline(found)
 
 
 def test_of_equals_each_was_tested(save):

@@ -120,7 +120,7 @@ def test_check_method_ends_beside_a_thread_that_does_not(
     lrfer: Any, tiny: list[str], plugin: Path
 ) -> None:
     asked = ["keeps-a-thread", *tiny, "--plugin", plugin, "--only", "builds"]
-    done = lrfer("check-method", *asked, timeout=60)
+    done = lrfer("check-method", *asked)
     assert done.returncode == 0 and "ok" in done.stdout, done.stdout + done.stderr
 
 

@@ -69,6 +69,14 @@ def test_a_folder_of_another_tuning_is_refused_in_one_sentence(
     assert files(tmp_path) == before
 
 
+def test_a_fixed_setting_that_is_a_tuple_goes_on(tmp_path: Path, through: Any) -> None:
+    for _ in range(2):
+        through(MadeEngine())
+        fixed = {"tunable": {"held": 2, "pair": (2, 4)}}
+        (study,) = tuned(tmp_path, "tunable", trials=2, settings=fixed).studies
+        assert study.settled and study.fixed["held"] == 2
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema_version": 1}', "\x00"])
 def test_a_damaged_study_is_named(text: str, tmp_path: Path, through: Any) -> None:
     through(MadeEngine())

@@ -30,7 +30,9 @@ class Tunable(_Linear):
 
     search = {"weight": LogUniform(0.001, 10.0), "kind": Choice("plain", "squared")}
 
-    def __init__(self, task, *, weight: float = 0.01, kind: str = "plain", held: int = 1):
+    def __init__(
+        self, task, *, weight: float = 0.01, kind: str = "plain", held: int = 1, pair=(1, 2)
+    ):
         super().__init__(task)
         self.weight, self.kind = weight, kind
 
