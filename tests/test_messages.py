@@ -279,8 +279,7 @@ merge results
 >>> with_label(7).check()
     split "test" of data set "mine" has a label outside 0..1: check the class list
 >>> with_votes(float("nan")).check()
-    split "test" of data set "mine" has votes in row 1 that are no shares: give numbers from 0
-    that sum to 1
+    split "test" of data set "mine" has votes in row 1 that are no shares: make them sum to 1
 """
 """TINY: the options that bring the data set of tests/support/plugins/tiny.py. HERE: the folder.
 REFERENCE: results/reference. HASH, KEY, STEM, VERSION: any."""
@@ -337,9 +336,8 @@ def files(place: Path) -> dict[Path, bytes]:
 def test_the_table_is_read_whole() -> None:
     found = list(rows())
     assert len(found) == len({how for how, _ in found}) > 60
-    assert sum(len(how) + len(said) for how, said in found) > 0.9 * len(
-        TABLE.replace("\n    ", " ")
-    )
+    whole = len(TABLE.replace("\n    ", " "))
+    assert sum(len(how) + len(said) for how, said in found) > 0.9 * whole
 
 
 def without_what_varies(said: str, place: Path) -> str:

@@ -197,9 +197,7 @@ def _check_votes(faces: FaceSet, split: Split, where: str) -> None:
     good = np.isfinite(votes).all(1) & (votes >= 0).all(1) & (abs(votes.sum(1) - 1) < 1e-3)
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
-        raise DataError(
-            f"{where} has votes in row {row} that are no shares: give numbers from 0 that sum to 1"
-        )
+        raise DataError(f"{where} has votes in row {row} that are no shares: make them sum to 1")
 
 
 def _shape(split: Split) -> str:
