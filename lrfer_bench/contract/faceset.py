@@ -178,7 +178,7 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             f"{faces.train.images.shape[1:]}: make them equal"
         )
     if split.soft is not None:
-        _check_votes(faces, split, where)
+        _check_votes(split.soft, (len(split), len(faces.classes)), where)
     if name == "train":
         empty = [
             faces.classes[k] for k in range(len(faces.classes)) if not (split.labels == k).any()
@@ -189,11 +189,10 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             )
 
 
-def _check_votes(faces: FaceSet, split: Split, where: str) -> None:
-    wanted = (len(split.labels), len(faces.classes))
-    if split.soft is None or split.soft.shape != wanted:
-        raise DataError(f"{where} has votes of another shape than {wanted}: give [N, classes]")
-    votes = split.soft.astype(np.float64)
+def _check_votes(soft: NDArray[np.float32], shape: tuple[int, int], where: str) -> None:
+    if soft.shape != shape:
+        raise DataError(f"{where} has votes of another shape than {shape}: give [N, classes]")
+    votes = soft.astype(np.float64)
     good = np.isfinite(votes).all(1) & (votes >= 0).all(1) & (abs(votes.sum(1) - 1) < 1e-3)
     if not good.all():
         row = int(np.flatnonzero(~good)[0])
