@@ -1,0 +1,102 @@
+"""Rows of one or several methods side by side on the validation split: what does a setting bring?
+
+    python benchmarks/on_validation.py --methods "gmenet,gmenet[centred=true]" [--scales 4]
+        [--seeds 100] [--preset cpu] [--epochs 0.2x] [--dataset fer2013 --data-root FOLDER]
+        [--results validated] [--workers N] [--device cpu]
+
+Trains what the rows need through the program's own runner and tests nothing: the test split is not
+read. Models are kept in the folder, so that a run that was stopped goes on and another row costs
+its own training alone. Prints for every row, scale and seed the validation score of the epoch that
+was kept, and each loss as it was in the first and in the last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lrfer_bench.cli.progress import show
+from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.planning.plan import Plan, Training
+from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.settings import integers, names
+from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.models import has_model, model_facts
+from lrfer_bench.running.runner import Runner
+from lrfer_bench.running.sole import sole_run, sweep_store
+from lrfer_bench.store.store import Store
+
+
+def wanted(plan: Plan) -> Plan:
+    """The trainings of the plan's cells and what they rest on; no cell."""
+    own = [cell.training for cell in plan.cells.values() if cell.training]
+    keys = tuple(dict.fromkeys(own))
+    return Plan({key: plan.trainings[key] for key in plan.below(keys)}, {}, keys)
+
+
+def asked(options: argparse.Namespace) -> Request:
+    preset = preset_of(options.preset)
+    budget = with_budget("on_validation", {SETTING: options.epochs}, preset)
+    return Request(
+        methods=names("--methods", options.methods), dataset=options.dataset,
+        data_root=options.data_root, scales=integers("--scales", options.scales),
+        seeds=integers("--seeds", options.seeds), preset=budgeted(preset, budget),
+        results=options.results,
+    )  # fmt: skip
+
+
+def row(training: Training, store: Store) -> str:
+    facts = model_facts(store, training.key)
+    history = facts["history"]
+    score = next(epoch["val_score"] for epoch in history if epoch["epoch"] == facts["epoch"])
+    first, last = history[0]["losses"], history[-1]["losses"]
+    losses = ", ".join(f"{name} {first[name]:.3f} to {last[name]:.3f}" for name in last)
+    scales = ",".join(map(str, training.scales))
+    return (
+        f"| {training.method.label} | {scales} | {training.seed} | {100 * score:.1f} | {losses} |"
+    )
+
+
+def rows(plan: Plan, store: Store) -> Iterator[str]:
+    yield "| row | scale | seed | validation % | losses, first to last epoch |"
+    yield "|---|---|---|---|---|"
+    for key in plan.wanted:
+        if has_model(store, key):
+            yield row(plan.trainings[key], store)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--methods", required=True)
+    parser.add_argument("--scales", default="4")
+    parser.add_argument("--seeds", default="100")
+    parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--epochs", default="0.2x")
+    parser.add_argument("--dataset", default="synthface")
+    parser.add_argument("--data-root", type=Path)
+    parser.add_argument("--results", type=Path, default=Path("validated"))
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    request = asked(options)
+    _, whole = plan_request(request)
+    plan, store = wanted(whole), Store(request.results)
+    store.check_writable()
+    with sole_run(store):
+        sweep_store(store, checkpoints=True)
+        runner = Runner(plan, store)
+        engine = engine_of("local", options.workers, (), store.root / "logs", device=options.device)
+        with show(runner.status) as listener:
+            runner.run(engine, listener)
+    print("\n".join(rows(plan, store)))
+    for key, reason in runner.lost.items():
+        print(f"not trained: {plan.trainings[key].label}: {reason}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
