@@ -56,7 +56,7 @@ LARGE = Shape((64, 128, 256, 512), (256, 512), 2, 2, lean.LEAN)
 
 
 def shape_for(preset: Preset) -> Shape:
-    """The shape whose cost is nearest to that of the preset's classifier."""
+    """That of about the preset's classifier's cost; LARGE has a third of a ResNet-18's."""
     return LARGE if preset.large else SMALL.get(preset.classifier, SMALL["lean"])
 
 
@@ -109,7 +109,8 @@ class GMENet(AttentionDistilled):
     gate_start:    "identity": gates begin near 1; "quarter": two sigmoids begin near 1/2 each
     heads:         2: a head for each branch, each with its cross-entropy; their logits are mixed
     weights:       start from this file (.pth, .bin, .safetensors, ...), all but the heads
-    global_at:     the first global block ends at an "eighth" or a "quarter" of the input's side
+    global_at:     the first global block ends at an "eighth" of the input's side, or at a
+                   "quarter", with half the channels
     """
 
     added = ("centred", "gate_norm", "gate_start", "heads", "global_at", "weights")
@@ -186,7 +187,9 @@ class TwoBranches(nn.Module):
         )
         self.wide = global_stages(shape, build.global_at) if build.global_branch else None
         self.dropout = nn.Dropout(task.preset.dropout)
-        local, wide = shape.local[-1], shape.wide[-1] if build.global_branch else 0
+        local, wide = shape.local[-1], 0
+        if build.global_branch:
+            wide = widths(shape, build.global_at)[-1]
         two = build.heads == 2
         self.linear = nn.Linear(local if two else local + wide, task.classes)
         self.second = nn.Linear(wide, task.classes) if two else None
@@ -216,12 +219,22 @@ class TwoBranches(nn.Module):
 def global_stages(shape: Shape, first_at: str) -> nn.Module:
     """Mixed-channel blocks on the map at 1/4 of the input; a first one at a "quarter" keeps it."""
     before, blocks = shape.local[shape.shared - 1], []
-    for number, width in enumerate(shape.wide):
+    for number, width in enumerate(widths(shape, first_at)):
         stride = 1 if number == 0 and first_at == "quarter" else 2
         blocks += [MixedChannelBlock(before, width, stride)]
         blocks += [MixedChannelBlock(width, width, 1) for _ in range(shape.depth - 1)]
         before = width
     return nn.Sequential(*blocks)
+
+
+def widths(shape: Shape, first_at: str) -> list[int]:
+    """Channels of the global stages: half at a "quarter", where maps have four times the places.
+
+    So both cost about the same.
+    """
+    if first_at == "eighth":
+        return list(shape.wide)
+    return [width // 2 // GROUPS * GROUPS for width in shape.wide]
 
 
 class MixedChannelBlock(nn.Module):

@@ -12,8 +12,10 @@ from by_numpy import number, numbers
 from made import batch_of, data_ref, made_faces
 from small_models import fresh, plan_of
 
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.attention import Gates
+from lrfer_bench.running.cost import macs_used
 
 REF = data_ref(side=24)
 LATER = {
@@ -131,6 +133,16 @@ def test_the_first_global_block_ends_at_a_quarter() -> None:
                 x = block(x)
                 found.append(x.shape[-1])
         assert found == sides
+
+
+@pytest.mark.parametrize("preset", ["quick@2", "cpu@1", "cpu@2", "paper@1"])
+def test_no_setting_that_tune_tries_buys_computation(preset: str) -> None:
+    """Otherwise a tuned row could win by its size."""
+    faces = torch.rand(1, 1, 12, 12)
+    plain = macs_used(fresh("gmenet", preset=preset_of(preset)).eval(), faces)
+    for setting, value in LATER.items():
+        changed = fresh("gmenet", preset=preset_of(preset), **{setting: value}).eval()
+        assert 0.9 * plain < macs_used(changed, faces) < 1.1 * plain, setting
 
 
 @pytest.mark.parametrize(
