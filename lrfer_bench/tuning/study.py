@@ -40,12 +40,15 @@ class Trial(_Part):
     """One try.
 
     settings: value of every setting of the search space; keys: of the trainings it is scored by
+    shown_at: the scales at each of which their models are shown the whole validation split for the
+              score; none: the scores are those of the trainings, each at its one scale
     score: mean validation score of these, higher is better; None while it is open or if it failed
     failure: the sentence of a trial that could not be trained
     """
 
     settings: dict[str, Any]
     keys: list[str] = Field(default_factory=list)
+    shown_at: list[int] = Field(default_factory=list)
     score: float | None = None
     failure: str | None = None
 
