@@ -75,6 +75,11 @@ class Study(_Part):
         return not any(trial.open for trial in self.trials)
 
     @property
+    def done(self) -> int:
+        """How many trials have come to their end."""
+        return sum(not trial.open for trial in self.trials)
+
+    @property
     def best(self) -> int | None:
         """The place of the trial with the highest score, the first of equals; None: all failed."""
         scores = {k: t.score for k, t in enumerate(self.trials) if t.score is not None}

@@ -34,7 +34,7 @@ from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Status
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
-from lrfer_bench.tuning.chosen import write_chosen
+from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
 from lrfer_bench.tuning.trials import joined, settle, trial_plan
 from lrfer_bench.tuning.validated import shown_at, trainings_of
@@ -105,6 +105,9 @@ def run_tuning(
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
         tuning.begin(folder.open(about), about)
+        warning = unequal(tuning.counts())
+        if warning:
+            tell(f"note: in {folder.root} {warning}")
         while tuning.propose():
             tuning.run_round(display)
         write_chosen(folder)
@@ -194,6 +197,12 @@ class _Tuning:
                         "code, stages or fixed settings than those here: delete that file to tune "
                         f"{subject.name} anew, or choose another folder with --results"
                     )
+
+    def counts(self) -> dict[str, int]:
+        """How many trials each study of the folder has when this tuning is done."""
+        counts = {study.method: study.done for study in self.folder.studies()}
+        counts |= {name: max(len(s.trials), self.trials) for name, s in self.studies.items()}
+        return counts
 
     def propose(self) -> bool:
         """Add the trials of the next round to each study; False where all have what was asked."""
