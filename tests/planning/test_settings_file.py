@@ -11,7 +11,7 @@ from made import data_ref, tiny_preset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan
-from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import parse_settings
 from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file, settings_toml
 from lrfer_bench.plugins.registry import METHODS, Entry
@@ -120,6 +120,23 @@ def test_a_file_may_speak_of_methods_that_are_not_asked_for(tmp_path: Path) -> N
         plan("direct", file=read(tmp_path, "[settings.kdd]"))
     with pytest.raises(UserError, match='"wait"'):
         plan("kd", file=read(tmp_path, "[settings.kd]\nwait = 1"))
+
+
+def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
+    file = read(tmp_path, KD + "mine = 8\n[settings.mine]\nweight = 1\n")
+    found = plan("kd", file=file)
+    assert found.cells.keys() == plan("kd", file=read(tmp_path, KD)).cells.keys()
+    (note,) = found.notes
+    assert '"mine"' in note and "passed over" in note and "settings.toml" in note
+    with pytest.raises(UserError, match="mine"):
+        plan("mine", file=file)
+    with pytest.raises(UserError, match=r"settings\.toml.*\"mine\""):
+        plan("kd", file=read(tmp_path, KD + "[settings.mine]\nweight = 1\n"))
+    _, whole = plan_request(Request(methods=["kd"], file=file))
+    assert note in whole.notes
 
 
 @pytest.mark.parametrize(
