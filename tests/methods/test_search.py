@@ -16,7 +16,7 @@ from lrfer_bench.planning.declared import checked
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import METHODS, Entry
 
-TUNED = {"gmenet", "askd", "fskd", "kd", "fitnet", "srfer", "rsnet", "qualnet", "mafer"}
+TUNED = {"gmenet", "askd", "fskd", "kd", "fitnet", "srfer", "rsnet", "qualnet", "mafer", "fsrfer"}
 
 
 class Mine(Method):
