@@ -61,12 +61,14 @@ class Study(_Part):
     """The trials of one method, in their order; the first is its defaults.
 
     fixed: settings of the method that are the same in all trials, changed from their defaults
+    optuna: the versions of Optuna that drew its trials, in their order; none: it is not known
     """
 
     schema_version: int = SCHEMA
     method: str
     about: About
     fixed: dict[str, Any] = Field(default_factory=dict)
+    optuna: list[str] = Field(default_factory=list)
     trials: list[Trial] = Field(default_factory=list)
 
     @property

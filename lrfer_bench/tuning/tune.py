@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,9 +105,8 @@ def run_tuning(
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
         tuning.begin(folder.open(about), about)
-        warning = unequal(tuning.counts())
-        if warning:
-            tell(f"note: in {folder.root} {warning}")
+        for warning in tuning.warnings():
+            tell(f"note: {warning}")
         while tuning.propose():
             tuning.run_round(display)
         write_chosen(folder)
@@ -198,17 +197,27 @@ class _Tuning:
                         f"{subject.name} anew, or choose another folder with --results"
                     )
 
-    def counts(self) -> dict[str, int]:
-        """How many trials each study of the folder has when this tuning is done."""
+    def warnings(self) -> Iterator[str]:
+        """What a user should know before anything is trained."""
         counts = {study.method: study.done for study in self.folder.studies()}
         counts |= {name: max(len(s.trials), self.trials) for name, s in self.studies.items()}
-        return counts
+        if differs := unequal(counts):
+            yield f"in {self.folder.root} {differs}"
+        now = sampling.optuna_module().__version__
+        for study in self.studies.values():
+            if len(study.trials) < self.trials and study.optuna and study.optuna[-1] != now:
+                yield (
+                    f"earlier trials of {study.method} were drawn by Optuna {study.optuna[-1]}, "
+                    f"the rest is by {now}, which may draw others"
+                )
 
     def propose(self) -> bool:
         """Add the trials of the next round to each study; False where all have what was asked."""
         for subject in self.subjects:
             study = self.studies[subject.name]
             while study.settled and len(study.trials) < self.trials:
+                drawn_by = sampling.optuna_module().__version__
+                study.optuna = list(dict.fromkeys([*study.optuna, drawn_by]))
                 for settings in self._next(subject, study):
                     trial = Trial(settings=settings)
                     self._plan(subject.name, trial)

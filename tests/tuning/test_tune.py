@@ -17,6 +17,7 @@ from lrfer_bench.planning.request import plan_request
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.study import Study
 from lrfer_bench.tuning.tune import run_tuning
 
@@ -282,6 +283,23 @@ def test_a_tuning_that_was_stopped_is_told_by_the_next(tmp_path: Path, through: 
     assert "kd has 8 trials, tunable has 5" in said[0]
     text = (tmp_path / "tuning" / "settings.toml").read_text()
     assert "not in this file: tunable." in text and "[settings.tunable]" not in text
+
+
+def test_another_version_of_optuna_is_told_and_kept(
+    tmp_path: Path, through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it draws may differ, which nobody could find out afterwards."""
+    through(MadeEngine())
+    (study,) = tuned(tmp_path, "tunable", trials=4).studies
+    ours = sampling.optuna_module().__version__
+    assert study.optuna == [ours]
+    monkeypatch.setattr(sampling.optuna_module(), "__version__", "9.9.9")
+    said: list[str] = []
+    run_tuning(asked(tmp_path, "tunable", trials=4), tell=said.append)
+    assert not said, "it draws nothing"
+    (study,) = run_tuning(asked(tmp_path, "tunable", trials=8), tell=said.append).studies
+    assert len(said) == 1 and f"Optuna {ours}" in said[0] and "9.9.9" in said[0]
+    assert study.optuna == [ours, "9.9.9"] == read(tmp_path, "tunable")["optuna"]
 
 
 def test_a_method_may_refuse_settings_together(
