@@ -15,6 +15,7 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
+from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import STILL_SECONDS, Status, running_lines
@@ -84,6 +85,25 @@ def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_
     )  # classifier, direct x2, direct x4; cells are never submitted
     sentences = {r.failure.sentence for r in Store(tmp_path).scan() if r.failure}  # type: ignore[union-attr]
     assert len(sentences) == 3
+
+
+def test_a_run_that_shares_a_folder_tries_again_what_died(tmp_path: Path) -> None:
+    """The claim of the first try must not look like another run's."""
+
+    class Patient(Failing):
+        turns = 0
+
+        def wait(self) -> Sequence[Event]:
+            self.turns += 1
+            assert self.turns < 20, "it waits for its own claim"
+            return super().wait()
+
+    plan = build_plan(Request(["direct"], scales=[4], preset=preset_of("quick")), DATA)
+    store, engine = Store(tmp_path), Patient(died=True)
+    with Campaign(store) as campaign:
+        status = Runner(plan, store, campaign=campaign).run(engine)
+    assert status.failed == 1 and len(engine.seen) == 2
+    assert list((tmp_path / "claims").iterdir()) == []
 
 
 def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
