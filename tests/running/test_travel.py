@@ -21,7 +21,7 @@ from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Failed, Progressed
 from lrfer_bench.running.engines.fileserver import FileServer
 from lrfer_bench.running.engines.slot import Saved, Slot, with_checkpoints
-from lrfer_bench.running.engines.travel import all_facts, differences, pack, unpack
+from lrfer_bench.running.engines.travel import _fetch, all_facts, differences, pack, unpack
 from lrfer_bench.training.loop import Progress
 
 
@@ -118,6 +118,34 @@ def test_a_data_set_is_served_in_pieces_and_no_other_folder(
     assert [server.read("a.npy", start) for start in (0, 4, 8)] == [b"0123", b"4567", b"89"]
     with pytest.raises(FileNotFoundError):
         server.read("../secret", 0)
+
+
+def test_a_data_set_is_fetched_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than a piece is in memory, and the folder is there at once or not at all."""
+    for module in ("fileserver", "travel"):
+        monkeypatch.setattr(f"lrfer_bench.running.engines.{module}.PIECE", 4)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=lambda answer: answer))
+    (theirs := tmp_path / "theirs").mkdir()
+    content = {"a.npy": b"0123456789", "b.json": b"", "c.npy": b"abcd"}
+    for name, data in content.items():
+        (theirs / name).write_bytes(data)
+    served, asked = FileServer(str(theirs)), []
+
+    def read(name: str, start: int) -> bytes:
+        asked.append((name, start))
+        return served.read(name, start)
+
+    server = SimpleNamespace(
+        listing=SimpleNamespace(remote=served.listing), read=SimpleNamespace(remote=read)
+    )
+    ours = tmp_path / "cache" / "faces"
+    ours.parent.mkdir()
+    _fetch(ours, server)
+    assert {path.name: path.read_bytes() for path in ours.iterdir()} == content
+    assert sorted(asked) == [("a.npy", 0), ("a.npy", 4), ("a.npy", 8), ("c.npy", 0)]
+    assert [path.name for path in ours.parent.iterdir()] == ["faces"]
 
 
 @pytest.mark.parametrize("words", [{"address": "auto"}, {"cpus": 1.0}, {"gpus": 0.0}])
