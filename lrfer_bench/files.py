@@ -86,6 +86,19 @@ def _own_path(parent: Path) -> Path:
     return parent / f"{own_prefix()}{secrets.token_hex(4)}"
 
 
+def look_anew(folder: Path) -> None:
+    """Have a network file system ask its server again what is in a folder.
+
+    NFS may say from memory for a minute that a file is not there; after a change of our own to the
+    folder it asks.
+    """
+    with suppress(OSError):  # a full disk: what is made then is only made twice
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = _own_path(folder)
+        probe.touch()
+        probe.unlink()
+
+
 def own_prefix() -> str:
     """How the names of this process's temporary files begin, so that their owner is known."""
     return f".tmp-{_host()}-{os.getpid()}-"
