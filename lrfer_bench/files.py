@@ -15,6 +15,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +29,8 @@ MOMENTARY = {
 }
 """Too many open files, no memory, a disk or a network that does not answer."""
 STALE_SECONDS = 24 * 3600
+BOOT_ID, PROCESS_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+"""Linux only."""
 CACHE_VARIABLE = "LRFER_CACHE"
 JSON_BYTES = 64 << 20
 SOURCE_BYTES = 16 << 20
@@ -104,8 +107,19 @@ def own_prefix() -> str:
     return f".tmp-{_host()}-{os.getpid()}-"
 
 
+@lru_cache(maxsize=1)
 def _host() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    """Where the numbers of processes mean what they mean here.
+
+    Names of machines do not tell that: virtual machines and containers that share a disk can have
+    one name. After a restart leftovers count as another machine's.
+    """
+    facts = [platform.node()]
+    with suppress(OSError):
+        facts.append(BOOT_ID.read_text())
+    with suppress(OSError):
+        facts.append(os.readlink(PROCESS_NAMESPACE))
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:8]
 
 
 def _wrote(pid: int, left: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lrfer_bench import files
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import own_prefix, replacing, sweep
 from lrfer_bench.running.sole import LOCK, OWNER, sole_run, sweep_store
@@ -76,6 +77,29 @@ def test_leftovers_of_dead_processes_are_swept_and_others_stay(tmp_path: Path) -
         os.utime(path, (0, 0))
     sweep(tmp_path)
     assert not any(map(os.path.lexists, [*gone, old])) and all(path.exists() for path in stay)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells it")
+@pytest.mark.parametrize("what", ["BOOT_ID", "PROCESS_NAMESPACE"])
+def test_a_machine_of_the_same_name_is_another_one(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its processes are not found here, and live all the same."""
+    other = tmp_path / "other"
+    other.symlink_to("pid:[1]")  # a text to read, or a link to look at
+    if what == "BOOT_ID":
+        other.unlink()
+        other.write_text("another start of another machine")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, what, other, raising=False)
+        files._host.cache_clear()
+        prefix = own_prefix()
+    files._host.cache_clear()
+    assert prefix != own_prefix()
+    left = tmp_path / f"{prefix.removesuffix(f'{os.getpid()}-')}{dead()}-abc"
+    left.write_text("")
+    sweep(tmp_path)
+    assert left.exists()
 
 
 def test_a_number_that_another_process_got_later_keeps_nothing(tmp_path: Path) -> None:
