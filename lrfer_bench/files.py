@@ -104,11 +104,11 @@ def look_anew(folder: Path) -> None:
 
 def own_prefix() -> str:
     """How the names of this process's temporary files begin, so that their owner is known."""
-    return f".tmp-{_host()}-{os.getpid()}-"
+    return f".tmp-{this_machine()}-{os.getpid()}-"
 
 
 @lru_cache(maxsize=1)
-def _host() -> str:
+def this_machine() -> str:
     """Where the numbers of processes mean what they mean here.
 
     Names of machines do not tell that: virtual machines and containers that share a disk can have
@@ -147,7 +147,7 @@ def sweep(folder: Path) -> None:
         if not owner:
             continue
         with suppress(OSError):
-            if owner[1] == _host():
+            if owner[1] == this_machine():
                 gone = not _wrote(int(owner[2]), left)
             else:
                 gone = time.time() - left.lstat().st_mtime > STALE_SECONDS

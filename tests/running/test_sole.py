@@ -9,13 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import psutil
 import pytest
 
 from lrfer_bench import files
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import own_prefix, replacing, sweep
-from lrfer_bench.running.sole import LOCK, OWNER, sole_run, sweep_store
+from lrfer_bench.running.sole import LOCK, OWNER, check_no_sole_run, sole_run, sweep_store
 from lrfer_bench.store.store import Store
 
 HOLD = """
@@ -47,6 +48,31 @@ def test_a_second_run_is_told_who_is_there(tmp_path: Path) -> None:
     with sole_run(Store(tmp_path)):  # however the first one ended
         assert str(os.getpid()) in (tmp_path / OWNER).read_text()
     assert not (tmp_path / OWNER).exists()
+
+
+def test_who_only_looks_is_waited_for_and_a_run_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred equal commands that start at once each looks at the lock for a moment."""
+    store, other = Store(tmp_path), filelock.FileLock(tmp_path / LOCK)
+    looks: list[float] = []
+
+    def later(seconds: float) -> None:
+        looks.append(seconds)
+        assert not (tmp_path / OWNER).exists(), "who looks says nothing"
+        if len(looks) == 30:  # more than a run without jitter and patience would try
+            other.release()
+
+    monkeypatch.setattr("lrfer_bench.running.sole.time.sleep", later)
+    other.acquire()
+    check_no_sole_run(store)
+    assert len(looks) == 30 and len(set(looks)) > 1
+    with sole_run(store), pytest.raises(UserError, match="another run works"):
+        check_no_sole_run(store)
+    assert len(looks) == 30, "a living run is no looker"
+    monkeypatch.setattr("lrfer_bench.running.sole.LOOK_SECONDS", -1.0)
+    with filelock.FileLock(tmp_path / LOCK), pytest.raises(UserError, match="not known"):
+        check_no_sole_run(store)
 
 
 def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
@@ -92,9 +118,9 @@ def test_a_machine_of_the_same_name_is_another_one(
         other.write_text("another start of another machine")
     with monkeypatch.context() as patch:
         patch.setattr(files, what, other, raising=False)
-        files._host.cache_clear()
+        files.this_machine.cache_clear()
         prefix = own_prefix()
-    files._host.cache_clear()
+    files.this_machine.cache_clear()
     assert prefix != own_prefix()
     left = tmp_path / f"{prefix.removesuffix(f'{os.getpid()}-')}{dead()}-abc"
     left.write_text("")
