@@ -87,6 +87,7 @@ class Runner:
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
         """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
+        self.status.kept_until = engine.kept_until
         with engine:
             while self.frontier:
                 if self.shared:

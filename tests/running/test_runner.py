@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrfer_bench.cli.run import _display
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
@@ -220,3 +221,22 @@ def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) ->
     with pytest.raises(MachineError, match="disk full; the run stops"):
         Runner(plan, Store(tmp_path)).run(Full(False))
     assert not list(Store(tmp_path).scan())
+
+
+def test_a_stopped_run_says_up_to_where_its_engine_keeps_trainings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Near(Failing):
+        def wait(self) -> Sequence[Event]:
+            raise KeyboardInterrupt
+
+    class Far(Near):
+        kept_until = "the last checkpoint that came home"
+
+    plan = build_plan(Request(["direct"], scales=[2], preset=preset_of("quick")), DATA)
+    for engine, words in ((Far(False), "checkpoint that came home"), (Near(False), "epoch")):
+        runner = Runner(plan, Store(tmp_path))
+        assert runner.status.kept_until == "their last whole epoch"
+        with pytest.raises(SystemExit) as end, _display(runner.status, None):
+            runner.run(engine)
+        assert end.value.code == 130 and words in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Failed, Progressed
 from lrfer_bench.running.engines.fileserver import FileServer
-from lrfer_bench.running.engines.slot import Saved, Slot, with_checkpoints
+from lrfer_bench.running.engines.slot import Saved, Slot, new_scratch, with_checkpoints
 from lrfer_bench.running.engines.travel import _fetch, all_facts, differences, pack, unpack
 from lrfer_bench.training.loop import Progress
 
@@ -60,9 +61,24 @@ def test_a_full_disk_on_a_node_fails_no_cell(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=full))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     slot = Slot(pack([], 60.0))
-    events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, None, None))
+    events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, b"saved", None))
     assert [(e.key, e.machine, "No space" in e.sentence) for e in events] == [("k", True, True)]
+    assert not list(tmp_path.glob("lrfer-bench-*/*")), "nothing of a job stays on a node"
+
+
+def test_what_a_killed_worker_left_on_a_node_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = new_scratch()
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    left = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{killed.pid}-"))
+    left.mkdir()
+    (left / "k.ckpt").write_bytes(b"x")
+    assert new_scratch().parent == mine.parent and mine.is_dir() and not left.exists()
 
 
 def test_differences_name_what_is_other_there() -> None:

@@ -64,6 +64,8 @@ class Engine(ABC):
     """
 
     slots: int
+    kept_until = "their last whole epoch"
+    """Up to where running trainings are kept when the run is stopped, in words."""
 
     @abstractmethod
     def submit(self, job: Job) -> None:

@@ -56,6 +56,8 @@ class RayEngine(Engine):
     or HOST:PORT. cpus, gpus: what one model gets; gpus None is 1 where a node has any, else 0.
     """
 
+    kept_until = "the last checkpoint that came home"
+
     def __init__(
         self,
         plugins: Sequence[str | Path],
