@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,6 +67,16 @@ def test_a_full_disk_on_a_node_fails_no_cell(
     events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, b"saved", None))
     assert [(e.key, e.machine, "No space" in e.sentence) for e in events] == [("k", True, True)]
     assert not list(tmp_path.glob("lrfer-bench-*/*")), "nothing of a job stays on a node"
+
+
+def test_a_worker_without_a_gpu_does_not_see_those_of_its_node(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    Slot(kit := pack([], 60.0))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+    Slot(replace(kit, gpu=False))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 
 def test_what_a_killed_worker_left_on_a_node_is_removed_by_the_next(

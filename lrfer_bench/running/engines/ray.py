@@ -112,7 +112,7 @@ class RayEngine(Engine):
                 f"no node of the Ray cluster has {self._cpus:g} CPUs and {self._gpus:g} GPUs for a "
                 "model: ask for less with --cpus-per-model or --gpus-per-model"
             )
-        self._kit = pack(self._plugins, self._seconds)
+        self._kit = replace(pack(self._plugins, self._seconds), gpu=self._gpus > 0)
         self._kit_ref = ray.put(self._kit)
         models = self._workers or cluster.room(self._cpus, self._gpus)
         self._notes.append(cluster.described(models))

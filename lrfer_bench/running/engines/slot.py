@@ -45,6 +45,8 @@ class Slot:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
+        if not kit.gpu:  # Ray leaves those of its node in sight
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
     def ready(self) -> tuple[str, dict[str, str]]:
         """(id of this node, what it computes with), for the engine to compare with its own."""
