@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from lrfer_bench.cli.echo import bold, echo, echo_bold
 from lrfer_bench.errors import escaped
 from lrfer_bench.reporting import numbers, values, words
-from lrfer_bench.reporting.boards import EXISTING, Board, Line
+from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.lines import EXISTING, Line
 from lrfer_bench.reporting.values import Text
 
 

@@ -12,73 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lrfer_bench.reporting.folding import fold
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import NEUTRAL, Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings
-from lrfer_bench.scoring.bootstrap import Estimate
-from lrfer_bench.scoring.resolution import SmallestSize
 from lrfer_bench.store.schema import SCRATCH
 
 PRETRAINED = "pre-trained"
-EXISTING = "nothing was trained here"
 SOFT = "soft votes"
-
-
-@dataclass
-class Line:
-    """One line of a board: a method (as trained) over the scales.
-
-    rank:  1 for the best and all that tie with it; None when the row is not whole or is set apart
-    best:  scales at which its accuracy is the best or ties with the best
-    p:     scale -> p of its accuracy against the best there, after Holm's correction
-    leak_free: the same line on the track without leaked rows, where its board has one
-    """
-
-    label: str
-    method: str
-    rows: dict[int, Row]
-    oracle: bool = False
-    off_scale: bool = False
-    augmentation: str | None = None
-    holes: dict[int, str] = field(default_factory=dict)
-    rank: int | None = None
-    area: Estimate | None = None
-    mean: float | None = None
-    smallest: SmallestSize | None = None
-    retained: dict[int, Estimate] = field(default_factory=dict)
-    best: set[int] = field(default_factory=set)
-    p: dict[int, float] = field(default_factory=dict)
-    best_overall: bool = False
-    leak_free: Line | None = None
-
-    @property
-    def extra(self) -> str:
-        """What tables say beside its name, "" for a line like any other."""
-        if self.oracle:
-            return "sees HR"
-        if self.shown and all(row.record.method.existing for row in self.shown):
-            return EXISTING
-        return f"test-time augmentation: {self.augmentation}" if self.augmentation else ""
-
-    @property
-    def apart(self) -> bool:
-        """Not comparable with the others: sees HR images, or augments at test time."""
-        return self.oracle or self.augmentation is not None
-
-    def has(self, scale: int) -> bool:
-        return scale in self.rows and self.rows[scale].counted
-
-    @property
-    def whole(self) -> bool:
-        """Whether no number of the line is a mean over a part of the seeds."""
-        return all(row.whole for row in self.shown)
-
-    @property
-    def shown(self) -> list[Row]:
-        return [row for row in self.rows.values() if row.counted]
-
-    @property
-    def seeds(self) -> list[int]:
-        return sorted({seed for row in self.rows.values() for seed in row.seeds})
 
 
 @dataclass

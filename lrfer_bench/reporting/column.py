@@ -15,7 +15,8 @@ from lrfer_bench.reporting.values import Text
 from lrfer_bench.scoring.shown import Better
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
     from lrfer_bench.reporting.rows import Row
 
 Home: TypeAlias = "tuple[Board, Line] | None"

@@ -15,7 +15,8 @@ from lrfer_bench.reporting.column import Column, Home
 from lrfer_bench.scoring.shown import Better
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
     from lrfer_bench.reporting.rows import Row
 
 METHOD = "Method"

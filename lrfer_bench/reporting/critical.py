@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrfer_bench.reporting.boards import Board, Line, slug
+from lrfer_bench.reporting.boards import Board, slug
 from lrfer_bench.reporting.draw import canvas, finish, plain, stroke, styled
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import Look
 from lrfer_bench.reporting.ranking import score_of
 from lrfer_bench.scoring.friedman import Friedman, comparable, friedman

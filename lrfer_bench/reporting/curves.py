@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from lrfer_bench.reporting import chance, timing
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
@@ -23,6 +23,7 @@ from lrfer_bench.reporting.draw import (
     stroke,
     styled,
 )  # fmt: skip
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import ORACLE, Look, look_of
 from lrfer_bench.scoring.bootstrap import Estimate
 

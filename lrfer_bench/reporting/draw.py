@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lrfer_bench.files import write_atomically
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import Look
 
 DPI = 160

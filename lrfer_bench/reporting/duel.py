@@ -16,9 +16,10 @@ from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.answers import Answers
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
@@ -66,7 +67,8 @@ def duel(
     UserError when a name is unknown or they were never tested on the same cells.
     """
     a, b = METHODS.current_label(a), METHODS.current_label(b)
-    report = collect(roots, Options(choice, resamples=resamples))
+    # partial: a pair meets on all seeds that both have, also where other sizes lack some
+    report = collect(roots, Options(choice, resamples=resamples, partial=True))
     notes = list(report.warnings)
     pairs: list[Round] = []
     met: set[Meeting] = set()

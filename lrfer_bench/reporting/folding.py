@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
 
 
 def fold(board: Board) -> None:

@@ -43,23 +43,13 @@ def main_grid(board: Board, sort_by: str = "rank", found: Sequence[Column] | Non
 
 def notes(board: Board) -> list[str]:
     """What a reader of this very table has to know."""
-    found = []
-    counts = {len(row.seeds) for line in board.lines for row in line.shown}
-    if counts == {1}:
-        found.append(
-            "One seed: intervals are over test images only, and say nothing about training again."
-        )
-    elif counts:
-        found.append(
-            f"Means over {said_list(sorted(counts))} seeds; "
-            "intervals are over seeds and test images."
-        )
+    found = seed_notes(board)
     if few_images(board):
         found.append(
             f"Fewer than {FEWEST_IMAGES} test images: areas are not ranked, and intervals are "
             "wide (Wilson's at least), as so few faces say little of others."
         )
-    if any(line.holes for line in board.lines):
+    if any(line.holes.keys() & set(board.lr_scales) for line in board.lines):
         found.append(
             "A row with a hole has no area, mean or rank: "
             "no mean is taken over what happened to finish."
@@ -81,5 +71,34 @@ def notes(board: Board) -> list[str]:
     return found
 
 
-def said_list(values: Sequence[object]) -> str:
-    return " or ".join(map(str, values))
+def seed_notes(board: Board) -> list[str]:
+    """Over how many seeds the rows are, and which seeds do not count."""
+    counts = {len(row.seeds) for line in board.lines for row in line.shown}
+    found = []
+    if counts == {1}:
+        found.append(
+            "One seed: intervals are over test images only, and say nothing about training again."
+        )
+    elif counts:
+        found.append(
+            f"Means over {said_list(sorted(counts))} seeds; "
+            "intervals are over seeds and test images"
+            + (", of rows with one seed over test images only." if 1 in counts else ".")
+        )
+    if len(counts) > 1 and board.tested:
+        found.append("Two rows are tested against each other on the seeds that both have.")
+    left = {
+        line.label: sorted({s for row in line.rows.values() for s in row.left})
+        for line in board.lines
+    }
+    named = [f"{label} (seed {said_list(seeds, 'and')})" for label, seeds in left.items() if seeds]
+    if named:
+        found.append(
+            "Left out, since other sizes of the row lack it (--partial shows it): "
+            f"{', '.join(named)}."
+        )
+    return found
+
+
+def said_list(values: Sequence[object], word: str = "or") -> str:
+    return f" {word} ".join(map(str, values))

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting import numbers
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.counts import shares
 from lrfer_bench.reporting.draw import canvas, finish, plain, shorten, styled
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 
 MOST_METHODS = 8

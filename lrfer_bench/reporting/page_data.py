@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timing, words
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.collect import Report
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.frame import Result
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.page_rows import Records, estimate, row_data
 from lrfer_bench.reporting.palette import look_of
 from lrfer_bench.reporting.rows import with_leak_free

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Line
+    from lrfer_bench.reporting.lines import Line
 
 # Of each hue one that has a contrast of 4:1 or more on white, and one that has 6:1 on the page's
 # dark ground. Hues that follow each other are at least 60 degrees apart.

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.counts import class_recall, reliability_points
 from lrfer_bench.reporting.draw import (
     Key,
@@ -26,6 +26,7 @@ from lrfer_bench.reporting.draw import (
     styled,
 )  # fmt: skip
 from lrfer_bench.reporting.frame import Result
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import ORACLE, Look, look_of
 from lrfer_bench.reporting.rows import Row
 

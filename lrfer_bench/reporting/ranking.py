@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.copies import same_cells
+from lrfer_bench.reporting.lines import Lead, Line
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import (
     FEWEST_IMAGES,
@@ -19,7 +21,7 @@ from lrfer_bench.scoring.bootstrap import (
     intervals,
     quantity,
 )
-from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
+from lrfer_bench.scoring.paired import SIGNIFICANT, compare, holm, paired, ranks
 from lrfer_bench.scoring.resolution import (
     KEPT,
     SmallestSize,
@@ -29,6 +31,13 @@ from lrfer_bench.scoring.resolution import (
 )
 
 Weights = dict[int, float]
+
+
+class Resampling(NamedTuple):
+    """Of a bootstrap."""
+
+    resamples: int
+    seed: int
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
@@ -49,7 +58,7 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
         _retain(board, line, bool(resamples))
     _rank(board, weights)
     for scale in board.sizes:
-        _mark_best(board, scale)
+        _mark_best(board, scale, Resampling(resamples, seed))
     board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
     if board.leak_free is not None:
         rate(board.leak_free, resamples, seed)
@@ -99,14 +108,14 @@ def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
     """Why A and B cannot be tested against each other; "" where they can."""
     if not (testable(a, scales) and testable(b, scales)):
         return "no logits"
-    shared = _shared_seeds(a, b, scales)
+    shared = seeds_in_common(a, b, scales)
     if not shared:
         return "no common seed"
     faces = {len(e.rows[scale].answers[shared[0]].labels) for e in (a, b) for scale in scales}
     return "" if len(faces) == 1 else "other test images"
 
 
-def _shared_seeds(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
+def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
     return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
 
 
@@ -114,14 +123,35 @@ def p_value(a: Line, b: Line, weights: Weights) -> float:
     """Raw p of "A and B are equally good"; NaN where no seed or no answers are common."""
     if why_untested(a, b, list(weights)):
         return float("nan")
-    shared = _shared_seeds(a, b, list(weights))
+    return _gap(a, b, weights)[1]
+
+
+def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
+    """A minus B over their common seeds, and its raw p."""
+    shared = seeds_in_common(a, b, list(weights))
     if len(weights) == 1:
         scale = next(iter(weights))
         first: NDArray[Any] = a.rows[scale].correct(shared)
         second: NDArray[Any] = b.rows[scale].correct(shared)
     else:
         first, second = weighted(a, weights, shared), weighted(b, weights, shared)
-    return paired(first, second)[1]
+    found, p, _ = paired(first, second)
+    return found.value, p
+
+
+def _against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]:
+    """Raw p of "the best is no better than this one", and why there is none.
+
+    The best is best over its own seeds; where the seeds that both have say the contrary, and not by
+    chance, neither may be called better.
+    """
+    reason = why_untested(best, other, list(weights))
+    if reason:
+        return float("nan"), reason
+    value, p = _gap(best, other, weights)
+    if value < 0 and p < SIGNIFICANT:
+        return float("nan"), "better than the best on the seeds that both have"
+    return p, ""
 
 
 def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: int) -> None:
@@ -183,46 +213,72 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
 
 
 def _rank(board: Board, weights: Weights) -> None:
-    whole = [line for line in board.ranked if line.mean is not None]
-    if not whole or (len(weights) > 1 and few_images(board)):
+    scales = list(weights)
+    groups = same_cells([line for line in board.ranked if line.mean is not None], scales)
+    if not groups or (len(weights) > 1 and few_images(board)):
         return
+    whole = [group[0] for group in groups]
     if board.tested:
-        whole = _tested(board, whole, list(weights))
+        whole = _tested(board, whole, weights)
 
     def against(best: int, others: list[int]) -> list[float]:
-        return [p_value(whole[best], whole[k], weights) for k in others]
+        found = [_against_best(whole[best], whole[k], weights) for k in others]
+        # among those below the best, what cannot be said to be worse shares the rank
+        return [1.0 if reason and board.tested else p for p, reason in found]
 
     for line, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
         line.rank, line.best_overall = rank, rank == 1
+    for first, *others in groups:
+        for line in others:
+            line.rank, line.best_overall = first.rank, first.best_overall
+            if first.label in board.untested:
+                board.untested[line.label] = board.untested[first.label]
 
 
-def _tested(board: Board, lines: Sequence[Line], scales: Sequence[int]) -> list[Line]:
+def _tested(board: Board, lines: Sequence[Line], weights: Weights) -> list[Line]:
     """The lines that can be tested against the best of them; why the others cannot is noted."""
-    best = max((line for line in lines if testable(line, scales)), key=score_of, default=None)
+    can = [line for line in lines if testable(line, list(weights))]
+    best = max(can, key=score_of, default=None)
     found = []
     for line in lines:
-        reason = "no logits" if best is None else why_untested(best, line, scales)
-        if not reason:
+        reason = "no logits" if best is None else ""
+        if best is not None and line is not best:
+            reason = _against_best(best, line, weights)[1]
+        if reason:
+            board.untested[line.label] = reason
+        else:
             found.append(line)
-            continue
-        board.untested[line.label] = reason
     return found
 
 
-def _mark_best(board: Board, scale: int) -> None:
-    shown = [line for line in board.ranked if line.has(scale)]
-    if len(shown) < 2:
+def _mark_best(board: Board, scale: int, resampling: Resampling) -> None:
+    groups = same_cells([line for line in board.ranked if line.has(scale)], [scale])
+    if len(groups) < 2:
         return  # alone is not best
     # where tests are wanted, the best is one that can be tested, as it is for ranks
-    shown.sort(
-        key=lambda line: (
-            board.tested and not testable(line, [scale]), -line.rows[scale].means["accuracy"]
+    groups.sort(
+        key=lambda group: (
+            board.tested and not testable(group[0], [scale]),
+            -group[0].rows[scale].means["accuracy"],
         )
-    )  # fmt: skip
-    best, others = shown[0], shown[1:]
-    best.best.add(scale)
-    corrected = holm([p_value(best, other, {scale: 1.0}) for other in others])
-    for line, p in zip(others, corrected, strict=True):
-        line.p[scale] = float(p)
-        if p >= SIGNIFICANT or (np.isnan(p) and not board.tested):
-            line.best.add(scale)
+    )
+    best, others = groups[0], groups[1:]
+    for line in best:
+        line.best.add(scale)
+    raw = [_against_best(best[0], other[0], {scale: 1.0})[0] for other in others]
+    for group, p in zip(others, holm(raw), strict=True):
+        for line in group:
+            line.p[scale] = float(p)
+            if p >= SIGNIFICANT or (np.isnan(p) and not board.tested):
+                line.best.add(scale)
+    told_apart = [group[0] for group in others if group[0].p[scale] < SIGNIFICANT]
+    if told_apart:
+        best[0].leads[scale] = _lead(best[0], told_apart[0], scale, resampling)
+
+
+def _lead(best: Line, next_one: Line, scale: int, resampling: Resampling) -> Lead:
+    shared = seeds_in_common(best, next_one, [scale])
+    first, second = (line.rows[scale].correct(shared) for line in (best, next_one))
+    resampler = Resampler(first.shape[1], *resampling)
+    gap = compare(first, second, resampler, shared)
+    return Lead(next_one.label, gap.value, gap.low, gap.high, next_one.p[scale])

@@ -30,8 +30,8 @@ NEUTRAL = ("hr", "nothing")
 class Row:
     """One method under one training and one test condition, over its seeds.
 
-    wanted: seeds that any result of the same method in the same table has; a row is whole when
-    all of them are finished.
+    wanted: seeds that count for it, see seeds_that_count(); a row is whole when all are finished
+    left:   seeds with a result that do not count, since other sizes of its line lack them
     means:    metric or cost -> mean over seeds; clean_ metrics are those without leaked rows
     measured: the metrics that were asked for, with their intervals
     part:     which test images all its numbers are about
@@ -41,6 +41,7 @@ class Row:
 
     results: list[Result]
     wanted: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
     answers: dict[int, Answers] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
     measured: dict[str, Estimate] = field(default_factory=dict)
@@ -140,21 +141,49 @@ def build_rows(
 ) -> list[Row]:
     """Group results into rows, sorted by place; partial: unfinished rows have means, too."""
     groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
-    wanted: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    lines: dict[tuple[str, ...], dict[int, list[Result]]] = defaultdict(dict)
     for result in results:
         groups[result.place].append(result)
-        wanted[result.place[:-1]].add(result.record.seed)
+        lines[result.place[:-1]][result.record.test.scale] = groups[result.place]
+    counting = {line: seeds_that_count(sizes, partial) for line, sizes in lines.items()}
     rows = []
     for place in sorted(groups, key=sort_key):
         members = sorted(groups[place], key=lambda result: result.record.seed)
-        row = Row(members, sorted(wanted[place[:-1]]), partial=partial)
+        wanted = counting[place[:-1]][members[0].record.test.scale]
+        counted = [result for result in members if result.record.seed in wanted]
+        left = [result.record.seed for result in members if result.record.seed not in wanted]
+        row = Row(counted, wanted, left, partial=partial)
         row.answers = {
-            c.record.seed: answers[c.record.key] for c in members if c.record.key in answers
+            c.record.seed: answers[c.record.key] for c in counted if c.record.key in answers
         }
         row.means = _means(row)
         rows.append(row)
     _add_leak_free(rows)
     return rows
+
+
+def seeds_that_count(sizes: Mapping[int, list[Result]], partial: bool) -> dict[int, list[int]]:
+    """Scale -> the seeds that count there, of one line's results at each scale.
+
+    Those that have a result, failed ones too, at every scale that the line was trained for: a run
+    that was stopped amid its second seed is a table of the first one. At a scale that its models
+    only met, those of them that were tested there. Where no seed is everywhere, and for partial
+    means, all count, so that holes are seen.
+    """
+    there = {scale: {r.record.seed for r in results} for scale, results in sizes.items()}
+    anywhere = sorted(set().union(*there.values()))
+    own = [scale for scale, results in sizes.items() if _trained_for(results[0], scale)]
+    everywhere = set(anywhere).intersection(*(there[scale] for scale in own or sizes))
+    if partial or not everywhere:
+        return dict.fromkeys(sizes, anywhere)
+    return {
+        scale: sorted(everywhere if scale in own else everywhere & seeds or seeds)
+        for scale, seeds in there.items()
+    }
+
+
+def _trained_for(result: Result, scale: int) -> bool:
+    return result.trained in NEUTRAL or scale in result.record.train.scales
 
 
 def _add_leak_free(rows: Iterable[Row]) -> None:

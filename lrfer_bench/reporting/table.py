@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from lrfer_bench.reporting import columns
-from lrfer_bench.reporting.boards import Board, Line
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 
 

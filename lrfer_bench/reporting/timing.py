@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
     from lrfer_bench.reporting.rows import Row
     from lrfer_bench.store.schema import Record
 
@@ -115,5 +116,6 @@ def note(board: Board) -> str:
         return ""
     return (
         "Latencies were taken beside other work or on different hardware: no row is sorted by "
-        "them and they form no front. The command lrfer-bench measure takes them alike, and alone."
+        "them and they form no front. The command lrfer-bench measure takes them alike, and alone. "
+        "Training times were taken in the same way, and nothing takes them again."
     )

@@ -11,7 +11,8 @@ from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.values import Text
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
 
 
 def trials_of(line: Line) -> set[int | None]:

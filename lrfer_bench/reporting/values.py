@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from lrfer_bench.reporting import numbers
 
 if TYPE_CHECKING:
-    from lrfer_bench.reporting.boards import Board, Line
+    from lrfer_bench.reporting.boards import Board
+    from lrfer_bench.reporting.lines import Line
     from lrfer_bench.reporting.rows import Row
 
 

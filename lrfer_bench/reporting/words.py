@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lrfer_bench.reporting import numbers
-from lrfer_bench.reporting.boards import Board, Line
-from lrfer_bench.reporting.ranking import few_images, score_of
+from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.copies import originals
+from lrfer_bench.reporting.lines import Lead, Line
+from lrfer_bench.reporting.ranking import few_images, score_of, seeds_in_common
 
-MOST_NAMES = 3
-"""Names said one by one; of more, only how many there are."""
+MOST_NAMES = 6
+"""Names said one by one; of more, the first of them and how many there are."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The best at one size. sure: nobody ties with it; said: that in words."""
+    """The best at one size.
+
+    sure: nobody ties with it; said: that in words; lead: how far it is ahead of the next one that
+    it was told apart from, in words, or ""
+    """
 
     scale: int
     px: int
@@ -25,23 +31,30 @@ class Answer:
     interval: str
     sure: bool
     said: str
+    lead: str = ""
 
     @property
     def sentence(self) -> str:
         number = f"{self.accuracy} % {self.interval}".strip()
-        return f"At {self.px} px: {self.best}, {number}; {self.said}."
+        return (
+            "; ".join(
+                filter(None, [f"At {self.px} px: {self.best}, {number}", self.said, self.lead])
+            )
+            + "."
+        )
 
 
 def headline(board: Board) -> str:
     """Who is best over all LR sizes."""
-    ranked = [line for line in board.ranked if line.rank is not None]
+    scales = board.lr_scales
+    ranked = originals([line for line in board.ranked if line.rank is not None], scales)
     if not ranked and few_images(board):
         return "There are too few test images to say which method is best."
     if not ranked and board.untested:
         return "No method could be tested against another: see the notes."
     if not ranked:
         return "No method is finished at every size yet."
-    sizes = joined([str(board.sizes[scale]) for scale in board.lr_scales])
+    sizes = joined([str(board.sizes[scale]) for scale in scales])
     first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
     if len(ranked) == 1 and board.untested:
         return f"No other method could be tested against {first} at {sizes} pixels: see the notes."
@@ -49,18 +62,18 @@ def headline(board: Board) -> str:
         return f"{first} is the only method finished at {sizes} pixels."
     if not board.tested:
         return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
-    where = f"over {sizes} pixels together" if len(board.lr_scales) > 1 else f"at {sizes} pixels"
+    where = f"over {sizes} pixels together" if len(scales) > 1 else f"at {sizes} pixels"
     top = score_of(ranked[0])
     if any(line.label in board.untested and score_of(line) > top for line in board.ranked):
         where += ", of those that could be tested"
     if tied:
         return (
             f"{first} is the most accurate {where}, but {_names(tied)} cannot be told apart from "
-            f"it.{_luck(board)}"
+            f"it.{_luck(ranked, scales)}"
         )
     return (
         f"{first} is the most accurate {where}, significantly ahead of "
-        f"{_others(len(ranked) - 1)}.{_luck(board)}"
+        f"{_others(len(ranked) - 1)}.{_luck(ranked, scales)}"
     )
 
 
@@ -69,25 +82,13 @@ def answers(board: Board) -> list[Answer]:
     found = []
     for scale in board.lr_scales:
         lines = sorted(
-            _apart([line for line in board.ranked if line.has(scale)], scale),
+            originals([line for line in board.ranked if line.has(scale)], [scale]),
             # of equals the one that the others were tested against, which has no p of its own
             key=lambda line: (-line.rows[scale].means["accuracy"], scale in line.p),
         )
         if lines:
             found.append(_answer(board, scale, lines))
     return found
-
-
-def _apart(lines: Sequence[Line], scale: int) -> list[Line]:
-    """One line of those that show the same cells at a scale.
-
-    A model of x4 stands in its method's line, and in the line that tests it at other scales.
-    """
-    found: dict[frozenset[str], Line] = {}
-    for line in sorted(lines, key=lambda line: line.off_scale):
-        keys = frozenset(result.record.key for result in line.rows[scale].finished)
-        found.setdefault(keys, line)
-    return list(found.values())
 
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
@@ -105,7 +106,15 @@ def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
     estimate = best.rows[scale].accuracy
     text, interval = (numbers.percent(estimate), numbers.bounds(estimate)) if estimate else ("", "")
     sure = said.startswith("significantly")
-    return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said)
+    lead = _lead(best.leads[scale]) if scale in best.leads else ""
+    return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said, lead)
+
+
+def _lead(lead: Lead) -> str:
+    places = max(1, numbers.digits(100 * lead.low, 100 * lead.high))
+    value, low, high = (f"{100 * v:.{places}f}" for v in (lead.value, lead.low, lead.high))
+    p = numbers.p_text(lead.p)
+    return f"better than {lead.over} by {value} points [{low}, {high}], corrected p {p}"
 
 
 def joined(names: Sequence[str]) -> str:
@@ -117,14 +126,20 @@ def joined(names: Sequence[str]) -> str:
 
 
 def _names(labels: Sequence[str]) -> str:
-    return joined(labels) if len(labels) <= MOST_NAMES else f"{len(labels)} others"
+    if len(labels) <= MOST_NAMES + 1:
+        return joined(labels)
+    return joined([*labels[:MOST_NAMES], f"{len(labels) - MOST_NAMES} others"])
 
 
 def _others(count: int) -> str:
     return "the other one" if count == 1 else f"all {count} others"
 
 
-def _luck(board: Board) -> str:
+def _luck(ranked: Sequence[Line], scales: Sequence[int]) -> str:
     """With one seed, another training may turn the order round."""
-    counts = {len(row.seeds) for line in board.ranked for row in line.shown}
-    return " One training each: another may turn out differently." if counts == {1} else ""
+    counts = {len(seeds_in_common(ranked[0], line, scales)) for line in ranked[1:]}
+    if counts == {1}:
+        return " One training each: another may turn out differently."
+    if 1 in counts:
+        return " Some are compared by one training each: another may turn out differently."
+    return ""

@@ -12,16 +12,18 @@ from collections.abc import Iterable, Iterator, Set
 from lrfer_bench.planning.plan import Cell, Plan, Training
 
 Node = Training | Cell
-FIRST = -(1 << 60)
-"""A rank before all others, for a training that is tried once more."""
+FIRST = -1
+"""A place before all seeds, for a training that is tried once more."""
 
 
 class Frontier:
     """Nodes whose models are all there: cells first, then the training that most others wait for.
 
-    Cells come first since they are quick, and their result is then safe. made: keys of trainings
-    whose model exists already. A cell needs the models below its own one as well, so such a
-    training counts as there only when all that it rests on is there, too.
+    Cells come first since they are quick, and their result is then safe. All of a seed comes before
+    the next one, so that a run that is stopped leaves whole tables of the first seeds.
+
+    made: keys of trainings whose model exists already. A cell needs the models below its own one as
+    well, so such a training counts as there only when all that it rests on is there, too.
     """
 
     def __init__(self, plan: Plan, made: Set[str] = frozenset()) -> None:
@@ -35,20 +37,25 @@ class Frontier:
         self._below: dict[str, set[str]] = {}
         self._missing: dict[str, int] = {}
         self._cells: deque[str] = deque()
-        self._trainings: list[tuple[int, int, str]] = []
+        self._trainings: list[tuple[tuple[int, int, int], str]] = []
         for key, node in self._nodes.items():
             self._below[key] = models_of(node)
             self._missing[key] = len(self._below[key])
             for model in self._below[key]:
                 self._above[model].append(key)
-        self._ranks = {key: -self._trainings_above(key) for key in plan.trainings}
+        asked = dict.fromkeys(training.seed for training in plan.trainings.values())
+        places = {seed: place for place, seed in enumerate(asked)}
+        self._ranks = {
+            key: (places[training.seed], -self._trainings_above(key), self._order[key])
+            for key, training in plan.trainings.items()
+        }
         for key in [key for key, count in self._missing.items() if not count]:
             self._open(key)
 
     def next(self) -> Node | None:
         """Take what should run next; None when all that is left waits for something."""
         while self._cells or self._trainings:
-            key = self._cells.popleft() if self._cells else heapq.heappop(self._trainings)[2]
+            key = self._cells.popleft() if self._cells else heapq.heappop(self._trainings)[1]
             if key in self._ready:  # else a model that it rests on was found damaged since
                 self._ready.discard(key)
                 self._taken.add(key)
@@ -62,7 +69,7 @@ class Frontier:
         if isinstance(self._nodes[key], Cell):
             self._cells.appendleft(key)
         else:
-            heapq.heappush(self._trainings, (FIRST, self._order[key], key))
+            heapq.heappush(self._trainings, ((FIRST, 0, self._order[key]), key))
 
     def put_back(self, key: str) -> None:
         """What was taken is to run later, after others of its kind."""
@@ -71,7 +78,7 @@ class Frontier:
         if isinstance(self._nodes[key], Cell):
             self._cells.append(key)
         else:
-            heapq.heappush(self._trainings, (self._ranks[key], self._order[key], key))
+            heapq.heappush(self._trainings, (self._ranks[key], key))
 
     def finish(self, key: str) -> None:
         """A node that was taken is done: what waited for it alone can run."""

@@ -40,7 +40,10 @@ def test_one_is_ahead_of_all(save):
     )
     answer = answers(found)[1]
     assert (answer.px, answer.best, answer.accuracy, answer.sure) == (12, "good", "75.0", True)
-    assert answer.sentence.endswith("significantly ahead of the other one.")
+    assert "; significantly ahead of the other one; better than poor by 25.0 points [" in (
+        answer.sentence
+    )
+    assert answer.sentence.endswith("], corrected p < 0.001.")
 
 
 def test_ties_are_said_where_they_are(save):

@@ -18,9 +18,9 @@ METHOD = MethodRef("direct", "1", "", "", "", {}, {})
 LR = Condition("bicubic@1", (4,))
 
 
-def training(key: str, *below: str) -> Training:
+def training(key: str, *below: str, seed: int = 0) -> Training:
     stages = {f"stage{number}": stage for number, stage in enumerate(below)}
-    return Training(key, METHOD, LR, DATA, 0, preset_of("quick"), stages)
+    return Training(key, METHOD, LR, DATA, seed, preset_of("quick"), stages)
 
 
 def cell(key: str, own: str | None, *below: str) -> Cell:
@@ -139,6 +139,22 @@ def test_the_training_that_most_trainings_wait_for_comes_first() -> None:
     frontier.finish("alone")
     result = frontier.next()
     assert result is not None and result.key == "on-alone"
+
+
+def test_a_run_that_is_stopped_leaves_whole_tables_of_the_first_seeds() -> None:
+    """A stage of seed 1 that many wait for comes after the last training of seed 5, asked first."""
+    nodes = []
+    for seed in (5, 1):
+        nodes += [training(f"stage {seed}", seed=seed)]
+        nodes += [training(f"{name} {seed}", f"stage {seed}", seed=seed) for name in "abc"]
+        nodes += [training(f"alone {seed}", seed=seed)]
+    frontier = Frontier(plan_of(*nodes))
+    taken = []
+    while (node := frontier.next()) is not None:
+        taken.append(node.key)
+        frontier.finish(node.key)
+    assert taken[0] == "stage 5" and taken[5] == "stage 1"
+    assert {key[-1] for key in taken[:5]} == {"5"} and len(taken) == 10
 
 
 def test_a_second_try_comes_before_others_and_what_is_put_back_after_them() -> None:

@@ -131,7 +131,8 @@ function showAnswer() {
   $("answers").replaceChildren(...board().answers.map((a) => make("li", {},
     make("b", { class: "px" }, `${a.px} px`), " ", make("b", {}, a.best), ` ${a.accuracy} % `,
     make("span", { class: "interval" }, a.interval), " ",
-    make("span", { class: a.sure ? "sure" : "unsure" }, a.said))));
+    make("span", { class: a.sure ? "sure" : "unsure" },
+      [a.said, a.lead].filter(Boolean).join("; ")))));
 }
 
 function show() {

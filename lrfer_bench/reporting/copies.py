@@ -1,0 +1,29 @@
+"""Lines that show the same cells: a model that is tested once is no second method.
+
+A model trained at x4 stands in its method's line, and in the line that tests it at other scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lrfer_bench.reporting.lines import Line
+
+
+def same_cells(lines: Iterable[Line], scales: Sequence[int]) -> list[list[Line]]:
+    """Lines in groups that show the same cells at all of these scales, where each has a row.
+
+    In the order of the lines; in a group a method's own line comes first.
+    """
+    groups: dict[tuple[frozenset[str], ...], list[Line]] = {}
+    for line in lines:
+        keys = tuple(
+            frozenset(result.record.key for result in line.rows[scale].finished) for scale in scales
+        )
+        groups.setdefault(keys, []).append(line)
+    return [sorted(group, key=lambda line: line.off_scale) for group in groups.values()]
+
+
+def originals(lines: Iterable[Line], scales: Sequence[int]) -> list[Line]:
+    """One line of each group of same_cells()."""
+    return [group[0] for group in same_cells(lines, scales)]

@@ -1,0 +1,91 @@
+"""A model that is tested once is no second method, whatever lines it stands in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lrfer_bench.reporting.choose import Choice
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.duel import duel
+from lrfer_bench.reporting.words import answers, headline
+from lrfer_bench.scoring.paired import holm, mcnemar
+
+N = 400
+LABELS = np.resize(np.arange(7), N)
+
+
+@pytest.fixture
+def save(factory, tmp_path):
+    """Save a cell that has `right` of 400 images right, from `start` on."""
+
+    def save(method, right, start=0, **fields):
+        found = np.roll(np.arange(N) < right, start)
+        factory.save(tmp_path, found, LABELS, method=method, **fields)
+        return tmp_path
+
+    return save
+
+
+def board(root, **options):
+    return collect([root], Options(**{"resamples": 200, **options})).boards[0]
+
+
+def lines(found):
+    return {line.label: line for line in found.lines}
+
+
+def test_testing_a_model_at_another_size_changes_no_p_of_its_own_size(save):
+    for method, right in (("good", 300), ("near", 280), ("far", 260)):
+        root = save(method, right, start=right)
+    before = {label: line.p.get(4) for label, line in lines(board(root)).items()}
+    for method, right in (("good", 200), ("near", 190)):
+        save(method, right, scale=3, train_scales=[4])
+    after = lines(board(root))
+    assert {label: after[label].p.get(4) for label in before} == before
+    assert len(before) == 3 and len(after) == 5, "each tested model has a line of its own"
+    for copy, own in (("good (trained at x4)", "good"), ("near (trained at x4)", "near")):
+        assert after[copy].p.get(4) == after[own].p.get(4)
+        assert (4 in after[copy].best) == (4 in after[own].best)
+    right = {"good": (300, 300), "near": (280, 280), "far": (260, 260)}
+    masks = {name: np.roll(np.arange(N) < count, start) for name, (count, start) in right.items()}
+    raw = [
+        float(mcnemar((masks["good"] & ~masks[k]).sum(), (masks[k] & ~masks["good"]).sum()))
+        for k in ("near", "far")
+    ]
+    assert [before["near"], before["far"]] == pytest.approx(holm(raw).tolist())
+
+
+def test_a_model_is_not_said_to_be_level_with_itself(save):
+    save("good", 300)
+    save("poor", 100)
+    root = save("good", 200, scale=3, train_scales=[4])
+    found = board(root)
+    assert "(trained at x4)" not in headline(found)
+    assert "significantly ahead of the other one" in headline(found)
+    assert [a.sure for a in answers(found)] == [True]
+    ranks = {label: line.rank for label, line in lines(found).items()}
+    assert ranks == {"good": 1, "good (trained at x4)": 1, "poor": 2}
+
+
+def test_nobody_is_called_better_who_is_worse_on_the_seeds_that_both_have(save):
+    """Over its two seeds A has 65 %, B has 64 % with one; on that one B is far ahead."""
+    save("a", 240, seed=0)
+    save("a", 280, seed=1)
+    root = save("b", 256, seed=0)
+    found = board(root)
+    assert duel([root], "a", "b", Choice()).rounds[0].difference.value == pytest.approx(-0.04)
+    assert "significantly ahead" not in headline(found)
+    assert found.untested == {"b": "better than the best on the seeds that both have"}
+    (answer,) = answers(found)
+    assert (answer.best, answer.sure, answer.said) == ("a", False, "not tested against all others")
+
+
+def test_the_best_is_ahead_by_what_compare_says(save):
+    for method, right in (("good", 300), ("even", 299), ("poor", 200)):
+        root = save(method, right)
+    (answer,) = answers(board(root))
+    assert answer.said == "level with even"
+    assert answer.lead.startswith("better than poor by 25.0 points [")
+    one = duel([root], "good", "poor", Choice(), resamples=200).rounds[0].difference
+    assert f"[{100 * one.low:.1f}, {100 * one.high:.1f}]" in answer.lead

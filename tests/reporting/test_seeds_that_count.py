@@ -1,0 +1,84 @@
+"""Which seeds stand in a table while others are still being trained, or were not tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lrfer_bench.reporting.choose import Choice
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.duel import duel
+from lrfer_bench.reporting.grid import notes
+from lrfer_bench.reporting.words import headline
+
+N = 400
+LABELS = np.resize(np.arange(7), N)
+
+
+@pytest.fixture
+def save(factory, tmp_path):
+    def save(method, right, **fields):
+        factory.save(tmp_path, np.arange(N) < right, LABELS, method=method, **fields)
+        return tmp_path
+
+    return save
+
+
+@pytest.fixture
+def stopped(save):
+    """Seed 0 of two methods is whole; a run of seed 1 was stopped after its first cell."""
+    for scale in (2, 4, 8):
+        save("good", 280, scale=scale)
+        save("poor", 240, scale=scale)
+    return save("good", 300, scale=2, seed=1)
+
+
+def board(root, **options):
+    return collect([root], Options(**{"resamples": 200, **options})).boards[0]
+
+
+def test_a_run_stopped_amid_its_second_seed_is_a_table_of_the_first(stopped):
+    found = board(stopped)
+    good = next(line for line in found.lines if line.label == "good")
+    assert good.rank == 1 and not good.holes
+    assert good.rows[2].means["accuracy"] == 0.7, "seed 1 of x2 does not count"
+    assert headline(found).startswith("good is the most accurate")
+    assert any("good (seed 1)" in note for note in notes(found))
+
+
+def test_partial_means_take_all_seeds(stopped):
+    good = next(line for line in board(stopped, partial=True).lines if line.label == "good")
+    assert good.rows[2].means["accuracy"] == pytest.approx(0.725)
+
+
+def test_a_comparison_takes_all_seeds_that_both_have(stopped, save):
+    save("poor", 240, scale=2, seed=1)
+    counts = {r.scale: r.difference.seeds for r in duel([stopped], "good", "poor", Choice()).rounds}
+    assert counts == {2: 2, 4: 1, 8: 1}
+
+
+def test_a_failed_seed_still_leaves_a_hole(stopped, save, factory):
+    for scale in (4, 8):
+        factory.save(stopped, method="good", scale=scale, seed=1, failure="out of memory")
+    good = next(line for line in board(stopped).lines if line.label == "good")
+    assert good.rank is None and good.holes == {4: "1 of 2 seeds", 8: "1 of 2 seeds"}
+
+
+def test_a_size_that_a_model_only_met_may_have_fewer_seeds(save):
+    for seed in (0, 1):
+        for scale in (2, 4):
+            root = save("one", 280 + seed, scale=scale, train_scales=[2, 4], seed=seed)
+    save("one", 200, scale=3, train_scales=[2, 4])
+    one = board(root).lines[0]
+    assert {scale: row.seeds for scale, row in one.rows.items()} == {2: [0, 1], 3: [0], 4: [0, 1]}
+    assert not one.holes and one.rows[3].means["accuracy"] == 0.5
+
+
+def test_rows_of_one_seed_among_others_are_said_to_be_over_images_only(save):
+    for seed in (0, 1):
+        root = save("two", 280, seed=seed)
+    save("one", 240)
+    said = " ".join(notes(board(root)))
+    assert "Means over 1 or 2 seeds" in said and "with one seed over test images only" in said
+    assert "on the seeds that both have" in said
+    assert "One training each" in headline(board(root)), "all comparisons are of one seed"
