@@ -15,7 +15,10 @@ from lrfer_bench.running.engines import cluster  # noqa: E402
 
 @pytest.mark.parametrize(
     ("address", "match"),
-    [("ray://10.0.0.1:10001", "RAY_ADDRESS .*Ray Client"), ("127.0.0.1:1", "answers at 127")],
+    [
+        ("ray://10.0.0.1:10001", "RAY_ADDRESS .*Ray Client"),
+        ("127.0.0.1:1", "answers at 127.*RAY_ADDRESS"),
+    ],
 )
 def test_auto_is_what_the_environment_names(
     address: str, match: str, monkeypatch: pytest.MonkeyPatch
@@ -33,6 +36,19 @@ def test_a_port_of_another_program_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         other.listen()
         with pytest.raises(UserError, match="not as a Ray head does"):
             cluster.join(f"127.0.0.1:{other.getsockname()[1]}", None)
+
+
+def test_what_a_head_answers_where_it_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = """
+print("asking")
+print(["a token is needed"])
+"""
+    monkeypatch.setattr(cluster, "ASK", ask)
+    with socket.socket() as head:
+        head.bind(("127.0.0.1", 0))
+        head.listen()
+        with pytest.raises(UserError, match="a token is needed"):
+            cluster.join(f"127.0.0.1:{head.getsockname()[1]}", None)
 
 
 def test_another_version_of_ray_is_told_with_both(monkeypatch: pytest.MonkeyPatch) -> None:

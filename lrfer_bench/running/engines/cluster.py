@@ -21,17 +21,21 @@ from ray._private import services
 from lrfer_bench.errors import UserError
 
 GONE = (ray.exceptions.RaySystemError, ConnectionError)
-TOUCH_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+TOUCH_SECONDS, ANSWER_SECONDS = 5.0, 8.0
 OLDEST = (2, 49)
 """Before it, actors could not be kept off a node by name."""
 ASK = """
 import sys
 from ray._raylet import GcsClient
 print("asking", flush=True)
-client = GcsClient(address=sys.argv[1])
-client.internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster")
-print("answered", flush=True)
+try:
+    client = GcsClient(address=sys.argv[1])
+    client.internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster")
+    print("answered", flush=True)
+except Exception as error:
+    print([line for line in str(error).splitlines() if line.strip()][-1:], flush=True)
 """
+"""Whether a Ray head listens; the last line of its error where it refuses, for want of a token."""
 UNBOUNDED = 1 << 30
 NO_GPU = (
     "torch sees no GPU there, though Ray counts one: install torch for its driver, or use "
@@ -101,8 +105,10 @@ def _ask(address: str) -> None:
             answer = process.stdout.readline() if heard else b""
         finally:
             process.kill()
-    if b"answered" not in answer:
-        raise UserError(_nobody(address, "something listens there, but not as a Ray head does"))
+    if answer.strip() != b"answered":
+        why = answer.decode(errors="replace").strip("[]'\" \n")
+        why = why or "something listens there, but not as a Ray head does"
+        raise UserError(_nobody(address, why))
 
 
 def _versions(address: str, error: Exception) -> str:
@@ -121,9 +127,10 @@ def _versions(address: str, error: Exception) -> str:
 
 
 def _nobody(address: str, why: str) -> str:
+    source = " of RAY_ADDRESS" if address == os.environ.get("RAY_ADDRESS") else ""
     return (
-        f"no Ray cluster answers at {address} ({why}): start one with `ray start --head`, or use "
-        "--address local"
+        f"no Ray cluster answers at {address}{source} ({why}): start one with `ray start --head`, "
+        "or use --address local"
     )
 
 
