@@ -7,7 +7,8 @@
 Trains what the rows need through the program's own runner and tests nothing: the test split is not
 read. Models are kept in the folder, so that a run that was stopped goes on and another row costs
 its own training alone. Prints for every row, scale and seed the validation score of the epoch that
-was kept, and each loss as it was in the first and in the last epoch.
+was kept, and each loss as it was in the first and in the last epoch. A model for several scales has
+one row: the mean over those that were asked for, each with the whole split.
 """
 
 from __future__ import annotations
@@ -17,24 +18,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 from lrfer_bench.cli.progress import show
 from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
 from lrfer_bench.contract.preset import preset_of
-from lrfer_bench.planning.plan import Plan, Training
+from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import integers, names
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.models import has_model, model_facts
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.store.store import Store
-
-
-def wanted(plan: Plan) -> Plan:
-    """The trainings of the plan's cells and what they rest on; no cell."""
-    own = [cell.training for cell in plan.cells.values() if cell.training]
-    keys = tuple(dict.fromkeys(own))
-    return Plan({key: plan.trainings[key] for key in plan.below(keys)}, {}, keys)
+from lrfer_bench.tuning.validated import kept_score, score_at, shown_at, trainings_of
 
 
 def asked(options: argparse.Namespace) -> Request:
@@ -48,24 +46,27 @@ def asked(options: argparse.Namespace) -> Request:
     )  # fmt: skip
 
 
-def row(training: Training, store: Store) -> str:
-    facts = model_facts(store, training.key)
-    history = facts["history"]
-    score = next(epoch["val_score"] for epoch in history if epoch["epoch"] == facts["epoch"])
+def row(whole: Plan, key: str, store: Store, device: str) -> str:
+    training, facts = whole.trainings[key], model_facts(store, key)
+    scales, history = shown_at(whole, key), facts["history"]
+    score = (
+        score_at(scales, training, whole, store, torch.device(device))
+        if scales
+        else kept_score(facts)
+    )
     first, last = history[0]["losses"], history[-1]["losses"]
     losses = ", ".join(f"{name} {first[name]:.3f} to {last[name]:.3f}" for name in last)
-    scales = ",".join(map(str, training.scales))
-    return (
-        f"| {training.method.label} | {scales} | {training.seed} | {100 * score:.1f} | {losses} |"
-    )
+    shown = ",".join(map(str, scales or training.scales))
+    return f"| {training.method.label} | {shown} | {training.seed} | {100 * score:.1f} | {losses} |"
 
 
-def rows(plan: Plan, store: Store) -> Iterator[str]:
+def rows(whole: Plan, store: Store, device: str) -> Iterator[str]:
+    """whole: a plan with its cells, which say at which scales a model is scored."""
     yield "| row | scale | seed | validation % | losses, first to last epoch |"
     yield "|---|---|---|---|---|"
-    for key in plan.wanted:
+    for key in trainings_of(whole).wanted:
         if has_model(store, key):
-            yield row(plan.trainings[key], store)
+            yield row(whole, key, store, device)
 
 
 def main() -> None:
@@ -85,7 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     request = asked(options)
     _, whole = plan_request(request)
-    plan, store = wanted(whole), Store(request.results)
+    plan, store = trainings_of(whole), Store(request.results)
     store.check_writable()
     with sole_run(store):
         sweep_store(store, checkpoints=True)
@@ -93,7 +94,7 @@ def main() -> None:
         engine = engine_of("local", options.workers, (), store.root / "logs", device=options.device)
         with show(runner.status) as listener:
             runner.run(engine, listener)
-    print("\n".join(rows(plan, store)))
+    print("\n".join(rows(whole, store, devices_of(options.device)[0])))
     for key, reason in runner.lost.items():
         print(f"not trained: {plan.trainings[key].label}: {reason}", file=sys.stderr)
 

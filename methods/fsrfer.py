@@ -12,6 +12,7 @@ from torch import Tensor
 from lrfer_bench.api import (
     Batch,
     ClassifierNet,
+    LogUniform,
     Method,
     Need,
     Preset,
@@ -23,7 +24,7 @@ from lrfer_bench.api import (
     svm,
 )
 
-FEATURE, PERCEPTUAL, PENALTY, POWER = 0.01, 10.0, 2.0, 6.0
+PENALTY, POWER = 2.0, 6.0
 
 
 WIDTHS = {"tiny": 32, "small": 64, "large": 64}
@@ -39,9 +40,16 @@ class FSRFER(Method):
     head:     "classifier" (the frozen one) or "svm" (linear, on embeddings of the training faces)
     pretrain: the share of the budget, in whole epochs, in which the generator learns by the squared
               distance alone
+    feature_weight, perceptual_weight: of the generator's distances to the HR face's features and
+              to their embedding, beside the critic's word
     """
 
     trains = "all scales"
+    added = ("feature_weight", "perceptual_weight")
+    search = {
+        "feature_weight": LogUniform(0.001, 1.0),
+        "perceptual_weight": LogUniform(0.3, 100.0),
+    }
 
     @classmethod
     def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
@@ -59,11 +67,14 @@ class FSRFER(Method):
         feature: str = "preset",
         head: Literal["classifier", "svm"] = "classifier",
         pretrain: float = 0.4,
+        feature_weight: float = 0.01,
+        perceptual_weight: float = 10.0,
     ) -> None:
         super().__init__(task)
         if head not in ("classifier", "svm"):
             raise UserError(f'fsrfer.head is "{head}": it takes classifier or svm')
         self.pretrain = pretrain
+        self.feature_weight, self.perceptual_weight = feature_weight, perceptual_weight
         self.covpool = _feature(feature, task.preset) == "covpool"
         with torch.no_grad():
             device = next(self.net.parameters()).device
@@ -142,7 +153,7 @@ class FSRFER(Method):
     def generator_losses(self, made: Tensor, high: Tensor, label: Tensor) -> dict[str, Tensor]:
         """mean(w D(made)) + 0.01 mean(w |made - real|^2) + 10 mean(w |phi(made) - phi(real)|^2).
 
-        Gradients flow through w as well.
+        0.01 and 10 are the defaults of its two weights. Gradients flow through w as well.
         """
         weight = losses.classification_weight(self.net.head(made), label)
         phi_made, phi_high = self.net.embedding(made), self.net.embedding(high)
@@ -150,8 +161,8 @@ class FSRFER(Method):
         perceptual = losses.squared_distance(phi_made, phi_high)
         return {
             "adversarial": (weight * self.critic(made)).mean(),
-            "feature": FEATURE * (weight * feature).mean(),
-            "perceptual": PERCEPTUAL * (weight * perceptual).mean(),
+            "feature": self.feature_weight * (weight * feature).mean(),
+            "perceptual": self.perceptual_weight * (weight * perceptual).mean(),
         }
 
     @torch.no_grad()

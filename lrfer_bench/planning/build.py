@@ -28,8 +28,9 @@ def build_plan(request: Request, data: DataRef, stray: bool = False) -> Plan:
     stray: let settings pass that reach nothing, where they are known to be meant for another plan.
     UserError for unknown names and impossible scales or settings, before anything runs.
     """
-    _check_file(request.file)
+    notes = _check_file(request.file)
     builder = _Builder(request, data)
+    builder.plan.notes = notes
     for seed in request.seeds:
         for method in builder.rows:
             for protocol in builder.protocols:
@@ -57,13 +58,24 @@ def _check(request: Request, data: DataRef) -> None:
             )
 
 
-def _check_file(file: SettingsFile) -> None:
-    """A settings file may say more than this plan needs, but of no method that is not there."""
-    for name in (*file.settings, *file.trials):
+def _check_file(file: SettingsFile) -> tuple[str, ...]:
+    """A line for each method that the file passes on from a tuning, and that is not there.
+
+    A file may say more than this plan needs: a name under its trials was written by `tune`, perhaps
+    with a plugin that this run does without. UserError for any other name that is not there.
+    """
+    notes = []
+    for name in dict.fromkeys((*file.settings, *file.trials)):
         try:
             METHODS.entry(name)
         except UserError as error:
-            raise UserError(f"the settings file {file.name}: {error}") from error
+            if name not in file.trials:
+                raise UserError(f"the settings file {file.name}: {error}") from error
+            notes.append(
+                f'the settings file {file.name} has a choice for "{name}", and there is no such '
+                "method here: it is passed over"
+            )
+    return tuple(notes)
 
 
 def _check_settings(request: Request, plan: Plan) -> None:

@@ -62,14 +62,15 @@ def chosen_method(
     file = file or SettingsFile()
     from_file, asked = (_under_its_names(entry, found) for found in (file.settings, given))
     all_given = {**from_file, **asked, **in_brackets, **own}
-    settings = complete_settings(entry.name, cls, all_given)
-    stands = settings == complete_settings(entry.name, cls, {**all_given, **from_file})
-    trials = _trials(entry, cls, file, stands)
-    settings = with_budget(entry.name, settings, preset)
+    settings = with_budget(entry.name, complete_settings(entry.name, cls, all_given), preset)
     plain = complete_settings(entry.name, cls, {})
     with asking(entry.name, cls, "canonical_settings"):
         canonical = dict(cls.canonical_settings(settings, preset))
         defaults = cls.canonical_settings(plain, preset)
+    counts = [file.trials[name] for name in entry.names if name in file.trials]
+    # Where any other setting was changed, searched or not, this is not the network that was tuned.
+    tuned = bool(counts) and canonical == _canonical(entry, cls, from_file, preset)
+    untuned = None if cls.search else 0
     changed = {k: v for k, v in canonical.items() if v != defaults[k]}
     other = canonical if canonical != settings else None
     silent = tuple(setting for setting in cls.added if setting not in changed)
@@ -77,7 +78,7 @@ def chosen_method(
         silent += (SETTING,)
     ref = MethodRef(
         entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
-        entry.names[0], silent, trials, _card(entry),
+        entry.names[0], silent, counts[-1] if tuned else untuned, _card(entry),
     )  # fmt: skip
     return Chosen(cls, ref, budgeted(preset, settings))
 
@@ -97,12 +98,13 @@ def _under_its_names(entry: Entry, settings: Mapping[str, Mapping[str, Any]]) ->
     return {k: v for name in entry.names for k, v in settings.get(name, {}).items()}
 
 
-def _trials(entry: Entry, cls: type[Method], file: SettingsFile, stands: bool) -> int | None:
-    """How many trials chose its settings: 0 where there is nothing to tune, None: it was not tuned.
-
-    stands: all that the file says of it is in force; a setting that was changed was not tuned.
-    """
-    counts = [file.trials[name] for name in entry.names if name in file.trials]
-    if counts and stands:
-        return counts[-1]
-    return None if cls.search else 0
+def _canonical(
+    entry: Entry, cls: type[Method], given: Mapping[str, Any], preset: Preset
+) -> dict[str, Any] | None:
+    """What these settings alone would give, as keys see it; None where they are refused."""
+    try:
+        settings = with_budget(entry.name, complete_settings(entry.name, cls, given), preset)
+        with asking(entry.name, cls, "canonical_settings"):
+            return dict(cls.canonical_settings(settings, preset))
+    except UserError:
+        return None

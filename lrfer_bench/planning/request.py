@@ -74,7 +74,7 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
     _check_votes(request, prepared)
     plan = build_plan(request, data_ref(request.dataset, prepared))
     asked = (*request.scales, *(request.test_scales or ()))
-    plan.notes = (*scale_notes(asked, prepared.faces.size), *notes_of(plan))
+    plan.notes = (*plan.notes, *scale_notes(asked, prepared.faces.size), *notes_of(plan))
     return prepared, plan
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from lrfer_bench.scoring.bootstrap import (
     intervals,
     quantity,
 )
-from lrfer_bench.scoring.paired import SIGNIFICANT, compare, holm, paired, ranks
+from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
 from lrfer_bench.scoring.resolution import (
     KEPT,
     SmallestSize,
@@ -31,13 +31,6 @@ from lrfer_bench.scoring.resolution import (
 )
 
 Weights = dict[int, float]
-
-
-class Resampling(NamedTuple):
-    """Of a bootstrap."""
-
-    resamples: int
-    seed: int
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
@@ -57,8 +50,9 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     for line in board.lines:
         _retain(board, line, bool(resamples))
     _rank(board, weights)
-    for scale in board.sizes:
-        _mark_best(board, scale, Resampling(resamples, seed))
+    pairs = [(scale, _mark_best(board, scale)) for scale in board.sizes]
+    if resamples:
+        _fill_leads([(scale, *pair) for scale, pair in pairs if pair], resamples, seed)
     board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
     if board.leak_free is not None:
         rate(board.leak_free, resamples, seed)
@@ -251,10 +245,11 @@ def _tested(board: Board, lines: Sequence[Line], weights: Weights) -> list[Line]
     return found
 
 
-def _mark_best(board: Board, scale: int, resampling: Resampling) -> None:
+def _mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
+    """Mark the best at a scale and what ties with it; that one and the next that does not."""
     groups = same_cells([line for line in board.ranked if line.has(scale)], [scale])
     if len(groups) < 2:
-        return  # alone is not best
+        return None  # alone is not best
     # where tests are wanted, the best is one that can be tested, as it is for ranks
     groups.sort(
         key=lambda group: (
@@ -271,14 +266,20 @@ def _mark_best(board: Board, scale: int, resampling: Resampling) -> None:
             line.p[scale] = float(p)
             if p >= SIGNIFICANT or (np.isnan(p) and not board.tested):
                 line.best.add(scale)
-    told_apart = [group[0] for group in others if group[0].p[scale] < SIGNIFICANT]
-    if told_apart:
-        best[0].leads[scale] = _lead(best[0], told_apart[0], scale, resampling)
+    apart = [group[0] for group in others if group[0].p[scale] < SIGNIFICANT]
+    return (best[0], apart[0]) if apart else None
 
 
-def _lead(best: Line, next_one: Line, scale: int, resampling: Resampling) -> Lead:
-    shared = seeds_in_common(best, next_one, [scale])
-    first, second = (line.rows[scale].correct(shared) for line in (best, next_one))
-    resampler = Resampler(first.shape[1], *resampling)
-    gap = compare(first, second, resampler, shared)
-    return Lead(next_one.label, gap.value, gap.low, gap.high, next_one.p[scale])
+def _fill_leads(pairs: Sequence[tuple[int, Line, Line]], resamples: int, seed: int) -> None:
+    """How far the best is ahead at each scale; pairs on the same images are resampled together."""
+    together: dict[int, list[tuple[int, Line, Line, Quantity, list[int]]]] = defaultdict(list)
+    for scale, best, other in pairs:
+        shared = seeds_in_common(best, other, [scale])
+        found = paired(best.rows[scale].correct(shared), other.rows[scale].correct(shared))[0]
+        together[found.images].append((scale, best, other, found, shared))
+    for images, group in together.items():
+        gaps = [found for *_, found, _ in group]
+        draws = Resampler(images, resamples, seed).draws(gaps, [shared for *_, shared in group])
+        estimates = intervals(gaps, draws, share=False)
+        for (scale, best, other, *_), gap in zip(group, estimates, strict=True):
+            best.leads[scale] = Lead(other.label, gap.value, gap.low, gap.high, other.p[scale])

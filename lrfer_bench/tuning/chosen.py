@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrfer_bench.files import write_atomically
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 def write_chosen(folder: Folder) -> None:
     """settings.toml and trials.md of all studies that are done; nothing where none is done.
 
-    Methods whose trials all failed are not in settings.toml.
+    Methods whose trials all failed are not in settings.toml. Where numbers of trials differ, or a
+    study waits for its end, a comment there says so.
     """
-    done = [study for study in folder.studies() if study.trials and study.settled]
+    studies = list(folder.studies())
+    done = [study for study in studies if study.trials and study.settled]
     if not done:
         return
     write_atomically(folder.table, markdown(done).encode())
@@ -32,12 +34,38 @@ def write_chosen(folder: Folder) -> None:
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},
     )
+    counts = {study.method: study.done for study in studies}
     comment = (
         "Chosen by lrfer-bench tune on the validation split, for lrfer-bench run --settings FILE.\n"
         f"{_conditions(done[0].about)}\n"
         "Written anew by every tune: copy it before you change it."
     )
+    for warning in (unequal(counts), _left_out(studies)):
+        comment += f"\nNote: {warning}." if warning else ""
     write_atomically(folder.settings, settings_toml(file, comment).encode())
+
+
+def unequal(counts: Mapping[str, int]) -> str:
+    """What to say where methods have different numbers of trials, or "".
+
+    >>> unequal({"kd": 8, "fitnet": 4})
+    'fitnet has 4 trials, kd has 8; tune all of them with --trials 8 before you compare them'
+    """
+    if len(set(counts.values())) < 2:
+        return ""
+    (first, count), *others = sorted(counts.items())
+    said = [f"{first} has {count} trial{'s' if count != 1 else ''}"]
+    said += [f"{method} has {number}" for method, number in others]
+    most = max(counts.values())
+    return f"{', '.join(said)}; tune all of them with --trials {most} before you compare them"
+
+
+def _left_out(studies: Sequence[Study]) -> str:
+    """Which studies are not in the file since they were stopped, or ""."""
+    open_ones = [study.method for study in studies if not study.settled]
+    if not open_ones:
+        return ""
+    return f"stopped before the end, and so not in this file: {', '.join(open_ones)}"
 
 
 def markdown(studies: Sequence[Study]) -> str:

@@ -40,12 +40,15 @@ class Trial(_Part):
     """One try.
 
     settings: value of every setting of the search space; keys: of the trainings it is scored by
+    shown_at: the scales at each of which their models are shown the whole validation split for the
+              score; none: the scores are those of the trainings, each at its one scale
     score: mean validation score of these, higher is better; None while it is open or if it failed
     failure: the sentence of a trial that could not be trained
     """
 
     settings: dict[str, Any]
     keys: list[str] = Field(default_factory=list)
+    shown_at: list[int] = Field(default_factory=list)
     score: float | None = None
     failure: str | None = None
 
@@ -58,18 +61,25 @@ class Study(_Part):
     """The trials of one method, in their order; the first is its defaults.
 
     fixed: settings of the method that are the same in all trials, changed from their defaults
+    optuna: the versions of Optuna that drew its trials, in their order; none: it is not known
     """
 
     schema_version: int = SCHEMA
     method: str
     about: About
     fixed: dict[str, Any] = Field(default_factory=dict)
+    optuna: list[str] = Field(default_factory=list)
     trials: list[Trial] = Field(default_factory=list)
 
     @property
     def settled(self) -> bool:
         """Whether no trial is open."""
         return not any(trial.open for trial in self.trials)
+
+    @property
+    def done(self) -> int:
+        """How many trials have come to their end."""
+        return sum(not trial.open for trial in self.trials)
 
     @property
     def best(self) -> int | None:

@@ -1,7 +1,7 @@
 """From a trial to the trainings that it is scored by, and from their models to its score.
 
-No cell is planned here, and a training opens the train and val splits only: no test face is looked
-at, whatever a method does.
+No cell is run here, and trainings and scores open the train and val splits only: no test face is
+looked at, whatever a method does.
 """
 
 from __future__ import annotations
@@ -11,25 +11,31 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
+
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.running.models import has_model, model_facts, set_model_aside
+from lrfer_bench.running.jobs import TrainJob
+from lrfer_bench.running.models import ModelMissing, has_model, model_facts, set_model_aside
+from lrfer_bench.running.work import failure_of
 from lrfer_bench.store.store import Store
+from lrfer_bench.tuning import validated
 from lrfer_bench.tuning.study import Trial
+from lrfer_bench.tuning.validated import kept_score
+
+CPU = torch.device("cpu")
 
 
 def trial_plan(request: Request, data: DataRef, method: str, settings: Mapping[str, Any]) -> Plan:
-    """The trainings of a method under a trial's settings, as --set would give them to a run.
+    """The plan of a method under a trial's settings, as --set would give them to a run.
 
-    UserError for settings that the method does not take together.
+    Of its cells only the trainings are run. UserError for settings that the method does not take
+    together.
     """
     given = {**request.settings, method: {**request.settings.get(method, {}), **settings}}
     asked = dataclasses.replace(request, methods=[method], settings=given)
-    whole = build_plan(asked, data, stray=True)
-    own = [cell.training for cell in whole.cells.values() if cell.training]
-    wanted = tuple(dict.fromkeys(own))
-    return Plan({key: whole.trainings[key] for key in whole.below(wanted)}, {}, wanted)
+    return build_plan(asked, data, stray=True)
 
 
 def joined(plans: Iterable[Plan]) -> Plan:
@@ -41,10 +47,17 @@ def joined(plans: Iterable[Plan]) -> Plan:
     return whole
 
 
-def settle(trial: Trial, lost: Mapping[str, str], store: Store) -> bool:
-    """Give an open trial its score or its failure; False where it has to wait for a training.
+def settle(
+    trial: Trial,
+    lost: Mapping[str, str],
+    store: Store,
+    plan: Plan | None = None,
+    device: torch.device = CPU,
+) -> bool:
+    """Give an open trial its score or its failure; False where it has to wait.
 
-    A model whose facts are damaged is set aside, and waited for.
+    It waits for a training, a model that is damaged and was set aside among them. Where its models
+    have to be shown faces (Trial.shown_at), it waits until a plan is given.
     lost: training key -> why it could not be trained
     """
     reasons = [lost[key] for key in trial.keys if key in lost]
@@ -55,9 +68,28 @@ def settle(trial: Trial, lost: Mapping[str, str], store: Store) -> bool:
         damaged = [key for key, known in facts.items() if not known]
         for key in damaged:  # the next round trains it anew
             set_model_aside(store, key)
-        if not damaged:
-            _score(trial, [_validation_score(known) for known in facts.values()])
+        if not damaged and not trial.shown_at:
+            _score(trial, [kept_score(known) for known in facts.values()])
+        elif not damaged and plan is not None:
+            _show(trial, plan, store, device)
     return not trial.open
+
+
+def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:
+    """Score the models of a trial by the faces that they are shown here."""
+    scores = []
+    for key in trial.keys:
+        training = plan.trainings[key]
+        try:
+            scores.append(validated.score_at(trial.shown_at, training, plan, store, device))
+        except ModelMissing as error:  # a stage is trained again only for a model that is missing
+            for name in {error.path.stem, key}:
+                set_model_aside(store, name)
+            return
+        except Exception as error:
+            trial.failure, _ = failure_of(error, TrainJob(training))
+            return
+    _score(trial, scores)
 
 
 def _score(trial: Trial, scores: list[float]) -> None:
@@ -66,10 +98,3 @@ def _score(trial: Trial, scores: list[float]) -> None:
         trial.score = mean
     else:
         trial.failure = "its validation score is NaN or infinite"
-
-
-def _validation_score(facts: Mapping[str, Any]) -> float:
-    """Of the epoch whose weights were kept; NaN where the file has none, or null for NaN."""
-    rows = {row["epoch"]: row["val_score"] for row in facts.get("history", [])}
-    score = rows.get(facts.get("epoch"))
-    return math.nan if score is None else float(score)

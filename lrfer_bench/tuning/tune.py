@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+
+import torch
 
 from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
 from lrfer_bench.contract.labels import label_of, parse_label
@@ -24,6 +26,7 @@ from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import complete_settings, settings_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Display
@@ -31,10 +34,12 @@ from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Status
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
-from lrfer_bench.tuning.chosen import write_chosen
+from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
 from lrfer_bench.tuning.trials import joined, settle, trial_plan
+from lrfer_bench.tuning.validated import shown_at, trainings_of
 
+CPU = torch.device("cpu")
 Tell = Callable[[str], None]
 
 
@@ -100,6 +105,8 @@ def run_tuning(
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
         tuning.begin(folder.open(about), about)
+        for warning in tuning.warnings():
+            tell(f"note: {warning}")
         while tuning.propose():
             tuning.run_round(display)
         write_chosen(folder)
@@ -182,18 +189,35 @@ class _Tuning:
                 # a setting that was searched and is fixed now changes no key of a trial
                 searched = trial.settings.keys() == subject.space.keys()
                 other = study.fixed != subject.fixed or not searched
-                if other or (trial.keys and not trial.open and trial.keys != today.keys):
+                made = (trial.keys, trial.shown_at) == (today.keys, today.shown_at)
+                if other or (trial.keys and not trial.open and not made):
                     raise UserError(
                         f"trial {number} of {self.folder.path(subject.name)} was made with other "
                         "code, stages or fixed settings than those here: delete that file to tune "
                         f"{subject.name} anew, or choose another folder with --results"
                     )
 
+    def warnings(self) -> Iterator[str]:
+        """What a user should know before anything is trained."""
+        counts = {study.method: study.done for study in self.folder.studies()}
+        counts |= {name: max(len(s.trials), self.trials) for name, s in self.studies.items()}
+        if differs := unequal(counts):
+            yield f"in {self.folder.root} {differs}"
+        now = sampling.optuna_module().__version__
+        for study in self.studies.values():
+            if len(study.trials) < self.trials and study.optuna and study.optuna[-1] != now:
+                yield (
+                    f"earlier trials of {study.method} were drawn by Optuna {study.optuna[-1]}, "
+                    f"the rest is by {now}, which may draw others"
+                )
+
     def propose(self) -> bool:
         """Add the trials of the next round to each study; False where all have what was asked."""
         for subject in self.subjects:
             study = self.studies[subject.name]
             while study.settled and len(study.trials) < self.trials:
+                drawn_by = sampling.optuna_module().__version__
+                study.optuna = list(dict.fromkeys([*study.optuna, drawn_by]))
                 for settings in self._next(subject, study):
                     trial = Trial(settings=settings)
                     self._plan(subject.name, trial)
@@ -218,43 +242,56 @@ class _Tuning:
     def _plan(self, method: str, trial: Trial) -> Plan:
         """The trainings of a trial; settings that the method refuses are a failure of the trial."""
         try:
-            plan = trial_plan(self.run, self.data, method, trial.settings)
+            whole = trial_plan(self.run, self.data, method, trial.settings)
         except UserError as error:
             trial.failure = str(error)
             return Plan()
+        plan = trainings_of(whole)
         trial.keys = list(plan.wanted)
+        trial.shown_at = sorted({s for key in trial.keys for s in shown_at(whole, key)})
         return plan
 
     def run_round(self, display: Display) -> None:
         """Train what the open trials need, through the engine of a run, and write their scores."""
         run, store = self.run, Store(self.run.results)
         trials = [(s.method, t) for s in self.studies.values() for t in s.trials if t.open]
-        runner = Runner(joined(self._plan(method, trial) for method, trial in trials), store)
+        plan = joined(self._plan(method, trial) for method, trial in trials)
+        runner = Runner(plan, store)
         engine = engine_of(
             run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit,
             device=run.device,
         )  # fmt: skip
         with display(runner.status) as listener:
 
-            def listen(status: Status) -> None:
-                status.said = self._settled(runner, store)
+            def listen(status: Status, trained: Plan | None = None) -> None:
+                status.said = self._settled(runner, store, trained)
                 listener(status)
                 status.said = []
 
             runner.run(engine, listen)
-        self._settled(runner, store)
+            listen(runner.status, plan)  # models are shown faces while no worker waits for this
         for study in self.studies.values():
             self.folder.save(study)
 
-    def _settled(self, runner: Runner, store: Store) -> list[str]:
-        """Write the trials that have come to their end since the last look; a line for each."""
-        lines = []
+    def _settled(self, runner: Runner, store: Store, trained: Plan | None) -> list[str]:
+        """Write the trials that have come to their end since the last look; a line for each.
+
+        trained: the plan of the round, once it is done
+        """
+        lines, device = [], CPU if trained is None else self._device()
         for study in self.studies.values():
-            new = [t for t in study.trials if t.open and settle(t, runner.lost, store)]
-            if new:
-                self.folder.save(study)
-            lines += [_line(study, trial) for trial in new]
+            for trial in study.trials:
+                if trial.open and settle(trial, runner.lost, store, trained, device):
+                    self.folder.save(study)
+                    lines.append(_line(study, trial))
         return lines
+
+    def _device(self) -> torch.device:
+        """Where models are shown faces: the first of the run's devices that this machine has."""
+        try:
+            return torch.device(devices_of(self.run.device)[0])
+        except UserError:  # its workers may be elsewhere
+            return CPU
 
 
 def _line(study: Study, trial: Trial) -> str:

@@ -7,16 +7,18 @@ import sys
 from typing import Any
 
 import pytest
+import torch
 from builtin import LISTED
-from small_models import plan_of
+from small_models import fresh, plan_of
 
 from lrfer_bench.api import Choice, LogUniform, Method
+from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.declared import checked
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.plugins.registry import METHODS, Entry
 
-TUNED = {"gmenet", "askd", "fskd", "kd", "fitnet", "srfer", "rsnet", "qualnet", "mafer"}
+TUNED = {"gmenet", "askd", "fskd", "kd", "fitnet", "srfer", "rsnet", "qualnet", "mafer", "fsrfer"}
 
 
 class Mine(Method):
@@ -66,10 +68,13 @@ def test_each_end_of_a_space_can_be_planned(name: str) -> None:
             assert plan_of([name], (4,), **{name: {setting: end}}).cells
 
 
-def test_askd_s_space_holds_what_its_authors_use() -> None:
-    """With 8 maps, 240 and 80 times the mean over maps are 30 and 10 a map."""
+@pytest.mark.parametrize(("preset", "maps"), [("cpu@1", 8), ("cpu@2", 6), ("quick@2", 6)])
+def test_askd_s_space_holds_what_its_authors_use(preset: str, maps: int) -> None:
+    """They use 240 and 80 times the mean over maps; kd_weight is the weight of one map."""
+    method: Any = fresh("askd", preset=preset_of(preset))
+    assert len(method.attention_maps(torch.zeros(1, 1, 48, 48))) == maps
     space = METHODS.load("askd").search["kd_weight"]
-    assert isinstance(space, LogUniform) and space.low < 80 / 8 < 240 / 8 < space.high
+    assert isinstance(space, LogUniform) and space.low < 80 / maps < 240 / maps < space.high
 
 
 def test_good_spaces() -> None:

@@ -131,6 +131,24 @@ def test_fsrfer_s_terms() -> None:
     assert critic == close((w * rated_real).mean() - (w * rated).mean())
 
 
+def test_fsrfer_s_weights_are_settings_that_are_in_no_key_at_their_defaults() -> None:
+    weights = {"feature_weight": 0.03, "perceptual_weight": 5.0}
+    found = []
+    for given in ({}, weights):
+        method, batch, _, _ = met("fsrfer", **given)
+        made, high = features(method)
+        found.append(method.generator_losses(made, high, batch.label))
+    plain, other = found
+    assert other["feature"].item() == pytest.approx(3 * plain["feature"].item(), rel=1e-5)
+    assert other["perceptual"].item() == pytest.approx(plain["perceptual"].item() / 2, rel=1e-5)
+    assert other["adversarial"].item() == plain["adversarial"].item()
+    same = plan_of(["fsrfer"], (4,), fsrfer={"feature_weight": 0.01, "perceptual_weight": 10})
+    assert same.trainings.keys() == plan_of(["fsrfer"], (4,)).trainings.keys()
+    for name, value in weights.items():
+        changed = plan_of(["fsrfer"], (4,), fsrfer={name: value})
+        assert changed.trainings.keys() != same.trainings.keys()
+
+
 def test_fsrfer_s_generator_starts_by_the_squared_distance_to_the_features_of_the_original() -> (
     None
 ):

@@ -11,9 +11,10 @@ from made import data_ref, tiny_preset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan
-from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import parse_settings
 from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file, settings_toml
+from lrfer_bench.plugins.registry import METHODS, Entry
 
 KD = """
 [settings.kd]
@@ -71,6 +72,37 @@ def test_a_row_counts_its_trials_where_all_that_the_file_says_is_in_force(tmp_pa
     assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 8"))) == [8], "the defaults won"
 
 
+def test_a_row_whose_other_settings_were_changed_was_not_tuned(tmp_path: Path) -> None:
+    """Its network, or its losses, are none that a trial has seen."""
+    file = read(
+        tmp_path,
+        "[settings.gmenet]\nkd_weight = 3\n[settings.srfer]\npixel = 2\nfinetune = true\n"
+        "[settings.fsrfer]\npretrain = 0.4\n[trials]\ngmenet = 8\nsrfer = 8\nfsrfer = 8\n",
+    )
+    assert trials(plan("gmenet", "srfer", "fsrfer", file=file)) == [8, 8, 8]
+    assert trials(plan("gmenet[global_branch=false]", file=file)) == [None]
+    assert trials(plan("srfer[finetune=false]", file=file)) == [None]
+    assert trials(plan("gmenet", file=file, settings={"gmenet": {"global_branch": "false"}})) == [
+        None
+    ]
+    same = {"gmenet": {"global_branch": "true", "kd_weight": "3"}, "fsrfer": {"feature": "map"}}
+    assert trials(plan("gmenet", "fsrfer", file=file, settings=same)) == [8, 8], "other words"
+
+
+def test_a_budget_of_its_own_was_not_tuned(tmp_path: Path) -> None:
+    class Longer(METHODS.load("kd")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, epochs: str = "1x", kd_weight: float = 1.0) -> None:
+            super().__init__(task, kd_weight=kd_weight)
+
+    Longer.search = {"kd_weight": METHODS.load("kd").search["kd_weight"]}
+    entry = Entry("method", "longer", "made:Longer", "", loaded=Longer)
+    file = read(tmp_path, "[settings.longer]\nkd_weight = 3\n[trials]\nlonger = 8\n")
+    with METHODS.scope(put=[entry]):
+        assert trials(plan("longer", file=file)) == [8]
+        assert trials(plan("longer[epochs=1.0x]", file=file)) == [8]
+        assert trials(plan("longer[epochs=3x]", file=file)) == [None]
+
+
 def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
     file = read(tmp_path, KD)
     for asked in (
@@ -88,6 +120,23 @@ def test_a_file_may_speak_of_methods_that_are_not_asked_for(tmp_path: Path) -> N
         plan("direct", file=read(tmp_path, "[settings.kdd]"))
     with pytest.raises(UserError, match='"wait"'):
         plan("kd", file=read(tmp_path, "[settings.kd]\nwait = 1"))
+
+
+def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
+    file = read(tmp_path, KD + "mine = 8\n[settings.mine]\nweight = 1\n")
+    found = plan("kd", file=file)
+    assert found.cells.keys() == plan("kd", file=read(tmp_path, KD)).cells.keys()
+    (note,) = found.notes
+    assert '"mine"' in note and "passed over" in note and "settings.toml" in note
+    with pytest.raises(UserError, match="mine"):
+        plan("mine", file=file)
+    with pytest.raises(UserError, match=r"settings\.toml.*\"mine\""):
+        plan("kd", file=read(tmp_path, KD + "[settings.mine]\nweight = 1\n"))
+    _, whole = plan_request(Request(methods=["kd"], file=file))
+    assert note in whole.notes
 
 
 @pytest.mark.parametrize(

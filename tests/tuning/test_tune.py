@@ -17,6 +17,7 @@ from lrfer_bench.planning.request import plan_request
 from lrfer_bench.planning.settings import settings_of
 from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.study import Study
 from lrfer_bench.tuning.tune import run_tuning
 
@@ -248,6 +249,57 @@ def test_what_other_commands_tuned_stays_in_the_choice(tmp_path: Path, through: 
     file = read_settings_file(outcome.folder.settings)
     assert file.trials == {"kd": 3, "tunable": 2}
     assert "## tunable: 2 trials" in outcome.folder.table.read_text()
+
+
+def test_unequal_numbers_of_trials_are_told_before_anything_is_trained(
+    tmp_path: Path, through: Any
+) -> None:
+    said: list[str] = []
+    engine = through(MadeEngine())
+    run_tuning(asked(tmp_path, "kd", "tunable", trials=8), tell=said.append)
+    assert not said and "Note" not in (tmp_path / "tuning" / "settings.toml").read_text()
+
+    def tell(line: str) -> None:
+        said.append(f"{len(engine.trained)} trained: {line}")
+
+    engine = through(MadeEngine())
+    run_tuning(asked(tmp_path, "kd", "fitnet", trials=4), tell=tell)
+    (line,) = said
+    assert line.startswith("0 trained: note: ") and "fitnet has 4 trials, kd has 8" in line
+    text = (tmp_path / "tuning" / "settings.toml").read_text()
+    assert "# Note: fitnet has 4 trials, kd has 8, tunable has 8; tune all" in text
+    said.clear()
+    run_tuning(asked(tmp_path, "fitnet", trials=8), tell=said.append)
+    assert not said and "Note" not in (tmp_path / "tuning" / "settings.toml").read_text()
+
+
+def test_a_tuning_that_was_stopped_is_told_by_the_next(tmp_path: Path, through: Any) -> None:
+    through(MadeEngine(dies_after=5))
+    with pytest.raises(Killed):
+        tuned(tmp_path, "tunable")
+    through(MadeEngine())
+    said: list[str] = []
+    run_tuning(asked(tmp_path, "kd"), tell=said.append)
+    assert "kd has 8 trials, tunable has 5" in said[0]
+    text = (tmp_path / "tuning" / "settings.toml").read_text()
+    assert "not in this file: tunable." in text and "[settings.tunable]" not in text
+
+
+def test_another_version_of_optuna_is_told_and_kept(
+    tmp_path: Path, through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it draws may differ, which nobody could find out afterwards."""
+    through(MadeEngine())
+    (study,) = tuned(tmp_path, "tunable", trials=4).studies
+    ours = sampling.optuna_module().__version__
+    assert study.optuna == [ours]
+    monkeypatch.setattr(sampling.optuna_module(), "__version__", "9.9.9")
+    said: list[str] = []
+    run_tuning(asked(tmp_path, "tunable", trials=4), tell=said.append)
+    assert not said, "it draws nothing"
+    (study,) = run_tuning(asked(tmp_path, "tunable", trials=8), tell=said.append).studies
+    assert len(said) == 1 and f"Optuna {ours}" in said[0] and "9.9.9" in said[0]
+    assert study.optuna == [ours, "9.9.9"] == read(tmp_path, "tunable")["optuna"]
 
 
 def test_a_method_may_refuse_settings_together(
