@@ -15,6 +15,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +29,8 @@ MOMENTARY = {
 }
 """Too many open files, no memory, a disk or a network that does not answer."""
 STALE_SECONDS = 24 * 3600
+BOOT_ID, PROCESS_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+"""Linux only."""
 CACHE_VARIABLE = "LRFER_CACHE"
 JSON_BYTES = 64 << 20
 SOURCE_BYTES = 16 << 20
@@ -86,13 +89,37 @@ def _own_path(parent: Path) -> Path:
     return parent / f"{own_prefix()}{secrets.token_hex(4)}"
 
 
+def look_anew(folder: Path) -> None:
+    """Have a network file system ask its server again what is in a folder.
+
+    NFS may say from memory for a minute that a file is not there; after a change of our own to the
+    folder it asks.
+    """
+    with suppress(OSError):  # a full disk: what is made then is only made twice
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = _own_path(folder)
+        probe.touch()
+        probe.unlink()
+
+
 def own_prefix() -> str:
     """How the names of this process's temporary files begin, so that their owner is known."""
-    return f".tmp-{_host()}-{os.getpid()}-"
+    return f".tmp-{this_machine()}-{os.getpid()}-"
 
 
-def _host() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+@lru_cache(maxsize=1)
+def this_machine() -> str:
+    """Where the numbers of processes mean what they mean here.
+
+    Names of machines do not tell that: virtual machines and containers that share a disk can have
+    one name. After a restart leftovers count as another machine's.
+    """
+    facts = [platform.node()]
+    with suppress(OSError):
+        facts.append(BOOT_ID.read_text())
+    with suppress(OSError):
+        facts.append(os.readlink(PROCESS_NAMESPACE))
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:8]
 
 
 def _wrote(pid: int, left: Path) -> bool:
@@ -120,7 +147,7 @@ def sweep(folder: Path) -> None:
         if not owner:
             continue
         with suppress(OSError):
-            if owner[1] == _host():
+            if owner[1] == this_machine():
                 gone = not _wrote(int(owner[2]), left)
             else:
                 gone = time.time() - left.lstat().st_mtime > STALE_SECONDS

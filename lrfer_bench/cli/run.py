@@ -134,9 +134,8 @@ def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
         done = status.finished
         echo(
             f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept, running "
-            "trainings up "
-            "to their last whole epoch: the same command goes on from there "
-            "(without --overwrite always).",
+            f"trainings up to {status.kept_until}: the same command goes on from there (without "
+            "--overwrite always).",
             err=True,
         )
         sys.exit(130)

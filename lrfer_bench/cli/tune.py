@@ -134,7 +134,7 @@ def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
             yield listener
     except KeyboardInterrupt:
         echo(
-            "\nstopped. Finished trials are kept, running trainings up to their last whole epoch: "
+            f"\nstopped. Finished trials are kept, running trainings up to {status.kept_until}: "
             "the same command goes on from there.",
             err=True,
         )

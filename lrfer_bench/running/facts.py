@@ -25,7 +25,7 @@ class _Row(BaseModel):
 
 
 class _Facts(BaseModel):
-    """Models of earlier versions have no seal, and some no image, settings or stages."""
+    """Models of earlier versions have no seal, some no image, settings, stages or arithmetic."""
 
     key: Hash
     sha256: Hash
@@ -35,6 +35,7 @@ class _Facts(BaseModel):
     epochs: Count
     history: list[_Row]
     peak_memory_mb: Amount
+    arithmetic: str = ""
     method: str = ""
     image: tuple[Pixels, Pixels, Pixels] | None = None
     settings: dict[str, Any] = {}

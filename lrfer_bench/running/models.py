@@ -38,6 +38,7 @@ class TrainingCost:
 
     seconds: all epochs, validation included; rule, epoch: the selection rule and the epoch it kept
     history: a row an epoch with "epoch", "seconds", "losses" and "val_score"
+    arithmetic: what trained it, as arithmetic_of() tells it; "" where an older file does not say
     """
 
     seconds: float
@@ -46,6 +47,7 @@ class TrainingCost:
     epochs: int
     history: list[dict[str, Any]]
     peak_memory_mb: float
+    arithmetic: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ def read_model(store: Store, training: Training) -> Model:
     same = content.get("sha256") == hashlib.sha256(data).hexdigest()
     if content.get("key") != training.key or not same:
         raise ModelMissing(path)
-    cost = TrainingCost(**{field.name: content[field.name] for field in fields(TrainingCost)})
+    names = {field.name for field in fields(TrainingCost)} & content.keys()
+    cost = TrainingCost(**{name: content[name] for name in names})
     return Model(training, data, cost)
 
 

@@ -33,6 +33,7 @@ from lrfer_bench.store.schema import (
     TestPart,
     TrainPart,
 )
+from lrfer_bench.training.arithmetic import arithmetic_of
 
 
 def draft(cell: Cell) -> Record:
@@ -117,6 +118,10 @@ def finished_record(
     if cell.preset.precision != "fp32":
         tested = facts.get("precision", "fp32")
         facts = {**facts, "precision": f"{cell.preset.precision} in training, {tested} in tests"}
+    # A run that was stopped here goes on there: the bits of its models are those of here.
+    others = {model.cost.arithmetic for model in models.values()} - {"", arithmetic_of(lr.device)}
+    if others:
+        facts = {**facts, "trained_by": "; ".join(sorted(others))}
     return draft(cell).model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),

@@ -87,6 +87,7 @@ class Runner:
 
     def run(self, engine: Engine, listener: Listener = lambda status: None) -> Status:
         """Run to the end; UserErrors of the store (a full disk) stop the engine and are raised."""
+        self.status.kept_until = engine.kept_until
         with engine:
             while self.frontier:
                 if self.shared:
@@ -206,6 +207,7 @@ class Runner:
         self.tries[node.key] = self.tries.get(node.key, 0) + 1
         if event.died and self.tries[node.key] < TRIES:
             self._note(f"{event.sentence}; it is tried once more")
+            self._give_back(node.key)  # first: the next try claims it like any other job
             self.frontier.again(node.key)
             return
         for lost in self.frontier.lose(node.key):

@@ -120,21 +120,29 @@ def _run(
     log: TrainingLog | None,
 ) -> Outcome:
     request = session.request
-    sweep_store(session.store, checkpoints=Overwrite(request.overwrite) is not Overwrite.ALWAYS)
-    keep_preset(session.store.root, request.preset)
-    keep_run_file(request, session.plan.contents())
-    keep_models(request.plugins, session.store.root)
-    for content in session.plan.contents():
-        keep_content(content)
+    overwrite = Overwrite(request.overwrite)
     sharing = joined(session.store, request.device) if request.join else nullcontext()
-    with sharing as campaign:
-        runner = Runner(session.plan, session.store, Overwrite(request.overwrite), campaign, log)
-        before(session, runner)
-        _note_trials(session.store, runner.kept)
+    with sharing as campaign:  # first: a run that is refused leaves the folder as it was
+        with campaign.kept_fresh() if campaign else nullcontext():
+            sweep_store(session.store, checkpoints=overwrite is not Overwrite.ALWAYS)
+            _keep_inputs(session)
+            runner = Runner(session.plan, session.store, overwrite, campaign, log)
+            before(session, runner)
+            _note_trials(session.store, runner.kept)
         if runner.plan.cells:
             with display(runner.status) as listener:
                 runner.run(engine, listener)
     return Outcome(session, runner.status, runner.kept, runner.kept_failed)
+
+
+def _keep_inputs(session: Session) -> None:
+    """Write into the results folder what was asked for, and the files that it names."""
+    request, contents = session.request, session.plan.contents()
+    keep_preset(session.store.root, request.preset)
+    keep_run_file(request, contents)
+    keep_models(request.plugins, session.store.root)
+    for content in contents:
+        keep_content(content)
 
 
 def _note_trials(store: Store, kept: list[Cell]) -> None:

@@ -6,7 +6,9 @@ Claims and agreement are those of running/joining.py.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+from lrfer_bench.files import look_anew
 from lrfer_bench.planning.plan import Cell, Training
 from lrfer_bench.running.frontier import Frontier, Node
 from lrfer_bench.running.joining import Campaign
@@ -38,10 +40,17 @@ class Shared:
             self._elsewhere[node.key] = node
             self._status.elsewhere = len(self._elsewhere)
             return False
+        for folder in self._places(node):
+            look_anew(folder)  # its owner made it, and the first look is still remembered
         if self._is_made(node):  # between our look and our claim
             self._claims.give_back(node.key)
             return False
         return True
+
+    def _places(self, node: Node) -> tuple[Path, ...]:
+        """The folders where a node's result, or its failure, stands."""
+        store = self._store
+        return (store.records, store.logits if isinstance(node, Cell) else store.models)
 
     def give_back(self, key: str) -> None:
         """Its result is on disk, or its failure: others may look."""

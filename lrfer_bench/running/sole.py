@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
+import psutil
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import read_json, sweep, write_atomically
+from lrfer_bench.files import read_json, sweep, this_machine, write_atomically
 from lrfer_bench.running.joining import is_shared
 from lrfer_bench.running.models import has_model
 from lrfer_bench.store.store import Store
 
 LOCK, OWNER = ".run.lock", ".run.json"
-TRIES, MOMENT_SECONDS = 10, 0.3
+LOOK_SECONDS = 30.0
+SHORT, LONG = 0.05, 0.5
+"""Seconds between two looks, drawn: many that start together must not look together."""
 
 
 @contextmanager
@@ -38,11 +42,7 @@ def sole_run(store: Store) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise UserError(
-            f"another run works in {store.root} ({_owner(store.root)}): wait until it has ended, "
-            "or give this one a folder of its own with --results and merge them afterwards; runs "
-            "that all have --join share a folder"
-        ) from None
+        raise _taken(store.root) from None
     except (OSError, NotImplementedError):
         yield
         return
@@ -60,14 +60,39 @@ def check_no_sole_run(store: Store) -> None:
 
     Equal commands start together: one that only looks at the lock, as here, holds it for a moment.
     """
-    for tries_left in reversed(range(TRIES)):
+    lock, deadline = filelock.FileLock(store.root / LOCK), time.monotonic() + LOOK_SECONDS
+    while not is_shared(store):
         try:
-            with sole_run(store) if not is_shared(store) else nullcontext():
-                return
-        except UserError:
-            if not tries_left:
-                raise
-            time.sleep(MOMENT_SECONDS)
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            if time.monotonic() > deadline or _holder_lives_here(store.root):
+                raise _taken(store.root) from None
+        except (OSError, NotImplementedError):
+            return  # no locks here: nothing is held
+        else:
+            lock.release()
+            return
+        time.sleep(random.uniform(SHORT, LONG))
+
+
+def _taken(root: Path) -> UserError:
+    return UserError(
+        f"another run works in {root} ({_owner(root)}): wait until it has ended, or give this one "
+        "a folder of its own with --results and merge them afterwards; runs that all have --join "
+        "share a folder"
+    )
+
+
+def _holder_lives_here(root: Path) -> bool:
+    """Whether a run said that it holds the folder, and its process runs on this machine.
+
+    Who only looks at the lock says nothing; a killed run has left what it said.
+    """
+    try:
+        about = read_json(root / OWNER)
+        return about["machine"] == this_machine() and psutil.pid_exists(about["pid"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return False
 
 
 def sweep_store(store: Store, checkpoints: bool) -> None:
@@ -85,7 +110,10 @@ def sweep_store(store: Store, checkpoints: bool) -> None:
 
 
 def _tell_owner(root: Path) -> None:
-    about = {"pid": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M")}
+    about = {
+        "pid": os.getpid(), "host": platform.node(), "machine": this_machine(),
+        "since": time.strftime("%Y-%m-%d %H:%M"),
+    }  # fmt: skip
     with suppress(UserError):  # only the sentence for a second run is lost
         write_atomically(root / OWNER, json.dumps(about).encode())
 

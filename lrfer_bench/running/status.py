@@ -26,6 +26,7 @@ class Status:
     elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
     cells that they have finished. trained counts their models, too.
     said: more lines for the user; the listener gets them once
+    kept_until: up to where a running training is kept when the run is stopped
     """
 
     cells: int
@@ -44,6 +45,7 @@ class Status:
     note: str = ""
     last: Record | None = None
     said: list[str] = field(default_factory=list)
+    kept_until: str = "their last whole epoch"
     started: float = field(default_factory=time.monotonic)
 
     @property

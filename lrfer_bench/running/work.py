@@ -33,6 +33,7 @@ from lrfer_bench.running.models import (
 from lrfer_bench.running.records import finished_record
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Record
+from lrfer_bench.training.arithmetic import arithmetic_of
 from lrfer_bench.training.batches import BatchSource, gather, make_batch
 from lrfer_bench.training.loop import Teller, train, validator
 
@@ -72,7 +73,7 @@ def train_here(job: TrainJob, tell: Teller = lambda told: None) -> tuple[Model, 
             )
     spent = TrainingCost(
         round(trained.seconds, 3), trained.rule, trained.epoch, trained.epochs, trained.history,
-        round(cost.peak_memory_mb(), 1),
+        round(cost.peak_memory_mb(), 1), arithmetic_of(device),
     )  # fmt: skip
     weights = {name: value.contiguous() for name, value in trained.weights.items()}
     return Model(training, safetensors.torch.save(weights, {"key": training.key}), spent), method

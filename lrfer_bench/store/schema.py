@@ -235,12 +235,15 @@ class Record(_Part):
     def arithmetic(self) -> str:
         """What computed it: the CPU's arithmetic, or the GPU with its precision.
 
-        "" in records from before it was told.
+        With what trained its models where that was another one; "" in records from before it was
+        told.
         """
         told = self.environment
+        tested = told.get("arithmetic", "")
         if "gpu" in told:
-            return f"{told['gpu']}, {told.get('precision', 'fp32')}"
-        return told.get("arithmetic", "")
+            tested = f"{told['gpu']}, {told.get('precision', 'fp32')}"
+        others = told.get("trained_by", "")
+        return f"{tested} on models of {others}" if others else tested
 
     @property
     def stem(self) -> str:

@@ -17,7 +17,7 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.running import joining
 from lrfer_bench.running.frontier import Frontier
 from lrfer_bench.running.joining import Campaign, joined
-from lrfer_bench.running.models import Model, TrainingCost, save_model
+from lrfer_bench.running.models import Model, TrainingCost, has_model, save_model
 from lrfer_bench.running.records import failed_record
 from lrfer_bench.running.shared import Shared
 from lrfer_bench.running.status import Status, summary
@@ -118,6 +118,31 @@ def test_what_others_made_is_counted_and_what_they_give_up_is_ours(
         there, frontier, status = shared(theirs, plan, store)
         assert not there.take(b) and status.failed == 1 and status.trainings == 1
         assert len(frontier) == 2
+
+
+def test_after_a_claim_the_folders_are_asked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS may say from memory that there is no model; a change of our own makes it ask again."""
+    store, plan = Store(tmp_path), plan_of(4)
+    (training,) = plan.trainings.values()
+    store.models.mkdir()
+    os.utime(store.models, (1, 1))
+    remembered: dict[float, bool] = {}
+
+    def from_memory(store: Store, key: str) -> bool:
+        return remembered.setdefault(store.models.stat().st_mtime, has_model(store, key))
+
+    monkeypatch.setattr("lrfer_bench.running.shared.has_model", from_memory)
+    with Campaign(store) as campaign:
+        here, frontier, status = shared(campaign, plan, store)
+        assert not from_memory(store, training.key)
+        save_model(store, Model(training, b"w", TrainingCost(1.0, "last", 1, 1, [], 1.0)))
+        os.utime(store.models, (1, 1))  # so the change is not seen here
+        node = frontier.next()
+        assert node is not None and not here.take(node) and status.trained == 1
+        assert not campaign.claims.is_taken(training.key)
+    assert len(list(store.models.iterdir())) == 2
 
 
 def test_a_failure_from_before_the_first_run_came_is_tried_again(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job
+from lrfer_bench.running.facts import write_facts
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import (
     Model,
@@ -54,6 +56,18 @@ def saved(tmp_path: Path) -> tuple[Store, Model]:
 
 def files_of(store: Store, model: Model) -> dict[str, Path]:
     return {end: store.models / f"{model.training.key}.{end}" for end in ("safetensors", "json")}
+
+
+def test_what_trained_a_model_stands_beside_it_and_older_files_do_not_say(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (training,) = plan_of("direct").trainings.values()
+    save_model(store, Model(training, WEIGHTS, replace(COST, arithmetic="feedfeedfeed")))
+    assert read_model(store, training).cost.arithmetic == "feedfeedfeed"
+    path = store.models / f"{training.key}.json"
+    content = json.loads(path.read_text())
+    path.unlink()
+    write_facts(path, {k: v for k, v in content.items() if k not in ("arithmetic", SEAL)})
+    assert read_model(store, training) == Model(training, WEIGHTS, COST)
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "json"])

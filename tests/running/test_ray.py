@@ -120,7 +120,7 @@ def test_what_was_cut_off_goes_on_with_the_same_bits(
     if how == "stopped":
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate(timeout=60)
-        assert run.returncode == 130 and "the same command" in errors
+        assert run.returncode == 130 and "checkpoint that came home: the same command" in errors
         run = there(*words, **often)
     else:
         two.cluster.remove_node(two.second, allow_graceful=False)  # type: ignore[attr-defined]

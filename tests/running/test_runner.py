@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrfer_bench.cli.run import _display
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Job
+from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft, failed_record
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.status import STILL_SECONDS, Status, running_lines
@@ -84,6 +86,25 @@ def test_a_failed_stage_fails_every_cell_on_it_and_is_tried_twice_only_when_its_
     )  # classifier, direct x2, direct x4; cells are never submitted
     sentences = {r.failure.sentence for r in Store(tmp_path).scan() if r.failure}  # type: ignore[union-attr]
     assert len(sentences) == 3
+
+
+def test_a_run_that_shares_a_folder_tries_again_what_died(tmp_path: Path) -> None:
+    """The claim of the first try must not look like another run's."""
+
+    class Patient(Failing):
+        turns = 0
+
+        def wait(self) -> Sequence[Event]:
+            self.turns += 1
+            assert self.turns < 20, "it waits for its own claim"
+            return super().wait()
+
+    plan = build_plan(Request(["direct"], scales=[4], preset=preset_of("quick")), DATA)
+    store, engine = Store(tmp_path), Patient(died=True)
+    with Campaign(store) as campaign:
+        status = Runner(plan, store, campaign=campaign).run(engine)
+    assert status.failed == 1 and len(engine.seen) == 2
+    assert list((tmp_path / "claims").iterdir()) == []
 
 
 def test_a_failure_never_takes_the_place_of_a_result(tmp_path: Path) -> None:
@@ -200,3 +221,22 @@ def test_the_machines_trouble_stops_the_run_and_fails_no_cell(tmp_path: Path) ->
     with pytest.raises(MachineError, match="disk full; the run stops"):
         Runner(plan, Store(tmp_path)).run(Full(False))
     assert not list(Store(tmp_path).scan())
+
+
+def test_a_stopped_run_says_up_to_where_its_engine_keeps_trainings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Near(Failing):
+        def wait(self) -> Sequence[Event]:
+            raise KeyboardInterrupt
+
+    class Far(Near):
+        kept_until = "the last checkpoint that came home"
+
+    plan = build_plan(Request(["direct"], scales=[2], preset=preset_of("quick")), DATA)
+    for engine, words in ((Far(False), "checkpoint that came home"), (Near(False), "epoch")):
+        runner = Runner(plan, Store(tmp_path))
+        assert runner.status.kept_until == "their last whole epoch"
+        with pytest.raises(SystemExit) as end, _display(runner.status, None):
+            runner.run(engine)
+        assert end.value.code == 130 and words in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import pytest
 import registries
 from folders import PLUGINS
 
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.running import joining
+from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft
-from lrfer_bench.running.session import open_session, run_session
+from lrfer_bench.running.runner import Runner
+from lrfer_bench.running.session import Session, open_session, run_session
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.schema import Cost, Record
@@ -54,6 +59,47 @@ def test_a_record_from_before_a_tuning_learns_by_how_many_trials_it_was_chosen(
     (record,) = store.scan()
     assert isinstance(record, Record) and record.metrics == metrics
     assert store.read_logits(record).labels.tolist() == labels.tolist()
+
+
+class Stopped(Exception):
+    """Raised before anything is trained."""
+
+
+def joining_request(tmp_path: Path) -> Request:
+    return Request(
+        ["linear"], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"],
+        results=tmp_path / "results", join=True,
+    )  # fmt: skip
+
+
+def test_a_run_that_is_refused_leaves_the_shared_folder_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "results")
+    with Campaign(store):
+        (store.root / "run.toml").write_text("of the first run")
+        before = sorted(store.root.rglob("*"))
+        real = joining.computing()
+        monkeypatch.setattr(joining, "computing", lambda device=None: {**real, "code": "other"})
+        with pytest.raises(UserError, match="compute alike"):
+            run_session(joining_request(tmp_path))
+        assert (store.root / "run.toml").read_text() == "of the first run"
+        assert sorted(store.root.rglob("*")) == before
+
+
+def test_a_run_that_takes_long_to_open_is_not_taken_for_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(joining.STALE_VARIABLE, "1")
+
+    def slow(session: Session, runner: Runner) -> None:
+        time.sleep(2)
+        assert joining.is_shared(session.store)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        run_session(joining_request(tmp_path), before=slow)
+    assert not list((tmp_path / "results" / "claims").iterdir())
 
 
 def trials_after(request: Request, store: Store) -> int | None:

@@ -9,12 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import psutil
 import pytest
 
+from lrfer_bench import files
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import own_prefix, replacing, sweep
-from lrfer_bench.running.sole import LOCK, OWNER, sole_run, sweep_store
+from lrfer_bench.running.sole import LOCK, OWNER, check_no_sole_run, sole_run, sweep_store
 from lrfer_bench.store.store import Store
 
 HOLD = """
@@ -48,6 +50,31 @@ def test_a_second_run_is_told_who_is_there(tmp_path: Path) -> None:
     assert not (tmp_path / OWNER).exists()
 
 
+def test_who_only_looks_is_waited_for_and_a_run_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred equal commands that start at once each looks at the lock for a moment."""
+    store, other = Store(tmp_path), filelock.FileLock(tmp_path / LOCK)
+    looks: list[float] = []
+
+    def later(seconds: float) -> None:
+        looks.append(seconds)
+        assert not (tmp_path / OWNER).exists(), "who looks says nothing"
+        if len(looks) == 30:  # more than a run without jitter and patience would try
+            other.release()
+
+    monkeypatch.setattr("lrfer_bench.running.sole.time.sleep", later)
+    other.acquire()
+    check_no_sole_run(store)
+    assert len(looks) == 30 and len(set(looks)) > 1
+    with sole_run(store), pytest.raises(UserError, match="another run works"):
+        check_no_sole_run(store)
+    assert len(looks) == 30, "a living run is no looker"
+    monkeypatch.setattr("lrfer_bench.running.sole.LOOK_SECONDS", -1.0)
+    with filelock.FileLock(tmp_path / LOCK), pytest.raises(UserError, match="not known"):
+        check_no_sole_run(store)
+
+
 def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     with sole_run(Store(tmp_path)):
@@ -76,6 +103,29 @@ def test_leftovers_of_dead_processes_are_swept_and_others_stay(tmp_path: Path) -
         os.utime(path, (0, 0))
     sweep(tmp_path)
     assert not any(map(os.path.lexists, [*gone, old])) and all(path.exists() for path in stay)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells it")
+@pytest.mark.parametrize("what", ["BOOT_ID", "PROCESS_NAMESPACE"])
+def test_a_machine_of_the_same_name_is_another_one(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its processes are not found here, and live all the same."""
+    other = tmp_path / "other"
+    other.symlink_to("pid:[1]")  # a text to read, or a link to look at
+    if what == "BOOT_ID":
+        other.unlink()
+        other.write_text("another start of another machine")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, what, other, raising=False)
+        files.this_machine.cache_clear()
+        prefix = own_prefix()
+    files.this_machine.cache_clear()
+    assert prefix != own_prefix()
+    left = tmp_path / f"{prefix.removesuffix(f'{os.getpid()}-')}{dead()}-abc"
+    left.write_text("")
+    sweep(tmp_path)
+    assert left.exists()
 
 
 def test_a_number_that_another_process_got_later_keeps_nothing(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import builtins
 import os
 import socket
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +22,8 @@ from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.running.engines import engine_of
 from lrfer_bench.running.engines.base import Failed, Progressed
 from lrfer_bench.running.engines.fileserver import FileServer
-from lrfer_bench.running.engines.slot import Saved, Slot, with_checkpoints
-from lrfer_bench.running.engines.travel import all_facts, differences, pack, unpack
+from lrfer_bench.running.engines.slot import Saved, Slot, new_scratch, with_checkpoints
+from lrfer_bench.running.engines.travel import _fetch, all_facts, differences, pack, unpack
 from lrfer_bench.training.loop import Progress
 
 
@@ -60,9 +62,34 @@ def test_a_full_disk_on_a_node_fails_no_cell(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=full))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     slot = Slot(pack([], 60.0))
-    events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, None, None))
+    events = list(slot.run(SimpleNamespace(key="k", label="direct x2"), {}, b"saved", None))
     assert [(e.key, e.machine, "No space" in e.sentence) for e in events] == [("k", True, True)]
+    assert not list(tmp_path.glob("lrfer-bench-*/*")), "nothing of a job stays on a node"
+
+
+def test_a_worker_without_a_gpu_does_not_see_those_of_its_node(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    Slot(kit := pack([], 60.0))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+    Slot(replace(kit, gpu=False))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_what_a_killed_worker_left_on_a_node_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = new_scratch()
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    left = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{killed.pid}-"))
+    left.mkdir()
+    (left / "k.ckpt").write_bytes(b"x")
+    assert new_scratch().parent == mine.parent and mine.is_dir() and not left.exists()
 
 
 def test_differences_name_what_is_other_there() -> None:
@@ -118,6 +145,34 @@ def test_a_data_set_is_served_in_pieces_and_no_other_folder(
     assert [server.read("a.npy", start) for start in (0, 4, 8)] == [b"0123", b"4567", b"89"]
     with pytest.raises(FileNotFoundError):
         server.read("../secret", 0)
+
+
+def test_a_data_set_is_fetched_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than a piece is in memory, and the folder is there at once or not at all."""
+    for module in ("fileserver", "travel"):
+        monkeypatch.setattr(f"lrfer_bench.running.engines.{module}.PIECE", 4)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get=lambda answer: answer))
+    (theirs := tmp_path / "theirs").mkdir()
+    content = {"a.npy": b"0123456789", "b.json": b"", "c.npy": b"abcd"}
+    for name, data in content.items():
+        (theirs / name).write_bytes(data)
+    served, asked = FileServer(str(theirs)), []
+
+    def read(name: str, start: int) -> bytes:
+        asked.append((name, start))
+        return served.read(name, start)
+
+    server = SimpleNamespace(
+        listing=SimpleNamespace(remote=served.listing), read=SimpleNamespace(remote=read)
+    )
+    ours = tmp_path / "cache" / "faces"
+    ours.parent.mkdir()
+    _fetch(ours, server)
+    assert {path.name: path.read_bytes() for path in ours.iterdir()} == content
+    assert sorted(asked) == [("a.npy", 0), ("a.npy", 4), ("a.npy", 8), ("c.npy", 0)]
+    assert [path.name for path in ours.parent.iterdir()] == ["faces"]
 
 
 @pytest.mark.parametrize("words", [{"address": "auto"}, {"cpus": 1.0}, {"gpus": 0.0}])

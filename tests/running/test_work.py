@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from lrfer_bench.running.jobs import TestJob, TrainJob
 from lrfer_bench.running.models import Model
 from lrfer_bench.running.session import Session, open_session
 from lrfer_bench.running.work import run_test, run_training
+from lrfer_bench.store.mixture import mixture
+from lrfer_bench.training.arithmetic import arithmetic_of
 
 
 @pytest.fixture
@@ -167,3 +170,23 @@ def test_a_saved_model_comes_back_with_the_same_answers(session: Session) -> Non
     record, logits = run_test(TestJob(cell, trained))
     assert np.array_equal(logits.logits, answers[0].detach().numpy())
     assert record.metrics is not None and record.metrics.all.accuracy > 0.6
+
+
+def test_a_record_says_what_trained_its_models_where_that_was_another(session: Session) -> None:
+    cell = next(cell for cell in session.plan.cells.values() if cell.training)
+    trained = train_all(session)
+    here = arithmetic_of()
+    assert {model.cost.arithmetic for model in trained.values()} == {here}
+    record, _ = run_test(TestJob(cell, trained))
+    assert "trained_by" not in record.environment and record.arithmetic == here
+    moved = {key: elsewhere(model, "feedfeedfeed") for key, model in trained.items()}
+    other, _ = run_test(TestJob(cell, moved))
+    assert other.environment["trained_by"] == "feedfeedfeed"
+    assert "2 arithmetics" in mixture([record, other])
+    untold = {key: elsewhere(model, "") for key, model in trained.items()}
+    assert run_test(TestJob(cell, untold))[0].arithmetic == here
+
+
+def elsewhere(model: Model, arithmetic: str) -> Model:
+    """A model as another machine would have trained it; "": as older versions kept it."""
+    return replace(model, cost=replace(model.cost, arithmetic=arithmetic))

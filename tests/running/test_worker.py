@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lrfer_bench.errors import CellError, DataError, MachineError, UserError
 from lrfer_bench.running import work
@@ -49,7 +50,7 @@ class Pipe:
 
 
 class Job:
-    key, label = "k", "test x"
+    key, label, device = "k", "test x", "cpu"
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,34 @@ def test_whose_trouble_it_is(
     worker.answer(pipe.send, Job())  # type: ignore[arg-type]
     (sent,) = pipe.sent
     assert isinstance(sent, Failed) and sent.machine == machine and not sent.died
+
+
+@pytest.mark.parametrize(
+    ("error", "device", "again"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "cuda:0", True),
+        (RuntimeError("CUDA error: out of memory"), "cuda:0", True),
+        (RuntimeError("MPS backend out of memory"), "mps", True),
+        (RuntimeError("shapes do not fit"), "cuda:0", False),
+        (RuntimeError("DefaultCPUAllocator: out of memory"), "cpu", False),
+    ],
+)
+def test_where_the_memory_of_a_gpu_was_full_a_job_is_tried_once_more(
+    error: Exception, device: str, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers share a GPU, and what others hold there is not the method's fault."""
+
+    def fail(job: Any) -> None:
+        raise error
+
+    freed: list[str] = []
+    monkeypatch.setattr(work, "run_test", fail)
+    monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
+    monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
+    monkeypatch.setattr(worker, "_leave_gpu", freed.append)
+    monkeypatch.setattr(Job, "device", device)
+    pipe = Pipe()
+    worker.answer(pipe.send, Job())  # type: ignore[arg-type]
+    (sent,) = pipe.sent
+    assert isinstance(sent, Failed) and sent.died == again and not sent.machine
+    assert freed == [device] * again and str(error) in sent.sentence

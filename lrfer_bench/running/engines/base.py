@@ -43,8 +43,8 @@ class Finished:
 class Failed:
     """A job could not be done.
 
-    died: its worker has ended, so a second try may succeed. machine: a full disk or the like is in
-    the way, and the method is not to blame.
+    died: its worker has ended, or the GPU's memory was full, so a second try may succeed. machine:
+    a full disk or the like is in the way, and the method is not to blame.
     """
 
     key: str
@@ -64,6 +64,8 @@ class Engine(ABC):
     """
 
     slots: int
+    kept_until = "their last whole epoch"
+    """Up to where running trainings are kept when the run is stopped, in words."""
 
     @abstractmethod
     def submit(self, job: Job) -> None:

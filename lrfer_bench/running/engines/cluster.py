@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import socket
+import subprocess
+import sys
 from collections.abc import Container
 from typing import Any
 
@@ -13,20 +16,36 @@ os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
 
 import ray
 import ray.exceptions
+from ray._private import services
 
 from lrfer_bench.errors import UserError
 
 GONE = (ray.exceptions.RaySystemError, ConnectionError)
-ANSWER_SECONDS = 5.0
+TOUCH_SECONDS, ANSWER_SECONDS = 5.0, 8.0
+OLDEST = (2, 49)
+"""Before it, actors could not be kept off a node by name."""
+ASK = """
+import sys
+from ray._raylet import GcsClient
+print("asking", flush=True)
+try:
+    client = GcsClient(address=sys.argv[1])
+    client.internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster")
+    print("answered", flush=True)
+except Exception as error:
+    print([line for line in str(error).splitlines() if line.strip()][-1:], flush=True)
+"""
+"""Whether a Ray head listens; the last line of its error where it refuses, for want of a token."""
 UNBOUNDED = 1 << 30
+NO_GPU = (
+    "torch sees no GPU there, though Ray counts one: install torch for its driver, or use "
+    "--gpus-per-model 0"
+)
 
 
 def join(address: str, workers: int | None) -> None:
     """Join a cluster, or start Ray on this machine ("local"); UserError where none answers."""
-    if "://" in address:
-        raise UserError(
-            f"--address {address}: Ray Client is not supported; give HOST:PORT of the cluster"
-        )
+    address = resolved(address)
     if ":" in address:
         _ask(address)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
@@ -36,22 +55,82 @@ def join(address: str, workers: int | None) -> None:
     try:
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UserError(_versions(address, error) or _nobody(address, last_line(error))) from error
+
+
+def check_version() -> None:
+    """UserError for an installed Ray that is too old for this engine."""
+    found = re.match(r"(\d+)\.(\d+)", ray.__version__)
+    if found and (int(found[1]), int(found[2])) < OLDEST:
+        raise UserError(
+            f"the Ray engine needs Ray {OLDEST[0]}.{OLDEST[1]} or newer, {ray.__version__} is "
+            'installed: pip install -U "lrfer-bench[ray]", here and on every node'
+        )
+
+
+def resolved(address: str) -> str:
+    """ "local" or HOST:PORT; "auto" is what RAY_ADDRESS names, or what runs on this machine."""
+    source = "--address"
+    if address == "auto" and os.environ.get("RAY_ADDRESS"):
+        source, address = "RAY_ADDRESS", os.environ["RAY_ADDRESS"]
+    if "://" in address:
+        raise UserError(
+            f"{source} {address}: Ray Client is not supported; give HOST:PORT of the cluster"
+        )
+    if address != "auto":
+        return address
+    try:
+        return services.canonicalize_bootstrap_address(address) or "local"
+    except (ConnectionError, ValueError, OSError) as error:
         raise UserError(_nobody(address, last_line(error))) from error
 
 
 def _ask(address: str) -> None:
-    """Ray itself waits ten minutes where nobody listens."""
+    """Ray itself waits ten minutes where nobody listens, or another program does.
+
+    Its client cannot be given a time to wait, nor be stopped: a process of its own can.
+    """
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=TOUCH_SECONDS).close()
     except (OSError, ValueError, OverflowError) as error:
         raise UserError(_nobody(address, str(error))) from error
+    command = [sys.executable, "-c", ASK, address]
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "bufsize": 0}
+    with subprocess.Popen(command, **pipes) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()  # a loaded machine may take long to import Ray
+            heard, _, _ = select.select([process.stdout], [], [], ANSWER_SECONDS)
+            answer = process.stdout.readline() if heard else b""
+        finally:
+            process.kill()
+    if answer.strip() != b"answered":
+        why = answer.decode(errors="replace").strip("[]'\" \n")
+        why = why or "something listens there, but not as a Ray head does"
+        raise UserError(_nobody(address, why))
+
+
+def _versions(address: str, error: Exception) -> str:
+    """The sentence for a cluster of another Ray or Python; "" where the error says nothing of it.
+
+    Ray's error has a line for each, of the cluster first.
+    """
+    found = re.findall(r"Ray: (\S+)\s+Python: (\S+)", str(error))
+    if len(found) != 2:
+        return ""
+    theirs, ours = (f"Ray {version} under Python {python}" for version, python in found)
+    return (
+        f"the cluster at {address} runs {theirs}, this machine has {ours}: install the same "
+        "versions everywhere"
+    )
 
 
 def _nobody(address: str, why: str) -> str:
+    source = " of RAY_ADDRESS" if address == os.environ.get("RAY_ADDRESS") else ""
     return (
-        f"no Ray cluster answers at {address} ({why}): start one with `ray start --head`, or use "
-        "--address local"
+        f"no Ray cluster answers at {address}{source} ({why}): start one with `ray start --head`, "
+        "or use --address local"
     )
 
 
@@ -110,6 +189,14 @@ def cause(error: Exception) -> str:
     if "SYSTEM_ERROR" in str(error):
         return "its worker process was killed or crashed (out of memory, or stopped by somebody)"
     return f"its worker process is gone ({last_line(error)})"
+
+
+def gone(error: BaseException) -> UserError:
+    """The sentence for an error of GONE."""
+    return UserError(
+        f"the Ray cluster is gone ({last_line(error)}): finished cells are kept, and the same "
+        "command goes on"
+    )
 
 
 def last_line(error: BaseException) -> str:

@@ -7,9 +7,8 @@ its own would begin again from nothing.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,27 +24,29 @@ from lrfer_bench.files import set_aside, write_atomically
 from lrfer_bench.planning.request import check_workers
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted
 from lrfer_bench.running.engines.fileserver import FileServer
+from lrfer_bench.running.engines.shares import check_shares, checkpoint_seconds
 from lrfer_bench.running.engines.slot import Saved, Slot, Unused, data_of
 from lrfer_bench.running.engines.travel import differences, pack
+from lrfer_bench.running.engines.weights import Weights, Work
 from lrfer_bench.running.jobs import Job, TrainJob
 from lrfer_bench.running.models import Model
 
-CHECKPOINT_VARIABLE = "LRFER_CHECKPOINT_SECONDS"
-CHECKPOINT_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 VERDICT_SECONDS = 60.0
 MOVES = 5
 """So many lost nodes may one job survive before it counts as what kills them."""
-WEIGHTS_HELD = 1 << 30
-"""Bytes of weights that stay in the object store although no running job needs them."""
+EARLY_DEATHS = 2
+"""So many workers may be dead before they say a word of a job, and it costs the job no try."""
 
 
 @dataclass
 class _Actor:
     handle: Any
     node: str = ""
-    job: Job | None = None
+    work: Work | None = None
+    heard: bool = False
+    """Whether it has told anything of its work."""
 
 
 class RayEngine(Engine):
@@ -54,6 +55,8 @@ class RayEngine(Engine):
     address: "auto" for the cluster of RAY_ADDRESS or of this machine, "local" to start one here,
     or HOST:PORT. cpus, gpus: what one model gets; gpus None is 1 where a node has any, else 0.
     """
+
+    kept_until = "the last checkpoint that came home"
 
     def __init__(
         self,
@@ -64,24 +67,24 @@ class RayEngine(Engine):
         gpus: float | None = None,
     ) -> None:
         check_workers(workers)
-        if not cpus > 0 or (gpus is not None and not gpus >= 0):
-            raise UserError(
-                f"{cpus:g} CPUs and {gpus or 0:g} GPUs a model are not possible: give more than 0 "
-                "CPUs, and 0 GPUs or more"
-            )
+        cluster.check_version()
+        check_shares(cpus, gpus)
+        self._seconds = checkpoint_seconds()
         self._plugins, self._workers, self._address = plugins, workers, address
         self._cpus, self._wanted_gpus = cpus, gpus
         self._pending: dict[Any, _Actor] = {}  # by the answer that each is asked for
         self._idle: list[_Actor] = []
         self._busy: dict[Any, _Actor] = {}  # by the stream of its job
         self._asked: dict[Any, tuple[_Actor, float]] = {}  # not heard of; is its node lost?
-        self._queue: deque[Job] = deque()
+        self._queue: deque[Work] = deque()
         self._moves: dict[str, int] = {}
-        self._weights: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._early: dict[str, int] = {}
+        self._weights = Weights()
         self._left_out: dict[str, str] = {}
         self._notes: list[str] = []
         self._server: Any = None
         self._hardware: Mapping[str, str] | None = None
+        self._owned = False
 
     @property
     def slots(self) -> int:  # type: ignore[override]
@@ -90,8 +93,18 @@ class RayEngine(Engine):
 
     def __enter__(self) -> RayEngine:
         self._owned = not ray.is_initialized()
-        if self._owned:
-            cluster.join(self._address, self._workers)
+        try:
+            if self._owned:
+                cluster.join(self._address, self._workers)
+            self._open()
+        except BaseException as error:  # nobody calls close() for what was not entered
+            self.close()
+            if isinstance(error, cluster.GONE):
+                raise cluster.gone(error) from error
+            raise
+        return self
+
+    def _open(self) -> None:
         has = [node["Resources"].get("GPU", 0) for node in cluster.living()]
         self._gpus = self._wanted_gpus if self._wanted_gpus is not None else float(any(has))
         if not cluster.room(self._cpus, self._gpus):
@@ -99,27 +112,26 @@ class RayEngine(Engine):
                 f"no node of the Ray cluster has {self._cpus:g} CPUs and {self._gpus:g} GPUs for a "
                 "model: ask for less with --cpus-per-model or --gpus-per-model"
             )
-        seconds = float(os.environ.get(CHECKPOINT_VARIABLE) or CHECKPOINT_SECONDS)
-        self._kit = pack(self._plugins, seconds)
+        self._kit = replace(pack(self._plugins, self._seconds), gpu=self._gpus > 0)
         self._kit_ref = ray.put(self._kit)
         models = self._workers or cluster.room(self._cpus, self._gpus)
         self._notes.append(cluster.described(models))
         self._looked, self._waiting_since = 0.0, time.monotonic()
         self._look()
-        return self
 
     def submit(self, job: Job) -> None:
-        self._queue.append(job)
-        self._begin()
+        try:
+            needed = {key for work in self._works() for key in work.refs}
+            self._queue.append(Work(replace(job, models={}), self._weights.refs(job, needed)))
+            self._begin()
+        except cluster.GONE as error:
+            raise cluster.gone(error) from error
 
     def wait(self) -> Sequence[Event]:
         try:
             events = self._wait()
         except cluster.GONE as error:
-            raise UserError(
-                f"the Ray cluster is gone ({cluster.last_line(error)}): finished cells are kept, "
-                "and the same command goes on"
-            ) from error
+            raise cluster.gone(error) from error
         notes, self._notes = self._notes, []
         return [*(Noted("", note) for note in notes), *events]
 
@@ -131,8 +143,9 @@ class RayEngine(Engine):
                 ray.kill(handle, no_restart=True)
         for held in (self._pending, self._idle, self._busy, self._asked, self._queue):
             held.clear()  # type: ignore[attr-defined]
-        if getattr(self, "_owned", False):
+        if self._owned:
             ray.shutdown()
+            self._owned = False
 
     def _wait(self) -> list[Event]:
         self._look()
@@ -195,7 +208,10 @@ class RayEngine(Engine):
             for node in nodes:
                 self._leave_out(node, f"no worker starts there: {cluster.last_line(error)}")
             return
-        other = differences(self._expected(found), found)
+        if self._gpus and "gpu" not in found:
+            other = cluster.NO_GPU
+        else:
+            other = differences(self._expected(found), found)
         if other:
             ray.kill(actor.handle, no_restart=True)
             self._leave_out(actor.node, other)
@@ -232,15 +248,18 @@ class RayEngine(Engine):
 
     def _begin(self) -> None:
         while self._queue and self._idle:
-            job, actor = self._queue.popleft(), self._idle.pop()
-            actor.job = job
-            refs = {key: self._put(key, model) for key, model in job.models.items()}
+            work, actor = self._queue.popleft(), self._idle.pop()
+            actor.work, actor.heard, job = work, False, work.job
             saved = None
             if isinstance(job, TrainJob) and job.checkpoint and Path(job.checkpoint).is_file():
                 saved = Path(job.checkpoint).read_bytes()
             run = actor.handle.run.options(num_returns="streaming")
-            stream = run.remote(replace(job, models={}), refs, saved, self._served(job))
-            self._busy[stream] = actor
+            self._busy[run.remote(job, work.refs, saved, self._served(job))] = actor
+
+    def _works(self) -> list[Work]:
+        """Jobs that wait or run, or whose fate is not known."""
+        actors = [*self._busy.values(), *(actor for actor, _ in self._asked.values())]
+        return [*self._queue, *(actor.work for actor in actors if actor.work)]
 
     def _served(self, job: Job) -> Any:
         """A server of the run's data set, on this machine."""
@@ -252,20 +271,6 @@ class RayEngine(Engine):
             self._server = server.remote(data_of(job).directory)
         return self._server
 
-    def _put(self, key: str, model: Model) -> Any:
-        """Weights go into the object store once, however many jobs rest on them."""
-        if key not in self._weights:
-            self._weights[key] = (ray.put(model), len(model.weights))
-            running = [actor.job for actor in self._busy.values() if actor.job]
-            needed = {k for job in running for k in job.models} | {key}
-            held = sum(size for _, size in self._weights.values())
-            for other in [k for k in self._weights if k not in needed]:
-                if held <= WEIGHTS_HELD:
-                    break
-                held -= self._weights.pop(other)[1]
-        self._weights.move_to_end(key)
-        return self._weights[key][0]
-
     def _heard(self, thing: Any) -> list[Event]:
         if thing in self._pending:
             self._arrived(thing)
@@ -275,10 +280,11 @@ class RayEngine(Engine):
     def _told(self, stream: Any) -> list[Event]:
         """What a running job says next."""
         actor = self._busy[stream]
-        job = actor.job
-        assert job is not None
+        assert actor.work is not None
+        job = actor.work.job
         try:
             event = ray.get(next(stream))
+            actor.heard = True
         except ray.exceptions.ActorUnavailableError:
             del self._busy[stream]
             self._asked[actor.handle.ready.remote()] = (actor, time.monotonic())
@@ -297,7 +303,7 @@ class RayEngine(Engine):
             return []
         if isinstance(event, (Finished, Failed)):
             del self._busy[stream]
-            actor.job = None
+            actor.work = None
             self._idle.append(actor)
         if isinstance(event, Finished) and isinstance(event.result, Model):
             assert isinstance(job, TrainJob)  # with the paths of this machine again
@@ -321,12 +327,17 @@ class RayEngine(Engine):
 
     def _gone(self, actor: _Actor, error: Exception) -> list[Event]:
         """A lost node costs nobody a try; a dead process is told to the runner."""
-        job = actor.job
-        assert job is not None
+        work = actor.work
+        assert work is not None
+        job = work.job
         with contextlib.suppress(Exception):
             ray.kill(actor.handle, no_restart=True)
         self._looked = 0.0
         if not cluster.is_lost(actor.node, error):
+            self._early[job.key] = self._early.get(job.key, 0) + (not actor.heard)
+            if not actor.heard and self._early[job.key] <= EARLY_DEATHS:
+                self._queue.appendleft(work)  # it was dead before, or died of something else
+                return []
             return [Failed(job.key, f"{job.label}: {cluster.cause(error)}", died=True)]
         self._moves[job.key] = self._moves.get(job.key, 0) + 1
         if self._moves[job.key] >= MOVES:
@@ -334,5 +345,5 @@ class RayEngine(Engine):
         self._notes.append(
             f"{job.label}: node {cluster.address_of(actor.node)} is lost; the job goes on elsewhere"
         )
-        self._queue.appendleft(job)
+        self._queue.appendleft(work)
         return []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import shutil
 import tempfile
 import threading
 import time
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lrfer_bench.files import own_folder, sweep
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.running.engines.base import Event, Failed, Progressed
 from lrfer_bench.running.engines.travel import Kit, all_facts, local_data, unpack
@@ -42,7 +45,8 @@ class Slot:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._scratch = Path(tempfile.mkdtemp(prefix="lrfer-bench-"))
+        if not kit.gpu:  # Ray leaves those of its node in sight
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
     def ready(self) -> tuple[str, dict[str, str]]:
         """(id of this node, what it computes with), for the engine to compare with its own."""
@@ -73,8 +77,10 @@ class Slot:
     ) -> None:
         import ray
 
-        path = self._scratch / f"{job.key}.ckpt"
+        scratch: Path | None = None
         try:
+            scratch = new_scratch()
+            path = scratch / f"{job.key}.ckpt"
             if checkpoint is not None:
                 path.write_bytes(checkpoint)
             fetched = dict(zip(models, ray.get(list(models.values())), strict=True))
@@ -85,8 +91,8 @@ class Slot:
             sentence = f"{job.label}: {type(error).__name__}: {error}"
             out.put(Failed(job.key, sentence, machine=True))
         finally:
-            for left in path.parent.glob(f"{path.name}*"):  # one that was set aside is at home, too
-                left.unlink(missing_ok=True)
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
             out.put(None)
 
     def _named(self, send: Send) -> Send:
@@ -101,6 +107,15 @@ class Slot:
             send(event)
 
         return renamed
+
+
+def new_scratch() -> Path:
+    """A folder for the files of one job; those that killed workers left here are removed."""
+    user = getattr(os, "getuid", lambda: "")()
+    parent = Path(tempfile.gettempdir()) / f"lrfer-bench-{user}"
+    parent.mkdir(mode=0o700, exist_ok=True)
+    sweep(parent)
+    return own_folder(parent)
 
 
 def data_of(job: Job) -> DataRef:

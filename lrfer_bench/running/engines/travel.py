@@ -38,12 +38,14 @@ class Kit:
     files: (name, bytes) of the files that settings name, such as weights
     facts: what the main process computes with
     checkpoint_every: seconds between two checkpoints on their way home
+    gpu: whether a worker gets one, or a part of one
     """
 
     plugins: Sequence[tuple[str, bytes]]
     facts: Mapping[str, str]
     checkpoint_every: float
     files: Sequence[tuple[str, bytes]] = ()
+    gpu: bool = True
 
 
 def pack(plugins: Sequence[str | Path], checkpoint_every: float) -> Kit:

@@ -70,23 +70,40 @@ def prepare_process() -> None:
 def answer(send: Send, job: Any) -> None:
     """Do a job; send() gets what it tells and, last, how it ended."""
     from lrfer_bench.errors import DataError, MachineError
-    from lrfer_bench.running.engines.base import Failed, Finished
+    from lrfer_bench.running.engines.base import Event, Failed, Finished
     from lrfer_bench.running.work import failure_of, result_of
 
+    crowded = False
     try:
-        result = result_of(job, _teller(send, job.key))
+        event: Event = Finished(job.key, result_of(job, _teller(send, job.key)))
     except BrokenPipeError:
         raise
     except (MachineError, DataError) as error:
-        _end_left_behind(send, job)
-        send(Failed(job.key, f"{job.label}: {error}", machine=True))
+        event = Failed(job.key, f"{job.label}: {error}", machine=True)
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
-        sentence, trace = failure_of(error, job)
-        _end_left_behind(send, job)
-        send(Failed(job.key, sentence, trace))
-    else:
-        _end_left_behind(send, job)
-        send(Finished(job.key, result))
+        crowded = _is_crowded(error, job)
+        event = Failed(job.key, *failure_of(error, job), died=crowded)
+    _end_left_behind(send, job)
+    if crowded:  # only here, since the error held what was on the GPU
+        _leave_gpu(job.device)
+    send(event)
+
+
+def _is_crowded(error: BaseException, job: Any) -> bool:
+    """Whether a GPU's memory was full: others that share it may need less at a second try."""
+    full = isinstance(error, RuntimeError) and "out of memory" in str(error)
+    return full and str(job.device) != "cpu"
+
+
+def _leave_gpu(device: str) -> None:
+    """Give back what torch keeps for itself: other processes share the card."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.device(device).type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _end_left_behind(send: Send, job: Any) -> None:
