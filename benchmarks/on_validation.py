@@ -27,7 +27,7 @@ from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import integers, names
 from lrfer_bench.running.devices import devices_of
-from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.models import has_model, model_facts
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.sole import sole_run, sweep_store
@@ -42,7 +42,7 @@ def asked(options: argparse.Namespace) -> Request:
         methods=names("--methods", options.methods), dataset=options.dataset,
         data_root=options.data_root, scales=integers("--scales", options.scales),
         seeds=integers("--seeds", options.seeds), preset=budgeted(preset, budget),
-        results=options.results,
+        results=options.results, workers=options.workers, device=options.device,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     with sole_run(store):
         sweep_store(store, checkpoints=True)
         runner = Runner(plan, store)
-        engine = engine_of("local", options.workers, (), store.root / "logs", device=options.device)
+        engine = engine_for(request, store.root / "logs")
         with show(runner.status) as listener:
             runner.run(engine, listener)
     print("\n".join(rows(whole, store, devices_of(options.device)[0])))

@@ -110,6 +110,7 @@ def tune(
     *,
     trials: int = defaults.TRIALS,
     epochs: str = defaults.TRIAL_EPOCHS,
+    prune: str = defaults.PRUNE,
     dataset: str | type = defaults.DATASET,
     data_root: Folder | None = None,
     data_options: Mapping[str, Any] | None = None,
@@ -123,6 +124,9 @@ def tune(
     workers: int | None = None,
     time_limit: float | None = None,
     engine: str = "local",
+    address: str | None = None,
+    cpus_per_model: float | None = None,
+    gpus_per_model: float | None = None,
     overwrite: str = "never",
     device: str | None = None,
     tell: Callable[[str], None] | None = print,
@@ -130,7 +134,8 @@ def tune(
     """Try settings of methods on the validation split, as `lrfer-bench tune` does.
 
     trials: of each method, the first with its defaults. epochs: the budget of every model of a
-            trial, a share of the preset's ("0.5x") or a number ("7").
+            trial, a share of the preset's ("0.5x") or a number ("7"). prune: "median" stops trials
+            that are worse than earlier rounds, "none" does not.
     settings: held fixed in all trials. overwrite: "never", or "failed": try those again.
     The other arguments are those of run(). The settings that were chosen stand in
     tuning/settings.toml of the results folder, for run(..., settings_file=...).

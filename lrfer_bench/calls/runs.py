@@ -30,7 +30,7 @@ def run_from(words: Mapping[str, Any]) -> pd.DataFrame:
 def tune_from(words: Mapping[str, Any]) -> pd.DataFrame:
     """Run the trials that the words of tune() ask for; a line a trial."""
     given = checked_arguments(TuneArguments, words)
-    asked = TuningRequest(request_from(given), given.trials, given.epochs)
+    asked = TuningRequest(request_from(given), given.trials, given.epochs, given.prune)
     display, watch = shown(given.tell)
     tell = given.tell or (lambda line: None)
     return trial_frame(run_tuning(asked, display, tell, watch).studies)

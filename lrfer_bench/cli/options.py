@@ -136,9 +136,11 @@ VERBOSE = click.option(
 
 def plan_options(command: Command) -> Command:
     """The options that say what is to be run; `run` and `plan` take the same."""
-    return shared_options(*(name for name in _OPTIONS if name not in ("engine", "time_limit")))(
-        command
-    )
+    return shared_options(*(name for name in _OPTIONS if name not in RUNNING))(command)
+
+
+RUNNING = ("engine", "address", "cpus_per_model", "gpus_per_model", "time_limit")
+"""How models are trained, which a plan does not need."""
 
 
 def shared_options(*names: str) -> Callable[[Command], Command]:
@@ -304,6 +306,15 @@ _OPTIONS = {
         show_default=True,
         metavar="NAME",
         help="local or ray: where jobs run.",
+    ),
+    "address": click.option(
+        "--address", metavar="WHERE", help="Ray cluster: auto, local or HOST:PORT."
+    ),
+    "cpus_per_model": click.option(
+        "--cpus-per-model", type=float, metavar="N", help="On a Ray cluster.  [default: 1]"
+    ),
+    "gpus_per_model": click.option(
+        "--gpus-per-model", type=float, metavar="N", help="Such as 0.25, for four a GPU."
     ),
 }
 """By the name of the parameter."""

@@ -14,6 +14,7 @@ from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import (
     PLAN_GROUPS,
+    RUNNING,
     VERBOSE,
     plan_options,
     request_of,
@@ -33,10 +34,7 @@ EXAMPLES = (
 
 @click.command(cls=Command, groups=PLAN_GROUPS, examples=EXAMPLES)
 @plan_options
-@shared_options("engine", "time_limit")
-@click.option("--address", metavar="WHERE", help="Ray cluster: auto, local or HOST:PORT.")
-@click.option("--cpus-per-model", type=float, metavar="N", help="On a Ray cluster.  [default: 1]")
-@click.option("--gpus-per-model", type=float, metavar="N", help="Such as 0.25, for four a GPU.")
+@shared_options(*RUNNING)
 @click.option("--join", is_flag=True, help="Share --results with equal commands.")
 @click.option("--log", metavar="NAME", help="tensorboard: curves of all trainings.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show the plan, run nothing.")

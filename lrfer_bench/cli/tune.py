@@ -13,7 +13,7 @@ import click
 from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import VERBOSE, echo_left_out, request_of, shared_options
+from lrfer_bench.cli.options import RUNNING, VERBOSE, echo_left_out, request_of, shared_options
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -27,8 +27,18 @@ EXAMPLES = (
 GROUPS = {
     "What to tune": ("methods", "trials", "dataset", "data_root", "data_option", "plugins"),
     "Conditions": ("scales", "protocols"),
-    "Training": ("epochs", "seeds", "preset", "settings"),
-    "Where and how": ("results", "workers", "device", "time_limit", "engine", "overwrite"),
+    "Training": ("epochs", "prune", "seeds", "preset", "settings"),
+    "Where and how": (
+        "results",
+        "workers",
+        "device",
+        "time_limit",
+        "engine",
+        "address",
+        "cpus_per_model",
+        "gpus_per_model",
+        "overwrite",
+    ),
     "What to print": ("verbose", "as_json"),
 }
 
@@ -51,6 +61,14 @@ GROUPS = {
     help="Of the preset's epochs, for every model of a trial.",
 )
 @click.option(
+    "--prune",
+    default=defaults.PRUNE,
+    show_default=True,
+    type=click.Choice(["none", "median"]),
+    metavar="HOW",
+    help="Stop poor trials early: none, median.",
+)
+@click.option(
     "--scales",
     default=",".join(map(str, defaults.TUNED_SCALES)),
     show_default=True,
@@ -69,8 +87,7 @@ GROUPS = {
     "results",
     "workers",
     "device",
-    "time_limit",
-    "engine",
+    *RUNNING,
 )
 @click.option(
     "--overwrite",
@@ -82,7 +99,9 @@ GROUPS = {
 )  # fmt: skip
 @VERBOSE
 @JSON
-def tune(trials: int, epochs: str, verbose: bool | None, as_json: bool, **options: Any) -> None:
+def tune(
+    trials: int, epochs: str, prune: str, verbose: bool | None, as_json: bool, **options: Any
+) -> None:
     """Try settings of methods, as many and as long for each method, and choose the best.
 
     A trial is scored on the validation split; no test face is looked at. The same command goes on
@@ -96,7 +115,7 @@ def tune(trials: int, epochs: str, verbose: bool | None, as_json: bool, **option
 
     load_plugins(options["plugins"])
     echo_left_out(left_out())
-    asked = TuningRequest(request_of(options), trials, epochs)
+    asked = TuningRequest(request_of(options), trials, epochs, prune)
     quiet = verbose is False or as_json
     display = partial(_display, verbose=False if as_json else verbose)
     tell = partial(echo, err=as_json)

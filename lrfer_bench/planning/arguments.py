@@ -102,6 +102,10 @@ class PlanArguments(Arguments):
     workers: Integer | None = None
     time_limit: Annotated[float, Field(gt=0, strict=False)] | None = None
     engine: str = Field(defaults.ENGINE, examples=[defaults.ENGINE])
+    address: str | None = Field(None, examples=["10.0.0.1:6379"])
+    cpus_per_model: float | None = None
+    gpus_per_model: float | None = None
+    device: str | None = Field(None, examples=["cuda:0"])
     tell: Callable[[str], None] | None = print
 
 
@@ -114,10 +118,6 @@ class RunArguments(PlanArguments):
     overwrite: Literal["never", "failed", "always"] = "never"
     join: bool = False
     log: str | None = Field(None, examples=["tensorboard"])
-    address: str | None = Field(None, examples=["10.0.0.1:6379"])
-    cpus_per_model: float | None = None
-    gpus_per_model: float | None = None
-    device: str | None = Field(None, examples=["cuda:0"])
     precision: Literal["fp32", "bf16", "fp16"] | None = None
     targets: Literal["majority", "soft"] | None = None
 
@@ -151,8 +151,8 @@ class TuneArguments(PlanArguments):
 
     trials: Integer
     epochs: str = Field(examples=[defaults.TRIAL_EPOCHS])
+    prune: Literal["none", "median"]
     overwrite: Literal["never", "failed"]
-    device: str | None = Field(examples=["cuda:0"])
 
 
 class LoadArguments(Arguments):

@@ -13,3 +13,4 @@ TUNED_SCALES = (4,)
 TRIALS = 8
 TRIAL_EPOCHS = "0.5x"
 """Of a tuning: the budget of a trial, as a share of the preset's epochs."""
+PRUNE = "none"

@@ -19,12 +19,14 @@ class TrainJob:
 
     models:     every finished model it rests on, by key
     checkpoint: the file where the worker's machine keeps one
+    least:      epoch -> the validation score below which it is stopped after it (see train())
     """
 
     training: Training
     models: Mapping[str, Model] = field(default_factory=dict)
     checkpoint: str | None = None
     device: str = "cpu"
+    least: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfer_bench.errors import MachineError
@@ -47,6 +48,8 @@ class Runner:
 
     log: hears of the trainings, if wanted
     lost: training key -> why it, or a stage that it rests on, could not be trained
+    least: training key -> epoch -> the validation score below which it is stopped
+    stopped: training key -> the scores of its epochs, of those that were
     """
 
     def __init__(
@@ -56,7 +59,9 @@ class Runner:
         overwrite: Overwrite = Overwrite.NEVER,
         campaign: Campaign | None = None,
         log: TrainingLog | None = None,
+        least: Mapping[str, Mapping[int, float]] | None = None,
     ) -> None:
+        self.least, self.stopped = least or {}, dict[str, Sequence[float | None]]()
         self.log = log
         self.store = store
         self.survey = survey(store, plan.cells)
@@ -133,7 +138,8 @@ class Runner:
             return None
         if isinstance(node, Cell):
             return TestJob(node, models)
-        return TrainJob(node, models, str(self._checkpoint(node.key).resolve()))
+        checkpoint = str(self._checkpoint(node.key).resolve())
+        return TrainJob(node, models, checkpoint, least=self.least.get(node.key, {}))
 
     def _train_again(self, key: str, node: Node) -> None:
         """A model is damaged: it is set aside, and its training waits like any other."""
@@ -204,6 +210,9 @@ class Runner:
                 f"{event.sentence}; the run stops: no cell has failed by this, what is finished "
                 "is kept, and the same command goes on from there"
             )
+        if event.scores is not None:
+            self.stopped[node.key] = event.scores
+            self._checkpoint(node.key).unlink(missing_ok=True)
         self.tries[node.key] = self.tries.get(node.key, 0) + 1
         if event.died and self.tries[node.key] < TRIES:
             self._note(f"{event.sentence}; it is tried once more")

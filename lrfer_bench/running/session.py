@@ -17,7 +17,7 @@ from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
 from lrfer_bench.plugins.existing import keep_models
-from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.joining import joined
 from lrfer_bench.running.runner import Overwrite, Runner
@@ -95,11 +95,7 @@ def run_session(
     logs = session.store.root / "logs"
     if request.join:
         logs /= f"{socket.gethostname()}-{os.getpid()}"
-    engine = engine_of(
-        request.engine, request.workers, request.plugins, logs, request.time_limit,
-        address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
-        device=request.device,
-    )  # fmt: skip
+    engine = engine_for(request, logs)
     log = open_log(request.log, session.store.root) if request.log else None
     session.store.check_writable()
     if request.join:

@@ -62,7 +62,7 @@ def train_here(job: TrainJob, tell: Teller = lambda told: None) -> tuple[Model, 
     source = batch_source(training, prepared, device)
     held_out = lru_cache(maxsize=1)(partial(validation_batches, prepared, training, device))
     checkpoint = Path(job.checkpoint) if job.checkpoint else None
-    trained = train(method, source, validator(held_out), checkpoint, tell)
+    trained = train(method, source, validator(held_out), checkpoint, tell, job.least)
     # Other cells share these stages: one that was changed would make their results depend on the
     # order of runs.
     for name, stage in method.task.stages.items():

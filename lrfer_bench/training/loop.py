@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from lrfer_bench.training.mean import RunningMean, decay_since
 from lrfer_bench.training.precision import Precision
 from lrfer_bench.training.schedule import one_cycle
 from lrfer_bench.training.selection import rule_of
+from lrfer_bench.training.stopping import Stopped, last_epoch
 
 State = dict[str, Tensor]
 DIVERGED = 1e6
@@ -124,11 +125,12 @@ def train(
     validate: Callable[[Method], float],
     checkpoint: Path | None = None,
     tell: Teller = lambda told: None,
+    least: Mapping[int, float] | None = None,
 ) -> Trained:
     """Train a freshly built method to the end of its preset's budget; return the weights to keep.
 
     Goes on from the checkpoint where there is one. Raises CellError when a loss becomes NaN or
-    infinite, or grows beyond DIVERGED.
+    infinite, or grows beyond DIVERGED, and Stopped after an epoch whose score is below its least.
     """
     preset = method.task.preset
     run = _Run(method, dict(method.optimizers()), RunningMean(method) if preset.ema else None)
@@ -141,6 +143,9 @@ def train(
     if note:
         tell(Note(note))
     for epoch in range(len(run.history), preset.epochs):
+        scores = [row["val_score"] for row in run.history]
+        if last := last_epoch(scores, least or {}):
+            raise Stopped(scores[:last])
         _train_epoch(run, source, epoch, peaks, precision, validate, tell)
         if checkpoint:
             before, note = note, keep_checkpoint(checkpoint, source.key, run, source.device)

@@ -81,6 +81,7 @@ def _conditions(about: About) -> str:
     return (
         f"{about.dataset}, {', '.join(about.protocols)} {scales}, preset {about.preset}, "
         f"{about.epochs} epochs a model, seed {seeds}"
+        f"{', pruned by the median' if about.prune == 'median' else ''}"
     )
 
 
@@ -97,7 +98,10 @@ def _table(study: Study) -> list[str]:
         "|---" * len(heads) + "|",
     ]
     for number, trial in enumerate(study.trials):
-        score = f"failed: {_reason(trial)}" if trial.score is None else f"{trial.score:.4f}"
+        if trial.stopped:
+            score = study.said_of(trial)
+        else:
+            score = f"failed: {_reason(trial)}" if trial.failure else f"{trial.score:.4f}"
         first = f"{number + 1} (defaults)" if number == 0 else str(number + 1)
         cells = [first, *(_said(trial.settings.get(name)) for name in names), score]
         cells = [cell.replace("|", "\\|") for cell in cells]
@@ -132,8 +136,8 @@ def trial_frame(studies: Sequence[Study]) -> pd.DataFrame:
 
     names = ("method", "trial", "settings", "score", "failure", "chosen")
     lines = [
-        (study.method, place + 1, json.dumps(trial.settings), trial.score, trial.failure,
-         place == study.best)
+        (study.method, place + 1, json.dumps(trial.settings), trial.score,
+         study.said_of(trial) if trial.stopped else trial.failure, place == study.best)
         for study in studies
         for place, trial in enumerate(study.trials)
     ]  # fmt: skip

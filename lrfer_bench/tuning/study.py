@@ -23,7 +23,7 @@ class _Part(BaseModel):
 class About(_Part):
     """What all studies of a folder have in common.
 
-    epochs: of a trial; faces: of the validation split that count
+    epochs: of a trial; faces: of the validation split that count; prune: "none" or "median"
     """
 
     dataset: str
@@ -34,6 +34,7 @@ class About(_Part):
     scales: list[int]
     seeds: list[int]
     faces: int
+    prune: str = "none"
 
 
 class Trial(_Part):
@@ -44,6 +45,8 @@ class Trial(_Part):
               score; none: the scores are those of the trainings, each at its one scale
     score: mean validation score of these, higher is better; None while it is open or if it failed
     failure: the sentence of a trial that could not be trained
+    stopped: the epoch after which it was, where trials are pruned; it has no score then
+    histories: where trials are pruned, the scores of each training's epochs until it ended
     """
 
     settings: dict[str, Any]
@@ -51,10 +54,12 @@ class Trial(_Part):
     shown_at: list[int] = Field(default_factory=list)
     score: float | None = None
     failure: str | None = None
+    stopped: int | None = None
+    histories: list[list[float | None]] = Field(default_factory=list)
 
     @property
     def open(self) -> bool:
-        return self.score is None and self.failure is None
+        return self.score is None and self.failure is None and self.stopped is None
 
 
 class Study(_Part):
@@ -80,6 +85,12 @@ class Study(_Part):
     def done(self) -> int:
         """How many trials have come to their end."""
         return sum(not trial.open for trial in self.trials)
+
+    def said_of(self, trial: Trial) -> str:
+        """How a trial ended, in words."""
+        if trial.stopped:
+            return f"stopped after epoch {trial.stopped} of {self.about.epochs}"
+        return f"failed: {trial.failure}" if trial.failure else f"validation {trial.score:.4f}"
 
     @property
     def best(self) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping
+from statistics import median
 from typing import Any
 
 import torch
@@ -18,10 +19,13 @@ from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import ModelMissing, has_model, model_facts, set_model_aside
+from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.work import failure_of
 from lrfer_bench.store.store import Store
+from lrfer_bench.training.stopping import last_epoch
 from lrfer_bench.tuning import validated
-from lrfer_bench.tuning.study import Trial
+from lrfer_bench.tuning.sampling import ROUND
+from lrfer_bench.tuning.study import Study, Trial
 from lrfer_bench.tuning.validated import kept_score
 
 CPU = torch.device("cpu")
@@ -49,30 +53,61 @@ def joined(plans: Iterable[Plan]) -> Plan:
 
 def settle(
     trial: Trial,
-    lost: Mapping[str, str],
-    store: Store,
+    runner: Runner,
+    prune: bool = False,
     plan: Plan | None = None,
     device: torch.device = CPU,
 ) -> bool:
-    """Give an open trial its score or its failure; False where it has to wait.
+    """Give an open trial its score, its end or its failure; False where it has to wait.
 
     It waits for a training, a model that is damaged and was set aside among them. Where its models
     have to be shown faces (Trial.shown_at), it waits until a plan is given.
-    lost: training key -> why it could not be trained
     """
-    reasons = [lost[key] for key in trial.keys if key in lost]
+    store, stopped = runner.store, runner.stopped
+    reasons = [runner.lost[key] for key in trial.keys if key in runner.lost and key not in stopped]
     if reasons:
         trial.failure = reasons[0]
-    elif all(has_model(store, key) for key in trial.keys):
-        facts = {key: model_facts(store, key) for key in trial.keys}
+    elif all(has_model(store, key) or key in stopped for key in trial.keys):
+        facts = {key: model_facts(store, key) for key in trial.keys if key not in stopped}
         damaged = [key for key, known in facts.items() if not known]
         for key in damaged:  # the next round trains it anew
             set_model_aside(store, key)
-        if not damaged and not trial.shown_at:
+        if damaged or (prune and _is_stopped(trial, runner, facts)):
+            pass
+        elif not trial.shown_at:
             _score(trial, [kept_score(known) for known in facts.values()])
-        elif not damaged and plan is not None:
+        elif plan is not None:
             _show(trial, plan, store, device)
     return not trial.open
+
+
+def _is_stopped(trial: Trial, runner: Runner, facts: Mapping[str, Any]) -> bool:
+    """Whether a training of it came below its least; one that has a model by now is no better."""
+    ends, trial.histories = [], []
+    for key in trial.keys:
+        scores = runner.stopped.get(key) or [row["val_score"] for row in facts[key]["history"]]
+        ends.append(last_epoch(scores, runner.least.get(key, {})))
+        trial.histories.append(list(scores[: ends[-1]]))
+    trial.stopped = min((end for end in ends if end), default=None)
+    return trial.stopped is not None
+
+
+def least_of(study: Study, place: int) -> list[dict[int, float]]:
+    """For each training of a trial: epoch -> the score below which it is stopped.
+
+    That is the median of what the same training of the trials of earlier rounds, the same scale and
+    seed, had at that epoch. A round sees only rounds that are done, so that it does not matter
+    which trial of its own ends first. The last epoch stops nothing.
+    """
+    earlier = study.trials[: place - place % ROUND]
+    bounds: list[dict[int, float]] = [{} for _ in study.trials[place].keys]
+    for number, bound in enumerate(bounds):
+        histories = [trial.histories[number] for trial in earlier if trial.histories]
+        for epoch in range(1, study.about.epochs):
+            seen = [h[epoch - 1] for h in histories if len(h) >= epoch]
+            if known := [score for score in seen if score is not None]:
+                bound[epoch] = median(known)
+    return bounds
 
 
 def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:

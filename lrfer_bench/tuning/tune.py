@@ -27,7 +27,7 @@ from lrfer_bench.planning.settings import complete_settings, settings_of
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.devices import devices_of
-from lrfer_bench.running.engines import engine_of
+from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Display
 from lrfer_bench.running.sole import sole_run, sweep_store
@@ -36,7 +36,7 @@ from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
-from lrfer_bench.tuning.trials import joined, settle, trial_plan
+from lrfer_bench.tuning.trials import joined, least_of, settle, trial_plan
 from lrfer_bench.tuning.validated import shown_at, trainings_of
 
 CPU = torch.device("cpu")
@@ -50,11 +50,13 @@ class TuningRequest:
     run:    methods, data, conditions, preset and folder, as of a run; its settings are held fixed
     trials: of each method, the first of which is its defaults
     epochs: the budget of every model of a trial: a share of the preset's epochs, or a number
+    prune:  "median" stops trials of later rounds that are worse than those before; "none" does not
     """
 
     run: Request
     trials: int = defaults.TRIALS
     epochs: str = defaults.TRIAL_EPOCHS
+    prune: str = defaults.PRUNE
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def run_tuning(
     subjects, idle = _subjects(run, plan)
     for name, reason in idle.items():
         tell(f"{name}: {reason}")
-    folder, about = Folder(run.results), _about(run, prepared)
+    folder, about = Folder(run.results), _about(run, prepared, asked.prune)
     folder.open(about)  # studies of other conditions are refused before anything is begun
     if not subjects:
         return Outcome(folder, [], idle)
@@ -131,12 +133,12 @@ def _request_of_trials(asked: TuningRequest) -> Request:
     return dataclasses.replace(asked.run, preset=budgeted(preset, budget))
 
 
-def _about(run: Request, prepared: Prepared) -> About:
+def _about(run: Request, prepared: Prepared, prune: str) -> About:
     return About(
         dataset=called(run.dataset, prepared.options), fingerprint=prepared.fingerprint,
         preset=run.preset.id, epochs=run.preset.epochs, scales=list(run.scales),
         protocols=[protocol_of(name).id for name in run.protocols],
-        seeds=list(run.seeds), faces=int((~prepared.faces.leaked["val"]).sum()),
+        seeds=list(run.seeds), faces=int((~prepared.faces.leaked["val"]).sum()), prune=prune,
     )  # fmt: skip
 
 
@@ -233,7 +235,10 @@ class _Tuning:
         """
         begun = len(study.trials) - len(study.trials) % sampling.ROUND
         first = [] if begun else [dict(subject.defaults)]
-        tried = [(trial.settings, trial.score) for trial in study.trials[:begun]]
+        before = study.trials[:begun]
+        # one that was stopped counts as the worst of those that were not
+        worst = min((trial.score for trial in before if trial.score is not None), default=None)
+        tried = [(each.settings, worst if each.stopped else each.score) for each in before]
         tried += [(settings, None) for settings in first]
         seed = seed_for("tuning", subject.key_name, begun, *self.run.seeds)
         drawn = sampling.drawn(subject.space, tried, sampling.ROUND - len(first), seed)
@@ -256,15 +261,12 @@ class _Tuning:
         run, store = self.run, Store(self.run.results)
         trials = [(s.method, t) for s in self.studies.values() for t in s.trials if t.open]
         plan = joined(self._plan(method, trial) for method, trial in trials)
-        runner = Runner(plan, store)
-        engine = engine_of(
-            run.engine, run.workers, run.plugins, store.root / "logs", run.time_limit,
-            device=run.device,
-        )  # fmt: skip
+        runner = Runner(plan, store, least=self._least(plan))
+        engine = engine_for(run, store.root / "logs")
         with display(runner.status) as listener:
 
             def listen(status: Status, trained: Plan | None = None) -> None:
-                status.said = self._settled(runner, store, trained)
+                status.said = self._settled(runner, trained)
                 listener(status)
                 status.said = []
 
@@ -273,18 +275,29 @@ class _Tuning:
         for study in self.studies.values():
             self.folder.save(study)
 
-    def _settled(self, runner: Runner, store: Store, trained: Plan | None) -> list[str]:
+    def _settled(self, runner: Runner, trained: Plan | None) -> list[str]:
         """Write the trials that have come to their end since the last look; a line for each.
 
         trained: the plan of the round, once it is done
         """
         lines, device = [], CPU if trained is None else self._device()
         for study in self.studies.values():
+            prune = study.about.prune == "median"
             for trial in study.trials:
-                if trial.open and settle(trial, runner.lost, store, trained, device):
+                if trial.open and settle(trial, runner, prune, trained, device):
                     self.folder.save(study)
                     lines.append(_line(study, trial))
         return lines
+
+    def _least(self, plan: Plan) -> dict[str, dict[int, float]]:
+        """Where trainings of this round are stopped; none that others rest on."""
+        found: dict[str, dict[int, float]] = {}
+        for study in self.studies.values():
+            for place, trial in enumerate(study.trials):
+                if trial.open and study.about.prune == "median":
+                    found |= dict(zip(trial.keys, least_of(study, place), strict=True))
+        stages = {key for each in plan.trainings.values() for key in each.stages.values()}
+        return {key: bounds for key, bounds in found.items() if key not in stages}
 
     def _device(self) -> torch.device:
         """Where models are shown faces: the first of the run's devices that this machine has."""
@@ -296,5 +309,4 @@ class _Tuning:
 
 def _line(study: Study, trial: Trial) -> str:
     number = 1 + next(k for k, each in enumerate(study.trials) if each is trial)
-    said = f"failed: {trial.failure}" if trial.failure else f"validation {trial.score:.4f}"
-    return f"{label_of(study.method, trial.settings)}, trial {number}: {said}"
+    return f"{label_of(study.method, trial.settings)}, trial {number}: {study.said_of(trial)}"

@@ -41,8 +41,8 @@ CACHE = ("*/*.images.npy", "*/*.labels.npy", "*/*.leaked.npy", "*/meta.json", "*
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A user's machine in this process: a cache of its own, and workers that are this process."""
     monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(session, "engine_of", lambda *words, **more: HereEngine())
-    monkeypatch.setattr(tune, "engine_of", lambda *words, **more: MadeEngine())
+    monkeypatch.setattr(session, "engine_for", lambda *words, **more: HereEngine())
+    monkeypatch.setattr(tune, "engine_for", lambda *words, **more: MadeEngine())
     for name in ("latency_ms", "throughput"):
         monkeypatch.setattr(cost, name, lambda method, lr: 1.0)
     with registries.pristine():
@@ -126,7 +126,7 @@ def test_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     engine: Callable[..., Engine] = lambda *words, **more: Stopping()  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setattr(session, "engine_of", engine)
+        patch.setattr(session, "engine_for", engine)
         with pytest.raises(_Stopped):
             run(tmp_path / "results")
     (path,) = tmp_path.glob("results/checkpoints/*.ckpt")

@@ -131,3 +131,10 @@ def test_the_method_of_these_tests_would_notice_a_test_file(tmp_path: Path) -> N
         assert file not in opened()
         mapped = np.load(file, mmap_mode="r")
         assert file in opened() and mapped.size == 3
+
+
+def test_a_cluster_is_for_the_engine_ray(lrfer: Any, tmp_path: Path) -> None:
+    words = ["--plugin", TUNABLE, "--methods", "tunable", "--scales", "2", "--results", tmp_path]
+    done = lrfer("tune", *words, "--address", "10.0.0.1:6379")
+    assert done.returncode == 2 and "use them with --engine ray" in done.stderr
+    assert not (tmp_path / "models").exists()

@@ -15,12 +15,19 @@ from lrfer_bench.tuning.tune import Outcome, TuningRequest, run_tuning
 FILES = [PLUGINS / "tiny.py", PLUGINS / "tunable.py"]
 
 
-def asked(folder: Path, *methods: str, trials: int = 8, epochs: str = "0.5x", **more: Any) -> Any:
+def asked(
+    folder: Path,
+    *methods: str,
+    trials: int = 8,
+    epochs: str = "0.5x",
+    prune: str = "none",
+    **more: Any,
+) -> Any:
     run = Request(
         methods=methods, dataset="tinyfaces", scales=more.pop("scales", (2,)), plugins=FILES,
         results=folder, preset=preset_of(more.pop("preset", "quick@1")), **more,
     )  # fmt: skip
-    return TuningRequest(run, trials, epochs)
+    return TuningRequest(run, trials, epochs, prune)
 
 
 def tuned(folder: Path, *methods: str, **more: Any) -> Outcome:

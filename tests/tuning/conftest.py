@@ -33,7 +33,7 @@ def through(monkeypatch: pytest.MonkeyPatch) -> Any:
         return validated.kept_score(model_facts(store, training.key))
 
     def use(engine: MadeEngine) -> MadeEngine:
-        monkeypatch.setattr(tune, "engine_of", lambda *given, **more: engine)
+        monkeypatch.setattr(tune, "engine_for", lambda *given, **more: engine)
         monkeypatch.setattr(validated, "score_at", kept)
         return engine
 

@@ -33,7 +33,7 @@ ASKED = {"epochs": "12", "trials": 2}
 def here(monkeypatch: pytest.MonkeyPatch) -> HereEngine:
     """Trainings are done in this process, and really."""
     engine = HereEngine()
-    monkeypatch.setattr(tune, "engine_of", lambda *given, **more: engine)
+    monkeypatch.setattr(tune, "engine_for", lambda *given, **more: engine)
     return engine
 
 

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 from lrfer_bench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from lrfer_bench.planning.request import Request
     from lrfer_bench.running.engines.base import Engine
 
 ENGINES = ("local", "ray")
+
+
+def engine_for(request: Request, logs: Path) -> Engine:
+    """The engine that a request asks for, see engine_of()."""
+    return engine_of(
+        request.engine, request.workers, request.plugins, logs, request.time_limit,
+        address=request.address, cpus=request.cpus_per_model, gpus=request.gpus_per_model,
+        device=request.device,
+    )  # fmt: skip
 
 
 def engine_of(

@@ -44,7 +44,8 @@ class Failed:
     """A job could not be done.
 
     died: its worker has ended, or the GPU's memory was full, so a second try may succeed. machine:
-    a full disk or the like is in the way, and the method is not to blame.
+    a full disk or the like is in the way, and the method is not to blame. scores: of the epochs of
+    a training that was stopped.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Failed:
     traceback: str = ""
     died: bool = False
     machine: bool = False
+    scores: tuple[float | None, ...] | None = None
 
 
 Event = Progressed | Noted | Finished | Failed

@@ -82,7 +82,8 @@ def answer(send: Send, job: Any) -> None:
         event = Failed(job.key, f"{job.label}: {error}", machine=True)
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
         crowded = _is_crowded(error, job)
-        event = Failed(job.key, *failure_of(error, job), died=crowded)
+        scores = getattr(error, "scores", None)
+        event = Failed(job.key, *failure_of(error, job), died=crowded, scores=scores)
     _end_left_behind(send, job)
     if crowded:  # only here, since the error held what was on the GPU
         _leave_gpu(job.device)
