@@ -66,7 +66,7 @@ GROUPS = {
     show_default=True,
     type=click.Choice(["none", "median"]),
     metavar="HOW",
-    help="Stop poor trials early: none, median.",
+    help="Stop poor trials: none, median.",
 )
 @click.option(
     "--scales",
@@ -102,7 +102,7 @@ GROUPS = {
 def tune(
     trials: int, epochs: str, prune: str, verbose: bool | None, as_json: bool, **options: Any
 ) -> None:
-    """Try settings of methods, as many and as long for each method, and choose the best.
+    """Try settings of methods, as many and as long for each, and choose the best.
 
     A trial is scored on the validation split; no test face is looked at. The same command goes on
     where it was stopped. What was chosen goes into tuning/settings.toml of the results folder, for
