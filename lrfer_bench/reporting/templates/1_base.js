@@ -131,8 +131,7 @@ function showAnswer() {
   $("answers").replaceChildren(...board().answers.map((a) => make("li", {},
     make("b", { class: "px" }, `${a.px} px`), " ", make("b", {}, a.best), ` ${a.accuracy} % `,
     make("span", { class: "interval" }, a.interval), " ",
-    make("span", { class: a.sure ? "sure" : "unsure" },
-      [a.said, a.lead].filter(Boolean).join("; ")))));
+    make("span", { class: a.sure ? "sure" : "unsure" }, a.said), a.lead ? `; ${a.lead}` : "")));
 }
 
 function show() {
