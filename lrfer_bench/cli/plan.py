@@ -66,9 +66,12 @@ def show_plan(session: Session, calibrate: bool) -> None:
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
     if found.seconds is not None:
+        at_once = f"with {found.workers} workers"
+        if found.workers is None:
+            at_once = "of one core, divided by the models that the cluster has room for"
         echo(
-            f"About {duration(found.seconds)} with {found.workers} workers, going by a few steps "
-            "of each model on this machine as it is now."
+            f"About {duration(found.seconds)} {at_once}, going by a few steps of each model on "
+            "this machine as it is now."
         )
 
 

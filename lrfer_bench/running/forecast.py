@@ -27,11 +27,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Forecast:
-    """trainings, cells: in the plan's order. seconds: of all that is left; None: not estimated."""
+    """What a run would do.
+
+    trainings, cells: in the plan's order. workers: models at a time; None on a cluster that nobody
+    has asked yet. seconds: of all that is left, one after the other where there are no workers;
+    None: not estimated
+    """
 
     trainings: list[Step]
     cells: list[Step]
-    workers: int
+    workers: int | None
     seconds: float | None
 
 
@@ -45,9 +50,11 @@ def forecast(
     seconds: dict[str, float] = {}
     if calibrate:
         seconds = estimate(runner.to_train, plan, session.prepared, tell)
-    workers = request.workers or default_workers(request.device)
+    workers = request.workers
+    if workers is None and request.engine == "local":
+        workers = default_workers(request.device)
     # one training keeps one worker busy, however many there are
-    total = max(sum(seconds.values()) / workers, max(seconds.values())) if seconds else None
+    total = max(sum(seconds.values()) / (workers or 1), max(seconds.values())) if seconds else None
     return Forecast(
         [Step(node, key in todo, seconds.get(key)) for key, node in plan.trainings.items()],
         [Step(node, key in runner.plan.cells) for key, node in plan.cells.items()],

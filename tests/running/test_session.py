@@ -15,7 +15,7 @@ from folders import PLUGINS
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import SettingsFile
-from lrfer_bench.running import joining
+from lrfer_bench.running import forecast, joining
 from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft
 from lrfer_bench.running.runner import Runner
@@ -107,3 +107,27 @@ def trials_after(request: Request, store: Store) -> int | None:
     (record,) = store.scan()
     assert isinstance(record, Record)
     return record.method.trials
+
+
+@pytest.mark.parametrize(("engine", "workers", "said"), [
+    ("local", 3, 3), ("ray", 3, 3), ("ray", None, None),
+])  # fmt: skip
+def test_a_forecast_names_no_workers_of_a_cluster_that_nobody_asked(
+    engine: str, workers: int | None, said: int | None, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(forecast, "estimate", lambda nodes, *_: {node.key: 60.0 for node in nodes})
+    session = open_session(
+        Request(
+            methods=["linear"],
+            dataset="tinyfaces",
+            plugins=[PLUGINS / "tiny.py"],
+            scales=[2, 4, 8],
+            engine=engine,
+            workers=workers,
+            results=tmp_path,
+        )  # fmt: skip
+    )
+    found = forecast.forecast(session, calibrate=True)
+    assert found.workers == said
+    assert found.seconds == (60.0 if said else 180.0), "one after the other, where nobody knows"
