@@ -117,17 +117,11 @@ def test_a_forecast_names_no_workers_of_a_cluster_that_nobody_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(forecast, "estimate", lambda nodes, *_: {node.key: 60.0 for node in nodes})
-    session = open_session(
-        Request(
-            methods=["linear"],
-            dataset="tinyfaces",
-            plugins=[PLUGINS / "tiny.py"],
-            scales=[2, 4, 8],
-            engine=engine,
-            workers=workers,
-            results=tmp_path,
-        )  # fmt: skip
-    )
+    request = Request(
+        methods=["linear"], dataset="tinyfaces", plugins=[PLUGINS / "tiny.py"],
+        scales=[2, 4, 8], engine=engine, workers=workers, results=tmp_path,
+    )  # fmt: skip
+    session = open_session(request)
     found = forecast.forecast(session, calibrate=True)
     assert found.workers == said
     assert found.seconds == (60.0 if said else 180.0), "one after the other, where nobody knows"
