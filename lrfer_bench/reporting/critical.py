@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrfer_bench.reporting.boards import Board, slug
+from lrfer_bench.reporting.copies import originals
 from lrfer_bench.reporting.draw import canvas, finish, plain, stroke, styled
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import Look
@@ -71,7 +72,8 @@ def _name(board: Board) -> str:
 
 
 def _lines(board: Board) -> dict[str, Line]:
-    return {line.label: line for line in board.ranked if line.mean is not None and line.whole}
+    whole = [line for line in board.ranked if line.mean is not None and line.whole]
+    return {line.label: line for line in originals(whole, board.lr_scales)}
 
 
 def diagram(found: Across, looks: Mapping[str, Look]) -> Figure:

@@ -113,13 +113,6 @@ def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
     return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
 
 
-def p_value(a: Line, b: Line, weights: Weights) -> float:
-    """Raw p of "A and B are equally good"; NaN where no seed or no answers are common."""
-    if why_untested(a, b, list(weights)):
-        return float("nan")
-    return _gap(a, b, weights)[1]
-
-
 def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
     """A minus B over their common seeds, and its raw p."""
     shared = seeds_in_common(a, b, list(weights))

@@ -46,6 +46,15 @@ def test_ranks_by_hand(six):
     assert found.test.groups == [(0, 1), (1, 2), (2, 3)]
 
 
+def test_a_model_that_stands_in_two_lines_is_one_method(factory, tmp_path):
+    for place, dataset in enumerate(NAMES):
+        for rank in range(4):
+            save(factory, tmp_path, f"m{rank}", 38 - 3 * rank - place, dataset=dataset)
+        save(factory, tmp_path, "m0", 20, dataset=dataset, scale=3, train_scales=[4])
+    (found,) = critical.across(boards(tmp_path))
+    assert found.methods == ("m0", "m1", "m2", "m3") and found.test.ranks == (1, 2, 3, 4)
+
+
 def test_the_diagram_says_what_it_is(six, tmp_path):
     (found,) = critical.across(boards(six))
     figure = critical.diagram(found, looks(found.methods))
