@@ -90,7 +90,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "attention": gated.PARTS,
     "gate_start": ("quarter", "identity"),
     "heads": (1, 2),
-    "global_at": ("eighth", "quarter"),
+    "global_at": ("eighth", "quarter-narrow"),
 }
 MIX = (0.6, 0.4)
 """Weights of the local and of the global head, as MA-Net has them."""
@@ -109,8 +109,8 @@ class GMENet(AttentionDistilled):
     gate_start:    "identity": gates begin near 1; "quarter": two sigmoids begin near 1/2 each
     heads:         2: a head for each branch, each with its cross-entropy; their logits are mixed
     weights:       start from this file (.pth, .bin, .safetensors, ...), all but the heads
-    global_at:     the first global block ends at an "eighth" of the input's side, or at a
-                   "quarter", with half the channels
+    global_at:     the first global block ends at an "eighth" of the input's side, or at a quarter
+                   and with half the channels: "quarter-narrow"
     """
 
     added = ("centred", "gate_norm", "gate_start", "heads", "global_at", "weights")
@@ -120,7 +120,7 @@ class GMENet(AttentionDistilled):
         "gate_norm": Choice(False, True),
         "gate_start": Choice("quarter", "identity"),
         "heads": Choice(1, 2),
-        "global_at": Choice("eighth", "quarter"),
+        "global_at": Choice("eighth", "quarter-narrow"),
     }
 
     @classmethod
@@ -217,10 +217,10 @@ class TwoBranches(nn.Module):
 
 
 def global_stages(shape: Shape, first_at: str) -> nn.Module:
-    """Mixed-channel blocks on the map at 1/4 of the input; a first one at a "quarter" keeps it."""
+    """Mixed-channel blocks on the map at 1/4 of the input, which the first one may keep."""
     before, blocks = shape.local[shape.shared - 1], []
     for number, width in enumerate(widths(shape, first_at)):
-        stride = 1 if number == 0 and first_at == "quarter" else 2
+        stride = 1 if number == 0 and first_at == "quarter-narrow" else 2
         blocks += [MixedChannelBlock(before, width, stride)]
         blocks += [MixedChannelBlock(width, width, 1) for _ in range(shape.depth - 1)]
         before = width
@@ -228,7 +228,7 @@ def global_stages(shape: Shape, first_at: str) -> nn.Module:
 
 
 def widths(shape: Shape, first_at: str) -> list[int]:
-    """Channels of the global stages: half at a "quarter", where maps have four times the places.
+    """Channels of the global stages: half at a quarter, where maps have four times the places.
 
     So both cost about the same.
     """

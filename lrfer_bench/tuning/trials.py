@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from lrfer_bench.errors import DataError, MachineError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
@@ -22,7 +23,7 @@ from lrfer_bench.running.models import ModelMissing, has_model, model_facts, set
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.work import failure_of
 from lrfer_bench.store.store import Store
-from lrfer_bench.training.stopping import last_epoch
+from lrfer_bench.training.stopping import best_so_far, last_epoch
 from lrfer_bench.tuning import validated
 from lrfer_bench.tuning.sampling import ROUND
 from lrfer_bench.tuning.study import Study, Trial
@@ -87,27 +88,33 @@ def _is_stopped(trial: Trial, runner: Runner, facts: Mapping[str, Any]) -> bool:
     for key in trial.keys:
         scores = runner.stopped.get(key) or [row["val_score"] for row in facts[key]["history"]]
         ends.append(last_epoch(scores, runner.least.get(key, {})))
-        trial.histories.append(list(scores[: ends[-1]]))
+        numbers = [
+            score if score is not None and math.isfinite(score) else None for score in scores
+        ]
+        trial.histories.append(numbers[: ends[-1]])
     trial.stopped = min((end for end in ends if end), default=None)
     return trial.stopped is not None
 
 
-def least_of(study: Study, place: int) -> list[dict[int, float]]:
-    """For each training of a trial: epoch -> the score below which it is stopped.
+def _finite(score: float | None) -> float | None:
+    return score if score is not None and math.isfinite(score) else None
 
-    That is the median of what the same training of the trials of earlier rounds, the same scale and
-    seed, had at that epoch. A round sees only rounds that are done, so that it does not matter
-    which trial of its own ends first. The last epoch stops nothing.
+
+def least_of(study: Study, place: int) -> list[dict[int, float]]:
+    """For the training of a trial: epoch -> the best score so far below which it is stopped.
+
+    That is the median of the best scores so far of the trials of earlier rounds at that epoch; one
+    that was stopped before counts with the best that it had. A round sees only rounds that are
+    done, so that it does not matter which trial of its own ends first. The first third of the
+    epochs and the last one stop nothing.
     """
     earlier = study.trials[: place - place % ROUND]
-    bounds: list[dict[int, float]] = [{} for _ in study.trials[place].keys]
-    for number, bound in enumerate(bounds):
-        histories = [trial.histories[number] for trial in earlier if trial.histories]
-        for epoch in range(1, study.about.epochs):
-            seen = [h[epoch - 1] for h in histories if len(h) >= epoch]
-            if known := [score for score in seen if score is not None]:
-                bound[epoch] = median(known)
-    return bounds
+    histories = [best_so_far(trial.histories[0]) for trial in earlier if trial.histories]
+    epochs = range(math.ceil(study.about.epochs / 3), study.about.epochs)
+    bound = {}
+    for epoch in epochs if histories else ():
+        bound[epoch] = median(best[min(epoch, len(best)) - 1] for best in histories)
+    return [bound for _ in study.trials[place].keys]
 
 
 def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:
@@ -121,6 +128,8 @@ def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:
             for name in {error.path.stem, key}:
                 set_model_aside(store, name)
             return
+        except (MachineError, DataError):  # no method is to blame: the tuning stops
+            raise
         except Exception as error:
             trial.failure, _ = failure_of(error, TrainJob(training))
             return

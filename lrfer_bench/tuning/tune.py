@@ -121,6 +121,12 @@ def _request_of_trials(asked: TuningRequest) -> Request:
         raise UserError(
             f"--trials {asked.trials} is not possible: at least one is needed, the defaults"
         )
+    run = asked.run
+    if asked.prune != "none" and max(map(len, (run.scales, run.seeds, run.protocols))) > 1:
+        raise UserError(
+            "--prune median is for one scale, one seed and one protocol: a trial of several models "
+            "is judged by their mean, which is not known before all have ended"
+        )
     for label in asked.run.methods:
         name, settings = parse_label(label)
         if settings:
@@ -219,7 +225,8 @@ class _Tuning:
             study = self.studies[subject.name]
             while study.settled and len(study.trials) < self.trials:
                 drawn_by = sampling.optuna_module().__version__
-                study.optuna = list(dict.fromkeys([*study.optuna, drawn_by]))
+                if study.optuna[-1:] != [drawn_by]:
+                    study.optuna.append(drawn_by)
                 for settings in self._next(subject, study):
                     trial = Trial(settings=settings)
                     self._plan(subject.name, trial)

@@ -23,7 +23,7 @@ LATER = {
     "gate_norm": True,
     "gate_start": "identity",
     "heads": 2,
-    "global_at": "quarter",
+    "global_at": "quarter-narrow",
 }
 
 
@@ -123,7 +123,7 @@ def test_two_heads_have_a_loss_each_and_answer_together() -> None:
 
 
 def test_the_first_global_block_ends_at_a_quarter() -> None:
-    for at, sides in (("eighth", [6, 3]), ("quarter", [12, 6])):
+    for at, sides in (("eighth", [6, 3]), ("quarter-narrow", [12, 6])):
         net: Any = fresh("gmenet", global_at=at).eval().net  # type: ignore[attr-defined]
         with torch.no_grad():
             x = net.local(torch.rand(1, 1, 48, 48))[0][net.shared - 1]
@@ -151,7 +151,7 @@ def test_no_setting_that_tune_tries_buys_computation(preset: str) -> None:
         ({"attention": "all"}, "attention"),
         ({"gate_start": "half"}, "gate_start"),
         ({"heads": 3}, "heads"),
-        ({"global_at": "half"}, "global_at"),
+        ({"global_at": "quarter"}, "global_at"),
         ({"heads": 2, "global_branch": False}, "global_branch"),
     ],
 )

@@ -72,6 +72,7 @@ def answer(send: Send, job: Any) -> None:
     from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Event, Failed, Finished
     from lrfer_bench.running.work import failure_of, result_of
+    from lrfer_bench.training.stopping import Stopped
 
     crowded = False
     try:
@@ -82,7 +83,7 @@ def answer(send: Send, job: Any) -> None:
         event = Failed(job.key, f"{job.label}: {error}", machine=True)
     except BaseException as error:  # sys.exit in a plugin must not cost the worker
         crowded = _is_crowded(error, job)
-        scores = getattr(error, "scores", None)
+        scores = error.scores if isinstance(error, Stopped) else None
         event = Failed(job.key, *failure_of(error, job), died=crowded, scores=scores)
     _end_left_behind(send, job)
     if crowded:  # only here, since the error held what was on the GPU
@@ -104,7 +105,8 @@ def _leave_gpu(device: str) -> None:
 
     gc.collect()
     if torch.device(device).type == "cuda":
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # a broken context: the failure is told in any case
+            torch.cuda.empty_cache()
 
 
 def _end_left_behind(send: Send, job: Any) -> None:
