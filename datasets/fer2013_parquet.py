@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,11 @@ from PIL import Image
 from lrfer_bench.api import DataError, UserError, below, class_indices
 from lrfer_bench.datasets.fer2013_tree import EMOTIONS
 
-WORDS = (("train",), ("public", "valid", "val"), ("private", "test"))
+WORDS = (
+    ("train", "training"),
+    ("public", "publictest", "valid", "validation", "val"),
+    ("private", "privatetest", "test", "testing"),
+)
 """What the name of a file or of its folder holds for each official split, in this order."""
 SIDE = 48
 MOST_BYTES = 1 << 30
@@ -26,14 +31,27 @@ def find_parquet(folder: Path) -> tuple[Path, ...]:
     """The parquet files below a folder, where there are some for every split."""
     found = below(folder) if folder.is_dir() else ()
     files = tuple(sorted(path for path in found if path.suffix == ".parquet"))
-    return files if {usage_of(file) for file in files} >= {0, 1, 2} else ()
+    usages = {file: usage_of(file) for file in files}
+    if not set(usages.values()) >= {0, 1, 2}:
+        return ()
+    strange = [file for file, usage in usages.items() if usage is None]
+    if strange:
+        raise DataError(
+            f"{strange[0]} says none of train, public test (val) and private test (test) in its "
+            "name, while other files there do: move it to another folder"
+        )
+    return files
 
 
 def usage_of(file: Path) -> int | None:
-    """0, 1 or 2: Training, PublicTest or PrivateTest; None for a name that says none of them."""
-    for name in (file.name.lower(), file.parent.name.lower()):
+    """0, 1 or 2: Training, PublicTest or PrivateTest; None for a name that says none of them.
+
+    Its words count, "publicTest" as two, and the name of its folder where it says nothing itself.
+    """
+    for name in (file.stem, file.parent.name):
+        spoken = re.findall("[a-z]+", re.sub("([a-z])([A-Z])", r"\1 \2", name).lower())
         for usage, words in enumerate(WORDS):
-            if any(word in name for word in words):
+            if any(word in spoken for word in words):
                 return usage
     return None
 

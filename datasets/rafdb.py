@@ -99,7 +99,7 @@ class RAFDB(Dataset):
 
 
 def _find(root: Path | None) -> tuple[Path, dict[str, Path]]:
-    """The folder that holds EmoLabel and Image; or, of a tree, its folders train and test."""
+    """The folder that holds EmoLabel and Image; or, of a tree, its folders by split."""
     if root is None:
         raise DataError(
             'data set "rafdb" needs your copy of RAF-DB: give its folder with --data-root'
@@ -114,7 +114,7 @@ def _find(root: Path | None) -> tuple[Path, dict[str, Path]]:
             return base, {}
     for base in (root, root / "DATASET"):
         if base.is_dir() and {"train", "test"} <= set(subfolders(base)):
-            return base, {split: find_splits(base)[split] for split in ("train", "test")}
+            return base, find_splits(base)
     raise DataError(
         f"{root} holds no RAF-DB: looked for basic/{LIST.as_posix()} and for DATASET/train/1 to 7; "
         "give the right folder with --data-root"
@@ -149,9 +149,14 @@ def _read_list(base: Path) -> Listed:
 
 
 def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
-    """Kaggle's tree train|test/1..7; names and validation are those of the official list."""
+    """Kaggle's tree train|test/1..7; names and validation are those of the official list.
+
+    What a copy calls val was taken from the official train, and is put back.
+    """
     found = Listed()
+    official: dict[str, dict[str, tuple[Path, int]]] = {"train": {}, "test": {}}
     for split, folder in folders.items():
+        part = "test" if split == "test" else "train"
         tree = read_tree(folder)
         first, classes = 1, EXPRESSIONS
         if "0" in tree.classes:
@@ -164,12 +169,21 @@ def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
             for name, paths in tree.files.items()
             for path in paths
         }
-        strange = [name for name in pictures if not name.startswith(f"{split}_")]
+        strange = [name for name in pictures if not name.startswith(f"{part}_")]
         if strange:
             raise DataError(
                 f"{folder} has a picture {strange[0]}: RAF-DB's are called "
-                f"{split}_00001_aligned.jpg and so on; use the data set folder for your own"
+                f"{part}_00001_aligned.jpg and so on there; use the data set folder for your own"
             )
+        twice = pictures.keys() & official[part].keys()
+        if twice:
+            raise DataError(f"{folder} has {min(twice)}, which train has, too: leave one of them")
+        official[part] |= pictures
+        if split == "val":
+            found.notes.append(
+                f"{len(pictures):,} pictures of {folder.name} are of the official train: put back."
+            )
+    for pictures in official.values():
         found.pictures.update(sorted(pictures.items()))
     return found
 

@@ -15,17 +15,15 @@ NEVER = -1e3
 class LinearSVM(nn.Module):
     """[B, D] -> one-vs-rest decision values [B, classes]."""
 
-    weight: Tensor
-    bias: Tensor
-
     def __init__(self, inputs: int, classes: int) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.zeros(classes, inputs))
-        self.register_buffer("bias", torch.zeros(classes))
+        self.weight = nn.Parameter(torch.zeros(classes, inputs), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(classes), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.linear(x, self.weight, self.bias)
 
+    @torch.no_grad()
     def fit(self, x: Tensor, labels: Tensor) -> None:
         """Fit to embeddings float [N, D] and labels int64 [N] (C = 1, squared hinge loss).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from lrfer_bench.data.images import BadPicture, open_image, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.tree import is_picture
 from lrfer_bench.errors import UserError
+from lrfer_bench.keys import seed_for
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.shapes import Size, far, inside, said
 from lrfer_bench.store.schema import Record
@@ -197,7 +199,9 @@ def _taken(path: Path, models: Models, images_are: str) -> Face:
     cell = models.nearest(size)
     predictor = models.of(cell)
     if models.are_hr(size, images_are):
-        taken, target, lr = MADE_SMALL, predictor.hr_size, predictor.degrade(picture)
+        # noise of its own, whatever pictures stand beside it, as each test face has
+        seed = seed_for("predict", hashlib.sha256(picture.tobytes()).hexdigest())
+        taken, target, lr = MADE_SMALL, predictor.hr_size, predictor.degrade(picture, seed)
     else:
         target, lr = predictor.lr_size, predictor.fitted(picture)
         taken = AS_IT_IS if size == target else RESIZED

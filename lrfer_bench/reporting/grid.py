@@ -56,7 +56,7 @@ def notes(board: Board) -> list[str]:
         )
     if board.untested:
         left = ", ".join(f"{label} ({reason})" for label, reason in board.untested.items())
-        found.append(f"No rank, since not tested against the best: {left}.")
+        found.append(f"No rank: {left}.")
     if any(not row.whole for line in board.lines for row in line.shown):
         found.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:
@@ -94,8 +94,8 @@ def seed_notes(board: Board) -> list[str]:
     named = [f"{label} (seed {said_list(seeds, 'and')})" for label, seeds in left.items() if seeds]
     if named:
         found.append(
-            "Left out, since other sizes of the row lack it (--partial shows it): "
-            f"{', '.join(named)}."
+            "Seeds left out, since their rows have them at some sizes only (--partial, or fewer "
+            f"--scales, shows them): {', '.join(named)}."
         )
     return found
 

@@ -31,6 +31,8 @@ from lrfer_bench.scoring.resolution import (
 )
 
 Weights = dict[int, float]
+BETTER = "better than the best on the seeds that both have"
+"""Why a row has no rank although it was tested."""
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
@@ -137,7 +139,7 @@ def _against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str
         return float("nan"), reason
     value, p = _gap(best, other, weights)
     if value < 0 and p < SIGNIFICANT:
-        return float("nan"), "better than the best on the seeds that both have"
+        return float("nan"), BETTER
     return p, ""
 
 

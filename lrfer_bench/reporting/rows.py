@@ -165,15 +165,16 @@ def build_rows(
 def seeds_that_count(sizes: Mapping[int, list[Result]], partial: bool) -> dict[int, list[int]]:
     """Scale -> the seeds that count there, of one line's results at each scale.
 
-    Those that have a result, failed ones too, at every scale that the line was trained for: a run
-    that was stopped amid its second seed is a table of the first one. At a scale that its models
-    only met, those of them that were tested there. Where no seed is everywhere, and for partial
-    means, all count, so that holes are seen.
+    Those that have a result at every scale that the line was trained for: a run that was stopped
+    amid its second seed is a table of the first one. Those with a failed cell, too, so that it is
+    seen. At a scale that its models were only tested at, those of them that were. Where no seed is
+    everywhere, and for partial means, all count, so that holes are seen.
     """
     there = {scale: {r.record.seed for r in results} for scale, results in sizes.items()}
     anywhere = sorted(set().union(*there.values()))
     own = [scale for scale, results in sizes.items() if _trained_for(results[0], scale)]
     everywhere = set(anywhere).intersection(*(there[scale] for scale in own or sizes))
+    everywhere |= {r.record.seed for scale in own for r in sizes[scale] if not r.finished}
     if partial or not everywhere:
         return dict.fromkeys(sizes, anywhere)
     return {

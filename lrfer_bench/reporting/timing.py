@@ -117,5 +117,5 @@ def note(board: Board) -> str:
     return (
         "Latencies were taken beside other work or on different hardware: no row is sorted by "
         "them and they form no front. The command lrfer-bench measure takes them alike, and alone. "
-        "Training times were taken in the same way, and nothing takes them again."
+        "Training times were taken in the same way, and no command measures them again."
     )

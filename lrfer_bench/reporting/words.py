@@ -10,7 +10,7 @@ from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import originals
 from lrfer_bench.reporting.lines import Lead, Line
-from lrfer_bench.reporting.ranking import few_images, score_of, seeds_in_common
+from lrfer_bench.reporting.ranking import BETTER, few_images, score_of, seeds_in_common
 
 MOST_NAMES = 6
 """Names said one by one; of more, the first of them and how many there are."""
@@ -64,8 +64,9 @@ def headline(board: Board) -> str:
         return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
     where = f"over {sizes} pixels together" if len(scales) > 1 else f"at {sizes} pixels"
     top = score_of(ranked[0])
-    if any(line.label in board.untested and score_of(line) > top for line in board.ranked):
-        where += ", of those that could be tested"
+    left = [line for line in board.ranked if line.label in board.untested]
+    if any(score_of(line) > top or board.untested[line.label] == BETTER for line in left):
+        where += ", of those that could be ranked"
     if tied:
         return (
             f"{first} is the most accurate {where}, but {_names(tied)} cannot be told apart from "
@@ -141,5 +142,5 @@ def _luck(ranked: Sequence[Line], scales: Sequence[int]) -> str:
     if counts == {1}:
         return " One training each: another may turn out differently."
     if 1 in counts:
-        return " Some are compared by one training each: another may turn out differently."
+        return " Some pairs have one training each: another may turn out differently."
     return ""

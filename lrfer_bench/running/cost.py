@@ -7,11 +7,13 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from lrfer_bench.contract.method import Method
@@ -19,18 +21,28 @@ from lrfer_bench.contract.method import Method
 WARM_UP = 3
 REPEATS = 15
 LARGE_BATCH = 64
+UNCALLED = (nn.ParameterList, nn.ParameterDict)
 
 
 def parameters_used(method: Method, lr: Tensor) -> int:
     """Parameters of every module that answers for one face, stages included.
 
-    A module that is used twice is counted once.
+    A module that is used twice is counted once. One whose methods are called in place of itself is
+    known by what it calls in turn; lists of parameters and parts of an attention are those of the
+    module that has them, since torch never calls them.
     """
-    used = {
-        id(parameter): parameter.numel()
-        for module in modules_used(method, lr)
-        for parameter in module.parameters(recurse=False)
-    }
+    called = modules_used(method, lr)
+    used: dict[int, int] = {}
+    for root in (method, *_stages_below(method)):
+        for module in root.modules():
+            if not called.intersection(module.modules()):
+                continue
+            lists = [part for part in module.children() if isinstance(part, UNCALLED)]
+            parts = [module, *lists]
+            if isinstance(module, nn.MultiheadAttention):
+                parts.append(module.out_proj)
+            found = (p for part in parts for p in part.parameters(recurse=False))
+            used |= {id(parameter): parameter.numel() for parameter in found}
     return sum(used.values())
 
 
@@ -59,13 +71,27 @@ def _stages_below(method: Method) -> list[Method]:
 def macs_used(method: Method, lr: Tensor) -> int:
     """Multiply-accumulates of convolutions and matrix products for one face.
 
-    Counted by torch's own counter (its FLOPs halved). Enlarging the face is a pair of matrix
-    products and counts as well: 0.03 million from 12 to 48 pixels.
+    Counted by torch's own counter (its FLOPs halved), without the fused kernels of attentions and
+    recurrent layers, which it does not see. Enlarging the face is a pair of matrix products and
+    counts as well: 0.03 million from 12 to 48 pixels.
     """
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    with torch.no_grad(), _plain_kernels(), counter:
         method(lr)
     return int(counter.get_total_flops()) // 2
+
+
+@contextlib.contextmanager
+def _plain_kernels() -> Iterator[None]:
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+            warnings.simplefilter("ignore", UserWarning)  # torch's, on Intel's GPUs
+            with torch.backends.mkldnn.flags(enabled=False):
+                yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def latency_ms(method: Method, lr: Tensor) -> float:

@@ -153,8 +153,9 @@ def train(
                 tell(Note(note))
     method.load_state_dict(run.kept)
     method.eval()
+    started = time.perf_counter()
     method.after_training(source.epoch(preset.epochs, augment=False))
-    seconds = sum(row["seconds"] for row in run.history)
+    seconds = sum(row["seconds"] for row in run.history) + time.perf_counter() - started
     return Trained(
         _copy(method), run.history, preset.selection, run.kept_epoch, preset.epochs, seconds
     )

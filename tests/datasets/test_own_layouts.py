@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from layouts import (
     CK,
     by_class,
     ck,
+    fer_parquet,
     fer_tree,
     generated,
     labels_of,
@@ -21,6 +23,7 @@ from lrfer_bench.contract.cards import DatasetCard, read_card
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.data.signature import option_names
 from lrfer_bench.datasets.fer2013 import FER2013
+from lrfer_bench.datasets.fer2013_parquet import usage_of
 from lrfer_bench.datasets.ferplus import FERPlus
 from lrfer_bench.datasets.folder import Folder
 from lrfer_bench.datasets.rafdb import EXPRESSIONS, RAFDB
@@ -96,6 +99,22 @@ def test_kaggle_and_the_official_layout_of_rafdb_have_one_fingerprint(tmp_path: 
     assert RAFDB().load(kaggle).fingerprint() == official
 
 
+def test_pictures_that_a_copy_of_rafdb_calls_val_are_put_back_into_train(tmp_path: Path) -> None:
+    kaggle = raf_kaggle(tmp_path)
+    official = RAFDB().load(kaggle).fingerprint()
+    taken = sorted((kaggle / "DATASET" / "train").rglob("*.jpg"))[::9]
+    for path in taken:
+        moved = kaggle / "DATASET" / "val" / path.parent.name / path.name
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(moved)
+    faces = RAFDB().load(kaggle)
+    assert faces.fingerprint() == official
+    assert any(f"{len(taken)} pictures of val" in note for note in faces.notes)
+    shutil.copy(moved, kaggle / "DATASET" / "train" / moved.parent.name / moved.name)
+    with pytest.raises(DataError, match="leave one of them"):
+        RAFDB().load(kaggle)
+
+
 def test_votes_of_both_files_are_joined_by_name(tmp_path: Path) -> None:
     generated(tmp_path)
     by_label = FERPlus(votes="label").load(tmp_path)
@@ -167,3 +186,21 @@ def test_cards_of_built_in_sets_name_every_option() -> None:
         path = Path(__import__(kind.__module__, fromlist=["x"]).__file__)
         card = read_card(path.with_name(f"{name}.card.toml"), DatasetCard)
         assert set(card.options) == set(option_names(kind))
+
+
+@pytest.mark.parametrize(("name", "usage"), [
+    ("train-00000-of-00001", 0), ("Training", 0), ("publicTest", 1), ("PublicTest", 1),
+    ("fer_validation", 1), ("privateTest", 2), ("eval_test", 2), ("fer2013", None),
+    ("interval", None), ("contest", None),
+])  # fmt: skip
+def test_whole_words_say_the_split_of_a_parquet_file(name: str, usage: int | None) -> None:
+    assert usage_of(Path("data") / f"{name}.parquet") == usage
+
+
+def test_a_parquet_file_of_no_split_beside_those_of_all_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    root = fer_parquet(tmp_path)
+    first = next(root.rglob("*.parquet"))
+    shutil.copy(first, first.with_name("fer2013.parquet"))
+    with pytest.raises(DataError, match=r"fer2013\.parquet says none of"):
+        FER2013().load(root)

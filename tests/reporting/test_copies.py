@@ -79,6 +79,10 @@ def test_nobody_is_called_better_who_is_worse_on_the_seeds_that_both_have(save):
     assert found.untested == {"b": "better than the best on the seeds that both have"}
     (answer,) = answers(found)
     assert (answer.best, answer.sure, answer.said) == ("a", False, "not tested against all others")
+    save("c", 100, seed=0)
+    found = board(save("c", 100, seed=1))
+    assert "of those that could be ranked" in headline(found), "b is neither behind nor forgotten"
+    assert [line.rank for line in found.lines if line.label in "abc"].count(None) == 1
 
 
 def test_the_best_is_ahead_by_what_compare_says(save):

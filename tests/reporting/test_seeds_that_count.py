@@ -64,6 +64,12 @@ def test_a_failed_seed_still_leaves_a_hole(stopped, save, factory):
     assert good.rank is None and good.holes == {4: "1 of 2 seeds", 8: "1 of 2 seeds"}
 
 
+def test_a_failed_cell_is_seen_also_where_its_seed_was_not_tested_elsewhere(stopped, factory):
+    factory.save(stopped, method="poor", scale=4, seed=1, failure="out of memory")
+    poor = next(line for line in board(stopped).lines if line.label == "poor")
+    assert set(poor.holes) == {2, 4, 8} and poor.holes[4] == "1 of 2 seeds"
+
+
 def test_a_size_that_a_model_only_met_may_have_fewer_seeds(save):
     for seed in (0, 1):
         for scale in (2, 4):

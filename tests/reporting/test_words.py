@@ -108,7 +108,7 @@ def test_methods_without_a_common_seed_are_not_said_to_be_equal(save):
     assert lines["good"].rank == 1 and lines["bad"].rank is None
     assert not lines["bad"].best and not lines["bad"].best_overall
     assert headline(found).startswith("No other method could be tested against good at 12 pixels")
-    assert "No rank, since not tested against the best: bad (no common seed)." in notes(found)
+    assert "No rank: bad (no common seed)." in notes(found)
 
 
 def test_a_method_without_logits_has_no_rank(factory, save, tmp_path):
@@ -134,7 +134,7 @@ def test_the_best_without_logits_takes_no_rank_from_the_others(factory, save, tm
     found = board(tmp_path)
     assert {line.label: line.rank for line in found.lines} == {"good": 1, "poor": 2, "top": None}
     assert {line.label for line in found.lines if line.best} == {"good"}
-    assert "of those that could be tested" in headline(found)
+    assert "of those that could be ranked" in headline(found)
 
 
 def test_of_equals_each_was_tested(save):
