@@ -6,9 +6,11 @@
 
 Trains what the rows need through the program's own runner and tests nothing: the test split is not
 read. Models are kept in the folder, so that a run that was stopped goes on and another row costs
-its own training alone. Prints for every row, scale and seed the validation score of the epoch that
-was kept, and each loss as it was in the first and in the last epoch. A model for several scales has
-one row: the mean over those that were asked for, each with the whole split.
+its own training alone. Prints for every row, scale and seed the validation score of the model that
+was kept, its difference from the first row at that scale and seed with the p of a paired test over
+the same faces (McNemar's, where scores are right or wrong), and each loss as it was in the first
+and in the last epoch. A model for several scales has one row: the mean over those that were asked
+for, each with the whole split.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lrfer_bench.cli.progress import show
 from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
@@ -31,8 +35,11 @@ from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.models import has_model, model_facts
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.sole import sole_run, sweep_store
+from lrfer_bench.scoring.paired import paired
 from lrfer_bench.store.store import Store
-from lrfer_bench.tuning.validated import kept_score, score_at, shown_at, trainings_of
+from lrfer_bench.tuning.validated import scores_at, shown_at, trainings_of
+
+Scores = NDArray[np.float32]
 
 
 def asked(options: argparse.Namespace) -> Request:
@@ -46,27 +53,38 @@ def asked(options: argparse.Namespace) -> Request:
     )  # fmt: skip
 
 
-def row(whole: Plan, key: str, store: Store, device: str) -> str:
-    training, facts = whole.trainings[key], model_facts(store, key)
-    scales, history = shown_at(whole, key), facts["history"]
-    score = (
-        score_at(scales, training, whole, store, torch.device(device))
-        if scales
-        else kept_score(facts)
+def scores(whole: Plan, key: str, store: Store, device: torch.device) -> Scores:
+    """Of each validation face, [1, N], the mean over the scales that the row is tested at."""
+    training = whole.trainings[key]
+    scales = shown_at(whole, key) or training.scales
+    found = scores_at(scales, training, whole, store, device)
+    return (sum(found[1:], start=found[0]) / len(found)).numpy()[None]
+
+
+def row(whole: Plan, key: str, store: Store, own: Scores, first: Scores) -> str:
+    training, history = whole.trainings[key], model_facts(store, key)["history"]
+    begun, ended = history[0]["losses"], history[-1]["losses"]
+    losses = ", ".join(f"{name} {begun[name]:.3f} to {ended[name]:.3f}" for name in ended)
+    shown = ",".join(map(str, shown_at(whole, key) or training.scales))
+    gap, p, _ = paired(own, first)
+    against = "" if own is first else f"{100 * gap.value:+.1f} (p {p:.2f})"
+    return (
+        f"| {training.method.label} | {shown} | {training.seed} | {100 * own.mean():.1f} | "
+        f"{against} | {losses} |"
     )
-    first, last = history[0]["losses"], history[-1]["losses"]
-    losses = ", ".join(f"{name} {first[name]:.3f} to {last[name]:.3f}" for name in last)
-    shown = ",".join(map(str, scales or training.scales))
-    return f"| {training.method.label} | {shown} | {training.seed} | {100 * score:.1f} | {losses} |"
 
 
 def rows(whole: Plan, store: Store, device: str) -> Iterator[str]:
     """whole: a plan with its cells, which say at which scales a model is scored."""
-    yield "| row | scale | seed | validation % | losses, first to last epoch |"
-    yield "|---|---|---|---|---|"
+    yield "| row | scale | seed | validation % | minus the first | losses, first to last epoch |"
+    yield "|---|---|---|---|---|---|"
+    first: dict[object, Scores] = {}
     for key in trainings_of(whole).wanted:
         if has_model(store, key):
-            yield row(whole, key, store, device)
+            own = scores(whole, key, store, torch.device(device))
+            training = whole.trainings[key]
+            place = (tuple(shown_at(whole, key) or training.scales), training.seed)
+            yield row(whole, key, store, own, first.setdefault(place, own))
 
 
 def main() -> None:

@@ -242,12 +242,14 @@ def _copy(method: Method) -> State:
 def validator(batches: Callable[[], list[tuple[Batch, Tensor]]]) -> Callable[[Method], float]:
     """A validate() for train(): the mean of method.score over the rows where the mask is true."""
 
-    def validate(method: Method) -> float:
-        was_training = method.training
-        method.eval()
-        with torch.no_grad():
-            scores = torch.cat([method.score(batch).cpu()[mask] for batch, mask in batches()])
-        method.train(was_training)
-        return float(scores.mean())
+    return lambda method: float(scores_of(method, batches()).mean())
 
-    return validate
+
+def scores_of(method: Method, batches: list[tuple[Batch, Tensor]]) -> Tensor:
+    """method.score of each face where the mask is true, [N]; in eval mode, and back."""
+    was_training = method.training
+    method.eval()
+    with torch.no_grad():
+        scores = torch.cat([method.score(batch).cpu()[mask] for batch, mask in batches])
+    method.train(was_training)
+    return scores

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -21,7 +20,7 @@ from lrfer_bench.planning.plan import Plan, Training
 from lrfer_bench.running.models import load_model, read_models
 from lrfer_bench.running.work import TRAINED_ON, prepared_data, validation_batches
 from lrfer_bench.store.store import Store
-from lrfer_bench.training.loop import validator
+from lrfer_bench.training.loop import scores_of
 
 
 def trainings_of(plan: Plan) -> Plan:
@@ -52,7 +51,15 @@ def kept_score(facts: Mapping[str, Any]) -> float:
 def score_at(
     scales: Sequence[int], training: Training, plan: Plan, store: Store, device: torch.device
 ) -> float:
-    """The mean over the scales of the score on the whole validation split, leaked rows left out.
+    """The mean over the scales of the score on the whole validation split, leaked rows left out."""
+    found = scores_at(scales, training, plan, store, device)
+    return sum(float(scores.mean()) for scores in found) / len(found)
+
+
+def scores_at(
+    scales: Sequence[int], training: Training, plan: Plan, store: Store, device: torch.device
+) -> list[torch.Tensor]:
+    """For each scale the score of each validation face, [N]; leaked rows are left out.
 
     plan: has the training and all that it rests on. ModelMissing where a model cannot be read.
     """
@@ -62,12 +69,11 @@ def score_at(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a worker, so that a score does not depend on the machine's
     try:
-        scores = []
+        found = []
         for scale in scales:
             condition = Condition(training.condition.protocol, (scale,))
             at = dataclasses.replace(training, condition=condition)
-            shown = validator(partial(validation_batches, prepared, at, device))
-            scores.append(shown(method))
+            found.append(scores_of(method, validation_batches(prepared, at, device)))
     finally:
         torch.set_num_threads(threads)
-    return sum(scores) / len(scores)
+    return found
