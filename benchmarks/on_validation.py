@@ -30,6 +30,7 @@ from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.settings import integers, names
+from lrfer_bench.reporting.numbers import p_text
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.models import has_model, model_facts
@@ -67,7 +68,7 @@ def row(whole: Plan, key: str, store: Store, own: Scores, first: Scores) -> str:
     losses = ", ".join(f"{name} {begun[name]:.3f} to {ended[name]:.3f}" for name in ended)
     shown = ",".join(map(str, shown_at(whole, key) or training.scales))
     gap, p, _ = paired(own, first)
-    against = "" if own is first else f"{100 * gap.value:+.1f} (p {p:.2f})"
+    against = "" if own is first else f"{100 * gap.value:+.1f} (p {p_text(p)})"
     return (
         f"| {training.method.label} | {shown} | {training.seed} | {100 * own.mean():.1f} | "
         f"{against} | {losses} |"
