@@ -4,13 +4,15 @@
         [--seeds 100] [--preset cpu] [--epochs 0.2x] [--dataset fer2013 --data-root FOLDER]
         [--results validated] [--workers N] [--device cpu]
 
-Trains what the rows need through the program's own runner and tests nothing: the test split is not
-read. Models are kept in the folder, so that a run that was stopped goes on and another row costs
-its own training alone. Prints for every row, scale and seed the validation score of the model that
-was kept, its difference from the first row at that scale and seed with the p of a paired test over
-the same faces (McNemar's, where scores are right or wrong), and each loss as it was in the first
-and in the last epoch. A model for several scales has one row: the mean over those that were asked
-for, each with the whole split.
+Trains what the rows need through the program's own runner and tests nothing: trainings and scores
+open the train and validation splits only. Models are kept in the folder, so that a run that was
+stopped goes on and another row costs its own training alone.
+
+Prints for every row, scale and seed the validation score of the model that was kept, its difference
+from the first row at that scale and seed with the p of a paired test over the same faces
+(McNemar's, where scores are right or wrong), and each loss as it was in the first and in the last
+epoch. A model for several scales has one row: the mean over those that were asked for, each with
+the whole split.
 """
 
 from __future__ import annotations

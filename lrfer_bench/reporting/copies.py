@@ -17,9 +17,7 @@ def same_cells(lines: Iterable[Line], scales: Sequence[int]) -> list[list[Line]]
     """
     groups: dict[tuple[frozenset[str], ...], list[Line]] = {}
     for line in lines:
-        keys = tuple(
-            frozenset(result.record.key for result in line.rows[scale].finished) for scale in scales
-        )
+        keys = tuple(line.rows[scale].keys for scale in scales)
         groups.setdefault(keys, []).append(line)
     return [sorted(group, key=lambda line: line.off_scale) for group in groups.values()]
 

@@ -143,7 +143,7 @@ def _tested(row: Row) -> frozenset[str]:
     """The cells of a row; one that no training protocol touches may have been run under several."""
     if row.neutral:
         return frozenset(f"{row.first.label}, seed {seed}" for seed in row.seeds)
-    return frozenset(result.record.key for result in row.finished)
+    return row.keys
 
 
 def _row(line: Line, scale: int) -> Row | None:

@@ -84,6 +84,11 @@ class Row:
         return np.sum([self.answers[seed].calibration for seed in self.seeds], axis=0)
 
     @property
+    def keys(self) -> frozenset[str]:
+        """Of the finished cells."""
+        return frozenset(result.record.key for result in self.finished)
+
+    @property
     def seeds(self) -> list[int]:
         return [result.record.seed for result in self.finished]
 

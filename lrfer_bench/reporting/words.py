@@ -36,12 +36,8 @@ class Answer:
     @property
     def sentence(self) -> str:
         number = f"{self.accuracy} % {self.interval}".strip()
-        return (
-            "; ".join(
-                filter(None, [f"At {self.px} px: {self.best}, {number}", self.said, self.lead])
-            )
-            + "."
-        )
+        lead = f"; {self.lead}" if self.lead else ""
+        return f"At {self.px} px: {self.best}, {number}; {self.said}{lead}."
 
 
 def headline(board: Board) -> str:

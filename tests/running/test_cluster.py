@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -28,14 +30,20 @@ def test_auto_is_what_the_environment_names(
         cluster.join("auto", None)
 
 
-def test_a_port_of_another_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1.0)
-    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("it would wait ten minutes"))
+@contextmanager
+def listening() -> Iterator[str]:
+    """The address of a port where something listens and says nothing."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(UserError, match="not as a Ray head does"):
-            cluster.join(f"127.0.0.1:{other.getsockname()[1]}", None)
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+def test_a_port_of_another_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("it would wait ten minutes"))
+    with listening() as address, pytest.raises(UserError, match="not as a Ray head does"):
+        cluster.join(address, None)
 
 
 def test_what_a_head_answers_where_it_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,11 +52,8 @@ print("asking")
 print(["a token is needed"])
 """
     monkeypatch.setattr(cluster, "ASK", ask)
-    with socket.socket() as head:
-        head.bind(("127.0.0.1", 0))
-        head.listen()
-        with pytest.raises(UserError, match="a token is needed"):
-            cluster.join(f"127.0.0.1:{head.getsockname()[1]}", None)
+    with listening() as address, pytest.raises(UserError, match="a token is needed"):
+        cluster.join(address, None)
 
 
 def test_another_version_of_ray_is_told_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
