@@ -1,0 +1,63 @@
+"""The plans of the reference tables can be run, and seed 0 of the first one is there whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from folders import REFERENCE_GPU, ROOT
+
+from lrfer_bench.contract.preset import preset_of
+from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.plan import DataRef, Plan
+from lrfer_bench.planning.request import Request
+from lrfer_bench.planning.run_file import read_run_file
+from lrfer_bench.planning.settings import split_labels
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.schema import Record
+from lrfer_bench.store.store import Store
+
+PLANS = sorted((ROOT / "results" / "reference-plans").glob("*.toml"))
+PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+RECORDS = [record for record in Store(REFERENCE_GPU).scan() if isinstance(record, Record)]
+
+
+def planned(name: str) -> Plan:
+    """The plan of a file, for the data that the records know."""
+    said = read_run_file(ROOT / "results" / "reference-plans" / f"{name}.toml")
+    facts = next(record.dataset for record in RECORDS if record.dataset.name == "fer2013")
+    classes = tuple(f"class {number}" for number in range(7))
+    data = DataRef(said["dataset"], facts.fingerprint, "/nowhere", classes, 1, (48, 48), False)
+    numbers = {
+        word.replace("-", "_"): [int(one) for one in said[word].split(",")]
+        for word in ("scales", "seeds", "test-scales")
+        if word in said
+    }
+    names = {
+        word.replace("-", "_"): said[word].split(",")
+        for word in ("protocols", "test-protocols")
+        if word in said
+    }
+    methods = split_labels(said["methods"])
+    request = Request(methods, said["dataset"], preset=preset_of(said["preset"]))
+    return build_plan(replace(request, **numbers, **names), data)
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_a_plan_can_be_made_and_the_page_names_its_file(path) -> None:
+    assert planned(path.stem).cells
+    assert f"results/reference-plans/{path.name}" in PAGE
+
+
+def test_every_method_and_control_is_in_the_table_s_plan() -> None:
+    rows = {cell.method.name for cell in planned("fer2013").cells.values()}
+    assert rows == {entry.name for entry in METHODS if entry.target.startswith("lrfer_bench.")} - {
+        "classifier", "superres", "covpool",
+    }  # fmt: skip
+
+
+def test_seed_0_of_the_table_has_no_hole() -> None:
+    done = {record.key for record in RECORDS if record.status == "finished"}
+    wanted = [cell for cell in planned("fer2013").cells.values() if cell.seed == 0]
+    assert len(wanted) == 3 * 18 + 1
+    assert not [cell.label for cell in wanted if cell.key not in done]
