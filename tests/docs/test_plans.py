@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from folders import REFERENCE_GPU, ROOT
 
+from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
@@ -52,7 +53,7 @@ def test_a_plan_can_be_made_and_the_page_names_its_file(path) -> None:
 def test_every_method_and_control_is_in_the_table_s_plan() -> None:
     rows = {cell.method.name for cell in planned("fer2013").cells.values()}
     built_in = [entry for entry in METHODS if entry.target.startswith("lrfer_bench.")]
-    assert rows == {entry.name for entry in built_in if entry.load().card.listed}
+    assert rows == {entry.name for entry in built_in if card_of(entry, MethodCard).listed}
 
 
 def test_seed_0_of_the_table_has_no_hole() -> None:
