@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import decorators
+import in_process
 import pytest
 import registries
 from folders import PLUGINS
@@ -55,6 +56,21 @@ class OfTheFile(Method):
 '''
 
 
+@pytest.fixture
+def inside(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The program in this process, as if nothing was loaded before; plugins come by a door."""
+
+    def call(words: list[str], plugin: Path | None = None, door: str = "--plugin") -> Any:
+        by_hand = door == "--plugin"
+        monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
+        monkeypatch.setenv("LRFER_PLUGINS", "" if by_hand or plugin is None else str(plugin))
+        given = ["--plugin", plugin] if by_hand and plugin is not None else []
+        with registries.pristine():
+            return in_process.lrfer(*words, *given)
+
+    return call
+
+
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("doors") / "three.py"
@@ -77,22 +93,16 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )  # fmt: skip
 @pytest.mark.parametrize("door", ["--plugin", "LRFER_PLUGINS"])
 def test_every_door_leads_in(
-    lrfer: Any, plugin: Path, words: list[str], said: str, door: str
+    inside: Any, plugin: Path, words: list[str], said: str, door: str
 ) -> None:
-    by_hand = door == "--plugin"
-    done = lrfer(
-        *words,
-        *(["--plugin", plugin] if by_hand else []),
-        LRFER_PLUGINS="" if by_hand else str(plugin),
-    )
-    assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr
+    done = inside(words, plugin, door)
+    assert done.status == 0 and said in done.out, done.out + done.err
 
 
-def test_broken_plugins_are_named_by_every_list(lrfer: Any) -> None:
-    broken = PLUGINS / "broken.py"
+def test_broken_plugins_are_named_by_every_list(inside: Any) -> None:
     for command in ("methods", "datasets", "protocols"):
-        done = lrfer(command, "list", "--plugin", broken)
-        assert done.returncode == 0 and done.stdout and "a_module_that_is_not_there" in done.stderr
+        done = inside([command, "list"], PLUGINS / "broken.py")
+        assert done.status == 0 and done.out and "a_module_that_is_not_there" in done.err
 
 
 def test_half_a_plugin_is_none(tmp_path: Path) -> None:
@@ -105,20 +115,16 @@ def test_half_a_plugin_is_none(tmp_path: Path) -> None:
     assert "half.py:4" in PLUGIN_ERRORS.pop(str(file)) and "half" not in METHODS.names()
 
 
-def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, lrfer: Any) -> None:
+def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, inside: Any) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text(
             "from lrfer_bench.api import Method, register_method\n@register_method('mine')\n"
             f"class Mine(Method):\n    'of {name}'\n"
         )
-    done = lrfer(
-        "methods", "list", "--plugin", tmp_path / "one.py", "--plugin", tmp_path / "two.py"
-    )
-    assert done.returncode == 0 and "of one" in done.stdout and "of two" not in done.stdout
-    assert (
-        'the method name "mine" of two.py sha256:' in done.stderr
-        and "is taken by one.py sha256:" in done.stderr
-    )
+    done = inside(["methods", "list", "--plugin", tmp_path / "one.py"], tmp_path / "two.py")
+    assert done.status == 0 and "of one" in done.out and "of two" not in done.out
+    assert 'the method name "mine" of two.py sha256:' in done.err
+    assert "is taken by one.py sha256:" in done.err
 
 
 TAKEN = """
@@ -145,7 +151,7 @@ class Mine:
 )
 @pytest.mark.parametrize("door", ["--plugin", "LRFER_PLUGINS"])
 def test_a_name_that_a_plugin_wants_too_is_not_somebody_elses(
-    lrfer: Any, tmp_path: Path, trained: Path, kind: str, name: str, words: list[str], door: str
+    inside: Any, tmp_path: Path, trained: Path, kind: str, name: str, words: list[str], door: str
 ) -> None:
     """Whoever gives that file and asks for that name would otherwise get the built-in thing."""
     file = tmp_path / "taken.py"
@@ -154,15 +160,10 @@ def test_a_name_that_a_plugin_wants_too_is_not_somebody_elses(
     words = [word.format(trained=trained) for word in words]
     if words[0] == "run":
         words += ["--results", str(tmp_path / "results"), "--no-report"]
-    by_hand = door == "--plugin"
-    done = lrfer(
-        *words,
-        *(["--plugin", file] if by_hand else []),
-        LRFER_PLUGINS="" if by_hand else str(file),
-    )
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert f'the {kind} name "{name}" of taken.py sha256:' in done.stderr
-    assert f"taken.py:{decorators.named(4)})" in done.stderr and not (tmp_path / "results").exists()
+    done = inside(words, file, door)
+    assert done.status == 2, done.out + done.err
+    assert f'the {kind} name "{name}" of taken.py sha256:' in done.err
+    assert f"taken.py:{decorators.named(4)})" in done.err and not (tmp_path / "results").exists()
 
 
 def test_what_a_script_handed_over_may_be_defined_anew() -> None:
