@@ -45,10 +45,12 @@ def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
     from lrfer_bench.protocols.golden import verdict
     from lrfer_bench.running.engines.local import default_workers
     from lrfer_bench.running.environment import environment
+    from lrfer_bench.training.arithmetic import older_arithmetic
 
     load_plugins(plugins)
     found = environment()
     facts: dict[str, Any] = {
+        "older_arithmetic": older_arithmetic(),
         "gpus": torch.cuda.device_count() if torch.cuda.is_available() else 0,
         "cores": usable_cores(),
         "memory_gb": round(memory() / 1e9, 1),
@@ -82,8 +84,12 @@ def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _show(found: Mapping[str, object], facts: Mapping[str, Any]) -> None:
+    from lrfer_bench.training.arithmetic import TO_BE_ALIKE
+
     for name, value in found.items():
         echo(f"{name}: {value}")
+    if facts["older_arithmetic"] not in ("", found["arithmetic"]):
+        echo(f"arithmetic under {TO_BE_ALIKE}: {facts['older_arithmetic']}")
     echo(
         f"GPUs: {facts['gpus']}; cores this process may use: {facts['cores']}; "
         f"memory: {facts['memory_gb']} GB"

@@ -23,6 +23,7 @@ from lrfer_bench.files import read_json
 from lrfer_bench.running.environment import computing
 from lrfer_bench.store.claims import STALE_SECONDS, Claims, create
 from lrfer_bench.store.store import Store
+from lrfer_bench.training.arithmetic import PROCESSORS, TO_BE_ALIKE
 
 STALE_VARIABLE = "LRFER_STALE_SECONDS"
 WAIT_SECONDS = 5.0
@@ -124,11 +125,13 @@ def _compare(theirs: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
         if name in ("id", "stale", "began") or theirs.get(name) == ours.get(name):
             continue
         words = {"code": "the code of lrfer-bench"}.get(name, name)
+        alike = f" (with {TO_BE_ALIKE} in every shell, newer processors compute as older ones do)"
         raise UserError(
             f"--join: {words} is {ours.get(name, 'missing')} here and "
             f"{theirs.get(name, 'missing')} in the run that began in {path.parent.parent}: runs "
-            "that share a folder must compute alike; use the same installation and processor, or "
-            "another --results and then `lrfer-bench merge`"
+            "that share a folder must compute alike; use the same installation and processor"
+            f"{alike if name in PROCESSORS else ''}, or another --results and then "
+            "`lrfer-bench merge`"
         )
 
 

@@ -6,7 +6,9 @@ Equal versions do not give equal bits: the same wheels take other kernels on ano
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
+import sys
 from functools import lru_cache
 
 import torch
@@ -14,6 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CPU = torch.device("cpu")
+OLDER = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+"""Variables under which a newer x86 processor takes the kernels of those with AVX2 alone: torch's
+own, and oneDNN's, which does convolutions."""
+TO_BE_ALIKE = " ".join(f"{name}={value}" for name, value in OLDER.items())
+PROCESSORS = ("arithmetic", "capability")
+"""The facts of an environment that these variables change."""
 STEPS = 3
 
 
@@ -76,6 +84,23 @@ def _content(value: Tensor) -> bytes:
 def capability() -> str:
     """The vector instructions that torch takes on this processor, such as "AVX2"."""
     return str(torch.backends.cpu.get_cpu_capability())
+
+
+def older_arithmetic() -> str:
+    """arithmetic() of this machine under OLDER, by another process in some seconds; "" if it fails.
+
+    oneDNN reads its variable once, so that a process cannot try both.
+    """
+    code = f"from {__name__} import arithmetic; print(arithmetic())"
+    command = [sys.executable, "-c", code]
+    try:
+        told = subprocess.run(
+            command, env={**os.environ, **OLDER}, capture_output=True, text=True, timeout=120,
+            check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.strip()
 
 
 def arithmetic_of(device: torch.device = CPU) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import in_process
 import psutil
 import pytest
+import registries
 import torch
 from folders import PLUGINS
 
@@ -187,15 +189,22 @@ def test_from_outside_a_crash_and_a_left_process_are_told(lrfer: Any, tmp_path: 
     )
     assert "FAILED   ends_processes" in messy.stdout and "1 check failed" in messy.stdout
     assert not marked(str(tmp_path))
+
+
+def test_what_cannot_be_checked_is_a_sentence(tmp_path: Path) -> None:
     empty = tmp_path / "empty.py"
     empty.write_text("")
-    for argument, words in (
-        (empty, "registers no method"),
-        (PLUGINS / "broken.py", "cannot be imported"),
-        ("gmnet", "gmenet"),
+    for words, sentence in (
+        ([empty], "registers no method"),
+        ([PLUGINS / "broken.py"], "cannot be imported"),
+        (["gmnet"], "gmenet"),
+        (["direct", "--only", "repeatble"], 'did you mean "repeatable"'),
+        (["direct", "--only", ","], "--only names nothing"),
     ):
-        wrong = lrfer("check-method", argument)
-        assert wrong.returncode == 2 and words in wrong.stderr and "Traceback" not in wrong.stderr
+        with registries.kept():
+            wrong = in_process.lrfer("check-method", *words)
+        assert wrong.status == 2 and sentence in wrong.err, wrong.err
+        assert "Traceback" not in wrong.err and not wrong.out
 
 
 def test_the_list_of_checks_needs_no_torch() -> None:
@@ -222,12 +231,6 @@ def test_from_outside_checks_are_listed_and_chosen(lrfer: Any, tiny: list[str]) 
         ["ok", "declares"],
         ["ok", "builds"],
     ]
-    for words, sentence in (
-        ("repeatble", 'did you mean "repeatable"'),
-        (",", "--only names nothing"),
-    ):
-        wrong = lrfer("check-method", "linear", *tiny, "--only", words)
-        assert wrong.returncode == 2 and sentence in wrong.stderr and not wrong.stdout
 
 
 def marked(mark: str) -> list[psutil.Process]:

@@ -99,6 +99,8 @@ def test_differences_name_what_is_other_there() -> None:
         "code is missing there, a here; plugin x.py is broken there, missing here; "
         "torch is 1 there, 2 here"
     )
+    words = differences({"arithmetic": "a", "torch": "2"}, {"arithmetic": "b", "torch": "2"})
+    assert words.endswith("ONEDNN_MAX_CPU_ISA=AVX2 on every machine can make processors alike")
 
 
 def test_a_checkpoint_comes_home_when_it_is_new_and_not_too_often(tmp_path: Path) -> None:

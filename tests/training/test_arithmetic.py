@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lrfer_bench.training import checkpoint as checkpoints
-from lrfer_bench.training.arithmetic import arithmetic, arithmetic_of, capability
+from lrfer_bench.training.arithmetic import arithmetic, arithmetic_of, capability, older_arithmetic
 from lrfer_bench.training.checkpoint import load_checkpoint, save_checkpoint
 
 PROBE = """
@@ -26,9 +26,9 @@ NO_VECTORS = ("DEFAULT", "NO AVX")
 """How torch calls a processor without vector instructions, by its version."""
 
 
-def elsewhere(level: str, threads: str = "1") -> dict[str, str]:
+def elsewhere(level: str, threads: str = "1", **more: str) -> dict[str, str]:
     """environment() of another process, under these vector instructions."""
-    changed = {"ATEN_CPU_CAPABILITY": level, "OMP_NUM_THREADS": threads}
+    changed = {"ATEN_CPU_CAPABILITY": level, "OMP_NUM_THREADS": threads, **more}
     done = subprocess.run(
         [sys.executable, "-c", PROBE],
         env={**os.environ, **changed}, capture_output=True, text=True, check=True,
@@ -46,6 +46,15 @@ def test_vector_instructions_are_told_apart_and_threads_do_not_matter() -> None:
     assert vector["capability"] == "AVX2" and vector == again
     assert vector["arithmetic"] != plain["arithmetic"]
     assert {k for k in plain if plain[k] != vector[k]} == {"capability", "arithmetic"}
+
+
+def test_a_newer_processor_can_compute_as_an_older_one_does() -> None:
+    """What doctor prints is what a process computes with under the variables that it names."""
+    if "AVX" not in capability():
+        pytest.skip("this processor has none of the instructions in question")
+    older = elsewhere("avx2", ONEDNN_MAX_CPU_ISA="AVX2")
+    assert older["arithmetic"] == older_arithmetic() and older["capability"] == "AVX2"
+    assert capability() != "AVX2" or older_arithmetic() == arithmetic()
 
 
 def test_the_probe_leaves_random_state_and_threads_alone() -> None:

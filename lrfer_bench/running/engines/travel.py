@@ -28,6 +28,7 @@ from lrfer_bench.plugins.loading import (
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, PROTOCOLS
 from lrfer_bench.running.engines.fileserver import PIECE
 from lrfer_bench.running.environment import computing
+from lrfer_bench.training.arithmetic import PROCESSORS, TO_BE_ALIKE
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,13 @@ def all_facts() -> dict[str, str]:
 def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
     """What another machine computes with that this one does not; "" where results are the same."""
     names = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
-    return "; ".join(
+    found = [
         f"{name} is {theirs.get(name, 'missing')} there, {ours.get(name, 'missing')} here"
         for name in names[:3]
-    )
+    ]
+    if names and set(names) <= set(PROCESSORS):
+        found.append(f"{TO_BE_ALIKE} on every machine can make processors alike")
+    return "; ".join(found)
 
 
 def local_data(data: DataRef, server: Any) -> str:
