@@ -66,7 +66,8 @@ class Area(Protocol):
     details = (
         "With a side that the scale does not divide, pixels are weighted by the part of them that "
         "lies under the LR pixel "
-        "(as OpenCV's INTER_AREA does). Rounded half to even."
+        "(as OpenCV's INTER_AREA does). Rounded half to even; where the scale does not divide the "
+        "side, a mean that is just between two grey levels falls by the processor's rounding."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
