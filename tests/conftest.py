@@ -8,8 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import in_process
 import pytest
+import registries
 from folders import PLUGINS
+from in_process import Said
 
 # Before torch is imported anywhere: two threads a process are slower than one, and results are then
 # repeatable.
@@ -67,6 +70,25 @@ def lrfer(environment: dict[str, str]) -> Lrfer:
             env={**environment, **extra},
             check=False,
         )
+
+    return call
+
+
+Inside = Callable[..., Said]
+
+
+@pytest.fixture
+def inside(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """inside("methods", "list"): as lrfer(), but in this process, which saves seconds a call.
+
+    No plugin counts that was loaded before, and afterwards none that was loaded meanwhile.
+    """
+
+    def call(*words: object, **variables: str) -> Said:
+        for name in ("LRFER_CACHE", "LRFER_PLUGINS"):
+            monkeypatch.setenv(name, variables.get(name, environment[name]))
+        with registries.pristine():
+            return in_process.lrfer(*words)
 
     return call
 

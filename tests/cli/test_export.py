@@ -35,20 +35,18 @@ def test_a_file_that_another_program_runs(lrfer: Any, trained: Path, tmp_path: P
 
 
 def test_nothing_is_overwritten_and_force_replaces(
-    lrfer: Any, trained: Path, tmp_path: Path
+    inside: Any, trained: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "linear.safetensors"
     out.write_text("mine")
     asked = ("export", *LINEAR, "--results", trained, "--out", out)
-    done = lrfer(*asked)
-    assert done.returncode == 2 and "--force" in done.stderr and out.read_text() == "mine"
-    done = lrfer(*asked, "--force")
-    assert done.returncode == 0 and "as safetensors in" in done.stdout and out.stat().st_size > 1000
+    done = inside(*asked)
+    assert done.status == 2 and "--force" in done.err and out.read_text() == "mine"
+    done = inside(*asked, "--force")
+    assert done.status == 0 and "as safetensors in" in done.out and out.stat().st_size > 1000
 
 
-def test_no_file_is_left_where_the_answers_differ(
-    lrfer: Any, trained: Path, tmp_path: Path
-) -> None:
+def test_no_file_is_left_where_the_answers_differ(lrfer: Any, inside: Any, tmp_path: Path) -> None:
     """A plugin whose answer depends on how many faces it is shown together."""
     spoilt = tmp_path / "spoilt.py"
     text = TINY.read_text(encoding="utf-8").replace(
@@ -61,19 +59,19 @@ def test_no_file_is_left_where_the_answers_differ(
     assert lrfer("run", *words, "--methods", "linear", "--results", results).returncode == 0
     for ending in (".pt", ".onnx"):
         out = tmp_path / f"spoilt{ending}"
-        done = lrfer("export", "--method", "linear", "--results", results, "--plugin", spoilt,
-                     "--out", out)  # fmt: skip
-        assert done.returncode == 2 and "does not answer as torch does" in done.stderr
-        assert "Traceback" not in done.stderr and not out.exists()
+        done = inside("export", "--method", "linear", "--results", results, "--plugin", spoilt,
+                      "--out", out)  # fmt: skip
+        assert done.status == 2 and "does not answer as torch does" in done.err
+        assert "Traceback" not in done.err and not out.exists()
     assert not [path for path in tmp_path.iterdir() if "tmp" in path.name]
 
 
-def test_measured_exports_have_their_column(lrfer: Any, trained: Path, tmp_path: Path) -> None:
+def test_measured_exports_have_their_column(inside: Any, trained: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     results = Path(shutil.copytree(trained, tmp_path / "results"))
-    done = lrfer("measure", "--onnx", "--results", results, "--plugin", PLUGINS / "tiny.py")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("in onnxruntime: ") == 4
-    assert "4 measured, 4 the same network" in done.stdout
-    lrfer("report", "--results", results, "--pictures", "none", "--resamples", "0")
+    done = inside("measure", "--onnx", "--results", results, "--plugin", PLUGINS / "tiny.py")
+    assert done.status == 0, done.err
+    assert done.out.count("in onnxruntime: ") == 4
+    assert "4 measured, 4 the same network" in done.out
+    inside("report", "--results", results, "--pictures", "none", "--resamples", "0")
     assert "ONNX latency (onnxruntime " in (results / "report" / "leaderboard.md").read_text()

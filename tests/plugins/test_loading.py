@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import decorators
-import in_process
 import pytest
 import registries
 from folders import PLUGINS
@@ -56,19 +55,11 @@ class OfTheFile(Method):
 '''
 
 
-@pytest.fixture
-def inside(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The program in this process, as if nothing was loaded before; plugins come by a door."""
-
-    def call(words: list[str], plugin: Path | None = None, door: str = "--plugin") -> Any:
-        by_hand = door == "--plugin"
-        monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
-        monkeypatch.setenv("LRFER_PLUGINS", "" if by_hand or plugin is None else str(plugin))
-        given = ["--plugin", plugin] if by_hand and plugin is not None else []
-        with registries.pristine():
-            return in_process.lrfer(*words, *given)
-
-    return call
+def by_door(door: str, plugin: Path) -> dict[str, Any]:
+    """How a plugin file is given: {"words": ..., "variables": ...}."""
+    if door == "--plugin":
+        return {"words": ["--plugin", plugin], "variables": {}}
+    return {"words": [], "variables": {"LRFER_PLUGINS": str(plugin)}}
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +86,14 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_door_leads_in(
     inside: Any, plugin: Path, words: list[str], said: str, door: str
 ) -> None:
-    done = inside(words, plugin, door)
+    given = by_door(door, plugin)
+    done = inside(*words, *given["words"], **given["variables"])
     assert done.status == 0 and said in done.out, done.out + done.err
 
 
 def test_broken_plugins_are_named_by_every_list(inside: Any) -> None:
     for command in ("methods", "datasets", "protocols"):
-        done = inside([command, "list"], PLUGINS / "broken.py")
+        done = inside(command, "list", "--plugin", PLUGINS / "broken.py")
         assert done.status == 0 and done.out and "a_module_that_is_not_there" in done.err
 
 
@@ -121,7 +113,8 @@ def test_two_plugins_with_one_name_are_both_named(tmp_path: Path, inside: Any) -
             "from lrfer_bench.api import Method, register_method\n@register_method('mine')\n"
             f"class Mine(Method):\n    'of {name}'\n"
         )
-    done = inside(["methods", "list", "--plugin", tmp_path / "one.py"], tmp_path / "two.py")
+    files = ("--plugin", tmp_path / "one.py", "--plugin", tmp_path / "two.py")
+    done = inside("methods", "list", *files)
     assert done.status == 0 and "of one" in done.out and "of two" not in done.out
     assert 'the method name "mine" of two.py sha256:' in done.err
     assert "is taken by one.py sha256:" in done.err
@@ -160,7 +153,8 @@ def test_a_name_that_a_plugin_wants_too_is_not_somebody_elses(
     words = [word.format(trained=trained) for word in words]
     if words[0] == "run":
         words += ["--results", str(tmp_path / "results"), "--no-report"]
-    done = inside(words, file, door)
+    given = by_door(door, file)
+    done = inside(*words, *given["words"], **given["variables"])
     assert done.status == 2, done.out + done.err
     assert f'the {kind} name "{name}" of taken.py sha256:' in done.err
     assert f"taken.py:{decorators.named(4)})" in done.err and not (tmp_path / "results").exists()
