@@ -31,14 +31,14 @@ def measured(results: Path) -> list[bool]:
     return ["latency_device" in record.environment for record in records]
 
 
-def test_a_table_has_what_was_measured(lrfer: Any, results: Path) -> None:
-    done = lrfer("measure", "--results", results, "--plugin", TINY, "--device", "cpu")
-    assert done.returncode == 0 and "Traceback" not in done.stderr
-    assert done.stdout.count("faces a second") == 4
-    assert "2 measured, 2 the same network" in done.stdout
+def test_a_table_has_what_was_measured(inside: Any, results: Path) -> None:
+    done = inside("measure", "--results", results, "--plugin", TINY, "--device", "cpu")
+    assert done.status == 0 and "Traceback" not in done.err
+    assert done.out.count("faces a second") == 4
+    assert "2 measured, 2 the same network" in done.out
     assert measured(results) == [True] * 4
-    told = lrfer("report", "--results", results, "--pictures", "none", "--resamples", "0")
-    assert told.returncode == 0
+    told = inside("report", "--results", results, "--pictures", "none", "--resamples", "0")
+    assert told.status == 0
     page = (results / "report" / "leaderboard.md").read_text()
     assert "1 thread · batch 1" in page
     with (results / "report" / "leaderboard.csv").open() as file:
@@ -50,11 +50,11 @@ def test_a_table_has_what_was_measured(lrfer: Any, results: Path) -> None:
 
 
 def test_what_cannot_be_measured_is_left_out_with_status_1(
-    lrfer: Any, trained: Path, tmp_path: Path
+    inside: Any, trained: Path, tmp_path: Path
 ) -> None:
-    done = lrfer("measure", "--results", copy_of(trained, tmp_path / "sent"), "--plugin", TINY)
-    assert done.returncode == 1 and "4 left out" in done.stdout
-    assert done.stderr.count("left out: ") == 4 and "records travel without them" in done.stderr
+    done = inside("measure", "--results", copy_of(trained, tmp_path / "sent"), "--plugin", TINY)
+    assert done.status == 1 and "4 left out" in done.out
+    assert done.err.count("left out: ") == 4 and "records travel without them" in done.err
 
 
 def test_ctrl_c_leaves_whole_records(results: Path, environment: dict[str, str]) -> None:

@@ -40,17 +40,17 @@ def test_each_has_records_under_an_id_of_its_own(ran: Path) -> None:
     assert kept == {record.preset for record in found.values()}
 
 
-def test_each_is_a_board_of_its_own(ran: Path, lrfer: Any, tmp_path: Path) -> None:
-    done = lrfer("report", "--results", ran, "--out", tmp_path, "--pictures", "none")
-    assert done.returncode == 0, done.stderr
+def test_each_is_a_board_of_its_own(ran: Path, inside: Any, tmp_path: Path) -> None:
+    done = inside("report", "--results", ran, "--out", tmp_path, "--pictures", "none")
+    assert done.status == 0, done.err
     text = (tmp_path / "leaderboard.md").read_text()
     assert all(f"preset {record.preset}" in text for record in by_preset(ran).values())
 
 
-def test_a_model_is_found_again_without_the_file(ran: Path, lrfer: Any, tiny: list[str]) -> None:
+def test_a_model_is_found_again_without_the_file(ran: Path, inside: Any, tiny: list[str]) -> None:
     plugin = tiny[tiny.index("--plugin") : tiny.index("--plugin") + 2]
-    shown = lrfer("presets", "show", next((ran / "presets").glob("mine@*.toml")))
-    assert "epochs: 1" in shown.stdout
+    shown = inside("presets", "show", next((ran / "presets").glob("mine@*.toml")))
+    assert "epochs: 1" in shown.out
     import lrfer_bench
 
     model = lrfer_bench.load_model(by_preset(ran)["mine"].key, ran, plugins=plugin[1:])
@@ -66,9 +66,9 @@ def test_merge_takes_the_preset_along_and_refuses_an_edited_one(ran: Path, tmp_p
     assert set(verdicts) == {"taken", "refused"} and "edited" in verdicts["refused"]
 
 
-def test_a_wrong_file_ends_before_anything_is_made(lrfer: Any, tmp_path: Path) -> None:
+def test_a_wrong_file_ends_before_anything_is_made(inside: Any, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('base = "quick"\nepoch = 1\n')
     words = ["--preset", tmp_path / "bad.toml", "--results", tmp_path / "results"]
-    done = lrfer("run", *words)
-    assert done.returncode == 2 and 'did you mean "epochs"' in done.stderr
+    done = inside("run", *words)
+    assert done.status == 2 and 'did you mean "epochs"' in done.err
     assert not (tmp_path / "results").exists()

@@ -30,15 +30,15 @@ def records(results: Path) -> list[Record]:
     return [record for record in Store(results).scan() if isinstance(record, Record)]
 
 
-def test_votes_make_keys_of_their_own_and_say_so(ran: Path, lrfer: Any, tmp_path: Path) -> None:
+def test_votes_make_keys_of_their_own_and_say_so(ran: Path, inside: Any, tmp_path: Path) -> None:
     by_targets = {record.train.targets: record for record in records(ran)}
     assert set(by_targets) == {None, "soft"}
     soft, hard = by_targets["soft"], by_targets[None]
     assert soft.key != hard.key and soft.preset != hard.preset
     assert soft.stages["classifier"].key != hard.stages["classifier"].key
     assert "targets" not in hard.model_dump()["train"]
-    done = lrfer("report", "--results", ran, "--out", tmp_path, "--pictures", "none")
-    assert done.returncode == 0, done.stderr
+    done = inside("report", "--results", ran, "--out", tmp_path, "--pictures", "none")
+    assert done.status == 0, done.err
     text = (tmp_path / "leaderboard.md").read_text()
     assert f"preset {soft.preset} · soft votes" in text
     assert f"preset {hard.preset}\n" in text
@@ -56,7 +56,7 @@ def test_a_run_file_asks_for_votes_again(ran: Path, lrfer: Any) -> None:
     assert len(records(ran)) == 2
 
 
-def test_a_set_without_votes_is_refused(lrfer: Any, tmp_path: Path) -> None:
-    done = lrfer("run", "--targets", "soft", "--results", tmp_path / "results")
-    assert done.returncode == 2
-    assert "no votes" in done.stderr and "Traceback" not in done.stderr
+def test_a_set_without_votes_is_refused(inside: Any, tmp_path: Path) -> None:
+    done = inside("run", "--targets", "soft", "--results", tmp_path / "results")
+    assert done.status == 2
+    assert "no votes" in done.err and "Traceback" not in done.err
