@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from folders import REFERENCE_GPU, ROOT
@@ -14,9 +15,11 @@ from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.run_file import read_run_file
 from lrfer_bench.planning.settings import split_labels
+from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
+from lrfer_bench.tuning.study import Folder
 
 PLANS = sorted((ROOT / "results" / "reference-plans").glob("*.toml"))
 PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -41,6 +44,8 @@ def planned(name: str) -> Plan:
     }
     methods = split_labels(said["methods"])
     request = Request(methods, said["dataset"], preset=preset_of(said["preset"]))
+    if "settings" in said:
+        request = replace(request, file=read_settings_file(Path(said["settings"])))
     return build_plan(replace(request, **numbers, **names), data)
 
 
@@ -54,6 +59,12 @@ def test_every_method_and_control_is_in_the_table_s_plan() -> None:
     rows = {cell.method.name for cell in planned("fer2013").cells.values()}
     built_in = [entry for entry in METHODS if entry.target.startswith("lrfer_bench.")]
     assert rows == {entry.name for entry in built_in if card_of(entry, MethodCard).listed}
+
+
+def test_the_tuned_plan_has_the_choices_of_the_studies() -> None:
+    chosen = [cell.method for cell in planned("fer2013-tuned").cells.values()]
+    tuned = {method.name for method in chosen if method.trials == 8}
+    assert tuned == {study.method for study in Folder(ROOT / "results/reference-tuning").studies()}
 
 
 def test_seed_0_of_the_table_has_no_hole() -> None:
