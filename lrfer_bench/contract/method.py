@@ -282,9 +282,11 @@ class Method(nn.Module):
                     optimizer.step()
                 return
             self.scaler.scale(loss).backward()
-            for optimizer in optimizers:
+            moved = [optimizer for optimizer in optimizers if _has_gradient(optimizer)]
+            for optimizer in moved:  # the scaler refuses one that has nothing to do
                 self.scaler.step(optimizer)
-            self.scaler.update()
+            if moved:
+                self.scaler.update()
 
     def score(self, batch: Batch) -> Tensor:
         """What a validation face is worth, float [B]: 1 where the answer is right, else 0.
@@ -322,3 +324,9 @@ class Method(nn.Module):
     def unit(self, hr: Tensor) -> Tensor:
         """uint8 -> float in 0..1 in the memory format that convolutions like."""
         return to_unit(hr)
+
+
+def _has_gradient(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a loss reached any of its parameters."""
+    groups = optimizer.param_groups
+    return any(weight.grad is not None for group in groups for weight in group["params"])

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.nets.classifiers import ClassifierNet
+from lrfer_bench.pixels import NO_FLOAT64
 
 SIDE = 100
 LOWEST, HIGHEST = 1e-4, 1e4
@@ -111,10 +112,15 @@ def log_eigen(matrices: Tensor) -> Tensor:
 
 def _log_eigen(matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(the matrices of logs, eigenvalues, eigenvectors); the last two in double precision."""
-    values, vectors = torch.linalg.eigh((matrices + matrices.transpose(1, 2)).double() / 2.0)
+    values, vectors = torch.linalg.eigh(_wide(matrices + matrices.transpose(1, 2)) / 2.0)
     logs = values.clamp(LOWEST, HIGHEST).log()
     found = vectors @ (logs[:, :, None] * vectors.transpose(1, 2))
-    return found.to(matrices.dtype), values, vectors
+    return found.to(matrices), values, vectors
+
+
+def _wide(matrices: Tensor) -> Tensor:
+    """In double precision, which one kind of GPU has not: there the processor takes over."""
+    return (matrices.cpu() if matrices.device.type == NO_FLOAT64 else matrices).double()
 
 
 class _LogEigen(torch.autograd.Function):
@@ -141,6 +147,6 @@ class _LogEigen(torch.autograd.Function):
         slopes = inside / values.clamp(LOWEST, HIGHEST)
         middle = (slopes[:, :, None] + slopes[:, None, :]) / 2.0
         rates = torch.where(close, middle, differences)
-        symmetric = (slope + slope.transpose(1, 2)).double() / 2.0
+        symmetric = _wide(slope + slope.transpose(1, 2)) / 2.0
         turned = vectors.transpose(1, 2) @ symmetric @ vectors
-        return (vectors @ (rates * turned) @ vectors.transpose(1, 2)).to(slope.dtype)
+        return (vectors @ (rates * turned) @ vectors.transpose(1, 2)).to(slope)

@@ -207,7 +207,7 @@ def _train_epoch(
 
 def _means(sums: dict[str, Tensor], count: int, epoch: int, number: int) -> dict[str, float]:
     """Mean losses so far in this epoch, or a CellError that says which one went wrong, and when."""
-    summed = torch.stack([value.to(torch.float64) for value in sums.values()]).tolist()
+    summed = torch.stack(list(sums.values())).cpu().to(torch.float64).tolist()
     means = {name: value / count for name, value in zip(sums, summed, strict=True)}
     for name, mean in means.items():
         if not math.isfinite(mean) or abs(mean) > DIVERGED:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +22,7 @@ from lrfer_bench.running.models import Model, TrainingCost
 ray = pytest.importorskip("ray")
 from lrfer_bench.running.engines import cluster  # noqa: E402
 from lrfer_bench.running.engines.ray import EARLY_DEATHS, RayEngine, _Actor  # noqa: E402
+from lrfer_bench.running.engines.slot import Saved  # noqa: E402
 from lrfer_bench.running.engines.travel import Kit  # noqa: E402
 
 DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
@@ -113,6 +116,20 @@ def test_a_job_that_moves_takes_its_weights_along_and_keeps_none_here(engine: Ra
     assert all(actor.work.job.models == {} for actor in engine._busy.values() if actor.work)
     (event,) = hear(engine)
     assert isinstance(event, Finished) and not engine._works()
+
+
+def test_a_checkpoint_that_the_disk_refuses_fails_no_training(
+    engine: RayEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    todo = replace(job(), checkpoint=str(tmp_path / "file" / "k.ckpt"))
+    done = Finished(todo.key, Model(todo.training, b"", None))  # type: ignore[arg-type]
+    idle(engine, "a", [Saved(todo.key, b"state"), done])
+    engine.submit(todo)
+    (note,) = hear(engine)
+    assert isinstance(note, Noted) and "goes on without a checkpoint" in note.text
+    (event,) = hear(engine)
+    assert isinstance(event, Finished)
 
 
 def test_a_worker_that_was_dead_already_costs_a_job_no_try(engine: RayEngine) -> None:

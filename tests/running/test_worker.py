@@ -12,8 +12,8 @@ import torch
 
 from lrfer_bench.errors import CellError, DataError, MachineError, UserError
 from lrfer_bench.running import work
-from lrfer_bench.running.engines import worker
-from lrfer_bench.running.engines.base import Failed
+from lrfer_bench.running.engines import torch_state, worker
+from lrfer_bench.running.engines.base import Failed, Noted
 
 PRINTING = """
 import sys
@@ -109,3 +109,42 @@ def test_where_the_memory_of_a_gpu_was_full_a_job_is_tried_once_more(
     (sent,) = pipe.sent
     assert isinstance(sent, Failed) and sent.died == again and not sent.machine
     assert freed == [device] * again and str(error) in sent.sentence
+
+
+CHANGES = {
+    "the number of threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "the default dtype": lambda: torch.set_default_dtype(torch.float64),
+    "the default device": lambda: torch.set_default_device("meta"),
+    "the grad mode": lambda: torch.set_grad_enabled(False),
+    "the anomaly mode": lambda: torch.autograd.set_detect_anomaly(True),
+    "deterministic algorithms": lambda: torch.use_deterministic_algorithms(True, warn_only=True),
+    "the precision of matrix products": lambda: torch.set_float32_matmul_precision("medium"),
+    "oneDNN": lambda: torch.backends.mkldnn.set_flags(False),
+    "cuDNN's search": lambda: setattr(torch.backends.cudnn, "benchmark", True),
+    "cuDNN's deterministic mode": lambda: setattr(torch.backends.cudnn, "deterministic", True),
+    "TF32 in convolutions": lambda: setattr(torch.backends.cudnn, "allow_tf32", False),
+}
+
+
+@pytest.mark.parametrize("part", torch_state.PARTS)
+def test_what_a_method_changes_in_torch_does_not_reach_the_next_job(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the same key would have other bits after a method that takes two threads."""
+    ask, _ = torch_state.PARTS[part]
+    torch_state.put_back()
+    before = ask()
+    monkeypatch.setattr(work, "run_test", lambda job: CHANGES[part]())
+    monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
+    monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
+    pipe = Pipe()
+    worker.answer(pipe.send, Job())  # type: ignore[arg-type]
+    noted, _ = pipe.sent
+    assert isinstance(noted, Noted) and f"it changed {part} of torch" in noted.text
+    assert "mine.py:1" in noted.text and ask() == before
+
+    CHANGES[part]()  # as a plugin file does while it is loaded
+    seen: list[Any] = []
+    monkeypatch.setattr(work, "run_test", lambda job: seen.append(ask()))
+    worker.answer(pipe.send, Job())  # type: ignore[arg-type]
+    assert seen == [before] and len(pipe.sent) == 3

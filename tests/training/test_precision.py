@@ -82,3 +82,17 @@ def test_fp32_and_bf16_scale_nothing() -> None:
     assert Precision.of(preset(), CPU).scaler() is None
     assert Precision.of(preset(precision="bf16"), CPU).scaler() is None
     assert Precision.of(preset(precision="fp16"), CPU).scaler() is not None
+
+
+def test_in_fp16_an_optimizer_without_a_gradient_does_nothing_as_in_fp32() -> None:
+    """A loss of weight 0 leaves a network without one: `srfer[attention=0,prediction=0,ce=0]`."""
+    method = small(Small, preset(precision="fp16"))
+    method.scaler = Precision.of(preset(precision="fp16"), CPU).scaler()
+    apart = torch.nn.Parameter(torch.ones(1))
+    own = torch.optim.SGD(method.parameters(), 0.1)
+    before = [weight.detach().clone() for weight in method.parameters()]
+    loss = torch.stack([weight.sum() for weight in method.parameters()]).sum()
+    method.descend(loss, torch.optim.SGD([apart], 0.1), own)
+    assert apart.item() == 1.0
+    assert all(not torch.equal(a, b) for a, b in zip(before, method.parameters(), strict=True))
+    method.descend(apart.sum(), own)

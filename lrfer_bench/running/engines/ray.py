@@ -20,8 +20,8 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import set_aside, write_atomically
 from lrfer_bench.planning.request import check_workers
+from lrfer_bench.running.engines import home
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Noted
 from lrfer_bench.running.engines.fileserver import FileServer
 from lrfer_bench.running.engines.shares import check_shares, checkpoint_seconds
@@ -250,9 +250,7 @@ class RayEngine(Engine):
         while self._queue and self._idle:
             work, actor = self._queue.popleft(), self._idle.pop()
             actor.work, actor.heard, job = work, False, work.job
-            saved = None
-            if isinstance(job, TrainJob) and job.checkpoint and Path(job.checkpoint).is_file():
-                saved = Path(job.checkpoint).read_bytes()
+            saved = home.read(job)
             run = actor.handle.run.options(num_returns="streaming")
             self._busy[run.remote(job, work.refs, saved, self._served(job))] = actor
 
@@ -264,9 +262,9 @@ class RayEngine(Engine):
     def _served(self, job: Job) -> Any:
         """A server of the run's data set, on this machine."""
         if self._server is None:
-            home = ray.get_runtime_context().get_node_id()
+            node = ray.get_runtime_context().get_node_id()
             options = {"num_cpus": 0, "max_concurrency": 8}
-            here = NodeAffinitySchedulingStrategy(home, soft=False)
+            here = NodeAffinitySchedulingStrategy(node, soft=False)
             server = ray.remote(FileServer).options(**options, scheduling_strategy=here)
             self._server = server.remote(data_of(job).directory)
         return self._server
@@ -293,13 +291,9 @@ class RayEngine(Engine):
             del self._busy[stream]
             return self._gone(actor, error)
         if isinstance(event, Saved):
-            if isinstance(job, TrainJob) and job.checkpoint:
-                write_atomically(Path(job.checkpoint), event.data)
-            return []
-        if isinstance(event, Unused):  # or the next checkpoint would take its place
-            home = Path(job.checkpoint) if isinstance(job, TrainJob) and job.checkpoint else None
-            if home is not None and home.is_file():
-                set_aside(home, "unusable")
+            return list(home.keep(job, event.data))
+        if isinstance(event, Unused):
+            home.leave_unused(job)
             return []
         if isinstance(event, (Finished, Failed)):
             del self._busy[stream]

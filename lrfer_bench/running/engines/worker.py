@@ -61,19 +61,24 @@ def prepare_process() -> None:
     """One torch thread, and what methods start stays below this process."""
     import torch
 
+    from lrfer_bench.running.engines.torch_state import remembered
+
     adopt_orphans()
     torch.set_num_threads(1)
     with contextlib.suppress(RuntimeError):  # it is set already, or work has begun
         torch.set_num_interop_threads(1)
+    remembered()
 
 
 def answer(send: Send, job: Any) -> None:
     """Do a job; send() gets what it tells and, last, how it ended."""
     from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Event, Failed, Finished
+    from lrfer_bench.running.engines.torch_state import put_back
     from lrfer_bench.running.work import failure_of, result_of
     from lrfer_bench.training.stopping import Stopped
 
+    put_back()  # what plugin files changed while they were loaded
     crowded = False
     try:
         event: Event = Finished(job.key, result_of(job, _teller(send, job.key)))
@@ -86,6 +91,7 @@ def answer(send: Send, job: Any) -> None:
         scores = error.scores if isinstance(error, Stopped) else None
         event = Failed(job.key, *failure_of(error, job), died=crowded, scores=scores)
     _end_left_behind(send, job)
+    _tell_changes(send, job, put_back())
     if crowded:  # only here, since the error held what was on the GPU
         _leave_gpu(job.device)
     send(event)
@@ -122,6 +128,20 @@ def _end_left_behind(send: Send, job: Any) -> None:
     text = (
         f"{job.label}: it left {some} running, ended now: stop them in the code that starts them "
         f"({author_place(job)})"
+    )
+    send(Noted(job.key, text))
+
+
+def _tell_changes(send: Send, job: Any, changed: Sequence[str]) -> None:
+    """Other methods have the bits that they have without this one; its author is told."""
+    if not changed:
+        return
+    from lrfer_bench.running.engines.base import Noted
+    from lrfer_bench.running.work import author_place
+
+    text = (
+        f"{job.label}: it changed {', '.join(changed)} of torch for the whole process, put back "
+        f"for the jobs after it: change it for a part of the code only ({author_place(job)})"
     )
     send(Noted(job.key, text))
 
