@@ -155,6 +155,7 @@ def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
     """
     found = Listed()
     official: dict[str, dict[str, tuple[Path, int]]] = {"train": {}, "test": {}}
+    known: dict[str, Path] = {}
     for split, folder in folders.items():
         part = "test" if split == "test" else "train"
         tree = read_tree(folder)
@@ -165,19 +166,10 @@ def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
                 found.notes.append(f"Folders 0 to 6 were read as {', '.join(classes)}.")
         meant = class_indices(tree.classes, classes, folder, first)
         pictures = {
-            path.name.replace("_aligned", ""): (path, EXPRESSIONS.index(classes[meant[name]]))
+            _official(path, part, known): (path, EXPRESSIONS.index(classes[meant[name]]))
             for name, paths in tree.files.items()
             for path in paths
         }
-        strange = [name for name in pictures if not name.startswith(f"{part}_")]
-        if strange:
-            raise DataError(
-                f"{folder} has a picture {strange[0]}: RAF-DB's are called "
-                f"{part}_00001_aligned.jpg and so on there; use the data set folder for your own"
-            )
-        twice = pictures.keys() & official[part].keys()
-        if twice:
-            raise DataError(f"{folder} has {min(twice)}, which train has, too: leave one of them")
         official[part] |= pictures
         if split == "val":
             found.notes.append(
@@ -186,6 +178,27 @@ def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
     for pictures in official.values():
         found.pictures.update(sorted(pictures.items()))
     return found
+
+
+def _official(path: Path, part: str, known: dict[str, Path]) -> str:
+    """The name that the official list has for a picture of a tree.
+
+    known: name without its ending -> picture, of those met before. DataError for one of another
+    kind, and for one that is there twice: in two folders it would have two labels.
+    """
+    name = path.name.replace("_aligned", "")
+    if not name.startswith(f"{part}_"):
+        raise DataError(
+            f"{path.parent.parent} has a picture {name}: RAF-DB's are called "
+            f"{part}_00001_aligned.jpg and so on there; use the data set folder for your own"
+        )
+    other = known.setdefault(Path(name).stem, path)
+    if other != path:
+        raise DataError(
+            f"{other} and {path} are both RAF-DB's {Path(name).stem}: leave the one whose folder "
+            "is right"
+        )
+    return name
 
 
 def _known(order: str | None, folder: Path) -> str:

@@ -40,6 +40,7 @@ def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
 
     from lrfer_bench.files import default_cache
     from lrfer_bench.machine.limits import memory, usable_cores
+    from lrfer_bench.plugins.degradation import protocol_of
     from lrfer_bench.plugins.loading import left_out, load_plugins
     from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, REGISTRIES
     from lrfer_bench.protocols.golden import verdict
@@ -63,7 +64,7 @@ def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
     verdicts = {}
     for entry in PROTOCOLS:
         try:
-            protocol = entry.load()()
+            protocol = protocol_of(entry.name)
         except UserError as error:
             verdicts[entry.name] = f"left out: {error}"
             continue

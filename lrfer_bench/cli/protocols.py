@@ -38,11 +38,13 @@ def protocols() -> None:
 @JSON
 def list_protocols(plugins: tuple[Path, ...], as_json: bool) -> None:
     """Every protocol with its version and one line."""
+    from lrfer_bench.plugins.degradation import protocol_of
+
     load_plugins(plugins)
     broken, rows = {}, []
     for entry in PROTOCOLS:
         try:
-            protocol = entry.load()()
+            protocol = protocol_of(entry.name)
         except UserError as error:
             broken[entry.name] = str(error)
             continue

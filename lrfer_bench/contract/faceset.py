@@ -18,6 +18,14 @@ SPLITS = ("train", "val", "test")
 BLOCK = 1 << 23
 """Bytes of faces that blocks() gives at once."""
 
+ARRAYS = {
+    "labels": ("iub", 1, "int64 [N], for each face a whole number from 0"),
+    "images": ("u", 4, "uint8 [N, 1 or 3, H, W]"),
+    "soft": ("fiub", 2, "float32 [N, classes]"),
+    "rows": ("iu", 1, "int64 [N]"),
+}
+"""The fields of a Split: numpy's letters for kinds of numbers, the axes, what to give."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -90,6 +98,7 @@ class FaceSet:
 
     def check(self) -> FaceSet:
         """Return self, or raise DataError that says which split breaks which rule."""
+        self._check_texts()
         for label in self.classes:
             if not is_plain(label) or not label.strip():
                 raise DataError(
@@ -102,13 +111,23 @@ class FaceSet:
                 "it takes two or more, each in a folder of its own"
             )
         for name in SPLITS:
-            if name not in self.splits:
+            if not isinstance(self.splits.get(name), Split):
                 raise DataError(
                     f'data set "{self.name}" has no split "{name}": a FaceSet needs train, val and '
-                    "test"
+                    "test, each a Split"
                 )
             _check_split(self, name, self.splits[name])
         return self
+
+    def _check_texts(self) -> None:
+        """DataError where one text stands for several: it would be taken letter by letter."""
+        for what, texts in (("classes", self.classes), ("notes", self.notes)):
+            is_row = isinstance(texts, (list, tuple))
+            if not is_row or not all(isinstance(text, str) for text in texts):
+                raise DataError(
+                    f'data set "{self.name}" has the {what} {texts!r}: give a tuple of texts, such '
+                    'as ("one", "two")'
+                )
 
     def fingerprint(self) -> str:
         """sha256 over classes, pixels, labels and soft labels of all splits, not over names."""
@@ -152,22 +171,7 @@ def blocks(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 def _check_split(faces: FaceSet, name: str, split: Split) -> None:
     where = f'split "{name}" of data set "{faces.name}"'
-    if len(split) == 0:
-        raise DataError(f"{where} has no images: check the files of that split")
-    if (
-        split.images.dtype != np.uint8
-        or split.images.ndim != 4
-        or split.images.shape[1] not in (1, 3)
-    ):
-        raise DataError(
-            f"{where} has images of type {split.images.dtype} and shape {split.images.shape}: give "
-            "uint8 [N, 1 or 3, H, W]"
-        )
-    if len(split.images) != len(split.labels):
-        raise DataError(
-            f"{where} has {len(split.images)} images but {len(split.labels)} labels: give one "
-            "label an image"
-        )
+    _check_arrays(split, where)
     if split.labels.min() < 0 or split.labels.max() >= len(faces.classes):
         raise DataError(
             f"{where} has a label outside 0..{len(faces.classes) - 1}: check the class list"
@@ -189,6 +193,39 @@ def _check_split(faces: FaceSet, name: str, split: Split) -> None:
             )
 
 
+def _check_arrays(split: Split, where: str) -> None:
+    """DataError for a field that is no array, or one of another kind than Split says.
+
+    Nothing is made to fit: labels of 0.4 and 1.4, or a column for each class, are a mistake.
+    """
+    if isinstance(split.labels, np.ndarray) and split.labels.size == 0:
+        raise DataError(f"{where} has no images: check the files of that split")
+    for name, (kinds, axes, wanted) in ARRAYS.items():
+        array = getattr(split, name)
+        if array is None and name in ("soft", "rows"):
+            continue
+        if not isinstance(array, np.ndarray):
+            raise DataError(
+                f"{where} has {name} that are a {type(array).__name__}: give an array of numpy, "
+                f"{wanted}"
+            )
+        if array.dtype.kind not in kinds or array.ndim != axes:
+            raise _of_another_kind(array, name, where)
+        if len(array) != len(split.labels):
+            raise DataError(
+                f"{where} has {len(split.labels)} labels but {len(array)} {name}: give one of each "
+                "an image"
+            )
+    if split.images.dtype != np.uint8 or split.images.shape[1] not in (1, 3):
+        raise _of_another_kind(split.images, "images", where)
+
+
+def _of_another_kind(array: NDArray[Any], name: str, where: str) -> DataError:
+    return DataError(
+        f"{where} has {name} of type {array.dtype} and shape {array.shape}: give {ARRAYS[name][2]}"
+    )
+
+
 def _check_votes(soft: NDArray[np.float32], shape: tuple[int, int], where: str) -> None:
     if soft.shape != shape:
         raise DataError(f"{where} has votes of another shape than {shape}: give [N, classes]")
@@ -201,7 +238,8 @@ def _check_votes(soft: NDArray[np.float32], shape: tuple[int, int], where: str) 
 
 def _shape(split: Split) -> str:
     """ "48x48 grey", for people; a Split that was not checked yet may have any shape."""
-    if split.images.ndim != 4:
-        return f"shape {split.images.shape[1:]}"
-    channels, height, width = split.images.shape[1:]
+    shape = getattr(split.images, "shape", ())
+    if len(shape) != 4:
+        return f"shape {shape[1:]}"
+    channels, height, width = shape[1:]
     return f"{width}x{height} {'grey' if channels == 1 else 'colour'}"

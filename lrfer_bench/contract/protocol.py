@@ -56,6 +56,11 @@ class Protocol(ABC):
             return hr
         size = lr_size((int(hr.shape[-2]), int(hr.shape[-1])), scale)
         lr = self.degrade(hr, size, scale, seeds)
+        if not isinstance(lr, type(hr)):
+            raise UserError(
+                f"protocol {self.id} returned a {type(lr).__name__}: it has to return a tensor "
+                f"uint8 {(*hr.shape[:2], *size)}"
+            )
         if lr.dtype != hr.dtype or tuple(lr.shape) != (*hr.shape[:2], *size):
             raise UserError(
                 f"protocol {self.id} returned {lr.dtype} {tuple(lr.shape)}: "

@@ -69,7 +69,13 @@ def prepare(
         return with_checked_lr(found)
     with reading(cache / "datasets", tick):
         with _named(root):
-            faces = dataset.load(root).check()
+            faces = dataset.load(root)
+            if not isinstance(faces, FaceSet):
+                raise DataError(
+                    f'the loader of the data set "{name}" returned a {type(faces).__name__}: end '
+                    "its load() with return FaceSet(...)"
+                )
+            faces.check()
         # Files need not have names in Unicode, texts in JSON files have to be.
         faces = replace(faces, notes=tuple(map(escaped, faces.notes)))
         return _kept(cache, name, signature, options, faces, why)
@@ -189,11 +195,12 @@ def _fill(folder: Path, faces: FaceSet, fingerprint: str, options: Mapping[str, 
     }
     for name in SPLITS:
         split = faces.splits[name]
-        labels = split.labels.astype(np.int64)
+        labels = split.labels.astype(np.int64)  # whole numbers of any size: check() saw to it
+        soft = None if split.soft is None else split.soft.astype(np.float32)
         parts: dict[str, NDArray[Any] | None] = {
             "images": split.images,
             "labels": labels,
-            "soft": split.soft,
+            "soft": soft,
             "rows": split.rows,
         }
         arrays.update(

@@ -29,20 +29,40 @@ def is_clutter(name: str) -> bool:
 
 def listing(folder: Path) -> list[Path]:
     """What is in a folder without clutter, in the order of names; DataError if it is unreadable."""
+    return [folder / entry.name for entry in _entries(folder)]
+
+
+def below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """All files below a folder without clutter, folder by folder in the order of names.
+
+    A link to a folder is followed, as it is where folders are classes; one that leads back to a
+    folder it lies in is not, for that would never end.
+
+    above: the folders on the way here, without links
+    """
+    way = (*above, Path(os.path.realpath(folder)))
+    for entry in _entries(folder):
+        path = folder / entry.name
+        linked = entry.is_symlink()
+        if not (os.path.isdir(path) if linked else entry.is_dir()):
+            yield path
+        elif not (linked and _leads_back(path, way)):
+            yield from below(path, way)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """As listing(), with what the system tells of each without being asked again."""
     try:
-        names = sorted(os.listdir(folder))
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not is_clutter(entry.name)]
     except OSError as error:
         raise DataError(f"the folder {folder} cannot be read: {error.strerror or error}") from error
-    return [folder / name for name in names if not is_clutter(name)]
+    return sorted(entries, key=lambda entry: entry.name)
 
 
-def below(folder: Path) -> Iterator[Path]:
-    """All files below a folder without clutter, folder by folder in the order of names."""
-    for entry in listing(folder):
-        if not entry.is_dir():
-            yield entry
-        elif not entry.is_symlink():  # a link may lead back up
-            yield from below(entry)
+def _leads_back(link: Path, way: tuple[Path, ...]) -> bool:
+    target = os.path.realpath(link)
+    return any(folder.is_relative_to(target) for folder in way)
 
 
 def plain_name(name: str) -> str:

@@ -44,7 +44,8 @@ def lr_images(prepared: Prepared, split: str, condition: Condition) -> NDArray[n
         return images
     protocol, scale = protocol_of(condition.protocol), condition.scale
     # The hash of what the protocol makes of its golden picture stands in the name: another torch,
-    # other pixels, other file. A golden picture does not show all that an edit may change.
+    # other pixels, other file. A golden picture does not show all that an edit may change, and a
+    # plugin's protocol need not take it at all.
     code = code_of(condition.protocol)[:8]
     made_by = protocol_hash(protocol)[:8] + (f"-{code}" if code else "")
     name = f"{split}.{condition.protocol}.x{scale}.{made_by}.npy"

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
-from lrfer_bench.data.listing import is_clutter
+from lrfer_bench.data.listing import below
 from lrfer_bench.keys import key_of
 
 CACHE_VERSION = 1
@@ -91,16 +92,13 @@ def _stamps(source: Path) -> Iterator[list[Any]]:
     if not source.is_dir():
         yield _stamp(source, source.stat())
         return
-    with os.scandir(source) as listing:
-        entries = sorted(
-            (entry for entry in listing if not is_clutter(entry.name)),
-            key=lambda entry: entry.name,
-        )
-    for entry in entries:
-        if entry.is_dir():
-            yield from _stamps(Path(entry.path))
-        elif entry.is_file():
-            yield _stamp(Path(entry.path), os.stat(entry.path))
+    for path in below(source):
+        try:
+            status = os.stat(path)
+        except OSError:  # such as a link to nowhere; who needs the file says that it is missing
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield _stamp(path, status)
 
 
 def _stamp(path: Path, status: os.stat_result) -> list[Any]:

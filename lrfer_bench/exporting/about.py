@@ -8,6 +8,7 @@ from lrfer_bench import __version__
 from lrfer_bench.contract.cards import DatasetCard, card_of
 from lrfer_bench.plugins.registry import DATASETS, METHODS
 from lrfer_bench.predicting.predictor import Predictor
+from lrfer_bench.store.schema import Record
 
 
 def about(predictor: Predictor) -> dict[str, str]:
@@ -27,9 +28,7 @@ def about(predictor: Predictor) -> dict[str, str]:
         "scale": str(record.test.scale),
         "dataset": data.name,
         "dataset_fingerprint": data.fingerprint,
-        "synthetic": str(data.synthetic).lower(),
         "protocol": record.test.protocol,
-        "trained_protocol": record.train.protocol,
         "preset": record.preset,
         "seed": str(record.seed),
         "accuracy": f"{record.metrics.all.accuracy:.4f}",
@@ -38,12 +37,29 @@ def about(predictor: Predictor) -> dict[str, str]:
         "started_from": json.dumps(method.weights),
         "licence": licence(predictor),
         "record": record.stem,
+        "learned_on": predictor.learned_on,
+        **_trained_with(record),
+    }
+
+
+def _trained_with(record: Record) -> dict[str, str]:
+    """What it learned from here. What existed already learned elsewhere: its file says neither."""
+    if record.method.existing:
+        return {}
+    return {
+        "synthetic": str(record.dataset.synthetic).lower(),
+        "trained_protocol": record.train.protocol,
     }
 
 
 def licence(predictor: Predictor) -> str:
     """What binds who passes the file on: the licence of the faces, and of weights before it."""
     data = predictor.record.dataset
+    if predictor.record.method.existing:
+        return (
+            "the model's own, ask its makers: nothing was trained here, only tested on "
+            f"{data.name}; written with lrfer-bench (Apache-2.0)"
+        )
     said = f"made with lrfer-bench (Apache-2.0); trained on {data.name}: {_licence_of(data.name)}"
     if predictor.record.method.weights:
         names = ", ".join(text.partition(" ")[0] for text in predictor.record.method.weights)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from lrfer_bench.contract.protocol import HR, Identity, Protocol
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.registry import PROTOCOLS
+from lrfer_bench.plugins.registry import PROTOCOLS, Entry
 
 
 def protocol_of(name: str) -> Protocol:
     """The protocol of a name or id ("bicubic", "bicubic@1", "hr").
 
-    UserError for an unknown name, for another version than the one here, and for a class whose own
-    name is not the one it is registered under.
+    UserError for an unknown name, for another version than the one here, for what no protocol can
+    be made of, and for a class whose own name is not the one it is registered under.
     """
     if name == HR:
         return Identity()
     bare, _, version = name.partition("@")
-    protocol: Protocol = PROTOCOLS.load(bare)()
+    protocol = _made(PROTOCOLS.entry(bare))
     if getattr(protocol, "name", None) != bare:
         own = getattr(protocol, "name", None)
         raise UserError(
@@ -27,6 +27,24 @@ def protocol_of(name: str) -> Protocol:
         raise UserError(
             f"protocol {name} is not here: this lrfer-bench has {protocol.id}, and versions never "
             "mix in one table"
+        )
+    return protocol
+
+
+def _made(entry: Entry) -> Protocol:
+    """UserError for a class without degrade(), or whose __init__ fails, and for no class at all."""
+    cls = entry.load()
+    try:
+        protocol = cls()
+    except Exception as error:
+        raise UserError(
+            f'no protocol "{entry.name}" can be made of {entry.source}: {type(error).__name__}: '
+            f"{error}; register a class with degrade() and an __init__ without arguments"
+        ) from error
+    if not isinstance(protocol, Protocol):
+        raise UserError(
+            f'the protocol "{entry.name}" of {entry.source} is a {type(protocol).__name__}: derive '
+            "its class from lrfer_bench.api.Protocol"
         )
     return protocol
 

@@ -144,11 +144,10 @@ def predictions(
 
 def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
     """Say where the models learned, and what was done to pictures of other sizes and shapes."""
-    from lrfer_bench.predicting.learned import learned_on
+    from lrfer_bench.predicting.learned import sentence
 
     cell = answers.cells[0]
-    name = METHODS.label(cell.method.name, cell.method.settings)
-    tell(f"{name} learned on {learned_on(cell)}")
+    tell(sentence(METHODS.label(cell.method.name, cell.method.settings), cell))
     several = len(answers.cells) > 1
     for cell in answers.cells:
         faces = [face for face in answers.faces if face.cell.key == cell.key]

@@ -67,7 +67,7 @@ class Predictor:
 
     @property
     def learned_on(self) -> str:
-        """The data set that it learned on, and what faces these are, in a few words."""
+        """The data set that it learned on, and what faces these are; or that this is not known."""
         return learned_on(self.record)
 
     def fitted(self, images: ArrayLike | torch.Tensor) -> NDArray[np.uint8]:

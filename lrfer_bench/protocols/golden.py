@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lrfer_bench.errors import UserError
+
 if TYPE_CHECKING:
     from lrfer_bench.contract.protocol import Protocol
 
@@ -36,18 +38,44 @@ def picture() -> NDArray[np.uint8]:
 
 def outputs(protocol: Protocol) -> dict[int, NDArray[np.uint8]]:
     """scale -> LR pictures uint8 [2, 3, h, w] of the golden picture under fixed seeds."""
+    return {scale: _output(protocol, scale) for scale in SCALES}
+
+
+def _output(protocol: Protocol, scale: int) -> NDArray[np.uint8]:
     import torch
 
-    hr = torch.from_numpy(picture())
-    seeds = torch.tensor([11, 12])
-    return {scale: protocol.apply(hr, scale, seeds).numpy() for scale in SCALES}
+    lr: NDArray[np.uint8] = protocol.apply(
+        torch.from_numpy(picture()), scale, torch.tensor([11, 12])
+    ).numpy()
+    return lr
+
+
+def tried(protocol: Protocol) -> tuple[dict[int, NDArray[np.uint8]], dict[int, str]]:
+    """(outputs() of the scales that it can do, scale -> why not for the others).
+
+    A protocol of a plugin need not take colour, a picture of this size or each of these scales:
+    what it makes of a data set's faces is another matter.
+    """
+    made, refused = {}, {}
+    for scale in SCALES:
+        try:
+            made[scale] = _output(protocol, scale)
+        except Exception as error:
+            why = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            refused[scale] = why + " ".join(str(error).split())
+    return made, refused
 
 
 def protocol_hash(protocol: Protocol) -> str:
-    """The first 16 hexadecimal digits of sha256 over all golden outputs on this machine."""
+    """The first 16 hexadecimal digits of sha256 over all golden outputs on this machine.
+
+    A scale at which there is none counts as "none".
+    """
+    made = tried(protocol)[0]
     digest = hashlib.sha256(protocol.id.encode())
-    for scale, lr in outputs(protocol).items():
-        digest.update(f"x{scale}".encode() + lr.tobytes())
+    for scale in SCALES:
+        lr = made[scale].tobytes() if scale in made else b"none"
+        digest.update(f"x{scale}".encode() + lr)
     return digest.hexdigest()[:16]
 
 
@@ -72,12 +100,25 @@ def verdict(protocol: Protocol) -> str:
     """compare() as a sentence."""
     largest, share = compare(protocol)
     if largest < 0:
-        return "no golden arrays are kept for it"
+        return "no golden arrays are kept for it" + _refused(protocol)
     if largest == 0:
         return "equal to its golden arrays"
     return (
         f"{100 * share:.2f} % of golden pixels differ, by up to {largest} grey levels: numbers may "
         "differ from published ones"
+    )
+
+
+def _refused(protocol: Protocol) -> str:
+    """The tail of verdict(): at which scales there is no output, and the first reason."""
+    refused = tried(protocol)[1]
+    if not refused:
+        return ""
+    scales = ", ".join(f"x{scale}" for scale in refused)
+    first, why = next(iter(refused.items()))
+    return (
+        f"; it makes nothing of the golden picture (colour, {SIZE[1]}x{SIZE[0]} pixels) at "
+        f"{scales} (x{first}: {why}), which faces of another kind need not meet"
     )
 
 

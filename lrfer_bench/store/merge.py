@@ -20,6 +20,7 @@ from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import JSON_BYTES, read_limited, set_aside, write_atomically
+from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.scoring.parts import MetricsPart
@@ -251,7 +252,7 @@ def _check_versions(record: Record) -> None:
         name = protocol_id.partition("@")[0]
         if name not in PROTOCOLS.names():
             raise _Refused(f"the protocol {protocol_id} is not here: bring it with --plugin")
-        here = PROTOCOLS.load(name)().id
+        here = protocol_of(name).id
         if here != protocol_id:
             raise _Refused(
                 f"it was made under {protocol_id}, but here is {here}: versions never mix in one "

@@ -167,6 +167,7 @@ def test_it_answers_for_pictures_as_well(
     asked = ["--method", "net", "--protocol", "bicubic", "--results", results, "--json"]
     done = lrfer("predict", *asked, "--plugin", TINY, tmp_path / "face.png")
     assert done.returncode == 0, done.stderr
+    assert "what net learned on is not known" in done.stderr
     (face,) = json.loads(done.stdout)["faces"]
     assert face["scale"] == 2 and face["taken"] == "as it is"
 

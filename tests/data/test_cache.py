@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -253,3 +254,20 @@ def test_the_default_cache_follows_the_variable(monkeypatch, tmp_path):
     assert default_cache() == tmp_path
     monkeypatch.delenv("LRFER_CACHE")
     assert default_cache().parts[-2:] == (".cache", "lrfer-bench")
+
+
+def test_a_loader_that_returns_nothing_is_one_sentence(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(Toy, "load", lambda self, root: None)
+    with pytest.raises(DataError, match=r'"toy" returned a NoneType.*return FaceSet'):
+        prepare(Toy(), "toy", root, cache=tmp_path)
+
+
+def test_votes_and_labels_of_other_kinds_are_kept_in_the_promised_ones(root, tmp_path, monkeypatch):
+    real = Toy(soft=True).load(root)
+    splits = {
+        name: replace(split, labels=split.labels.astype(np.uint8), soft=split.soft.astype(float))
+        for name, split in real.splits.items()
+    }
+    monkeypatch.setattr(Toy, "load", lambda self, root: replace(real, splits=splits))
+    kept = prepare(Toy(), "toy", root, cache=tmp_path).faces.train
+    assert (kept.labels.dtype, kept.soft.dtype) == (np.int64, np.float32)

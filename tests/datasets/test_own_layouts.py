@@ -111,8 +111,22 @@ def test_pictures_that_a_copy_of_rafdb_calls_val_are_put_back_into_train(tmp_pat
     assert faces.fingerprint() == official
     assert any(f"{len(taken)} pictures of val" in note for note in faces.notes)
     shutil.copy(moved, kaggle / "DATASET" / "train" / moved.parent.name / moved.name)
-    with pytest.raises(DataError, match="leave one of them"):
+    with pytest.raises(DataError, match="leave the one whose folder is right"):
         RAFDB().load(kaggle)
+
+
+@pytest.mark.parametrize("name", [
+    "train_10000_aligned.jpg", "train_10000.jpg", "train_10000_aligned.png"
+])  # fmt: skip
+def test_one_picture_of_rafdb_in_two_folders_would_have_two_labels(
+    name: str, tmp_path: Path
+) -> None:
+    train = raf_kaggle(tmp_path) / "DATASET" / "train"
+    first = train / "1" / "train_10000_aligned.jpg"
+    shutil.copy(first, train / "5" / name)
+    with pytest.raises(DataError, match="are both RAF-DB's train_10000") as caught:
+        RAFDB().load(tmp_path)
+    assert str(first) in str(caught.value) and str(train / "5" / name) in str(caught.value)
 
 
 def test_votes_of_both_files_are_joined_by_name(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from small_models import fresh
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.exporting import export, to_onnx, to_safetensors, to_torchscript
-from lrfer_bench.exporting.about import licence
+from lrfer_bench.exporting.about import about, licence
 from lrfer_bench.exporting.export import check_free, exported, format_of, largest_difference, put
 from lrfer_bench.exporting.whole import Whole, faces_of, probabilities
 from lrfer_bench.plugins.loading import load_plugin
@@ -185,6 +185,22 @@ def test_the_licence_names_the_data_s_and_that_of_weights(predictor: Predictor) 
     other = record.model_copy(update={"dataset": data, "method": method})
     said = licence(replace(predictor, record=other))
     assert "research only" in said and "resnet18.x" in said
+
+
+def test_what_was_only_tested_here_claims_no_training(predictor: Predictor) -> None:
+    told = about(predictor)
+    assert (told["synthetic"], told["trained_protocol"]) == ("true", "bicubic@1")
+    assert told["learned_on"] == "tinyfaces (synthetic faces)"
+    record = predictor.record
+    method = record.method.model_copy(
+        update={"existing": True, "weights": ["net.pth sha256:0a1b2c3d4e5f"]}
+    )
+    told = about(replace(predictor, record=record.model_copy(update={"method": method})))
+    assert not {"synthetic", "trained_protocol"} & told.keys()
+    assert "not known" in told["learned_on"] and told["dataset"] == "tinyfaces"
+    said = told["licence"]
+    assert "ask its makers" in said and "only tested on tinyfaces" in said
+    assert "trained on" not in said and "started from" not in said
 
 
 @pytest.mark.parametrize(("out", "format", "meant"), [
