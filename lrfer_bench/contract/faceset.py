@@ -238,7 +238,7 @@ def _check_votes(soft: NDArray[np.float32], shape: tuple[int, int], where: str) 
 
 def _shape(split: Split) -> str:
     """ "48x48 grey", for people; a Split that was not checked yet may have any shape."""
-    shape = getattr(split.images, "shape", ())
+    shape: tuple[int, ...] = getattr(split.images, "shape", ())
     if len(shape) != 4:
         return f"shape {shape[1:]}"
     channels, height, width = shape[1:]

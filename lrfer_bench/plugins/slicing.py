@@ -6,14 +6,14 @@ Line numbers stay: what is not kept becomes an empty line.
 from __future__ import annotations
 
 import ast
-import symtable
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.changes import Changes
+from lrfer_bench.plugins.names import FUNCTIONS, bound, imports, set_parts, used
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-PARTS = (ast.Attribute, ast.Subscript)
+DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 WHOLE = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 """Statements that define a name completely; an assignment may rest on the one before."""
 
@@ -32,9 +32,10 @@ def definitions(text: str, names: Iterable[str], where: str = "the script") -> s
     """The top-level statements that define names, and what these rest on; other lines are empty.
 
     Only what gives names a meaning is kept: imports, functions, classes, and assignments, also to
-    an attribute or an item. UserError for a call that may change what is kept (`LIST.append(1)`):
-    without it the class would not be the one that was written, and with it the script might run
-    again.
+    an attribute or an item; of functions and classes also those that a decorator of the script
+    enters into something kept. UserError for a call that may change what is kept
+    (`LIST.append(1)`, or `add(1)` where add() appends to it): without it the class would not be the
+    one that was written, and with it the script might run again.
 
     >>> text = "import os\\nX = 2\\nprint(X)\\nclass A:\\n    y = X"
     >>> definitions(text, ["A"]).split("\\n")
@@ -61,11 +62,12 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
     changers: dict[str, list[ast.stmt]] = {}
     kept = {id(statement) for statement in body if _is_kept_always(statement)}
     for statement in (s for s in body if not _is_main_guard(s)):
-        for name in _bound(statement):
+        for name in bound(statement):
             binders.setdefault(name, []).append(statement)
-        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
-            for name in _changed(statement):
-                changers.setdefault(name, []).append(statement)
+    changes = Changes(body, binders)
+    for statement in body:
+        for name in _set_by(statement, changes):
+            changers.setdefault(name, []).append(statement)
     since: dict[str, int] = {}
     waiting = list(names)
     while waiting:
@@ -77,20 +79,30 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
         since[name] = chosen[0].lineno  # earlier statements are about an older thing of that name
         for statement in [*chosen, *(s for s in changers.get(name, []) if s.lineno > since[name])]:
             kept.add(id(statement))
-            waiting += _used(statement)
-    own = {name: line for name, line in since.items() if not any(map(_imports, binders[name]))}
+            waiting += used(statement)
+    own = {name: line for name, line in since.items() if not any(map(imports, binders[name]))}
     for statement in body:
-        if id(statement) not in kept and not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-            _refuse_lost(statement, own, where)
+        if id(statement) not in kept and not isinstance(statement, DEFINITIONS):
+            guarded = _is_main_guard(statement)
+            lost = set_parts(statement) if guarded else changes.of(statement)
+            _refuse_lost(statement, lost, own, where)
     return [statement for statement in body if id(statement) in kept]
 
 
-def _refuse_lost(statement: ast.stmt, since: Mapping[str, int], where: str) -> None:
+def _set_by(statement: ast.stmt, changes: Changes) -> set[str]:
+    """The names that a statement changes in a way that can be kept with them."""
+    if isinstance(statement, DEFINITIONS):  # `@part` above it may enter it into a table
+        return changes.of(statement)
+    if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)):
+        return changes.meant_by(set_parts(statement))
+    return set()
+
+
+def _refuse_lost(statement: ast.stmt, lost: set[str], since: Mapping[str, int], where: str) -> None:
     """UserError for a dropped statement that changes a kept name, or may do so by a call.
 
-    since: for each kept name the line of its first statement.
+    lost: what it may change. since: for each kept name the line of its first statement.
     """
-    lost = _changed(statement) | (set() if _is_main_guard(statement) else _called(statement))
     for name in sorted(name for name in lost if statement.lineno > since.get(name, sys.maxsize)):
         code = ast.unparse(statement).partition("\n")[0]
         raise UserError(
@@ -98,11 +110,6 @@ def _refuse_lost(statement: ast.stmt, since: Mapping[str, int], where: str) -> N
             f"is not handed to them: write it where {name} is defined, or, if it is a call that "
             'changes nothing, under if __name__ == "__main__"'
         )
-
-
-def _imports(statement: ast.stmt) -> bool:
-    """True also for an import within try or if."""
-    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(statement))
 
 
 def _is_kept_always(statement: ast.stmt) -> bool:
@@ -115,59 +122,3 @@ def _is_main_guard(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and any(
         isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
     )
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives a meaning where it stands."""
-    if isinstance(statement, ast.Delete):
-        return set()
-    symbols = symtable.symtable(ast.unparse(statement), "statement", "exec").get_symbols()
-    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
-
-
-def _changed(statement: ast.stmt) -> set[str]:
-    """A of `A.x = 1`, `A["x"] = 1` and `del A.x`, wherever it stands in a statement."""
-    parts = [node for node in ast.walk(statement) if isinstance(node, PARTS)]
-    return {_root(part) for part in parts if not isinstance(part.ctx, ast.Load)} - {""}
-
-
-def _called(statement: ast.stmt) -> set[str]:
-    """A of `A.x()` where nothing is done with the answer."""
-    values = [node.value for node in ast.walk(statement) if isinstance(node, ast.Expr)]
-    called = [value.func for value in values if isinstance(value, ast.Call)]
-    return {_root(function) for function in called if isinstance(function, PARTS)} - {""}
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, PARTS):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _used(statement: ast.stmt) -> set[str]:
-    """The names that a top-level statement takes from its module, without functions' own names."""
-    top = symtable.symtable(ast.unparse(statement), "statement", "exec")
-    found = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
-    waiting = list(top.get_children())
-    while waiting:
-        table = waiting.pop()
-        waiting += table.get_children()
-        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
-    for node in ast.walk(statement):
-        if isinstance(node, ast.ClassDef):
-            found |= _used_before_bound(node)
-    return found
-
-
-def _used_before_bound(cls: ast.ClassDef) -> set[str]:
-    """SIZE of `class A: SIZE = SIZE`: until a class binds a name, it takes the module's."""
-    found: set[str] = set()
-    own: set[str] = set()
-    for statement in cls.body:
-        outside: list[ast.AST] = [statement]
-        if isinstance(statement, FUNCTIONS):  # its body runs later, and does not see the class
-            outside = [*statement.decorator_list, statement.args]
-        nodes = [node for part in outside for node in ast.walk(part) if isinstance(node, ast.Name)]
-        found |= {node.id for node in nodes if isinstance(node.ctx, ast.Load)} - own
-        own |= _bound(statement)
-    return found & own

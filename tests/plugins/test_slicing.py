@@ -21,11 +21,12 @@ def test_definitions_keep_what_a_class_rests_on_and_its_lines() -> None:
 
 def test_definitions_take_what_is_global_only() -> None:
     text = (
-        "SIZE = 3\nclass A:\n    SIZE = SIZE\n    def f(self, table=None):\n        run = [table "
-        "for table in (1,)]\n"
+        "from lrfer_bench import run\nSIZE = 3\nclass A:\n    SIZE = SIZE\n"
+        "    def f(self, table=None):\n        run = [table for table in (1,)]\n"
         "        return run\ntable = run([A])\nrun = table\nmore = [run(A) for SIZE in (1, 2)]"
     )
-    assert definitions(text, ["A"]) == text.partition("\ntable")[0] + "\n" * 3
+    whole = text.partition("\n")[2].partition("\ntable")[0]
+    assert definitions(text, ["A"]) == "\n" + whole + "\n" * 3
 
 
 def test_definitions_keep_what_is_set_on_a_kept_name() -> None:
