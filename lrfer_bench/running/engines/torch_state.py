@@ -14,11 +14,11 @@ from typing import Any
 import torch
 
 
-def _part(owner: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+def _part(owner: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     return lambda: getattr(owner, name), lambda value: setattr(owner, name, value)
 
 
-PARTS: Mapping[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+PARTS: Mapping[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "the number of threads": (torch.get_num_threads, torch.set_num_threads),
     "the default dtype": (torch.get_default_dtype, torch.set_default_dtype),
     "the default device": (torch.get_default_device, torch.set_default_device),
