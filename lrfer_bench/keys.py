@@ -19,6 +19,15 @@ def canonical_json(value: Any) -> str:
     )
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values have one spelling, and so one key: to Python 1, 1.0 and True are equal.
+
+    >>> same(1, 1.0), same([4, 4], (4, 4))
+    (False, True)
+    """
+    return canonical_json(one) == canonical_json(other)
+
+
 def key_of(value: Any) -> str:
     """sha256 of the canonical JSON, 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()

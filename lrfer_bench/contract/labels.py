@@ -39,19 +39,42 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
 
     >>> parse_label("gmenet[attention=none,kd_weight=0]")
     ('gmenet', {'attention': 'none', 'kd_weight': '0'})
+    >>> parse_label("mine[widths=[4, 4],depth=2]")
+    ('mine', {'widths': '[4, 4]', 'depth': '2'})
     """
     name, bracket, rest = text.partition("[")
     if not bracket:
         return name, {}
-    settings = {}
-    for part in rest.removesuffix("]").split(","):
-        setting, equals, value = part.partition("=")
-        if not name or not rest.endswith("]") or not equals or not setting.strip():
+    settings, left, comma = {}, rest.removesuffix("]"), ","
+    while comma:
+        setting, equals, behind = left.partition("=")
+        value, comma, left = _value_and_rest(behind)
+        if (
+            not name
+            or not rest.endswith("]")
+            or not equals
+            or "," in setting
+            or not setting.strip()
+        ):
             raise UserError(
                 f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"'
             )
         settings[setting.strip()] = value.strip()
     return name, settings
+
+
+def _value_and_rest(text: str) -> tuple[str, str, str]:
+    """A value, the comma behind it or "", and what follows; commas in a JSON list are its own."""
+    text = text.lstrip()
+    if text.startswith(("[", "{")):
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            end = 0
+        behind = text[end:].lstrip()
+        if end and behind[:1] in ("", ","):
+            return text[:end], behind[:1], behind[1:]
+    return text.partition(",")
 
 
 def same_label(one: str, other: str) -> bool:
@@ -68,11 +91,12 @@ def _meaning(label: str) -> tuple[str, dict[str, Any]]:
         name, settings = parse_label(label)
     except UserError:
         return label, {}
-    return name, {setting: _number_or_word(value) for setting, value in settings.items()}
+    return name, {setting: _value(text) for setting, text in settings.items()}
 
 
-def _number_or_word(value: str) -> float | str:
+def _value(text: str) -> Any:
+    """A number or list by its value, all else as a word."""
     try:
-        return float(value)
-    except ValueError:
-        return value.lower()
+        return json.loads(text) if text.startswith(("[", "{")) else float(text)
+    except (ValueError, RecursionError):
+        return text.lower()

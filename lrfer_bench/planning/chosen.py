@@ -12,6 +12,7 @@ from lrfer_bench.contract.labels import parse_label
 from lrfer_bench.contract.method import Method, Need
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.errors import UserError
+from lrfer_bench.keys import same
 from lrfer_bench.planning.declared import asking, checked
 from lrfer_bench.planning.plan import MethodRef
 from lrfer_bench.planning.settings import complete_settings
@@ -67,12 +68,12 @@ def chosen_method(
     with asking(entry.name, cls, "canonical_settings"):
         canonical = dict(cls.canonical_settings(settings, preset))
         defaults = cls.canonical_settings(plain, preset)
+        changed = {k: v for k, v in canonical.items() if not same(v, defaults[k])}
+        other = None if same(canonical, settings) else canonical
     counts = [file.trials[name] for name in entry.names if name in file.trials]
     # Where any other setting was changed, searched or not, this is not the network that was tuned.
-    tuned = bool(counts) and canonical == _canonical(entry, cls, from_file, preset)
+    tuned = bool(counts) and same(canonical, _canonical(entry, cls, from_file, preset))
     untuned = None if cls.search else 0
-    changed = {k: v for k, v in canonical.items() if v != defaults[k]}
-    other = canonical if canonical != settings else None
     silent = tuple(setting for setting in cls.added if setting not in changed)
     if canonical.get(SETTING) == AS_PRESET:
         silent += (SETTING,)

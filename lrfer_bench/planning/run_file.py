@@ -12,6 +12,7 @@ every run writes one beside its records, so that the table can be made again.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -194,7 +195,14 @@ def _absolute(path: Path | None) -> str | None:
 
 def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
-        f"{method}.{name}={'none' if value is None else value}"
+        f"{method}.{name}={_set_word(value)}"
         for method, own in settings.items()
         for name, value in own.items()
     ]
+
+
+def _set_word(value: Any) -> str:
+    """A value as --set reads it."""
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value)
+    return "none" if value is None else str(value)

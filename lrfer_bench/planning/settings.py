@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.planning.values import as_default, check_bounds, value_of
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method
-
-DEEPEST = 16
-WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
 
 
 def settings_of(cls: type[Method]) -> dict[str, Any]:
@@ -24,69 +22,33 @@ def settings_of(cls: type[Method]) -> dict[str, Any]:
     return {p.name: None if p.default is p.empty else p.default for p in named}
 
 
+def types_of(cls: type[Method]) -> dict[str, Any]:
+    """The declared types of a method's settings, without those that only a type checker knows."""
+    init = inspect.unwrap(cls.__init__)
+    found: dict[str, Any] = {}
+    for name, said in getattr(init, "__annotations__", {}).items():
+        try:  # each alone: one that is imported for a type checker only must not hide the others
+            one = SimpleNamespace(__annotations__={name: said})
+            found |= get_type_hints(one, getattr(init, "__globals__", {}))
+        except Exception:
+            continue
+    return found
+
+
 def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Defaults overlaid with what the user gave, strings turned into the default's type.
+    """Defaults overlaid with what the user gave, each value in its setting's type.
 
     UserError for an unknown name, a value of another type, and numbers that are not finite.
     """
-    settings = settings_of(cls)
+    settings, types = settings_of(cls), types_of(cls) if given else {}
     for setting, value in given.items():
         if setting not in settings:
             raise UserError(
                 f'method "{name}" has no setting "{setting}": {did_you_mean(setting, settings)}'
             )
-        settings[setting] = _as_default(f"{name}.{setting}", value, settings[setting])
+        what, default = f"{name}.{setting}", settings[setting]
+        settings[setting] = as_default(what, value, default, types.get(setting))
     return settings
-
-
-def _as_default(what: str, value: Any, default: Any) -> Any:
-    """A value in the type of its default: "0" where that is 1.0 becomes 0.0.
-
-    Values from Python pass as they are, but integers become floats where floats are meant: 1 and
-    1.0 are one setting and have to give one key.
-    """
-    found = value
-    if isinstance(value, str) and not isinstance(default, str):
-        found = value_of(value)
-        if isinstance(default, bool) and not (found is None or isinstance(found, bool)):
-            raise UserError(f"{what} is {value!r}: it takes true or false")
-        if isinstance(found, str) and default is not None:
-            raise UserError(f"{what} is {value!r}: it takes a number")
-    check_bounds(what, found)
-    if isinstance(default, float) and isinstance(found, int) and not isinstance(found, bool):
-        found = float(found)
-    if isinstance(found, float) and not math.isfinite(found):
-        raise UserError(f"{what} is {found}: it takes a finite number")
-    return found
-
-
-def check_bounds(what: str, value: Any, depth: int = 0) -> None:
-    """UserError for what no record could hold: an integer of 2**63 or more, a deep nesting."""
-    if isinstance(value, int) and abs(value) >= 2**63:
-        digits = len(hex(value)) - 2
-        raise UserError(f"{what} has {digits} hexadecimal digits: give a number below 2**63")
-    if depth > DEEPEST:
-        raise UserError(f"{what} is nested deeper than {DEEPEST} times: give a simpler value")
-    if isinstance(value, (list, tuple, dict)):
-        for part in value.values() if isinstance(value, dict) else value:
-            check_bounds(what, part, depth + 1)
-
-
-def value_of(text: str) -> Any:
-    """A word of a command line as a value: an integer, a number, true, false or none; all else
-    stays text.
-
-    >>> value_of("2"), value_of("0.5"), value_of("True"), value_of("none"), value_of("lean")
-    (2, 0.5, True, None, 'lean')
-    """
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:

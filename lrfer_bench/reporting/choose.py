@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -30,10 +31,11 @@ class Choice:
     seeds: Sequence[int] = ()
 
 
-def selected(results: Iterable[Result], choice: Choice) -> list[Result]:
+def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = ()) -> list[Result]:
     """The results of a choice.
 
-    UserError for a name or number that no record has, or when nothing is left.
+    notes: which records were left out before, and why
+    UserError for a name or number that no record has, or when nothing is left; it says such a note.
     """
     found = list(results)
     choice = replace(choice, methods=[METHODS.current_label(name) for name in choice.methods])
@@ -41,22 +43,34 @@ def selected(results: Iterable[Result], choice: Choice) -> list[Result]:
         "data set",
         choice.datasets,
         {r.dataset for r in found} | {r.record.dataset.name for r in found},
+        notes,
     )
-    _check("method", choice.methods, {r.method for r in found} | {r.method_name for r in found})
-    _check("scale", choice.scales, {r.record.test.scale for r in found})
-    _check("seed", choice.seeds, {r.record.seed for r in found})
+    methods = {r.method for r in found} | {r.method_name for r in found}
+    _check("method", choice.methods, methods, notes)
+    _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
+    _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
     kept = [result for result in found if _wanted(result, choice)]
     if not kept:
-        raise UserError(
-            "no record is left under these --datasets, --methods, --scales and --seeds: "
-            "ask for fewer at once"
-        )
+        asked = "under these --datasets, --methods, --scales and --seeds: ask for fewer at once"
+        dropped = f"; left out before: {_first(notes)}" if notes else ""
+        raise UserError(f"no record is left {asked if found else 'to show'}{dropped}")
     return kept
 
 
-def _check(kind: str, asked: Iterable[object], known: Iterable[object]) -> None:
+def _first(notes: Sequence[str]) -> str:
+    more = f" (and {len(notes) - 1} more such notes)" if len(notes) > 1 else ""
+    return notes[0] + more
+
+
+def _check(
+    kind: str, asked: Iterable[object], known: Iterable[object], notes: Sequence[str]
+) -> None:
     names = {str(name) for name in known}
     for name in map(str, asked):
+        named = re.compile(rf"(?<!\w)x?{re.escape(name)}(?!\w)")  # a scale stands there as x4
+        about = [note for note in notes if named.search(note)]
+        if name not in names and about:
+            raise UserError(f'no record about {kind} "{name}" is counted: {_first(about)}')
         if name not in names:
             raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 

@@ -97,7 +97,7 @@ def collect(
     lookup.check_sort_word(columns, options.sort_by)
     tell("reading records")
     loaded = load(roots)
-    results = selected(loaded.results, options.choice)
+    results = selected(loaded.results, options.choice, loaded.notes)
     lookup.check_sort_scale(columns, options.sort_by, (r.record.test.scale for r in results))
 
     tell(f"counting {len(results)} cells")

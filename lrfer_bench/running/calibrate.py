@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, count, islice
 
 import torch
 
@@ -57,15 +57,13 @@ def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> flo
     source = batch_source(training, prepared, torch.device("cpu"))
     optimizers = method.optimizers()
     method.train()
-    batches = islice(source.epoch(0), WARM_STEPS + STEPS)
-    started, done = time.perf_counter(), 0
+    # As many epochs as it takes: where one has a batch or two, nothing would follow the warm-up.
+    batches = islice(chain.from_iterable(map(source.epoch, count())), WARM_STEPS + STEPS)
     for number, batch in enumerate(batches):
         method.progress = 0.99 * (
             number % 2
         )  # a method may do other things late than early: half of each
         method.update(batch, optimizers)
         if number + 1 == WARM_STEPS:
-            started, done = time.perf_counter(), 0
-        else:
-            done += 1
-    return (time.perf_counter() - started) / max(done, 1)
+            started = time.perf_counter()
+    return (time.perf_counter() - started) / STEPS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 
@@ -14,7 +14,7 @@ from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.settings import settings_of
+from lrfer_bench.planning.settings import settings_of, types_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.cost import macs_used, parameters_used
 from lrfer_bench.running.models import frozen, untrained
@@ -75,10 +75,7 @@ def portrait(name: str) -> Portrait:
 
 
 def _settings(cls: type[Method]) -> list[Setting]:
-    try:
-        types = get_type_hints(cls.__init__)
-    except Exception:  # an annotation that only a type checker understands
-        types = {}
+    types = types_of(cls)
     return [
         Setting(name, default, _type(types.get(name, type(default))))
         for name, default in settings_of(cls).items()

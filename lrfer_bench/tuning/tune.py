@@ -19,7 +19,7 @@ from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.data.signature import called
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import sweep
-from lrfer_bench.keys import seed_for
+from lrfer_bench.keys import same, seed_for
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.plan import DataRef, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
@@ -166,7 +166,7 @@ def _subjects(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
         else:
             complete = complete_settings(entry.name, cls, given)
             plain = settings_of(cls)
-            changed = [name for name in given if complete[name] != plain[name]]
+            changed = [name for name in given if not same(complete[name], plain[name])]
             fixed = {name: sampling.plain(complete[name]) for name in changed}
             start = {name: sampling.plain(plain[name]) for name in space}
             subjects.append(Subject(entry.name, entry.names[0], space, fixed, start))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lrfer_bench.contract.labels import label_of, parse_label, same_label
@@ -10,11 +12,14 @@ from lrfer_bench.planning.settings import split_labels
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"kd_weight": 0.5}, {"attention": "none", "global_branch": False, "kd_weight": 1}],
-)
+    [{}, {"kd_weight": 0.5}, {"attention": "none", "global_branch": False, "kd_weight": 1},
+     {"kd_weight": 1, "sizes": [[4, 8], [2]], "words": ["a,b", "c=d"]}],
+)  # fmt: skip
 def test_a_label_can_be_read_again(settings: dict[str, object]) -> None:
     name, read = parse_label(label_of("gmenet", settings))
     assert name == "gmenet" and list(read) == sorted(settings)
+    lists = {k: v for k, v in settings.items() if isinstance(v, list)}
+    assert {k: json.loads(read[k]) for k in lists} == lists
     assert split_labels(f"direct, {label_of('gmenet', settings)} ,oracle") == [
         "direct",
         label_of("gmenet", settings),
@@ -24,5 +29,13 @@ def test_a_label_can_be_read_again(settings: dict[str, object]) -> None:
 
 def test_one_row_under_several_spellings() -> None:
     assert same_label("m[a=1,b=True]", "m[b=true,a=1.0]")
+    assert same_label("m[a=[4, 4],b=1]", "m[b=1,a=[4.0,4]]") and not same_label("m[a=[4]]", "m")
     for other in ("m", "m[a=1]", "m[a=1,b=false]", "n[a=1,b=true]", "m[a=1,b"):
         assert not same_label("m[a=1,b=true]", other)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("[a", "[a"), ("[1]/x.pth", "[1]/x.pth"), ("[" * 9999, "[" * 9999)]
+)
+def test_a_value_that_only_looks_like_a_list_is_a_word(value: str, read: str) -> None:
+    assert parse_label(f"m[weights={value},b=2]") == ("m", {"weights": read, "b": "2"})

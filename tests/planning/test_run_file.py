@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registries
 import torch
 from made import data_ref
 
+from lrfer_bench.api import register_method
 from lrfer_bench.cli.run import run as run_command
+from lrfer_bench.contract.labels import label_of
+from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
@@ -72,6 +76,38 @@ def test_the_file_of_a_run_asks_for_the_same_keys(name: str, tmp_path: Path) -> 
     assert list(first.trainings) == list(second.trainings)
     assert again.results.resolve() == tmp_path.resolve()
     assert again.file.trials == request.file.trials
+
+
+class Lister(Method):
+    """Settings of kinds that a command line has no plain word for."""
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        widths: list[int] = [8, 8],  # noqa: B006
+        depth: int | None = 1,
+        free: Any = None,
+    ) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"widths": [4, 4]}, {"widths": (), "depth": None}, {"free": [["a, b", 'ä"'], None, 0.5]},
+     {"widths": [4.0, 4], "free": {"a": [1, True]}}],
+)  # fmt: skip
+@pytest.mark.parametrize("in_label", [False, True])
+def test_lists_and_none_come_back(own: dict[str, Any], in_label: bool, tmp_path: Path) -> None:
+    with registries.kept():
+        register_method("lister")(Lister)
+        given: dict[str, Any] = {"methods": ["lister"], "settings": {"lister": own}}
+        if in_label:
+            given = {"methods": [label_of("lister", own)]}
+        request = Request(results=tmp_path, **given)
+        keep_run_file(request)
+        first, second = (build_plan(one, data_ref()) for one in (request, asked_again(tmp_path)))
+        plain = build_plan(Request(["lister"]), data_ref())
+    assert list(first.cells) == list(second.cells) != list(plain.cells)
 
 
 def test_what_is_typed_wins(tmp_path: Path) -> None:
