@@ -67,7 +67,7 @@ def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Pat
 
 
 def check_own(out: Path) -> None:
-    """UserError where a page of somebody's lies in a folder that was named: we replace ours only."""
+    """UserError where a page of somebody's lies in the folder: a report replaces its own only."""
     path = out / PAGE
     if os.path.lexists(path) and not shows([path], page.MARK):
         raise UserError(
