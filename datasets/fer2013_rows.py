@@ -78,8 +78,7 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
     if not root.is_dir():
         raise DataError(f"there is no file or folder {root}: check --data-root")
     for folder in (root, root / "fer2013"):
-        found = [source for form in forms if (source := _look(folder, form))]
-        if found:
+        if found := _found(folder, forms):
             return _choose(found)
     if "folders" not in forms and _look(root, "folders"):
         raise DataError(
@@ -102,6 +101,24 @@ def _refuse_challenge(root: Path) -> None:
                 f"{folder} has train.csv and test.csv of the challenge, which hold no labels of "
                 "the test: bring fer2013.csv or icml_face_data.csv"
             )
+
+
+def _found(folder: Path, forms: Sequence[str]) -> list[Source]:
+    """The forms that are there. The first is read; those after it are for the note only.
+
+    So a fault in a later one stops nothing: it is left out.
+    """
+    found: list[Source] = []
+    for form in forms:
+        try:
+            source = _look(folder, form)
+        except DataError:
+            if not found:
+                raise
+            continue
+        if source:
+            found.append(source)
+    return found
 
 
 def _look(folder: Path, form: str) -> Source | None:

@@ -81,14 +81,9 @@ class FERPlus(Dataset):
 
     def _folders(self, root: Path | None) -> list[Path]:
         """The generator's folders where they are to be read: rows in their order go first."""
-        folders = [] if root is None else find_folders(Path(root).expanduser())
-        if not folders or self.votes == "label":
-            return folders
-        try:
-            source = find_source(root, "ferplus", FORMS)
-        except DataError:
-            return folders
-        return [] if source.form == "npz" or _find_votes(source) is not None else folders
+        if root is None or (self.votes != "label" and _has_rows(root)):
+            return []
+        return find_folders(Path(root).expanduser())
 
     def _by_row(self, source: Source, rows: Rows) -> tuple[NDArray[np.uint8], str]:
         if self.votes == "label":
@@ -122,6 +117,15 @@ class FERPlus(Dataset):
             )
         rows, votes = read_pictures(folders, read_labels(folders))
         return rows, votes, f"The votes were read from {LABELS}, which differs from {FILE}."
+
+
+def _has_rows(root: Path) -> bool:
+    """Whether the rows of FER2013 are there with their votes."""
+    try:
+        source = find_source(root, "ferplus", FORMS)
+    except DataError:
+        return False
+    return source.form == "npz" or _find_votes(source) is not None
 
 
 def _new_beside(folder: Path) -> Path | None:

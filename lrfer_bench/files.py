@@ -181,6 +181,17 @@ def write_atomically(
         ) from error
 
 
+def check_free(path: Path, force: bool, option: str = "--out") -> None:
+    """UserError where a file stands that nobody said may be replaced; asked before any work."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give {option} the name of a file")
+    if os.path.lexists(path) and not force:
+        raise UserError(
+            f"{path} is there already, and nothing is overwritten: choose another {option}, or "
+            "replace it with --force"
+        )
+
+
 def check_regular(path: Path, most: int | None = None) -> None:
     """ValueError if a file is not a regular one, or holds more than most bytes.
 

@@ -177,7 +177,7 @@ def report(
     )
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.reporting.collect import Options
-    from lrfer_bench.reporting.make import frame, make_report
+    from lrfer_bench.reporting.make import check_own, frame, make_report
 
     folders = {"results": results, "out": out, "plugins": plugins}
     given = checked_arguments(ResultsArguments, folders)
@@ -185,6 +185,8 @@ def report(
         raise UserError("results names no folder: give one or more results folders")
     chosen = checked_arguments(ReportArguments, options).given()
     target = given.out or given.results[0] / "report"
+    if given.out:
+        check_own(target)
     load_plugins(given.plugins)
     return led(frame(make_report(given.results, target, Options(**chosen))))
 

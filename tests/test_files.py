@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import replacing, write_atomically
+from lrfer_bench.files import check_free, replacing, write_atomically
 
 
 def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:
@@ -41,3 +41,15 @@ def test_the_sentence_says_what_and_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match=r"under.*choose another --folder"):
         write_atomically(tmp_path / "file" / "under", b"", "choose another --folder")
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_text("mine")
+    (tmp_path / "link.onnx").symlink_to(tmp_path / "nowhere")
+    for name in ("a.onnx", "link.onnx"):
+        with pytest.raises(UserError, match=r"choose another --images, .* --force"):
+            check_free(tmp_path / name, force=False, option="--images")
+        check_free(tmp_path / name, force=True)
+    with pytest.raises(UserError, match="folder: give --out"):
+        check_free(tmp_path, force=True)
+    check_free(tmp_path / "new.onnx", force=False)

@@ -95,26 +95,15 @@ def write_folder(
 ) -> int:
     """Render to out/<split>/<class>/<name>.png with out/ground_truth.csv; returns how many faces.
 
-    out must be new or empty. All is written to a folder beside it and moved into place at the end:
-    a run that is stopped leaves nothing. tick(done, all) is called after each face. UserError for
+    out must be new or empty. All is written to a hidden folder and moved into place at the end: a
+    run that is stopped leaves nothing. tick(done, all) is called after each face. UserError for
     wrong values before anything is written.
     """
     check_request(size, identities, seed, takes)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out {out} already holds something: choose a new or an empty folder")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
-        work.mkdir()
-    except OSError as error:
-        raise UserError(
-            f"--out {out} cannot be made ({error.strerror}): choose a folder you may write to"
-        ) from error
+    work = _work_folder(out)
     try:
         done = _write_all(work, size, identities, seed, colour, takes, tick)
-        if out.exists():
-            out.rmdir()
-        os.replace(work, out)
+        _move(work, out)
     except OSError as error:
         raise UserError(
             f"writing to {out} failed ({error.strerror}): free some space or choose another folder"
@@ -122,6 +111,34 @@ def write_folder(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return done
+
+
+def _work_folder(out: Path) -> Path:
+    """A new folder: beside out where there is no such folder yet, inside it where it is there.
+
+    A folder that is there is filled and not replaced: somebody may stand in it, or it is a disk.
+    """
+    try:
+        if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
+            raise UserError(f"--out {out} already holds something: choose a new or an empty folder")
+        place = out if out.is_dir() else out.parent
+        place.mkdir(parents=True, exist_ok=True)
+        work = place / f".rendering-{secrets.token_hex(4)}"
+        work.mkdir()
+    except OSError as error:
+        raise UserError(
+            f"--out {out} cannot be made ({error.strerror}): choose a folder you may write to"
+        ) from error
+    return work
+
+
+def _move(work: Path, out: Path) -> None:
+    """Put all that was rendered into place; see _work_folder()."""
+    if work.parent != out:
+        os.replace(work, out)
+        return
+    for entry in sorted(work.iterdir()):
+        os.replace(entry, out / entry.name)
 
 
 def _write_all(work: Path, size: int, identities: int, seed: int, colour: bool, takes: int,

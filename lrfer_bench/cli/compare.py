@@ -9,7 +9,7 @@ import click
 from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import label_list, number_list
+from lrfer_bench.cli.options import FORCE, label_list, number_list
 from lrfer_bench.planning import defaults
 
 EXAMPLES = (
@@ -18,7 +18,7 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which records": ("results", "datasets", "scales", "seeds"),
-    "How to compare": ("resamples", "clean", "images", "as_json"),
+    "How to compare": ("resamples", "clean", "images", "force", "as_json"),
 }
 
 
@@ -45,6 +45,7 @@ GROUPS = {
     metavar="FILE",
     help="Write a CSV of the test images on which only one is right.",
 )
+@FORCE
 @JSON
 def compare(
     a: str,
@@ -56,6 +57,7 @@ def compare(
     resamples: int,
     clean: bool,
     images: str | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Test method A against method B on the same images and seeds, scale by scale.
@@ -64,10 +66,12 @@ def compare(
 
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """
-    from lrfer_bench.files import write_atomically
+    from lrfer_bench.files import check_free, write_atomically
     from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.duel import duel, duel_frame, images_csv, text
 
+    if images:
+        check_free(Path(images), force, "--images")
     found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
     if as_json:
         echo_json({"rounds": rows_of(duel_frame(found)), "notes": found.notes})

@@ -10,6 +10,7 @@ import click
 from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.options import FORCE
 
 if TYPE_CHECKING:
     from lrfer_bench.exporting.export import Exported
@@ -35,7 +36,7 @@ GROUPS = {
     metavar="NAME",
     help="onnx, torchscript or safetensors (weights only).  [default: by the ending]",
 )
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@FORCE
 @click.option(
     "--threads", default=1, show_default=True, metavar="N", help="To measure latency with."
 )
@@ -47,7 +48,8 @@ def export(
 
     The file is asked about 100 test faces first: it is written only if it answers as torch does.
     """
-    from lrfer_bench.exporting.export import check_free, exported, format_of, put
+    from lrfer_bench.exporting.export import exported, format_of, put
+    from lrfer_bench.files import check_free
     from lrfer_bench.measuring.stopwatch import bench_of
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting.predictor import predictor_of

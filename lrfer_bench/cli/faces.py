@@ -10,7 +10,7 @@ import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN, SCALES, integers, names
+from lrfer_bench.cli.options import FORCE, PLUGIN, SCALES, integers, names
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 
@@ -35,7 +35,7 @@ GROUPS = {
     ),
     "How they are made small": ("scales", "protocols"),
     "Restored by trained methods": ("restored", "results", "preset", "seed"),
-    "What to write": ("out",),
+    "What to write": ("out", "force"),
 }
 
 
@@ -94,6 +94,7 @@ GROUPS = {
     type=click.Path(path_type=Path, dir_okay=False),
     help="File.png or file.svg.",
 )
+@FORCE
 def faces(
     scales: str,
     protocols: str | None,
@@ -101,6 +102,7 @@ def faces(
     split: str,
     show_faces: bool,
     out: Path,
+    force: bool,
     **options: Any,
 ) -> None:
     """Draw the same faces at every scale under every protocol, and restored, with PSNR and SSIM.
@@ -108,6 +110,7 @@ def faces(
     Only faces of data sets that may be shown are drawn, such as SynthFace's. The LR faces are those
     of the benchmark.
     """
+    from lrfer_bench.files import check_free
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.plugins.registry import PROTOCOLS
     from lrfer_bench.predicting.faces import check_restores, choose_faces, low_faces
@@ -118,6 +121,8 @@ def faces(
     ending = out.suffix.lower().removeprefix(".")
     if ending not in ENDINGS:
         raise UserError(f"the picture {out} has no known ending: let it end with .png or .svg")
+    out = out.with_suffix(f".{ending}")  # as it is written: in small letters
+    check_free(out, force)
     check_showable(_card(options["dataset"]).showable or show_faces)
     check_restores(options["restored"])
     prepared = _prepared(options)

@@ -42,6 +42,10 @@ PLUGIN = click.option(
 """For every sub-command that takes a name; its files go to registry.load_plugins."""
 
 
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
+"""For every sub-command that writes a file whose name the user gives; see files.check_free."""
+
+
 def echo_left_out(reasons: Mapping[str, str]) -> None:
     """Name the plugins that could not be used; the others work."""
     for name, reason in reasons.items():

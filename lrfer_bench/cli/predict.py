@@ -9,6 +9,7 @@ import click
 from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo, echo_data
 from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.options import FORCE
 
 EXAMPLES = (
     "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
@@ -16,7 +17,7 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which trained model": WHICH,
-    "Pictures and answers": ("images_are", "out", "as_json"),
+    "Pictures and answers": ("images_are", "out", "force", "as_json"),
 }
 HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nearer size."
 
@@ -40,20 +41,21 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nea
     metavar="FILE",
     help="File to write: .csv or .json.  [default: the terminal]",
 )
+@FORCE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of CSV.")
 @click.pass_context
 def predict(
     ctx: click.Context, images: tuple[Path, ...], method: str | None, scale: int | None,
     dataset: str | None, protocol: str | None, preset: str | None, seed: int | None,
-    key: str | None, images_are: str, out: Path | None, as_json: bool, results: Path,
-    plugins: tuple[Path, ...], trust_plugins: bool,
+    key: str | None, images_are: str, out: Path | None, force: bool, as_json: bool,
+    results: Path, plugins: tuple[Path, ...], trust_plugins: bool,
 ) -> None:  # fmt: skip
     """Say which expression each picture shows: a CSV line an image, with every class's probability.
 
     IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of
     other sizes are resized. Exit status 1 when some cannot be read: the others have their lines.
     """
-    from lrfer_bench.files import write_atomically
+    from lrfer_bench.files import check_free, write_atomically
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.predicting import answers
     from lrfer_bench.predicting.photos import predictions, tell_about
@@ -63,6 +65,8 @@ def predict(
         echo(line, err=True)
 
     write = answers.as_json if answers.is_json(out, as_json) else answers.as_csv
+    if out is not None:
+        check_free(out, force)
     load_plugins(plugins)
     cells = cells_meant(results, Wanted(method, scale, dataset, protocol, seed, key, preset), tell)
     found = predictions(cells, results, images, images_are, trust_plugins)
@@ -71,7 +75,7 @@ def predict(
     if out is None:
         echo_data(text)
     else:
-        write_atomically(out, text.encode("utf-8", "surrogateescape"))
+        write_atomically(out, text.encode("utf-8", "surrogateescape"), "choose another --out")
         names = ", ".join(dict.fromkeys(face.cell.stem for face in found.faces))
         echo(f"{len(found.faces)} faces by {names} in {out}")
     for picture in found.bad:

@@ -104,10 +104,12 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
     """
     from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.collect import Options, collect
-    from lrfer_bench.reporting.make import frame, write
+    from lrfer_bench.reporting.make import check_own, frame, write
 
-    _load(plugins, metrics)
     target = Path(out) if out else Path(results[0]) / "report"
+    if out:
+        check_own(target)
+    _load(plugins, metrics)
     options = Options(
         Choice(datasets, methods, scales, seeds), sort_by, resamples, title, citations, partial,
         pictures, command=_command(), metrics=metrics, unfolded=unfolded,

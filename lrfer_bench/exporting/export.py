@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,17 +87,6 @@ def format_of(out: Path, format: str | None) -> str:
     """The format that is meant: the one that was named, else by the file's ending, else ONNX."""
     by_ending = {ending: name for name, (ending, _) in FORMATS.items()}
     return format or by_ending.get(out.suffix.lower(), "onnx")
-
-
-def check_free(out: Path, force: bool) -> None:
-    """UserError where a file stands that nobody said may be replaced, before any work is done."""
-    if out.is_dir():
-        raise UserError(f"{out} is a folder: give --out the name of a file")
-    if os.path.lexists(out) and not force:
-        raise UserError(
-            f"{out} is there already, and nothing is overwritten: choose another --out, or replace "
-            "it with --force"
-        )
 
 
 def put(found: Exported, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrfer_bench.contract.cards import DatasetCard, MethodCard
-from lrfer_bench.errors import csv_cell
+from lrfer_bench.errors import UserError, csv_cell
 from lrfer_bench.files import sweep, write_atomically
 from lrfer_bench.reporting import citations, grid, page, writers
 from lrfer_bench.reporting.collect import Options, Report, collect, how_made
+from lrfer_bench.reporting.drawn import shows
 from lrfer_bench.reporting.table import leaderboard_frame
 
 if TYPE_CHECKING:
     from lrfer_bench.reporting.pictures import Job
 
+PAGE = "index.html"
 Tell = Callable[[str], None]
 
 
@@ -63,6 +66,16 @@ def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Pat
     return report.files
 
 
+def check_own(out: Path) -> None:
+    """UserError where a page of somebody's lies in the folder: a report replaces its own only."""
+    path = out / PAGE
+    if os.path.lexists(path) and not shows([path], page.MARK):
+        raise UserError(
+            f"{path} was not made by a report, and nothing of yours is overwritten: choose another "
+            "--out"
+        )
+
+
 def _jobs(report: Report) -> tuple[list[Job], list[Job]]:
     """The curves, and the other pictures."""
     wanted = report.options.pictures
@@ -77,7 +90,7 @@ def _jobs(report: Report) -> tuple[list[Job], list[Job]]:
 
 def _page(report: Report, out: Path) -> Path:
     """Write index.html, with links to the files that are there."""
-    path = out / "index.html"
+    path = out / PAGE
     links = page.links(out, report.files)
     write_atomically(path, page.render(report, links).encode("utf-8"), "choose another --out")
     return path

@@ -20,6 +20,8 @@ SCRIPTS = tuple(f"{k}_{name}.js" for k, name in enumerate(
     ("base", "address", "chart", "panels", "table", "need", "detail", "start"), 1))  # fmt: skip
 FACES = (48, 24, 12, 6)
 """Sizes in pixels of the strip of faces. templates/faceN.png are rendered faces (CC0)."""
+MARK = '<meta name="generator" content="lrfer-bench">'
+"""Stands in the head of every page and tells ours from others."""
 
 
 def links(out: Path, files: Iterable[Path]) -> dict[str, list[str]]:

@@ -34,7 +34,9 @@ def test_a_class_behind_a_link_is_read_by_names_as_it_is_as_a_tree(tmp_path: Pat
     tree, by_name = Folder().load(root), Folder(label="([a-z]+)_[0-9]+").load(root)
     assert tree.classes == by_name.classes == ("angry", "happy", "sad")
     for name, split in tree.splits.items():
-        assert np.bincount(split.labels).tolist() == np.bincount(by_name.splits[name].labels).tolist()
+        assert (
+            np.bincount(split.labels).tolist() == np.bincount(by_name.splits[name].labels).tolist()
+        )
 
 
 def test_two_names_of_one_folder_are_both_walked(tmp_path: Path) -> None:

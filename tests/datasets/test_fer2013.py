@@ -64,6 +64,34 @@ def test_a_folder_with_several_forms_says_which_was_read(tmp_path):
     assert FER2013().sources(tmp_path) == (tmp_path / "fer2013.csv",)
 
 
+def yolo(root):
+    write_tree(root, {"images/a.png": noise(0, 48, 48)})
+    (root / "labels").mkdir()
+    (root / "labels" / "a.txt").write_text("0 0.5 0.5 1 1")
+
+
+def stray_parquet(root):
+    (root / "other").mkdir()
+    for name in ("train", "val", "test", "notes"):
+        (root / "other" / f"{name}.parquet").write_text("")
+
+
+def two_alike(root):
+    for name in ("labels", "Labels"):
+        (root / name).mkdir()
+
+
+@pytest.mark.parametrize("beside", [yolo, stray_parquet, two_alike])
+def test_a_fault_in_a_form_that_is_not_read_stops_nothing(tmp_path, beside):
+    beside(tmp_path)
+    if beside is not two_alike:  # alone it is a fault
+        with pytest.raises(DataError, match=r"YOLO|notes\.parquet"):
+            FER2013().sources(tmp_path)
+    path = write_csv(tmp_path / "fer2013.csv", few_faces())
+    assert FER2013().sources(tmp_path) == (path,)
+    assert "Read from fer2013.csv." in FER2013().load(tmp_path).notes
+
+
 def test_the_unpacked_archive_with_a_folder_in_it_is_found(tmp_path):
     (tmp_path / "fer2013").mkdir()
     path = write_csv(tmp_path / "fer2013" / "fer2013.csv", few_faces())

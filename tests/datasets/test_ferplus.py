@@ -103,6 +103,14 @@ def test_a_row_without_a_majority_is_left_out(joined):
     assert FERPlus().load(joined).train.rows.tolist() == [0, 1, 3, 4, 5, 6]
 
 
+def test_folders_that_are_not_read_stop_nothing(joined):
+    for name in ("labels", "Labels"):  # alone a fault: many systems take them for one
+        (joined / name).mkdir()
+    assert len(FERPlus().load(joined).train) == 7
+    with pytest.raises(DataError, match=r"labels and Labels|Labels and labels"):
+        FERPlus(votes="label").load(joined)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -265,6 +266,22 @@ def test_a_stopped_run_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_folder(tmp_path / "out", 8, 1, 0, tick=stop)
     assert not list(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(tmp_path, 8, 1, 0, tick=stop)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("out", [".", "link", "empty"])
+def test_an_empty_folder_is_filled_and_stays_the_same_one(out, tmp_path, monkeypatch):
+    """The current folder cannot be replaced: a shell stands in it. Nor can a link, or a disk."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    monkeypatch.chdir(tmp_path / "empty" if out == "." else tmp_path)
+    before = (tmp_path / "empty").stat().st_ino
+    assert write_folder(Path(out), 8, 1, 0, takes=1) == 7
+    assert (tmp_path / "empty").stat().st_ino == before
+    found = sorted(path.name for path in (tmp_path / "empty").iterdir())
+    assert found == ["ground_truth.csv", "train"]
 
 
 def test_a_data_set_without_a_renderer_says_so(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.exporting import export, to_onnx, to_safetensors, to_torchscript
 from lrfer_bench.exporting.about import about, licence
-from lrfer_bench.exporting.export import check_free, exported, format_of, largest_difference, put
+from lrfer_bench.exporting.export import exported, format_of, largest_difference, put
 from lrfer_bench.exporting.whole import Whole, faces_of, probabilities
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.predicting.predictor import Predictor, predictor_of
@@ -209,18 +209,6 @@ def test_what_was_only_tested_here_claims_no_training(predictor: Predictor) -> N
 ])  # fmt: skip
 def test_the_format_that_is_meant(out: str, format: str | None, meant: str) -> None:
     assert format_of(Path(out), format) == meant
-
-
-def test_a_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
-    (tmp_path / "a.onnx").write_text("mine")
-    (tmp_path / "link.onnx").symlink_to(tmp_path / "nowhere")
-    for name in ("a.onnx", "link.onnx"):
-        with pytest.raises(UserError, match="--force"):
-            check_free(tmp_path / name, force=False)
-        check_free(tmp_path / name, force=True)
-    with pytest.raises(UserError, match="folder"):
-        check_free(tmp_path, force=True)
-    check_free(tmp_path / "new.onnx", force=False)
 
 
 def test_a_folder_that_is_shut_is_a_sentence(predictor: Predictor, tmp_path: Path) -> None:
