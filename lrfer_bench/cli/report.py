@@ -67,7 +67,7 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
     show_default=True,
     type=click.IntRange(min=0),
     metavar="N",
-    help="Bootstrap resamples; 0 makes no intervals.",
+    help="Bootstrap resamples, 100 or more; 0 makes no intervals.",
 )
 @click.option(
     "--metrics", **NAMES, help=f"More columns, from the logits: {', '.join(METRICS.names())}."

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lrfer_bench.contract.condition import Condition
+from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import HR, check_scale
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
-from lrfer_bench.planning.chosen import Chosen, chosen_method
+from lrfer_bench.planning.chosen import Chosen, chosen_method, settings_beyond
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.contents import name_of
@@ -98,6 +99,7 @@ class _Builder:
         self.request, self.data, self.preset = request, data, request.preset
         self.plan = Plan()
         self._open: list[str] = []
+        self._changed: dict[str, set[str]] = {}  # training -> labels of changed stages below it
         _check(request, data)
         self.protocols = [protocol_of(name).id for name in request.protocols]
         tested = request.test_protocols
@@ -140,15 +142,21 @@ class _Builder:
         one_scale = len(trained) == 1 and cls.trains != "all scales"
         return trained if one_scale else self.request.scales
 
-    def _stages(self, method: Chosen, condition: Condition, seed: int) -> dict[str, str]:
-        """Stage name -> training key."""
-        keys = {}
+    def _stages(
+        self, method: Chosen, condition: Condition, seed: int
+    ) -> tuple[dict[str, str], set[str]]:
+        """Stage name -> training key; and labels of those, of any depth, that the user changed."""
+        keys, changed = {}, set[str]()
         for stage, need in method.needs(condition.is_hr).items():
             for scale in need.scales:
                 check_scale(scale, self.data.size)
             at = Condition(condition.protocol, need.trained_at(condition.scales))
-            keys[stage] = self._training(self._chosen(need.method, need.settings), at, seed).key
-        return keys
+            chosen = self._chosen(need.method, need.settings)
+            keys[stage] = self._training(chosen, at, seed).key
+            if beyond := settings_beyond(chosen, need, self.preset):
+                changed.add(label_of(chosen.ref.name, beyond))
+            changed |= self._changed[keys[stage]]
+        return keys, changed
 
     def _training(self, method: Chosen, condition: Condition, seed: int) -> Training:
         # A teacher of its own kind (gmenet at HR) is not a circle; the same method at the same
@@ -160,7 +168,7 @@ class _Builder:
             raise UserError(f"stages go in a circle: {circle}; break it in needs_for()")
         self._open.append(opened)
         try:
-            stages = self._stages(method, condition, seed)
+            stages, changed = self._stages(method, condition, seed)
         finally:
             self._open.pop()
         # HR images are the same under every protocol, so one HR model serves them all.
@@ -173,6 +181,7 @@ class _Builder:
             self.plan.trainings[key] = Training(
                 key, method.ref, condition, self.data, seed, method.preset, stages
             )
+            self._changed[key] = changed
         return self.plan.trainings[key]
 
     def _cell(
@@ -183,7 +192,10 @@ class _Builder:
         seed: int,
         training: Training | None,
     ) -> None:
-        stages = dict(training.stages) if training else self._stages(method, trained, seed)
+        if training:
+            stages, changed = dict(training.stages), self._changed[training.key]
+        else:
+            stages, changed = self._stages(method, trained, seed)
         key = key_of({
             "kind": "cell", "train": trained, "test": (tested.protocol, tested.scale),
             **self._shared(method.ref, seed, self.preset, stages, trained, tested),
@@ -203,6 +215,7 @@ class _Builder:
             stages,
             self._weights(method.ref, stages),
             training is None and not stages,
+            tuple(sorted(changed)),
         )
 
     def _weights(self, ref: MethodRef, stages: dict[str, str]) -> tuple[str, ...]:

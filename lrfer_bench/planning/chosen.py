@@ -84,6 +84,12 @@ def chosen_method(
     return Chosen(cls, ref, budgeted(preset, settings))
 
 
+def settings_beyond(found: Chosen, need: Need, preset: Preset) -> dict[str, Any]:
+    """What the user changed of a stage, beside what the method that needs it asks for itself."""
+    plain = chosen_method(need.method, {}, need.settings, preset).ref.effective
+    return {k: v for k, v in found.ref.effective.items() if k not in plain or v != plain[k]}
+
+
 def _card(entry: Entry) -> MethodCard | None:
     """What a method that is not built in says about itself; None where its card cannot be read."""
     if entry.built_in:

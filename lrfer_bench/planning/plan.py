@@ -136,6 +136,8 @@ class Cell:
     trained, tested: the condition trained on, and the one tested on, which has one scale
     weights: "NAME sha256:HEAD" of each file that it or a stage of it starts from
     existing: nothing is trained for it, no stage either: it tests what was there before
+    stage_settings: labels of its stages, of any depth, with what the user changed of them and does
+             not follow from the settings of the method itself
     """
 
     key: str
@@ -151,6 +153,7 @@ class Cell:
     stages: Mapping[str, str]
     weights: tuple[str, ...] = ()
     existing: bool = False
+    stage_settings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Cell {self.label}, key {self.key[:12]}>"

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from lrfer_bench.plugins.registry import OURS
 from lrfer_bench.reporting.folding import fold
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import NEUTRAL, Row, sort_key
@@ -108,16 +109,31 @@ class Board:
         return [line for line in self.lines if line.apart]
 
     @property
+    def ceilings(self) -> list[Line]:
+        """Its oracles, first the one that all are measured by: whatever the lines' order.
+
+        That is the built-in one under its own settings, else the first label.
+        """
+        found = [line for line in self.lines if line.oracle and line.shown]
+        return sorted(found, key=lambda line: (not _as_built_in(line), sort_key((line.label,))))
+
+    @property
     def ceiling(self) -> Row | None:
-        """The oracle's row on HR images, or None."""
-        for line in self.lines:
-            if line.oracle and line.shown:
-                return line.rows.get(1) or line.shown[0]
+        """The row on HR images of the oracle that all are measured by, or None."""
+        for line in self.ceilings[:1]:
+            return line.rows[1] if line.has(1) else line.shown[0]
         return None
 
     @property
     def leaks(self) -> bool:
         return any(row.has_leaks for line in self.lines for row in line.rows.values())
+
+
+def _as_built_in(line: Line) -> bool:
+    """Whether it comes with this package, and neither it nor a stage of it was changed."""
+    first = line.shown[0].first
+    built_in = first.record.method.source.partition(" ")[0] == OURS
+    return built_in and first.method == first.method_name
 
 
 def slug(text: str) -> str:
@@ -133,32 +149,55 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
     with the first.
     """
     by_test: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    anywhere: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     existing: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    at_hr: list[Row] = []
     for row in rows:
         dataset, _, _, test, preset, track = row.first.place[:6]
-        if _existing(row):
+        if row.neutral and row.scale == 1:
+            at_hr.append(row)
+        elif _existing(row):
             existing[dataset, test, preset].append(row)
-        elif test == "hr":
-            anywhere[dataset, preset, track].append(row)
         else:
             by_test[dataset, test, preset, track].append(row)
-    for (dataset, preset, track), alone in anywhere.items():
-        place = (dataset, preset, track)
-        keys = [key for key in by_test if (key[0], key[2], key[3]) == place]
-        for key in keys or [(dataset, "hr", preset, track)]:
-            by_test[key] += alone
     for own, alone in existing.items():  # whatever the others started from
         for key in [key for key in by_test if key[:3] == own] or [(*own, SCRATCH)]:
             by_test[key] += alone
+    _add_at_hr(by_test, at_hr)
     boards = []
     for (_, test, *_), members in sorted(by_test.items(), key=lambda item: sort_key(item[0])):
-        boards += [_board(members, p, test, unfolded) for p in _protocols(members)]
+        boards += [_board(members, p, test, unfolded) for p in _protocols(members, test)]
     datasets = list(dict.fromkeys(board.dataset for board in boards))
     boards.sort(key=lambda b: (datasets.index(b.dataset), b.protocol != b.test_protocol))
     if not any(board.track.startswith(PRETRAINED) for board in boards):
         boards = [_untracked(board) for board in boards]
     return boards
+
+
+def _add_at_hr(by_test: dict[tuple[str, ...], list[Row]], rows: list[Row]) -> None:
+    """Add rows on HR images, which are the same under every test protocol, to all boards they fit.
+
+    What was tested under several stands there once, under the board's own where it can.
+    """
+    for row in rows:
+        dataset, _, _, test, preset, track = row.first.place[:6]
+        if not any(_fits(row, key) for key in by_test):
+            by_test[dataset, test, preset, track] = []
+    for key, members in by_test.items():
+        groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in rows:
+            if _fits(row, key):
+                groups[row.first.method, row.first.trained].append(row)
+        for group in groups.values():
+            tests = [row.record.test.protocol for row in group]
+            shown = key[1] if key[1] in tests else tests[0]
+            members += [row for row in group if row.record.test.protocol == shown]
+
+
+def _fits(row: Row, key: tuple[str, ...]) -> bool:
+    """Whether a row on HR images belongs to the boards of a data set, test, preset and track."""
+    dataset, _, preset, track = key
+    own = row.first.dataset, row.record.preset
+    return own == (dataset, preset) and (_existing(row) or row.record.method.track == track)
 
 
 def _track(rows: list[Row]) -> str:
@@ -178,9 +217,9 @@ def _untracked(board: Board) -> Board:
     return replace(board, track="", leak_free=clean and replace(clean, track=""))
 
 
-def _protocols(rows: list[Row]) -> list[str]:
+def _protocols(rows: list[Row], test: str) -> list[str]:
     """The training protocols that deserve a board of their own."""
-    found = {row.record.train.protocol for row in rows}
+    found = {row.record.train.protocol for row in rows if row.record.test.protocol == test}
     own = {row.record.train.protocol for row in rows if not row.neutral}
     return sorted(own or found, key=lambda p: sort_key((p,)))
 

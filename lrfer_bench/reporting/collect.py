@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.blame import without_paths
 from lrfer_bench.reporting import citations, lookup, numbers, tuned
 from lrfer_bench.reporting.answers import read_answers
@@ -20,6 +21,9 @@ from lrfer_bench.reporting.palette import Look, looks
 from lrfer_bench.reporting.ranking import rate
 from lrfer_bench.reporting.rows import Row, add_intervals, build_rows, with_leak_free
 from lrfer_bench.store.mixture import mixture
+
+FEWEST_RESAMPLES = 100
+"""The ends of a 95 % interval from fewer are the extremes of a handful of draws."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,10 @@ class Report:
     @property
     def cautions(self) -> list[str]:
         """Sentences about tables that compare what is not equal."""
+        mixed = mixture(result.record for result in self.results)
         said = {board.title: tuned.unequal(board) for board in self.boards}
-        return [f"{title}: {caution}" for title, caution in said.items() if caution]
+        unequal = [f"{title}: {caution}" for title, caution in said.items() if caution]
+        return [*([mixed] if mixed else []), *unequal]
 
     @property
     def holes(self) -> list[str]:
@@ -91,6 +97,11 @@ def collect(
     method, scale or seed, before any logits are read.
     """
     options = options or Options()
+    if 0 < options.resamples < FEWEST_RESAMPLES:
+        raise UserError(
+            f"resamples is {options.resamples}, too few for an interval: give {FEWEST_RESAMPLES} "
+            "or more, or 0 for none"
+        )
     # What may be a slip of the pen comes first: what follows can take minutes.
     metrics = load_metrics(options.metrics)
     columns = lookup.columns_with(metrics)

@@ -19,11 +19,13 @@ from lrfer_bench.reporting.answers import Answers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
+from lrfer_bench.store.mixture import mixture
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,18 @@ def duel(
     notes = list(report.warnings)
     pairs: list[Round] = []
     met: set[Meeting] = set()
+    same: set[str] = set()
     for board in report.boards:
         first, second = _find(board, a, notes), _find(board, b, notes)
-        if first and second:
+        if first and first is second:
+            same.add(first.label)
+        elif first and second:
             pairs += _meet(board, first, second, resamples, clean, notes, met)
     _check_names(report, a, b)
+    if not pairs and same:
+        raise UserError(
+            f'"{a}" and "{b}" mean the same row, {min(same)}: name two rows of the leaderboard'
+        )
     if not pairs:
         raise UserError(
             f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
@@ -84,17 +93,35 @@ def duel(
         )
     corrected = holm([pair.difference.p for pair in pairs])
     rounds = [replace(pair, corrected=float(p)) for pair, p in zip(pairs, corrected, strict=True)]
+    met_records = {id(r.record): r.record for one in rounds for r in _results(one)}
+    mixed = mixture(met_records.values())
+    notes += [mixed] if mixed else []
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
 
 
+def _results(one: Round) -> list[Result]:
+    return [*one.a.finished, *one.b.finished]
+
+
 def _find(board: Board, name: str, notes: list[str]) -> Line | None:
-    """The line of this name; for a method's name alone, that of its own sizes before others."""
+    """The line of this name; for a method's name alone, that of its own sizes before others.
+
+    Where only one line stands under a name with a mark behind it (its version, its stages'
+    settings), the name without it will do.
+    """
     lines = [e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)]
+    if not lines:
+        marked = [e for e in board.lines if same_label(name, _unmarked(e))]
+        lines = marked if len({e.method for e in marked}) == 1 else []
     lines.sort(key=lambda e: (not same_label(name, e.label), e.off_scale))
     if len(lines) > 1 and not same_label(name, lines[0].label):
         others = " and ".join(f'"{line.label}"' for line in lines[1:])
         notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here; there is {others}, too')
     return lines[0] if lines else None
+
+
+def _unmarked(line: Line) -> str:
+    return next(iter(line.rows.values())).first.label
 
 
 def _check_names(report: Report, *asked: str) -> None:
@@ -110,10 +137,12 @@ def _meet(
 ) -> list[Round]:  # fmt: skip
     """The rounds of one board, not yet corrected. An oracle meets each scale with its only row.
 
+    Two oracles meet once, on HR.
+
     met: what was compared on the boards before; rows that are on several boards meet once
     """
     rounds = []
-    for scale in board.sizes:
+    for scale in [1] if a.oracle and b.oracle else board.sizes:
         first, second = _row(a, scale), _row(b, scale)
         if first is None or second is None or first is second:
             continue
@@ -132,17 +161,27 @@ def _meet(
 
 
 Meeting = tuple[str, str, str, int, frozenset[str], frozenset[str]]
-"""Data set, test protocol, budget and scale, and what was tested as A and as B."""
+"""Data set, test protocol ("" on HR), budget and scale, and what was tested as A and as B."""
 
 
 def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
-    return (board.dataset, board.test_protocol, board.budget, scale, _tested(a), _tested(b))
+    """HR images are the same under every test protocol, so whoever meets on them meets once."""
+    on_hr = a.scale == b.scale == 1
+    test = "" if on_hr else board.test_protocol
+    return (board.dataset, test, board.budget, scale, _tested(a), _tested(b))
 
 
 def _tested(row: Row) -> frozenset[str]:
-    """The cells of a row; one that no training protocol touches may have been run under several."""
+    """The cells of a row, where those that hold the same answers again count as one.
+
+    One that no training protocol touches may have been run under several; and a trained one may
+    have been tested on HR images under several test protocols.
+    """
     if row.neutral:
-        return frozenset(f"{row.first.label}, seed {seed}" for seed in row.seeds)
+        return frozenset(f"{row.first.method}, seed {seed}" for seed in row.seeds)
+    if row.scale == 1:
+        trained = f"{row.first.method}, {row.record.train.protocol} {row.first.trained}"
+        return frozenset(f"{trained}, seed {seed}" for seed in row.seeds)
     return row.keys
 
 

@@ -19,6 +19,7 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
 from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.merge import same_metrics
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -90,11 +91,12 @@ def load(roots: Iterable[str | Path]) -> Loaded:
     """
     loaded = Loaded()
     by_key: dict[str, Result] = {}
+    others: list[Result] = []
     folders = [Path(root) for root in roots]
     if not folders:
         raise UserError("no results folder was named: give one or more")
     for root in folders:
-        _read_folder(root, by_key, loaded)
+        _read_folder(root, by_key, others, loaded)
     if not by_key:
         where = " and ".join(map(str, folders))
         if loaded.damaged:
@@ -115,6 +117,7 @@ def load(roots: Iterable[str | Path]) -> Loaded:
             else "name another folder with --results"
         )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
+    loaded.notes += _other_numbers(by_key, others)
     loaded.results = without_twins(_named(list(by_key.values())), loaded.notes)
     return loaded
 
@@ -133,7 +136,10 @@ def frame_of(results: Iterable[Result]) -> pd.DataFrame:
     return pd.DataFrame([_line(result) for result in results])
 
 
-def _read_folder(root: Path, by_key: dict[str, Result], loaded: Loaded) -> None:
+def _read_folder(
+    root: Path, by_key: dict[str, Result], others: list[Result], loaded: Loaded
+) -> None:
+    """others: gets the results whose cell has another one that counts."""
     store = Store(root)
     if not root.is_dir():
         raise UserError(f"there is no results folder {root}: check --results")
@@ -150,7 +156,24 @@ def _read_folder(root: Path, by_key: dict[str, Result], loaded: Loaded) -> None:
         result = Result(record, store)
         known = by_key.get(record.key)
         if known is None or _standing(result) > _standing(known):
-            by_key[record.key] = result
+            by_key[record.key], result = result, known or result
+        if known is not None:
+            others.append(result)
+
+
+def _other_numbers(by_key: dict[str, Result], others: Iterable[Result]) -> list[str]:
+    """A sentence for each folder whose cells count while others have other numbers for them."""
+    found: dict[Path, set[str]] = defaultdict(set)
+    for other in others:
+        counted = by_key[other.record.key]
+        mine, theirs = counted.record.metrics, other.record.metrics
+        if mine and theirs and not same_metrics(mine, theirs):
+            found[counted.store.root].add(other.record.key)
+    return [
+        f"{len(keys)} cell{'s stand' if len(keys) > 1 else ' stands'} in several folders with "
+        f"other numbers: those of {root.name if root.is_absolute() else root} count"
+        for root, keys in found.items()
+    ]
 
 
 def _standing(result: Result) -> tuple[bool, bool]:

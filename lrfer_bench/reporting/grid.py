@@ -63,6 +63,9 @@ def notes(board: Board) -> list[str]:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
     found += filter(None, [tuned.unequal(board), folding.note(board), timing.note(board)])
     found += [level.sentence] if (level := chance.level(board)) else []
+    if len(board.ceilings) > 1:
+        ceiling = board.ceilings[0].label
+        found.append(f"Several rows see HR: the ceiling, whose share others keep, is {ceiling}.")
     if board.set_apart:
         found.append(
             "Below the rule: not comparable with the rest, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,17 +145,22 @@ def _against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str
 
 
 def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: int) -> None:
-    """Areas with intervals; lines that met the same images are resampled together, to save time."""
+    """Areas with intervals; lines that met the same images are resampled together, to save time.
+
+    Over unfinished rows an area is that of all cells that are there. It has no interval where its
+    sizes have other seeds: the draws would be about those that all sizes share.
+    """
     together: dict[int, list[tuple[Line, Quantity, list[int]]]] = defaultdict(list)
     for line in lines:
         value = float(
             sum(weight * line.rows[scale].means["accuracy"] for scale, weight in weights.items())
         )
-        shared = sorted(set.intersection(*(set(line.rows[s].seeds) for s in weights)))
+        shared = seeds_in_common(line, line, list(weights))
+        alike = all(len(line.rows[scale].seeds) == len(shared) for scale in weights)
         line.area = Estimate(
             value, float("nan"), float("nan"), len(shared), int(line.shown[0].means["n"])
         )
-        if resamples and shared and testable(line, list(weights)):
+        if resamples and alike and testable(line, list(weights)):
             found = quantity(weighted(line, weights, shared))
             together[found.images].append((line, found, shared))
     for images, group in together.items():
@@ -163,7 +169,8 @@ def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: i
             quantities, [shared for _, _, shared in group]
         )
         for (line, _, _), estimate in zip(group, intervals(quantities, draws), strict=True):
-            line.area = estimate
+            assert line.area is not None
+            line.area = replace(estimate, value=line.area.value)
 
 
 def _smallest(board: Board, line: Line, draws: bool) -> SmallestSize | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -150,7 +150,11 @@ def build_rows(
     for result in results:
         groups[result.place].append(result)
         lines[result.place[:-1]][result.record.test.scale] = groups[result.place]
-    counting = {line: seeds_that_count(sizes, partial) for line, sizes in lines.items()}
+    trained = _trained_scales(lines)
+    counting = {
+        line: seeds_that_count(sizes, partial, trained[_shared_by(line)])
+        for line, sizes in lines.items()
+    }
     rows = []
     for place in sorted(groups, key=sort_key):
         members = sorted(groups[place], key=lambda result: result.record.seed)
@@ -167,17 +171,38 @@ def build_rows(
     return rows
 
 
-def seeds_that_count(sizes: Mapping[int, list[Result]], partial: bool) -> dict[int, list[int]]:
+def _shared_by(line: tuple[str, ...]) -> tuple[str, ...]:
+    """Data set, test protocol and preset of a line's place."""
+    dataset, _, _, test, preset = line[:5]
+    return dataset, test, preset
+
+
+def _trained_scales(
+    lines: Mapping[tuple[str, ...], Mapping[int, list[Result]]],
+) -> dict[tuple[str, ...], set[int]]:
+    """_shared_by() -> the LR scales that rows there were trained for."""
+    found: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for line, sizes in lines.items():
+        for results in sizes.values():
+            found[_shared_by(line)] |= {s for s in results[0].record.train.scales if s > 1}
+    return found
+
+
+def seeds_that_count(
+    sizes: Mapping[int, list[Result]], partial: bool, others: Collection[int] = ()
+) -> dict[int, list[int]]:
     """Scale -> the seeds that count there, of one line's results at each scale.
 
-    Those that have a result at every scale that the line was trained for: a run that was stopped
-    amid its second seed is a table of the first one. Those with a failed cell, too, so that it is
-    seen. At a scale that its models were only tested at, those of them that were. Where no seed is
+    Those that have a result at every scale of the line's own: a run that was stopped amid its
+    second seed is a table of the first one. Those with a failed cell, too, so that it is seen. At
+    a scale that its models were only tested at, those of them that were. Where no seed is
     everywhere, and for partial means, all count, so that holes are seen.
+
+    others: the scales that lines beside it were trained for
     """
     there = {scale: {r.record.seed for r in results} for scale, results in sizes.items()}
     anywhere = sorted(set().union(*there.values()))
-    own = [scale for scale, results in sizes.items() if _trained_for(results[0], scale)]
+    own = _own_scales(sizes, others)
     everywhere = set(anywhere).intersection(*(there[scale] for scale in own or sizes))
     everywhere |= {r.record.seed for scale in own for r in sizes[scale] if not r.finished}
     if partial or not everywhere:
@@ -188,8 +213,14 @@ def seeds_that_count(sizes: Mapping[int, list[Result]], partial: bool) -> dict[i
     }
 
 
-def _trained_for(result: Result, scale: int) -> bool:
-    return result.trained in NEUTRAL or scale in result.record.train.scales
+def _own_scales(sizes: Mapping[int, list[Result]], others: Collection[int]) -> list[int]:
+    """The scales that a line was trained for.
+
+    One that no LR face trained has those of the lines beside it, and all where there are none.
+    """
+    if any(results[0].trained in NEUTRAL for results in sizes.values()):
+        return [scale for scale in sizes if scale in others] or list(sizes)
+    return [s for s, results in sizes.items() if s in results[0].record.train.scales]
 
 
 def _add_leak_free(rows: Iterable[Row]) -> None:

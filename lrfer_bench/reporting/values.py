@@ -77,7 +77,7 @@ def area(board: Board, line: Line) -> Text:
 
 def smallest(board: Board, line: Line) -> Text:
     """The smallest size that keeps 90 % of the oracle's accuracy, and its interval."""
-    sizes = [board.sizes[scale] for scale in line.rows if scale in board.sizes]
+    sizes = [size for scale, size in board.sizes.items() if line.has(scale)]
     return Text(numbers.smallest_text(line.smallest, sizes))
 
 
@@ -144,7 +144,10 @@ def _models(row: Row, seed: int) -> dict[str, float]:
         if record.seed == seed and record.cost:
             own = f"{record.train.protocol} {record.train.scales}"
             found[own] = record.cost.train_seconds
-            found |= {stage.key: stage.train_seconds for stage in record.stages.values()}
+            stages = {stage.key: stage.train_seconds for stage in record.stages.values()}
+            below = record.cost.train_seconds_with_stages - found[own] - sum(stages.values())
+            # What its stages rest on is told in one sum, the same wherever these stages stand.
+            found |= {**stages, f"below {sorted(stages)}": max(0.0, round(below, 3))}
     return found
 
 

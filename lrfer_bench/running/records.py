@@ -59,6 +59,7 @@ def draft(cell: Cell) -> Record:
             test_time_augmentation=cell.test_time_augmentation,
             trials=method.trials,
             weights=list(cell.weights),
+            stage_settings=list(cell.stage_settings),
             existing=cell.existing,
             card=card_part(method.card) if method.card else None,
         ),

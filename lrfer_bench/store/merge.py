@@ -161,7 +161,7 @@ def _write(files: dict[str, bytes], record: Record, mine: Record | None, store: 
 
 def _difference(mine: Record, theirs: Record) -> str:
     same = mine.status == theirs.status and (
-        mine.metrics is None or _equal(mine.metrics, theirs.metrics)
+        mine.metrics is None or same_metrics(mine.metrics, theirs.metrics)
     )
     return (
         ""
@@ -270,11 +270,11 @@ def _check_metrics(record: Record, answers: Logits) -> None:
         found = score(answers.logits, answers.labels, answers.clean)
     except ValueError as error:
         raise _Refused(f"its logits cannot be scored: {error}") from error
-    if record.metrics is None or not _equal(found, record.metrics):
+    if record.metrics is None or not same_metrics(found, record.metrics):
         raise _Refused("its metrics do not follow from its logits")
 
 
-def _equal(one: MetricsPart, two: MetricsPart | None) -> bool:
+def same_metrics(one: MetricsPart, two: MetricsPart | None) -> bool:
     """Equal up to the last digits, which may differ between machines."""
     return two is not None and _close(asdict(one), asdict(two))
 

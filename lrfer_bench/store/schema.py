@@ -80,6 +80,8 @@ class MethodPart(_Part):
     trials: of the tuning that chose its settings; 0: it has nothing to tune, None: it was not tuned
     weights: what it or a stage of it starts from: "resnet18.a1_in1k sha256:0a1b2c3d4e5f" each; none
              is from scratch
+    stage_settings: stages of it, of any depth, with the settings that the user changed and that do
+             not follow from its own: "classifier[epochs=120]" each; None: an older record, not told
     existing: a model that existed already: nothing was trained for it here, no stage either
     card: of a method that is not built in, where it has one
     """
@@ -92,6 +94,7 @@ class MethodPart(_Part):
     test_time_augmentation: str | None = None
     trials: int | None = Field(default=None, ge=0)
     weights: list[Weights] = Field(default_factory=list)
+    stage_settings: list[str] | None = None
     existing: bool = False
     card: CardPart | None = None
 
@@ -103,6 +106,8 @@ class MethodPart(_Part):
             content.pop("weights", None)
         if self.trials is None:
             content.pop("trials", None)
+        if self.stage_settings is None:
+            content.pop("stage_settings", None)
         if not self.existing:
             content.pop("existing", None)
         if self.card is None:

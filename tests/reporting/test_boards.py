@@ -152,7 +152,9 @@ def test_a_seed_that_failed_makes_a_hole_unless_partial_means_are_asked_for(fact
     entry = partial.lines[0]
     assert entry.rows[4].accuracy.value == pytest.approx(0.405)
     line = main_grid(partial).lines[0]
-    assert [cell.text for cell in line if "*" in cell.text] == ["40.5*", "0.46*"]
+    assert [cell.text for cell in line if "*" in cell.text] == ["40.5*", "0.458*"], (
+        "the seeds differ: no interval"
+    )
     assert "* not all seeds are finished: a mean over those that are." in main_grid(partial).notes
 
 
@@ -284,6 +286,28 @@ def test_training_time_is_a_mean_over_seeds_that_are_finished_at_every_size(fact
         save(factory, tmp_path, scale=scale, seed=seed)
     board = collect([tmp_path], Options(resamples=0, partial=True)).boards[0]
     assert [training_seconds(line) for line in board.lines] == [1200]
+
+
+def test_training_time_counts_what_stages_rest_on_once(factory, tmp_path):
+    from lrfer_bench.reporting.values import training_seconds
+    from lrfer_bench.store.schema import StagePart
+
+    stage = StagePart(key="a" * 64, method="mafer", train_seconds=300.0)
+    for scale in (2, 4):
+        save(
+            factory, tmp_path, scale=scale, stages={"teacher": stage},
+            cost={"train_seconds_with_stages": 600.0 + 300.0 + 1000.0},
+        )  # fmt: skip
+    (board,) = collect([tmp_path], Options(resamples=0)).boards
+    assert [training_seconds(line) for line in board.lines] == [600 + 600 + 300 + 1000]
+
+
+@pytest.mark.parametrize("few", [1, 99])
+def test_too_few_resamples_for_an_interval_are_refused(factory, tmp_path, few):
+    save(factory, tmp_path)
+    with pytest.raises(UserError, match=f"resamples is {few}, too few"):
+        collect([tmp_path], Options(resamples=few))
+    assert collect([tmp_path], Options(resamples=0)).boards
 
 
 def test_boards_of_nothing_are_none():

@@ -28,7 +28,7 @@ def test_report_writes_tables_curves_and_page(bench, tmp_path):
         "--out",
         tmp_path,
         "--resamples",
-        50,
+        100,
         "--pictures",
         "curves",
         "--title",
@@ -62,7 +62,7 @@ def test_damaged_and_failed_records_are_named(factory, tmp_path):
     factory.save(tmp_path, method="broken", failure="the loss is NaN in epoch 2")
     (tmp_path / "records" / "cut.json").write_text('{"schema_version": 1')
     found = in_process.lrfer(
-        "report", "--results", tmp_path, "--resamples", 50, "--pictures", "none"
+        "report", "--results", tmp_path, "--resamples", 100, "--pictures", "none"
     )
     assert "warning: cut.json is not counted: it is not complete JSON" in found.err
     text = (tmp_path / "report" / "leaderboard.md").read_text()
@@ -170,7 +170,7 @@ def test_a_report_imports_no_torch(bench, tmp_path):
     code = (
         "import sys\n"
         "from lrfer_bench.cli.report import report\n"
-        f"report(['--results', {str(bench)!r}, '--out', {str(tmp_path)!r}, '--resamples', '20',"
+        f"report(['--results', {str(bench)!r}, '--out', {str(tmp_path)!r}, '--resamples', '100',"
         " '--pictures', 'curves',"
         " '--scales', '4'], standalone_mode=False)\n"
         "sys.exit('torch was imported' if {'torch', 'timm'} & set(sys.modules) else 0)\n"
@@ -185,7 +185,7 @@ def test_the_same_records_give_the_same_bytes(bench, tmp_path):
     for name in ("a", "b"):
         options = [
             "--resamples",
-            50,
+            100,
             "--pictures",
             "curves",
             "--scales",

@@ -37,7 +37,7 @@ def small(factory, root, extra=False):
 
 
 def report(root, pictures="changed", **options):
-    asked = Options(resamples=20, pictures=pictures, **options)
+    asked = Options(resamples=100, pictures=pictures, **options)
     return write(collect([root], asked), root / "report")
 
 
@@ -74,7 +74,7 @@ def test_the_mark_stands_in_real_pictures(factory, tmp_path):
 def test_the_page_comes_before_the_slow_pictures_and_links_them_after(factory, tmp_path, drawn):
     small(factory, tmp_path)
     pages: list[str] = []
-    asked = Options(resamples=20, pictures="changed")
+    asked = Options(resamples=100, pictures="changed")
 
     def tell(text: str) -> None:
         if "pareto-macs" in text and not pages:
@@ -91,7 +91,7 @@ def test_nothing_to_draw_needs_no_matplotlib(factory, tmp_path):
     code = (
         "import sys\n"
         "from lrfer_bench.cli.report import report\n"
-        f"report(['--results', {str(tmp_path)!r}, '--resamples', '20', '--pictures', 'curves'],"
+        f"report(['--results', {str(tmp_path)!r}, '--resamples', '100', '--pictures', 'curves'],"
         " standalone_mode=False)\n"
         "bad = {'matplotlib', 'scipy.stats', 'torch'} & set(sys.modules)\n"
         "sys.exit(f'imported: {bad}' if bad else 0)\n"

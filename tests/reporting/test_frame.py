@@ -53,6 +53,20 @@ def test_the_same_key_in_two_folders_counts_once(factory, tmp_path):
     assert len(load([tmp_path / "a", tmp_path / "b"]).results) == 2
 
 
+def test_other_numbers_of_one_cell_in_two_folders_are_said(factory, tmp_path):
+    same = {"key": "c" * 64}
+    for folder, right in (("a", 7), ("b", 5), ("c", 7)):
+        save(factory, tmp_path / folder, right=right, **same)
+        save(factory, tmp_path / folder, seed=1)
+    assert load([tmp_path / "a", tmp_path / "c"]).notes == []
+    (note,) = load([tmp_path / "a", tmp_path / "b", tmp_path / "c"]).notes
+    assert note == "1 cell stands in several folders with other numbers: those of a count"
+    record = next((tmp_path / "a" / "logits").glob("*_s0_*"))
+    record.unlink()
+    (note,) = load([tmp_path / "a", tmp_path / "b"]).notes
+    assert "those of b count" in note
+
+
 def test_of_two_folders_the_one_with_the_logits_counts(factory, tmp_path):
     record = save(factory, tmp_path / "a")
     save(factory, tmp_path / "b")

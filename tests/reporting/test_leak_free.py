@@ -81,7 +81,7 @@ def test_matrix_and_recall_follow(pair):
 def test_metrics_that_were_asked_for_follow(factory, tmp_path):
     labels, clean = LABELS[:120], CLEAN[60:180]
     factory.save(tmp_path, np.arange(120) < 60, labels, clean)
-    report = collect([tmp_path], Options(resamples=50, metrics=["kappa", "brier"]))
+    report = collect([tmp_path], Options(resamples=100, metrics=["kappa", "brier"]))
     (row,) = report.rows
     for name in ("kappa", "brier"):
         assert row.leak_free.means[name] == pytest.approx(row.means[f"clean_{name}"])

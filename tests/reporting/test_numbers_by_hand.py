@@ -106,7 +106,7 @@ def test_costs_and_names(table):
     assert (line["seeds"], line["seed_list"], line["trained_scales"], line["size_px"]) == (
         1,
         0,
-        4,
+        "4",
         12,
     )
     assert table.loc[("oracle", 1), "kind"] == "oracle"

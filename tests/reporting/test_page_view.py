@@ -95,7 +95,7 @@ def test_hr_stands_last_and_only_where_a_row_has_it(open_page, factory, tmp_path
     scales = [head for head in heads(open_page()) if " px)" in head and "at" not in head]
     assert scales == ["x2 (24 px)", "x4 (12 px)", "x8 (6 px)", "HR (48 px)"]
     factory.World(40).save(tmp_path, 0.5)
-    write(collect([tmp_path], Options(resamples=20, pictures="none")), tmp_path / "out")
+    write(collect([tmp_path], Options(resamples=100, pictures="none")), tmp_path / "out")
     page = open_page(file=tmp_path / "out" / "index.html")
     assert [head for head in heads(page) if head.startswith("HR")] == []
 
@@ -106,7 +106,7 @@ def test_one_scale_gets_bars_on_the_page_and_in_pictures(open_page, factory, tmp
     world = factory.World(80)
     for name in ("direct", "gmenet"):
         world.save(tmp_path, 0.5, method=name)
-    report = collect([tmp_path], Options(resamples=50, pictures="none"))
+    report = collect([tmp_path], Options(resamples=100, pictures="none"))
     write(report, tmp_path / "out")
     page = open_page(file=tmp_path / "out" / "index.html")
     assert page.locator("#chart .bar").count() == 2
@@ -309,7 +309,7 @@ def test_what_i_need_in_milliseconds(open_page, factory, tmp_path, monkeypatch):
 
     monkeypatch.setattr(made_records, "ENVIRONMENT", {"processor": "C", "latency_alone": "yes"})
     factory.fill(tmp_path, images=80, seeds=(0,))
-    write(collect([tmp_path], Options(resamples=50, pictures="none")), tmp_path / "out")
+    write(collect([tmp_path], Options(resamples=100, pictures="none")), tmp_path / "out")
     page = open_page(file=tmp_path / "out" / "index.html")
     page.fill("#need-px", "12")
     page.fill("#need-ms", "4.5")

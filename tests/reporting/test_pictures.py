@@ -12,7 +12,7 @@ from lrfer_bench.reporting.pictures import picture_jobs, write_pictures
 
 @pytest.fixture(scope="module")
 def made(bench):
-    return collect([bench], Options(resamples=50))
+    return collect([bench], Options(resamples=100))
 
 
 def texts(figure):
@@ -77,7 +77,7 @@ def test_every_picture_is_written_also_with_holes_and_odd_names(factory, tmp_pat
         world.save(tmp_path, 0.5, method=name)
     odd = {"method": "odd", "settings": {"_$x$": "<b>"}, "classes": ("a", "b", "c")}
     factory.save(tmp_path, failure="the loss is NaN", **odd)
-    report = collect([tmp_path], Options(resamples=20))
+    report = collect([tmp_path], Options(resamples=100))
     jobs = picture_jobs(report.boards, report.looks, everything=True)
     files = write_pictures(jobs, tmp_path / "out")
     # curves, two of costs and four of a board, each on both tracks, and learning
@@ -87,7 +87,7 @@ def test_every_picture_is_written_also_with_holes_and_odd_names(factory, tmp_pat
 
 def test_only_failed_cells_give_no_pictures(factory, tmp_path):
     factory.save(tmp_path, failure="no")
-    report = collect([tmp_path], Options(resamples=20))
+    report = collect([tmp_path], Options(resamples=100))
     assert picture_jobs(report.boards, report.looks, everything=True) == []
 
 

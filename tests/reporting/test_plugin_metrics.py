@@ -100,7 +100,7 @@ def test_a_plugins_metrics_stand_in_the_report_and_bad_ones_leave_holes(bench, p
 
 def test_from_python(bench, plugin, tmp_path):
     found = lrfer_bench.report(bench, tmp_path / "out", plugins=plugin, pictures="none",
-                               metrics=["worst-recall", "top2"], resamples=50)  # fmt: skip
+                               metrics=["worst-recall", "top2"], resamples=100)  # fmt: skip
     assert (found["worst-recall"] <= found["top2"]).all()
     with pytest.raises(UserError, match="no metric"):
         lrfer_bench.report(bench, tmp_path / "out", metrics="no-such-metric")

@@ -88,3 +88,37 @@ def test_rows_of_one_seed_among_others_are_said_to_be_over_images_only(save):
     assert "Means over 1 or 2 seeds" in said and "with one seed over test images only" in said
     assert "on the seeds that both have" in said
     assert "One training each" in headline(board(root)), "all comparisons are of one seed"
+
+
+def test_a_row_that_trains_nothing_has_the_sizes_of_those_beside_it(save):
+    """Seed 0 was tested between the sizes, too; that takes seed 1 from nobody."""
+    for seed in (0, 1):
+        for scale in (2, 4):
+            save("one", 280, scale=scale, seed=seed)
+            save("enlarge", 200 + 10 * seed, scale=scale, seed=seed, train_scales=[])
+    root = save("enlarge", 180, scale=3, train_scales=[])
+    save("enlarge", 300, scale=1, train_scales=[])
+    found = board(root)
+    rows = next(line for line in found.lines if line.label == "enlarge").rows
+    assert {scale: row.seeds for scale, row in rows.items()} == {
+        1: [0], 2: [0, 1], 3: [0], 4: [0, 1]
+    }  # fmt: skip
+    assert not any("Seeds left out" in note for note in notes(found))
+
+
+def test_alone_it_has_all_sizes(save):
+    save("enlarge", 210, scale=2, seed=1, train_scales=[])
+    for scale in (2, 3):
+        root = save("enlarge", 200, scale=scale, train_scales=[])
+    (line,) = board(root).lines
+    assert {scale: row.seeds for scale, row in line.rows.items()} == {2: [0], 3: [0]}
+
+
+def test_a_partial_area_does_not_hang_on_resamples(stopped):
+    found = {}
+    for resamples in (0, 200):
+        lines = board(stopped, partial=True, resamples=resamples).lines
+        found[resamples] = {line.label: line.area for line in lines}
+    for label, area in found[200].items():
+        assert area.value == found[0][label].value
+        assert np.isnan(area.low) == (label == "good"), "its sizes have other seeds: no interval"

@@ -35,7 +35,7 @@ def test_names_are_shown_and_not_obeyed(factory, tmp_path):
 
 
 def test_a_pipe_gets_plain_text_and_no_progress(bench, tmp_path):
-    asked = ["--results", str(bench), "--out", str(tmp_path), "--resamples", "50"]
+    asked = ["--results", str(bench), "--out", str(tmp_path), "--resamples", "100"]
     done = CliRunner().invoke(report, [*asked, "--pictures", "none"], catch_exceptions=False)
     assert "\x1b" not in done.output and "\r" not in done.output
     assert "gmenet is the most accurate over 24, 12 and 6 pixels together" in done.output

@@ -19,7 +19,7 @@ def board(factory, tmp_path, monkeypatch):
             monkeypatch.setattr(made_records, "ENVIRONMENT", told)
             factory.save(tmp_path, [True] * (40 - k) + [False] * (20 + k), [0, 1, 2] * 20,
                          method=f"m{k}", cost={"latency_ms": 9.0 - 2 * k})  # fmt: skip
-        return collect([tmp_path], Options(resamples=50)).boards[0]
+        return collect([tmp_path], Options(resamples=100)).boards[0]
 
     return make
 
@@ -83,7 +83,7 @@ def exported(factory, tmp_path, monkeypatch):
             price = {"onnx_latency_ms": 5.0 - k} if told else {}
             factory.save(tmp_path, [True] * (40 - k) + [False] * (20 + k), [0, 1, 2] * 20,
                          method=f"m{k}", cost=price)  # fmt: skip
-        return collect([tmp_path], Options(resamples=50)).boards[0]
+        return collect([tmp_path], Options(resamples=100)).boards[0]
 
     return make
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect, how_made
+from lrfer_bench.reporting.duel import duel
 from lrfer_bench.store.merge import merge
 from lrfer_bench.store.mixture import mixture
 from lrfer_bench.store.schema import Record
@@ -55,6 +57,9 @@ def test_a_mixture_is_named_once_by_merge_and_below_the_table(
     taken = list(merge(mine, [theirs], tell=notes.append))
     assert any(outcome.verdict == "taken" for outcome in taken)
     assert len(notes) == 1 and "2 arithmetics" in notes[0] and word in notes[0]
-    lines = how_made(collect([mine], Options(resamples=0)))
-    assert lines.count(notes[0]) == 1
+    report = collect([mine], Options(resamples=0))
+    assert how_made(report).count(notes[0]) == 1 and report.cautions == [notes[0]]
+    said = duel([mine], "enlarge", "linear", Choice()).notes
+    assert any("2 arithmetics" in note and word in note for note in said)
+    assert not duel([trained], "enlarge", "linear", Choice()).notes
     assert not any("arithmetics" in line for line in how_made(collect([trained])))

@@ -102,13 +102,12 @@ class Cell:
     trials: int | None = None
     weights: Sequence[str] = ()
     existing: bool = False
+    stage_settings: Sequence[str] | None = None
 
     def __post_init__(self):
-        self.test_protocol = self.test_protocol or (
-            "hr" if self.kind == "oracle" else self.protocol
-        )
+        self.test_protocol = self.test_protocol or self.protocol
         if self.train_scales is None:
-            self.train_scales = [1] if self.protocol == "hr" else [self.scale]
+            self.train_scales = [] if self.kind == "oracle" else [self.scale]
         self.key = self.key or self.hashed()
 
     def hashed(self):
@@ -124,7 +123,8 @@ class Cell:
 
     def price(self):
         stages = sum(stage.train_seconds for stage in self.stages.values())
-        return Cost(**{**PRICE, "train_seconds_with_stages": 600.0 + stages, **self.cost})
+        price = {**PRICE, **self.cost}
+        return Cost(**{"train_seconds_with_stages": price["train_seconds"] + stages, **price})
 
     def history(self):
         return [
@@ -158,6 +158,7 @@ class Cell:
                 trials=self.trials,
                 weights=list(self.weights),
                 existing=self.existing,
+                stage_settings=None if self.stage_settings is None else [*self.stage_settings],
             ),
             train=TrainPart(protocol=self.protocol, scales=self.train_scales),
             test=TestPart(
@@ -222,7 +223,6 @@ class World:
 ORACLE = {
     "method": "oracle",
     "kind": "oracle",
-    "protocol": "hr",
     "scale": 1,
     "cost": {"train_seconds": 0.0},
 }
@@ -260,7 +260,7 @@ def fill(
                 price = {"macs": 20_000_000 + 9_000_000 * place, "latency_ms": 2.5 + 1.5 * place}
                 fields = {"method": name, "protocol": protocol, "seed": seed, "cost": price}
                 if name == "enlarge":
-                    fields |= {"protocol": "hr", "test_protocol": protocol, "stages": stages}
+                    fields |= {"train_scales": [], "stages": stages}
                 if name == "multires":
                     fields |= {"train_scales": [1, *scales]}
                 for k, scale in enumerate(scales):
