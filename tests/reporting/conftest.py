@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import made_records
+import numpy as np
 import pytest
 
 from lrfer_bench.plugins.registry import METRICS
@@ -32,6 +33,19 @@ def bench(factory: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path
     root = tmp_path_factory.mktemp("bench")
     factory.fill(root)
     return root
+
+
+@pytest.fixture
+def save(factory: ModuleType, tmp_path: Path) -> Any:
+    """save("good", 280, scale=2): a cell with so many of 400 images right; returns the folder."""
+    count = 400
+    labels = np.resize(np.arange(7), count)
+
+    def save(method: str, right: int, **fields: Any) -> Path:
+        factory.save(tmp_path, np.arange(count) < right, labels, method=method, **fields)
+        return tmp_path
+
+    return save
 
 
 @pytest.fixture

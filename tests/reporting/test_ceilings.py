@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from lrfer_bench.errors import UserError
@@ -11,18 +10,6 @@ from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.grid import notes
 from lrfer_bench.reporting.values import smallest
-
-N = 400
-LABELS = np.resize(np.arange(7), N)
-
-
-@pytest.fixture
-def save(factory, tmp_path):
-    def save(method, right, **fields):
-        factory.save(tmp_path, np.arange(N) < right, LABELS, method=method, **fields)
-        return tmp_path
-
-    return save
 
 
 @pytest.fixture

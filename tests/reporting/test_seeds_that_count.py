@@ -11,18 +11,6 @@ from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.grid import notes
 from lrfer_bench.reporting.words import headline
 
-N = 400
-LABELS = np.resize(np.arange(7), N)
-
-
-@pytest.fixture
-def save(factory, tmp_path):
-    def save(method, right, **fields):
-        factory.save(tmp_path, np.arange(N) < right, LABELS, method=method, **fields)
-        return tmp_path
-
-    return save
-
 
 @pytest.fixture
 def stopped(save):
