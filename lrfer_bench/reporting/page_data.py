@@ -112,6 +112,7 @@ def _line(
     look = look_of(line, report.looks)
     return {
         "label": line.label,
+        "method": line.method,
         "oracle": line.oracle,
         "apart": line.apart,
         "colour": look.colour,

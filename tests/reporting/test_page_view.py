@@ -304,6 +304,22 @@ def test_what_i_need_is_answered(open_page, made):
     assert "The time is not used" in answer.inner_text() and len(rows(page)) == 4
 
 
+def test_what_i_need_between_the_trained_sizes(open_page, factory, tmp_path):
+    world = factory.World(80)
+    for name, skill in (("direct", 2.0), ("gmenet", 0.0)):
+        world.save(tmp_path, skill, method=name, scale=4)
+    world.save(tmp_path, 0.0, method="gmenet", scale=5, train_scales=[4])
+    write(collect([tmp_path], Options(resamples=100, pictures="none")), tmp_path / "out")
+    page = open_page(file=tmp_path / "out" / "index.html")
+    page.fill("#need-px", "10")
+    text = page.locator("#need-answer").inner_text()
+    assert text.startswith("At 10 px: gmenet (trained at x4) has ")
+    assert text.endswith("No method was trained for this size; 1 of 2 were tested at it.")
+    page.fill("#need-px", "12")
+    text = page.locator("#need-answer").inner_text()
+    assert text.startswith("At 12 px: direct has ") and "No method" not in text
+
+
 def test_what_i_need_in_milliseconds(open_page, factory, tmp_path, monkeypatch):
     import made_records
 

@@ -1,9 +1,14 @@
 // "My face is N pixels high, and I have M milliseconds."
 const asked = (text) => (Number(text) > 0 ? Number(text) : null);
 
+// Rows that can be compared and were tested at a scale: also where nothing was trained for it.
+const testedAt = (scale) => board().lines.filter((l) => !l.apart && accuracyOf(l, scale));
+
 function nearest(px) {
   const far = (scale) => Math.abs(Math.log2(sizeOf(scale) / px));
-  return board().over.reduce((best, scale) => (far(scale) < far(best) ? scale : best));
+  const small = board().sizes.map(([scale]) => scale).filter((s) => s > 1 && testedAt(s).length);
+  return (small.length ? small : board().over)
+    .reduce((best, scale) => (far(scale) < far(best) ? scale : best));
 }
 
 // Whether a line can be had in the time given; without a time, or comparable times, all can.
@@ -23,7 +28,7 @@ function showNeed() {
     return;
   }
   const scale = nearest(px), size = sizeOf(scale);
-  const found = board().lines.filter((line) => !line.apart && accuracyOf(line, scale) && fits(line))
+  const found = testedAt(scale).filter(fits)
     .sort((a, b) => accuracyOf(b, scale)[VALUE] - accuracyOf(a, scale)[VALUE]);
   const near = size === px ? `At ${size} px` : `At ${size} px, the nearest size tested`;
   const slow = shownLines().filter((line) => !fits(line)).length;
@@ -32,7 +37,15 @@ function showNeed() {
   const untimed = ms !== null && !board().timed ? " The time is not used: the latencies here were "
     + "not taken alike, with nothing else running." : "";
   $("need-answer").textContent = (found.length ? `${near}${within}: ${choices(found, scale)}`
-    : `${near}${within}: no method of this table.`) + untimed + left;
+    : `${near}${within}: no method of this table.`) + between(scale) + untimed + left;
+}
+
+// At a size that nothing was trained for, few methods may have been tested.
+function between(scale) {
+  if (board().over.includes(scale)) return "";
+  const all = new Set(board().lines.filter((line) => !line.apart).map((line) => line.method));
+  const here = new Set(testedAt(scale).map((line) => line.method));
+  return ` No method was trained for this size; ${here.size} of ${all.size} were tested at it.`;
 }
 
 function choices(found, scale) {
