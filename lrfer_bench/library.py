@@ -48,10 +48,11 @@ def run(
     cpus_per_model: float | None = None,
     gpus_per_model: float | None = None,
     device: str | None = None,
+    epochs: int | None = None, batch: int | None = None, lr: float | None = None,
     precision: str | None = None,
     targets: str | None = None,
     tell: Callable[[str], None] | None = print,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     """Train and test methods, as `lrfer-bench run` does; what has a record is not run again.
 
     methods, protocols, test_protocols: names, or classes of a module, a script or a notebook
@@ -59,13 +60,12 @@ def run(
     scales: 4 makes 12 pixels of 48; test_scales, test_protocols: None is "as trained"
     seeds: each varies all that is random; preset: "quick", "cpu", "paper" or a TOML file
     settings: {"gmenet": {"kd_weight": 0}}; they win over those of settings_file (see tune)
+    epochs, batch, lr, precision ("fp32", "bf16", "fp16"), targets ("soft"): the preset with others
     plugins: files; results: the folder of records; workers: processes, None is one a core or GPU
-    device: "cpu", "cuda:1", ...; precision: "fp32", "bf16", "fp16"; targets: "majority", "soft"
-    engine: "local", or "ray"; address, cpus_per_model, gpus_per_model and join: docs/cluster.md
+    device: "cpu", "cuda:1"; engine: "local", "ray"; join and the rest of these: docs/cluster.md
     overwrite: "never", "failed", "always"; time_limit: minutes; log: "tensorboard"; tell(line)
 
-    Returns all cells asked for as load_results() does; `failure` says why a cell failed. Raises
-    UserError for wrong words before anything is trained, and for a full disk when it is met.
+    Returns the cells as load_results(). UserError for wrong words, and when a disk is full.
     """
     words = dict(locals())
     from lrfer_bench.calls.runs import run_from

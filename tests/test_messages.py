@@ -211,8 +211,8 @@ predict --method direct --scale 3 torn.png
 predict --method direct torn.png --out said.txt
     the file said.txt has another ending: let it end with .csv or .json
 predict --key 2257dc675e0d --results REFERENCE torn.png
-    the weights of STEM are not in REFERENCE/models: records travel without them; run the cell here
-    with --overwrite always, or copy the folder models/ as well
+    the weights of STEM are not in REFERENCE/models: records travel without them; train the cell
+    in another folder (--results NEW), or copy the folder models/ as well
 measure --results empty
     empty holds no finished cell: train something with "lrfer-bench run", or name it with --results
 measure --results REFERENCE --device gpu
@@ -242,15 +242,15 @@ merge results
     no record in results/records is of a method "zzz", nor is that the head of a key, which is
     hexadecimal: known: direct, multires
 >>> load_model("direct", "results")
-    2 cells fit: narrow it down by scale, protocol, preset or data set, or give the key; there are
-    KEY (direct of lrfer-bench VERSION, faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of
-    lrfer-bench VERSION, faces_direct_bicubic@1_x4_s0_cpu@1)
+    2 cells fit: narrow it down by scale, or give the key; there are KEY (direct of lrfer-bench
+    VERSION, faces_direct_bicubic@1_x2_s0_cpu@1), KEY (direct of lrfer-bench VERSION,
+    faces_direct_bicubic@1_x4_s0_cpu@1)
 >>> load_model(key("multires"), "results")
     the cell STEM failed, so there is no model of it: train multires: no (mine.py:3)
 >>> load_model(key("direct"), "results")
     STEM was made by other code or settings than those here (the record: lrfer-bench VERSION,
-    version 1; here: lrfer-bench VERSION): use the version it came from, or run the cell again with
-    --overwrite always
+    version 1; here: lrfer-bench VERSION): use the version it came from, or run the cell in
+    another folder (--results NEW)
 >>> load_results("nowhere")
     there is no results folder nowhere: check --results
 >>> report("results", colour="red")

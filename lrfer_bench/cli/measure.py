@@ -94,11 +94,11 @@ def warn(text: str) -> None:
 
 def line(outcome: Outcome) -> str:
     """What became of one cell."""
-    from lrfer_bench.measuring.measure import named
     from lrfer_bench.reporting.numbers import count, milliseconds
+    from lrfer_bench.store.names import cell_name
 
     cost, what = outcome.record.cost, outcome.quantity.name
-    cell = named(outcome.record) + (", in onnxruntime" if what == "onnx" else "")
+    cell = cell_name(outcome.record) + (", in onnxruntime" if what == "onnx" else "")
     if outcome.verdict == "left out" or cost is None:
         return f"left out: {cell}: {outcome.reason}"
     if what == "onnx":

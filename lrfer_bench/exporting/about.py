@@ -6,8 +6,9 @@ import json
 
 from lrfer_bench import __version__
 from lrfer_bench.contract.cards import DatasetCard, card_of
-from lrfer_bench.plugins.registry import DATASETS, METHODS
+from lrfer_bench.plugins.registry import DATASETS
 from lrfer_bench.predicting.predictor import Predictor
+from lrfer_bench.store.names import method_label
 from lrfer_bench.store.schema import Record
 
 
@@ -18,7 +19,7 @@ def about(predictor: Predictor) -> dict[str, str]:
     assert record.metrics is not None  # only finished cells have a predictor
     return {
         "made_by": f"lrfer-bench {__version__}",
-        "method": METHODS.label(method.name, method.settings),
+        "method": method_label(record),
         "method_version": method.version,
         "method_source": method.source,
         "classes": json.dumps(data.classes),

@@ -179,9 +179,3 @@ def face_for(predictor: Predictor) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     shape = (1, predictor.channels, *predictor.lr_size)
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-
-def named(record: Record) -> str:
-    """How lines about a cell begin: "direct, bicubic@1 x4, seed 0"."""
-    label = METHODS.label(record.method.name, record.method.settings)
-    return f"{label}, {record.test.protocol} x{record.test.scale}, seed {record.seed}"

@@ -64,10 +64,17 @@ def _check(file: Path) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             taken = sum(entry.file_size for entry in archive.infolist())
+            program = any(name.endswith("/constants.pkl") for name in archive.namelist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UserError(f"{file} is damaged ({error}): fetch it once more") from error
     if taken > _most(file):
         raise UserError(f"{file} unpacks to {taken:,} bytes: {TOO_MUCH}")
+    if program:
+        raise UserError(
+            f"{file} is TorchScript, a program and not a state_dict, and no program of a file is "
+            "run here: save the state_dict() of its module, or evaluate it by a function with an "
+            'argument "weights" that reads the file itself (docs/evaluate.md)'
+        )
 
 
 def _most(file: Path) -> int:

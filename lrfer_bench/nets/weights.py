@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import default_cache
 from lrfer_bench.nets.weight_files import COUNTER, State, read_weights
 from lrfer_bench.plugins.contents import found
 
@@ -185,6 +186,11 @@ def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor]]:
         raise UserError(
             f"the weights {file} cannot be read ({error.strerror or error}): check the path"
         ) from error
+    except UserError as error:
+        if not file.is_relative_to(default_cache().absolute()):
+            raise
+        # of a copy in the cache the user knows the name alone
+        raise UserError(str(error).replace(str(file), file.name)) from error
 
 
 def _tensors(net: nn.Module) -> dict[str, Tensor]:

@@ -118,6 +118,9 @@ class RunArguments(PlanArguments):
     overwrite: Literal["never", "failed", "always"] = "never"
     join: bool = False
     log: str | None = Field(None, examples=["tensorboard"])
+    epochs: Integer | None = None
+    batch: Integer | None = None
+    lr: Annotated[float, Field(strict=False)] | None = None
     precision: Literal["fp32", "bf16", "fp16"] | None = None
     targets: Literal["majority", "soft"] | None = None
 

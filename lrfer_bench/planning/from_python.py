@@ -13,8 +13,8 @@ from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
-OF_PRESET = ("precision", "targets")
-"""Fields of a preset that a call has a word of its own for."""
+OF_PRESET = ("epochs", "batch", "lr", "precision", "targets")
+"""Fields of a preset that run() has a word of its own for."""
 
 
 def request_from(given: PlanArguments) -> Request:
@@ -35,12 +35,11 @@ def request_from(given: PlanArguments) -> Request:
             files += more
     if len(words["dataset"]) != 1:
         raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
+    own = OF_PRESET if isinstance(given, RunArguments) else ()
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": chosen_preset(
-            str(given.preset), {word: getattr(given, word, None) for word in OF_PRESET}
-        ),
+        "preset": chosen_preset(str(given.preset), {word: getattr(given, word) for word in own}),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }

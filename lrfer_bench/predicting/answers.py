@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError, csv_cell
-from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.learned import learned_on
 from lrfer_bench.predicting.photos import Answers, Face
+from lrfer_bench.store.names import method_label, trained_on
 from lrfer_bench.store.schema import Record
 
 
@@ -60,9 +60,10 @@ def as_json(answers: Answers) -> str:
 def _model(cell: Record) -> dict[str, Any]:
     return {
         "key": cell.key,
-        "method": METHODS.label(cell.method.name, cell.method.settings),
+        "method": method_label(cell),
         "dataset": cell.dataset.name,
         "learned_on": learned_on(cell),
+        "trained_on": trained_on(cell),
         "protocol": cell.test.protocol,
         "scale": cell.test.scale,
         "size_px": cell.test.size_px,

@@ -81,7 +81,7 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
     raise problem or UserError(
         f"{record.stem} was made by other code or settings than those here (the record: "
         f"{then.source}, version {then.version}; here: {now}): use the version it came from, "
-        "or run the cell again with --overwrite always"
+        "or run the cell in another folder (--results NEW)"
     )
 
 
@@ -128,7 +128,7 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
         )
     raise UserError(
         f"the weights of {record.stem} are not in {store.models}: records travel without them; "
-        "run the cell here with --overwrite always, or copy the folder models/ as well"
+        "train the cell in another folder (--results NEW), or copy the folder models/ as well"
     )
 
 

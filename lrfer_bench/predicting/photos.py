@@ -19,8 +19,8 @@ from lrfer_bench.data.listing import below
 from lrfer_bench.data.tree import is_picture
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import seed_for
-from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.shapes import Size, far, inside, said
+from lrfer_bench.store.names import elsewhere, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -147,7 +147,8 @@ def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
     from lrfer_bench.predicting.learned import sentence
 
     cell = answers.cells[0]
-    tell(sentence(METHODS.label(cell.method.name, cell.method.settings), cell))
+    origin = elsewhere(cell)
+    tell(sentence(method_label(cell), cell) + (f"; {origin}" if origin else ""))
     several = len(answers.cells) > 1
     for cell in answers.cells:
         faces = [face for face in answers.faces if face.cell.key == cell.key]

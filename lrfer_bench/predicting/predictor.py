@@ -142,7 +142,7 @@ def predictor_of(
     except ModelMissing as error:
         raise UserError(
             f"the weights {error.path} are missing or damaged: records travel without them; "
-            "run the cell here with --overwrite always, or copy the folder models/ as well"
+            "train the cell in another folder (--results NEW), or copy the folder models/ as well"
         ) from error
     where, data = torch.device(device), cell.data
     method = cell_method(cell, models, where)

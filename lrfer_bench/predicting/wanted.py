@@ -12,6 +12,7 @@ from lrfer_bench.contract.labels import label_of, same_label
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.names import elsewhere, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -73,7 +74,7 @@ def by_name_or_key(results: Path, text: str | None, words: Mapping[str, Any]) ->
     if narrowed or any(Wanted(text).fits(record) for record in records):
         return Wanted(text, **words)
     if not _HEAD.fullmatch(_head(text)):
-        names = {_label(record) for record in records}
+        names = {method_label(record) for record in records}
         raise UserError(
             f'no record in {store.records} is of a method "{text}", nor is that the head of a key, '
             f"which is hexadecimal: {did_you_mean(text, names)}"
@@ -111,7 +112,7 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
     if not wanted.method:
         raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
     if not any(Wanted(wanted.method).fits(record) for record in records):
-        names = {_label(record) for record in records}
+        names = {method_label(record) for record in records}
         raise UserError(
             f'no record of the method "{wanted.method}" is in {results}: '
             f"{did_you_mean(wanted.method, names)}"
@@ -134,11 +135,23 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
     return [by_scale[scale] for scale in sorted(by_scale)]
 
 
+TOLD_APART_BY: dict[str, Callable[[Record], object]] = {
+    "method": method_label,
+    "scale": lambda record: record.test.scale,
+    "protocol (the one tested on)": lambda record: record.test.protocol,
+    "preset": lambda record: record.preset,
+    "data set": lambda record: record.dataset.name,
+}
+"""What a user may say of a cell (see Wanted); of seeds the lowest is taken."""
+
+
 def _several(records: Sequence[Record]) -> UserError:
-    return UserError(
-        f"{len(records)} cells fit: narrow it down by scale, protocol, preset or data set, or give "
-        f"the key; {_known(records)}"
-    )
+    """Says by which options they can be told apart; where by none, that it takes the key."""
+    differ = [
+        word for word, of in TOLD_APART_BY.items() if len({of(record) for record in records}) > 1
+    ]
+    narrow = f"narrow it down by {' or '.join(differ)}, or " if differ else ""
+    return UserError(f"{len(records)} cells fit: {narrow}give the key; {_known(records)}")
 
 
 def find_record(store: Store, key: str) -> Record:
@@ -214,7 +227,7 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
     scales: those trained and tested at count as well
     """
     return (
-        _label(record),
+        method_label(record),
         record.dataset.fingerprint,
         record.train.protocol,
         record.test.protocol,
@@ -225,15 +238,11 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
     )
 
 
-def _label(record: Record) -> str:
-    """The record's method as tables call it today."""
-    return METHODS.label(record.method.name, record.method.settings)
-
-
 def _line(record: Record) -> str:
     """One cell, for a message."""
-    place = record.stem.rpartition("_")[0]
-    return f"{record.key[:12]} ({_label(record)} of {record.method.source}, {place})"
+    words = [f"{method_label(record)} of {record.method.source}", record.stem.rpartition("_")[0]]
+    said = ", ".join(word for word in (*words, elsewhere(record)) if word)
+    return f"{record.key[:12]} ({said})"
 
 
 def _known(records: Sequence[Record], method: str | None = None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lrfer_bench.contract.labels import same_label
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 
@@ -21,8 +22,8 @@ PICTURES = ("changed", "all", "curves", "none")
 class Choice:
     """Names and numbers to show; an empty one means all.
 
-    methods match by label or by bare name. The oracle always stays, since it is the ceiling of the
-    others; scale 1 stays for the oracle only.
+    methods match by label, however its numbers are written, or by bare name. The oracle always
+    stays, since it is the ceiling of the others; scale 1 stays for the oracle only.
     """
 
     datasets: Sequence[str] = ()
@@ -46,7 +47,7 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
         notes,
     )
     methods = {r.method for r in found} | {r.method_name for r in found}
-    _check("method", choice.methods, methods, notes)
+    _check("method", choice.methods, methods, notes, same_label)
     _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
     kept = [result for result in found if _wanted(result, choice)]
@@ -63,26 +64,32 @@ def _first(notes: Sequence[str]) -> str:
 
 
 def _check(
-    kind: str, asked: Iterable[object], known: Iterable[object], notes: Sequence[str]
+    kind: str,
+    asked: Iterable[object],
+    known: Iterable[object],
+    notes: Sequence[str],
+    same: Callable[[str, str], bool] = str.__eq__,
 ) -> None:
     names = {str(name) for name in known}
     for name in map(str, asked):
+        if any(same(name, one) for one in names):
+            continue
         named = re.compile(rf"(?<!\w)x?{re.escape(name)}(?!\w)")  # a scale stands there as x4
         about = [note for note in notes if named.search(note)]
-        if name not in names and about:
+        if about:
             raise UserError(f'no record about {kind} "{name}" is counted: {_first(about)}')
-        if name not in names:
-            raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
+        raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 
 
 def _wanted(result: Result, choice: Choice) -> bool:
     record = result.record
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
-    methods = {result.method, result.method_name}
+    names = (result.method, result.method_name)
+    named = any(same_label(asked, name) for asked in choice.methods for name in names)
     return (
         (not choice.datasets or bool(datasets & set(choice.datasets)))
-        and (not choice.methods or oracle or bool(methods & set(choice.methods)))
+        and (not choice.methods or oracle or named)
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds)
     )

@@ -216,11 +216,18 @@ def text(found: Duel) -> list[str]:
         lines += _round_lines(one, found)
     count = len(found.rounds)
     lines += ["", f"Corrected: after Holm, over the {count} comparison{'s' * (count > 1)} above."]
-    if any(one.difference.seeds == 1 for one in found.rounds):
-        lines.append(
-            "One seed: this compares two trained models; another training may turn out differently."
-        )
+    alone = [one for one in found.rounds if one.difference.seeds == 1]
+    if alone:
+        lines.append(_luck(alone))
     return [*lines, *(f"note: {note}" for note in found.notes)]
+
+
+def _luck(rounds: Sequence[Round]) -> str:
+    """What one seed leaves open."""
+    records = [result.record for one in rounds for result in _results(one)]
+    if all(record.method.existing for record in records):
+        return "Nothing was trained here: this compares two models as they are."
+    return "One seed: this compares two trained models; another training may turn out differently."
 
 
 def _round_lines(one: Round, found: Duel) -> list[str]:

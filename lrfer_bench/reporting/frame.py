@@ -20,6 +20,7 @@ from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
 from lrfer_bench.store.edits import newest_edits
 from lrfer_bench.store.merge import same_metrics
+from lrfer_bench.store.names import method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -56,7 +57,7 @@ class Result:
     @property
     def label(self) -> str:
         """That name with the settings its user changed."""
-        return METHODS.label(self.record.method.name, self.record.method.settings)
+        return method_label(self.record)
 
     @property
     def place(self) -> tuple[str, ...]:

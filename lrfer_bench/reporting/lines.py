@@ -60,9 +60,14 @@ class Line:
         """What tables say beside its name, "" for a line like any other."""
         if self.oracle:
             return "sees HR"
-        if self.shown and all(row.record.method.existing for row in self.shown):
+        if self.existing:
             return EXISTING
         return f"test-time augmentation: {self.augmentation}" if self.augmentation else ""
+
+    @property
+    def existing(self) -> bool:
+        """Whether all of it was there before: no seed draws anything of it."""
+        return bool(self.shown) and all(row.record.method.existing for row in self.shown)
 
     @property
     def apart(self) -> bool:

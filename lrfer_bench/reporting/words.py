@@ -134,7 +134,9 @@ def _others(count: int) -> str:
 
 def _luck(ranked: Sequence[Line], scales: Sequence[int]) -> str:
     """With one seed, another training may turn the order round."""
-    counts = {len(seeds_in_common(ranked[0], line, scales)) for line in ranked[1:]}
+    first = ranked[0]
+    trained = [line for line in ranked[1:] if not (line.existing and first.existing)]
+    counts = {len(seeds_in_common(first, line, scales)) for line in trained}
     if counts == {1}:
         return " One training each: another may turn out differently."
     if 1 in counts:

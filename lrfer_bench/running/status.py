@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lrfer_bench.errors import escaped
+from lrfer_bench.store.names import cell_name
 
 if TYPE_CHECKING:
     from lrfer_bench.store.schema import Record
@@ -97,16 +98,12 @@ def _news(status: Status) -> list[str]:
     record = status.last
     if record is None:
         return lines
-    cell = f"{record.method.name} {record.test.protocol} x{record.test.scale} seed {record.seed}"
     if record.failure:
         return [*lines, f"failed: {record.failure.sentence}"]
     assert record.metrics is not None
     clean = record.metrics.clean
-    return [
-        *lines,
-        f"done: {cell}: accuracy {record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without "
-        "leaked rows)",
-    ]
+    share = f"{record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)"
+    return [*lines, f"done: {cell_name(record)}: accuracy {share}"]
 
 
 def failure_lines(status: Status) -> list[str]:

@@ -144,6 +144,16 @@ def test_damaged_files_are_named(content: bytes, words: str, tmp_path: Path) -> 
         read_weights(tmp_path / "a.pth")
 
 
+def test_torchscript_is_named_without_a_word_of_torchs(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), tmp_path / "net.pt")
+    recwarn.clear()
+    with pytest.raises(UserError, match=r"net.pt is TorchScript.*argument \"weights\""):
+        read_weights(tmp_path / "net.pt")
+    assert not list(recwarn)
+
+
 def test_a_file_without_tensors_and_one_that_is_missing(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "empty.pth")
     with pytest.raises(UserError, match="holds no tensors"):

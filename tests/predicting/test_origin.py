@@ -120,7 +120,7 @@ def test_models_without_the_settings_of_stages_are_other_settings(
         for r in Store(tmp_path / "results").scan()
         if isinstance(r, Record) and r.method.name == "on-one"
     )
-    with pytest.raises(UserError, match=r"other code or settings.*--overwrite always"):
+    with pytest.raises(UserError, match=r"other code or settings.*--results NEW"):
         lrfer_bench.load_model(record.key, tmp_path / "results", plugins=[staged / "staged.py"])
 
 

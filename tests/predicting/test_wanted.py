@@ -66,7 +66,7 @@ def test_cells_that_differ_by_their_scales_alone_are_meant_together(tmp_path: Pa
         known(tmp_path, "mine", key, scale=scale, seed=seed)
     found = cells_meant(tmp_path, Wanted("mine"), print)
     assert [record.key[0] for record in found] == ["c", "b"]
-    with pytest.raises(UserError, match="2 cells fit: narrow it down by scale"):
+    with pytest.raises(UserError, match="2 cells fit: narrow it down by scale, or give"):
         cell_meant(tmp_path, Wanted("mine"), print)
     known(tmp_path, "mine", "d", scale=8, weight=1.0)
     assert len(cells_meant(tmp_path, Wanted("mine"), print)) == 2, "a bare name is the plain one"
@@ -154,3 +154,18 @@ def test_a_preset_tells_budgets_apart(tmp_path: Path) -> None:
         assert chosen(tmp_path, method="mine", preset=text) == ("a", [])
     with pytest.raises(UserError, match="no finished cell of mine fits"):
         chosen(tmp_path, method="mine", preset="cpu")
+
+
+def test_models_that_learned_from_another_protocol_are_told_apart(tmp_path: Path) -> None:
+    logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
+    for key, protocol in (("a", "camera@1"), ("b", "bicubic@1")):
+        record = made_records.make_record(
+            logits, key=key * 64, method="mine", scale=4, classes="abcd",
+            protocol=protocol, train_scales=[4], test_protocol="camera@1",
+        )  # fmt: skip
+        Store(tmp_path).save(record, logits)
+    with pytest.raises(UserError) as caught:
+        cell_meant(tmp_path, Wanted("mine"), print)
+    said = str(caught.value)
+    assert said.startswith("2 cells fit: give the key; ") and said.count("trained on") == 1
+    assert "_camera@1_x4_s0_cpu@1, trained on bicubic@1 x4)" in said

@@ -52,3 +52,16 @@ def test_a_choice_that_meets_nothing_says_what_was_left_out_too(
         collect([twins], Options(choice=Choice(methods=["a"], scales=[4]), resamples=0))
     with pytest.raises(UserError, match='no record is about method "c": known: a, b'):
         collect([twins], Options(choice=Choice(methods=["c"]), resamples=0))
+
+
+def test_a_label_is_meant_however_its_numbers_are_written(
+    factory: ModuleType, tmp_path: Path
+) -> None:
+    right = np.arange(70) < 50
+    factory.save(tmp_path, right, LABELS, method="a", settings={"weight": 0.0, "depth": 2})
+    factory.save(tmp_path, right, LABELS, method="b")
+    for label in ("a[depth=2,weight=0]", "a[weight=0.0, depth=2]", "a"):
+        found = collect([tmp_path], Options(choice=Choice(methods=[label]), resamples=0))
+        assert [result.method_name for result in found.results] == ["a"]
+    with pytest.raises(UserError, match='no record is about method "a'):
+        collect([tmp_path], Options(choice=Choice(methods=["a[weight=0]"]), resamples=0))

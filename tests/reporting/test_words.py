@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from lrfer_bench.reporting.chance import level
+from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.duel import duel, text
 from lrfer_bench.reporting.grid import notes
 from lrfer_bench.reporting.words import answers, headline
 
@@ -144,3 +146,15 @@ def test_of_equals_each_was_tested(save):
     found = board(save("bb", 260, 4))
     first = answers(found)[0]
     assert first.px == 24 and first.said.startswith("level with")
+
+
+def test_models_that_were_there_before_had_no_luck_in_training(save):
+    save("good", 300, existing=True)
+    root = save("poor", 200, existing=True)
+    assert "training" not in headline(board(root))
+    said = text(duel([root], "good", "poor", Choice(), resamples=100))
+    assert "Nothing was trained here: this compares two models as they are." in said
+    root = save("ours", 250)
+    assert headline(board(root)).endswith("One training each: another may turn out differently.")
+    said = text(duel([root], "good", "ours", Choice(), resamples=100))
+    assert said[-1].startswith("One seed: this compares two trained models")

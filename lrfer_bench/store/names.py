@@ -1,0 +1,34 @@
+"""What lines for people call a recorded cell: as plans call it before it is run."""
+
+from __future__ import annotations
+
+from lrfer_bench.contract.protocol import HR
+from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.schema import Record
+
+
+def method_label(record: Record) -> str:
+    """Its method as tables call it today, with the settings that its user changed."""
+    return METHODS.label(record.method.name, record.method.settings)
+
+
+def trained_on(record: Record) -> str:
+    """ "camera@1 x4", "bicubic@1 x2,4,8", "HR", or "nothing" where no size was trained on."""
+    train = record.train
+    if train.protocol == HR:
+        return "HR"
+    return f"{train.protocol} x{','.join(map(str, train.scales))}" if train.scales else "nothing"
+
+
+def elsewhere(record: Record) -> str:
+    """ "trained on camera@1 x4" where LR faces of other kinds or sizes were tested, else ""."""
+    trained, test = trained_on(record), record.test
+    alike = trained in ("HR", "nothing", f"{test.protocol} x{test.scale}")
+    return "" if alike else f"trained on {trained}"
+
+
+def cell_name(record: Record) -> str:
+    """How lines about a cell begin: "direct, bicubic@1 x4, seed 0 (trained on camera@1 x4)"."""
+    test, origin = record.test, elsewhere(record)
+    name = f"{method_label(record)}, {test.protocol} x{test.scale}, seed {record.seed}"
+    return f"{name} ({origin})" if origin else name
