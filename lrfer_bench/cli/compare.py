@@ -11,6 +11,7 @@ from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import FORCE, label_list, number_list
 from lrfer_bench.planning import defaults
+from lrfer_bench.reporting.choose import FEWEST_RESAMPLES, Choice
 
 EXAMPLES = (
     "lrfer-bench compare multires direct --results results --scales 2,4",
@@ -36,8 +37,9 @@ GROUPS = {
 @click.option(
     "--seeds", multiple=True, callback=number_list, metavar="0,1", help="These seeds only."
 )
-@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=100),
-              metavar="N", help="Bootstrap resamples, 100 or more.")  # fmt: skip
+@click.option("--resamples", default=1000, show_default=True, metavar="N",
+              type=click.IntRange(min=FEWEST_RESAMPLES),
+              help=f"Bootstrap resamples, {FEWEST_RESAMPLES} or more.")  # fmt: skip
 @click.option("--clean", is_flag=True, help="Leave out test rows that also stand in train.")
 @click.option(
     "--images",
@@ -67,7 +69,6 @@ def compare(
     A and B are names as the leaderboard shows them, for instance "gmenet[kd_weight=0]".
     """
     from lrfer_bench.files import check_free, write_atomically
-    from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.duel import duel, duel_frame, images_csv, text
 
     if images:

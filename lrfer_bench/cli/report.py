@@ -15,7 +15,7 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, echo_left_out, label_list, number_list
 from lrfer_bench.planning import defaults
 from lrfer_bench.plugins.registry import METRICS
-from lrfer_bench.reporting.choose import PICTURES
+from lrfer_bench.reporting.choose import FEWEST_RESAMPLES, PICTURES, Choice
 from lrfer_bench.reporting.lookup import sort_words
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
     show_default=True,
     type=click.IntRange(min=0),
     metavar="N",
-    help="Bootstrap resamples, 100 or more; 0 makes no intervals.",
+    help=f"Bootstrap resamples, {FEWEST_RESAMPLES} or more; 0 makes no intervals.",
 )
 @click.option(
     "--metrics", **NAMES, help=f"More columns, from the logits: {', '.join(METRICS.names())}."
@@ -102,7 +102,6 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
 
     Reads records only.
     """
-    from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.collect import Options, collect
     from lrfer_bench.reporting.make import check_own, frame, write
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PICTURES = ("changed", "all", "curves", "none")
 """changed: all, but what an earlier report drew from the same records stays as it is."""
+FEWEST_RESAMPLES = 100
+"""The ends of a 95 % interval from fewer are the extremes of a handful of draws."""
 
 
 @dataclass(frozen=True)

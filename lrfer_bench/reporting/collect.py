@@ -12,7 +12,7 @@ from lrfer_bench.plugins.blame import without_paths
 from lrfer_bench.reporting import citations, lookup, numbers, tuned
 from lrfer_bench.reporting.answers import read_answers
 from lrfer_bench.reporting.boards import Board, build_boards
-from lrfer_bench.reporting.choose import Choice, selected
+from lrfer_bench.reporting.choose import FEWEST_RESAMPLES, Choice, selected
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.frame import Loaded, Result, load
 from lrfer_bench.reporting.grid import said_list
@@ -21,9 +21,6 @@ from lrfer_bench.reporting.palette import Look, looks
 from lrfer_bench.reporting.ranking import rate
 from lrfer_bench.reporting.rows import Row, add_intervals, build_rows, with_leak_free
 from lrfer_bench.store.mixture import mixture
-
-FEWEST_RESAMPLES = 100
-"""The ends of a 95 % interval from fewer are the extremes of a handful of draws."""
 
 
 @dataclass(frozen=True)

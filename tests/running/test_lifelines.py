@@ -176,10 +176,10 @@ def test_a_training_that_hangs_is_given_up_and_the_others_go_on(
     (tmp_path / "hangs.py").write_text(HANGS)
     done = lrfer(
         "run", *tiny, "--plugin", tmp_path / "hangs.py", "--methods", "hangs,sound", "--scales",
-        "2", "--workers", "1", "--no-report", "--results", tmp_path / "r", "--time-limit", "0.5",
+        "2", "--workers", "1", "--no-report", "--results", tmp_path / "r", "--time-limit", "0.2",
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     records = [json.loads(path.read_text()) for path in (tmp_path / "r" / "records").iterdir()]
     found = {record["method"]["name"]: record for record in records}
     assert found["sound"]["status"] == "finished"
-    assert "longer than 0.5 minutes" in found["hangs"]["failure"]["sentence"]
+    assert "longer than 0.2 minutes" in found["hangs"]["failure"]["sentence"]
