@@ -46,7 +46,7 @@ class Trial(_Part):
     score: mean validation score of these, higher is better; None while it is open or if it failed
     failure: the sentence of a trial that could not be trained
     stopped: the epoch after which it was, where trials are pruned; it has no score then
-    histories: where trials are pruned, the scores of each training's epochs until it ended
+    history: where trials are pruned, the scores of its training's epochs until it ended
     """
 
     settings: dict[str, Any]
@@ -55,7 +55,7 @@ class Trial(_Part):
     score: float | None = None
     failure: str | None = None
     stopped: int | None = None
-    histories: list[list[float | None]] = Field(default_factory=list)
+    history: list[float | None] = Field(default_factory=list)
 
     @property
     def open(self) -> bool:

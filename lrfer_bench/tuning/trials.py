@@ -83,16 +83,11 @@ def settle(
 
 
 def _is_stopped(trial: Trial, runner: Runner, facts: Mapping[str, Any]) -> bool:
-    """Whether a training of it came below its least; one that has a model by now is no better."""
-    ends, trial.histories = [], []
-    for key in trial.keys:
-        scores = runner.stopped.get(key) or [row["val_score"] for row in facts[key]["history"]]
-        ends.append(last_epoch(scores, runner.least.get(key, {})))
-        numbers = [
-            score if score is not None and math.isfinite(score) else None for score in scores
-        ]
-        trial.histories.append(numbers[: ends[-1]])
-    trial.stopped = min((end for end in ends if end), default=None)
+    """Whether its training came below its least; one that has a model by now is no better."""
+    (key,) = trial.keys  # what is pruned has one model a trial
+    scores = runner.stopped.get(key) or [row["val_score"] for row in facts[key]["history"]]
+    trial.stopped = last_epoch(scores, runner.least.get(key, {}))
+    trial.history = [_finite(score) for score in scores[: trial.stopped]]
     return trial.stopped is not None
 
 
@@ -100,7 +95,7 @@ def _finite(score: float | None) -> float | None:
     return score if score is not None and math.isfinite(score) else None
 
 
-def least_of(study: Study, place: int) -> list[dict[int, float]]:
+def least_of(study: Study, place: int) -> dict[int, float]:
     """For the training of a trial: epoch -> the best score so far below which it is stopped.
 
     That is the median of the best scores so far of the trials of earlier rounds at that epoch; one
@@ -109,12 +104,13 @@ def least_of(study: Study, place: int) -> list[dict[int, float]]:
     epochs and the last one stop nothing.
     """
     earlier = study.trials[: place - place % ROUND]
-    histories = [best_so_far(trial.histories[0]) for trial in earlier if trial.histories]
+    histories = [best_so_far(trial.history) for trial in earlier if trial.history]
+    if not histories:
+        return {}
     epochs = range(math.ceil(study.about.epochs / 3), study.about.epochs)
-    bound = {}
-    for epoch in epochs if histories else ():
-        bound[epoch] = median(best[min(epoch, len(best)) - 1] for best in histories)
-    return [bound for _ in study.trials[place].keys]
+    return {
+        epoch: median(best[min(epoch, len(best)) - 1] for best in histories) for epoch in epochs
+    }
 
 
 def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:

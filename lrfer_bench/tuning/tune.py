@@ -302,7 +302,7 @@ class _Tuning:
         for study in self.studies.values():
             for place, trial in enumerate(study.trials):
                 if trial.open and study.about.prune == "median":
-                    found |= dict(zip(trial.keys, least_of(study, place), strict=True))
+                    found[trial.keys[0]] = least_of(study, place)
         stages = {key for each in plan.trainings.values() for key in each.stages.values()}
         return {key: bounds for key, bounds in found.items() if key not in stages}
 

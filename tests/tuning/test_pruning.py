@@ -52,8 +52,8 @@ def curve(job: TrainJob) -> list[float]:
 
 def expected(study: Study, place: int) -> int | None:
     """The rule in plain words: the best so far against the median of the best so far of others."""
-    earlier = [t.histories[0] for t in study.trials[: place // 4 * 4]]
-    own = study.trials[place].histories[0]
+    earlier = [t.history for t in study.trials[: place // 4 * 4]]
+    own = study.trials[place].history
     for epoch in (1, 2):
         seen = [max(h[:epoch]) for h in earlier]  # a stopped one keeps what it had
         if seen and max(own[:epoch]) < statistics.median(seen):
@@ -72,7 +72,7 @@ def test_a_trial_is_stopped_below_the_median_of_earlier_rounds(
     for trial in study.trials:
         has_model = (tmp_path / "models" / f"{trial.keys[0]}.json").exists()
         assert has_model == (trial.score is not None) == (trial.stopped is None)
-        assert len(trial.histories[0]) == (trial.stopped or 3)
+        assert len(trial.history) == (trial.stopped or 3)
     assert len(engine.trained) == 12 and study.settled
     assert "| stopped after epoch 1 of 3 |" in (tmp_path / "tuning" / "trials.md").read_text()
 
@@ -115,12 +115,12 @@ def test_of_many_epochs_the_first_third_and_the_last_stop_nothing() -> None:
         faces=9, prune="median",
     )  # fmt: skip
     curves = [[0.2, 0.5, 0.4, 0.3, 0.6, 0.6, 0.7], [0.1, 0.1], [0.3] * 7, [None, 0.4, *[0.1] * 5]]
-    trials = [Trial(settings={}, keys=[str(k)], histories=[h]) for k, h in enumerate(curves)]
+    trials = [Trial(settings={}, keys=[str(k)], history=h) for k, h in enumerate(curves)]
     study = Study(method="m", about=about, trials=[*trials, Trial(settings={}, keys=["new"])])
-    (bound,) = least_of(study, 4)
+    bound = least_of(study, 4)
     # best so far at epoch 3: 0.5, 0.1 (stopped), 0.3, 0.4; at 5: 0.6 in place of 0.5
     assert bound == pytest.approx({3: 0.35, 4: 0.35, 5: 0.35, 6: 0.35})
-    assert least_of(study, 3) == [{}], "its own round is not looked at"
+    assert least_of(study, 3) == {}, "its own round is not looked at"
 
 
 @pytest.mark.parametrize("more", [{"scales": (2, 4)}, {"seeds": (0, 1)}])
@@ -140,7 +140,7 @@ def test_a_score_that_is_no_number_is_kept_as_none(tmp_path: Path, through: Any)
 
     through(Nan())
     (study,) = tuned(tmp_path, "tunable", trials=12, **PRUNED).studies
-    assert any(trial.stopped and trial.histories[0][0] is None for trial in study.trials)
+    assert any(trial.stopped and trial.history[0] is None for trial in study.trials)
 
 
 def test_a_folder_is_pruned_or_not(tmp_path: Path, through: Any) -> None:
