@@ -22,8 +22,11 @@ EXAMPLES = (
 )
 GROUPS = {
     "Which cells": ("results", "methods", "scales", "again", "plugins", "trust_plugins"),
-    "What is measured, and where": ("onnx", "device", "threads"),
+    "What is measured, and where": ("onnx", "training", "device", "threads"),
 }
+
+WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
+"""What a line says of a quantity other than the latency in torch."""
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
@@ -41,6 +44,7 @@ GROUPS = {
     "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
 )
 @click.option("--onnx", is_flag=True, help="Also the exported model, in onnxruntime.")
+@click.option("--training", is_flag=True, help="Also the trainings, by a few steps of each.")
 @click.option("--again", is_flag=True, help="Also cells that were measured in this way before.")
 @PLUGIN
 @click.option(
@@ -57,14 +61,14 @@ GROUPS = {
 @click.pass_context
 def measure(
     ctx: click.Context, results: Path, methods: tuple[str, ...], scales: tuple[int, ...],
-    onnx: bool, again: bool, plugins: tuple[Path, ...], trust_plugins: bool, device: str | None,
-    threads: int,
+    onnx: bool, training: bool, again: bool, plugins: tuple[Path, ...], trust_plugins: bool,
+    device: str | None, threads: int,
 ) -> None:  # fmt: skip
     """Measure every finished cell: latency of one face, and faces a second in batches of 64.
 
     One cell after another, each network once, with nothing else running: then tables may sort by
-    it. Records keep the median and the quartiles; nothing else in them changes. Exit status 1 when
-    a cell was left out.
+    it. Records keep the median and the quartiles, with --training also the seconds that training
+    takes; nothing else in them changes. Exit status 1 when something was left out.
     """
     from lrfer_bench.measuring.measure import Wish
     from lrfer_bench.measuring.measure import measure as measure_all
@@ -74,7 +78,7 @@ def measure(
 
     load_plugins(plugins)
     bench = bench_of(device, threads)
-    wish = Wish(bench, methods, scales, onnx, again, trust_plugins)
+    wish = Wish(bench, methods, scales, onnx, training, again, trust_plugins)
     counts: Counter[str] = Counter()
     loaded = 0
     for outcome in measure_all(Store(results), wish, warn):
@@ -82,7 +86,7 @@ def measure(
         loaded += not outcome.alone and outcome.verdict != "left out"
         echo(line(outcome), err=outcome.verdict == "left out")
     if loaded:
-        warn(f"{loaded} latencies were taken beside other work: repeat it when nothing else runs")
+        warn(f"{loaded} times were taken beside other work: repeat it when nothing else runs")
     echo(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     ctx.exit(1 if counts["left out"] else 0)
 
@@ -94,14 +98,16 @@ def warn(text: str) -> None:
 
 def line(outcome: Outcome) -> str:
     """What became of one cell."""
-    from lrfer_bench.reporting.numbers import count, milliseconds
+    from lrfer_bench.reporting.numbers import count, duration, milliseconds
     from lrfer_bench.store.names import cell_name
 
     cost, what = outcome.record.cost, outcome.quantity.name
-    cell = cell_name(outcome.record) + (", in onnxruntime" if what == "onnx" else "")
+    cell = cell_name(outcome.record) + WHAT.get(what, "")
     if outcome.verdict == "left out" or cost is None:
         return f"left out: {cell}: {outcome.reason}"
-    if what == "onnx":
+    if what == "training":
+        text = f"{cell}: {duration(cost.train_seconds_with_stages)} with its stages"
+    elif what == "onnx":
         text = f"{cell}: {milliseconds(cost.onnx_latency_ms)}"
     else:
         low, high = (milliseconds(ms) for ms in (cost.latency_q1_ms, cost.latency_q3_ms))

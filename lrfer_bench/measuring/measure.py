@@ -12,8 +12,9 @@ from lrfer_bench.errors import MachineError, UserError, did_you_mean
 from lrfer_bench.exporting.to_onnx import packages
 from lrfer_bench.machine import load
 from lrfer_bench.measuring.network import work_of
-from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity
+from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity, Timed
 from lrfer_bench.measuring.stopwatch import Bench
+from lrfer_bench.measuring.trainings import InTraining
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.predictor import Predictor, predictor_of
 from lrfer_bench.predicting.wanted import is_called
@@ -30,6 +31,7 @@ class Wish:
 
     methods, scales: only these, by name or label; empty: all
     onnx: also the exported model, in onnxruntime on the processor
+    training: also a few steps of the trainings behind it
     again: also cells that were measured on this bench, alone, before
     trust: run the results folder's own plugin files, even if not made here
     """
@@ -38,6 +40,7 @@ class Wish:
     methods: Sequence[str] = ()
     scales: Sequence[int] = ()
     onnx: bool = False
+    training: bool = False
     again: bool = False
     trust: bool = False
 
@@ -56,7 +59,7 @@ class Outcome:
     """
 
     record: Record
-    quantity: Quantity
+    quantity: Timed
     verdict: Verdict
     reason: str = ""
 
@@ -87,8 +90,9 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
     """Measure the finished cells of a results folder and write it into their records.
 
     Only timing changes in a record: of its cost what a quantity writes (quantities.py), and what
-    begins with "latency_" or "onnx_" in its environment. Each record is written as soon as it is
-    known, whole or not at all. A cell whose model or code is not here is left out with a sentence.
+    begins with "latency_", "onnx_" or "training_" in its environment. Each record is written as
+    soon as it is known, whole or not at all. A cell whose model or code is not here is left out
+    with a sentence.
 
     tell() hears of load on the machine. UserError where nothing fits the wish, where another run
     works in the folder, where it cannot be written, and where packages for ONNX are missing.
@@ -105,6 +109,7 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 "so, and no table sorts by them; measure when the machine is idle"
             )
         asked, known = _Asked(store, wish), {}
+        trainings = InTraining(wish.bench, wish.trust)
         for what in wish.quantities:
             known[what.name] = {} if wish.again else what.networks(records)
         for record in records:
@@ -112,6 +117,8 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 outcome = _one(record, store, what, known[what.name], asked)
                 record = outcome.record
                 yield outcome
+            if wish.training:
+                yield _timed(record, store, trainings, wish.again)
 
 
 def _chosen(store: Store, wish: Wish) -> list[Record]:
@@ -172,6 +179,22 @@ def _one(
     if network:
         known.setdefault(network, found)
     return Outcome(found, what, "the same network" if shared else "measured")
+
+
+def _timed(record: Record, store: Store, what: InTraining, again: bool) -> Outcome:
+    """Time the trainings of a cell, unless that was done on this bench already."""
+    if not again and what.is_measured(record):
+        return Outcome(record, what, "stood")
+    try:
+        found = what.entered(record, store)
+    except MachineError:
+        raise
+    except UserError as error:
+        return Outcome(record, what, "left out", str(error))
+    except Exception as error:  # a plugin's update can fail in any way
+        return Outcome(record, what, "left out", f"{type(error).__name__}: {error}")
+    store.amend(found)
+    return Outcome(found, what, "measured")
 
 
 def face_for(predictor: Predictor) -> torch.Tensor:

@@ -16,25 +16,15 @@ from lrfer_bench.store.schema import Record
 
 
 @dataclass(frozen=True)
-class Quantity(ABC):
-    """Times of a cell on a bench.
+class Timed:
+    """Something of a cell that is timed on a bench, and how a record tells it.
 
-    name: what its entries in a record's environment begin with: the conditions of the bench, the
-          network (see work_of()), and NAME_alone, "yes" where nothing else used the machine
-    costs: the fields of a record's cost that it writes
+    name: what its entries in a record's environment begin with: the conditions of the bench, and
+          NAME_alone, "yes" where nothing else used the machine
     """
 
     bench: Bench
     name: ClassVar[str]
-    costs: ClassVar[tuple[str, ...]]
-
-    @abstractmethod
-    def measure(self, predictor: Predictor, lr: Tensor) -> Times:
-        """Measure a trained cell on a face uint8 [1, C, h, w]."""
-
-    @abstractmethod
-    def cost(self, times: Times) -> dict[str, float]:
-        """Its fields of a record's cost."""
 
     def told(self) -> dict[str, str]:
         """What a record's environment says of the bench."""
@@ -45,6 +35,34 @@ class Quantity(ABC):
         found = record.environment
         alone = found.get(f"{self.name}_alone") == "yes"
         return alone and all(found.get(name) == text for name, text in self.told().items())
+
+    def with_cost(
+        self, record: Record, cost: Mapping[str, float], told: Mapping[str, str]
+    ) -> Record:
+        """The record with these fields of its cost, and told in place of what it said of them."""
+        assert record.cost is not None  # it is finished
+        mine = f"{self.name}_"
+        kept = {k: v for k, v in record.environment.items() if not k.startswith(mine)}
+        spent = record.cost.model_copy(update=dict(cost))
+        return record.model_copy(update={"cost": spent, "environment": {**kept, **told}})
+
+
+@dataclass(frozen=True)
+class Quantity(Timed, ABC):
+    """Times of a trained network; NAME_network in a record is the network (see work_of()).
+
+    costs: the fields of a record's cost that it writes
+    """
+
+    costs: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def measure(self, predictor: Predictor, lr: Tensor) -> Times:
+        """Measure a trained cell on a face uint8 [1, C, h, w]."""
+
+    @abstractmethod
+    def cost(self, times: Times) -> dict[str, float]:
+        """Its fields of a record's cost."""
 
     def networks(self, records: Sequence[Record]) -> dict[str, Record]:
         """Hash -> a record of a network that was measured before, as by a call that was stopped."""
@@ -59,19 +77,13 @@ class Quantity(ABC):
             f"{self.name}_network": network,
             f"{self.name}_alone": "yes" if times.alone else "",
         }
-        return self._with(record, self.cost(times), {k: v for k, v in told.items() if v})
+        return self.with_cost(record, self.cost(times), {k: v for k, v in told.items() if v})
 
     def copied(self, record: Record, known: Record) -> Record:
         """The record with the times of another one of the same network."""
         told = {k: v for k, v in known.environment.items() if k.startswith(f"{self.name}_")}
-        return self._with(record, {name: getattr(known.cost, name) for name in self.costs}, told)
-
-    def _with(self, record: Record, cost: Mapping[str, float], told: Mapping[str, str]) -> Record:
-        assert record.cost is not None  # it is finished
-        mine = f"{self.name}_"
-        kept = {k: v for k, v in record.environment.items() if not k.startswith(mine)}
-        spent = record.cost.model_copy(update=dict(cost))
-        return record.model_copy(update={"cost": spent, "environment": {**kept, **told}})
+        costs = {name: getattr(known.cost, name) for name in self.costs}
+        return self.with_cost(record, costs, told)
 
 
 class InTorch(Quantity):

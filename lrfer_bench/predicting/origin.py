@@ -7,7 +7,7 @@ from typing import Any
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.contract.protocol import HR
-from lrfer_bench.data.cache import open_prepared
+from lrfer_bench.data.cache import Prepared, open_prepared
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import default_cache
 from lrfer_bench.planning.build import build_plan
@@ -110,15 +110,22 @@ def _is_another(record: Record) -> bool:
     return METHODS.entry(record.method.name).source != record.method.source
 
 
+def prepared_of(record: Record) -> Prepared | None:
+    """Its data set in the cache; None where it was not prepared on this machine."""
+    for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
+        return open_prepared(folder)
+    return None
+
+
 def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
     """The shape of the HR faces: kept with the weights, else in the cache of prepared data sets."""
     for key in keys:
         image = model_facts(store, key).get("image")
         if image:
             return image[0], image[1], image[2]
-    for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
-        faces = open_prepared(folder).faces
-        return faces.channels, *faces.size
+    prepared = prepared_of(record)
+    if prepared is not None:
+        return prepared.faces.channels, *prepared.faces.size
     if all(weights_path(store, key).is_file() for key in keys):
         raise UserError(
             f"the size of the faces that {record.stem} was made for is not known: neither "

@@ -193,6 +193,7 @@ COLUMNS: tuple[Column, ...] = (
         "Time to train all models of the line, each shared stage once.",
         "lower",
         value=lambda board, line: values.training_seconds(line),
+        head_on=timing.training_head,
         say=numbers.duration,
         place=73,
         over_scales=True,

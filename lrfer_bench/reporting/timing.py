@@ -104,6 +104,35 @@ def head(board: Board) -> str:
     return _head("Latency", board.timings)
 
 
+def training_conditions(board: Board) -> set[str]:
+    """Under what the training times of a board were taken; "": in a run, beside other work.
+
+    Rows that train nothing, stages included, have none.
+    """
+    rows = [row for line in board.lines for row in line.shown]
+    records = [result.record for row in rows for result in row.finished]
+    return {_trained_under(r) for r in records if r.cost and r.cost.train_seconds_with_stages}
+
+
+def _trained_under(record: Record) -> str:
+    told = record.environment
+    if told.get("training_alone") != "yes":
+        return ""
+    threads = told.get("training_threads", "")
+    said = f" · {threads} thread{'' if threads == '1' else 's'}" if threads else ""
+    return f"{told.get('training_device', '')}{said} · by a few steps alone"
+
+
+def training_head(board: Board) -> str:
+    """ "Training (AMD EPYC · 1 thread · by a few steps alone)", where all were taken so."""
+    conditions = training_conditions(board)
+    return f"Training ({next(iter(conditions))})" if _alike(conditions) else "Training"
+
+
+def _alike(conditions: set[str]) -> bool:
+    return len(conditions) == 1 and "" not in conditions
+
+
 def _head(name: str, conditions: set[Timing]) -> str:
     if len(conditions) == 1:
         return f"{name} ({next(iter(conditions)).said})"
@@ -111,11 +140,20 @@ def _head(name: str, conditions: set[Timing]) -> str:
 
 
 def note(board: Board) -> str:
-    """A sentence where latencies do not compare, else ""."""
-    if not any(line.shown for line in board.lines) or comparable(board):
+    """A sentence or two where latencies or training times do not compare, else ""."""
+    if not any(line.shown for line in board.lines):
         return ""
-    return (
-        "Latencies were taken beside other work or on different hardware: no row is sorted by "
-        "them and they form no front. The command lrfer-bench measure takes them alike, and alone. "
-        "Training times were taken in the same way, and no command measures them again."
-    )
+    said = []
+    if not comparable(board):
+        said.append(
+            "Latencies were taken beside other work or on different hardware: no row is sorted by "
+            "them and they form no front. The command lrfer-bench measure takes them alike, and "
+            "alone."
+        )
+    trained = training_conditions(board)
+    if trained and not _alike(trained):
+        said.append(
+            "Training times were taken beside other work or on different hardware; "
+            "lrfer-bench measure --training takes them alike, and alone."
+        )
+    return " ".join(said)

@@ -11,11 +11,13 @@ import torch
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.plan import Plan, Training
+from lrfer_bench.running.cost import synchronise
 from lrfer_bench.running.models import untrained
 from lrfer_bench.running.work import batch_source
 
 WARM_STEPS = 2
 STEPS = 4
+CPU = torch.device("cpu")
 
 
 def estimate(
@@ -46,24 +48,37 @@ def _estimate(
         tell(f"measuring {number} of {len(trainings)}: {training.label}")
         alike = canonical_json([training.method.identity(), training.condition])
         if alike not in measured:
-            measured[alike] = _seconds_per_step(training, plan, prepared)
-        steps = training.preset.epochs * max(len(prepared.faces.train) // training.preset.batch, 1)
-        seconds[training.key] = measured[alike] * steps
+            measured[alike] = seconds_per_step(training, plan, prepared)
+        seconds[training.key] = measured[alike] * steps_of(training, prepared)
     return seconds
 
 
-def _seconds_per_step(training: Training, plan: Plan, prepared: Prepared) -> float:
-    method = untrained(training, plan)
-    source = batch_source(training, prepared, torch.device("cpu"))
+def steps_of(training: Training, prepared: Prepared) -> int:
+    """How many steps a training takes."""
+    return training.preset.epochs * max(len(prepared.faces.train) // training.preset.batch, 1)
+
+
+def seconds_per_step(
+    training: Training,
+    plan: Plan,
+    prepared: Prepared,
+    device: torch.device = CPU,
+    steps: int = STEPS,
+) -> float:
+    """The mean over so many steps of a fresh model, batches included; an even number of steps."""
+    method = untrained(training, plan).to(device)
+    source = batch_source(training, prepared, device)
     optimizers = method.optimizers()
     method.train()
     # As many epochs as it takes: where one has a batch or two, nothing would follow the warm-up.
-    batches = islice(chain.from_iterable(map(source.epoch, count())), WARM_STEPS + STEPS)
+    batches = islice(chain.from_iterable(map(source.epoch, count())), WARM_STEPS + steps)
     for number, batch in enumerate(batches):
         method.progress = 0.99 * (
             number % 2
         )  # a method may do other things late than early: half of each
         method.update(batch, optimizers)
         if number + 1 == WARM_STEPS:
+            synchronise(device)
             started = time.perf_counter()
-    return (time.perf_counter() - started) / STEPS
+    synchronise(device)
+    return (time.perf_counter() - started) / steps

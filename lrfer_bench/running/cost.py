@@ -120,15 +120,16 @@ def seconds_each(
     """The seconds of each of so many calls, after some that do not count."""
     times = []
     for _ in range(warm_up + repeats):
-        _synchronise(device)
+        synchronise(device)
         started = time.perf_counter()
         call()
-        _synchronise(device)
+        synchronise(device)
         times.append(time.perf_counter() - started)
     return times[warm_up:]
 
 
-def _synchronise(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given; a processor has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

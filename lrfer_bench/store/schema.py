@@ -180,6 +180,7 @@ class Cost(_Part):
 
     Only `lrfer-bench measure` writes these: latency_q1_ms and latency_q3_ms, the quartiles around
     the median latency_ms; onnx_latency_ms, the median of the exported model in onnxruntime.
+    `measure --training` writes train_seconds anew, from a few steps.
     """
 
     parameters: Count
