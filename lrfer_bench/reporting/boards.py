@@ -34,6 +34,7 @@ class Board:
     without:   what its title says of the rows left out, "" for a board of all test images
     tested:    whether differences were tested, so that ranks and ties mean something
     untested:  label -> why it could not be tested against the best; such a line has no rank
+    against:   scale -> label of the line that all others there are tested against
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class Board:
     without: str = ""
     tested: bool = False
     untested: dict[str, str] = field(default_factory=dict)
+    against: dict[int, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -90,15 +92,13 @@ class Board:
     def lr_scales(self) -> list[int]:
         """Scales that means, areas and ranks are taken over.
 
-        HR is none of them, nor is a scale at which only models for other scales were tested.
+        HR is none of them, nor is a scale that nothing was trained for, where something was
+        trained for others: an evaluated model at one more size would leave all others unranked.
         """
         low = [scale for scale in self.sizes if scale > 1] or list(self.sizes)
-        return [scale for scale in low if not self._only_met(scale)] or low
-
-    def _only_met(self, scale: int) -> bool:
-        rows = [line.rows[scale] for line in self.lines if scale in line.rows]
-        trained = [row.record.train.scales for row in rows if not row.neutral]
-        return bool(trained) and not any(scale in scales for scales in trained)
+        rows = [(scale, row) for line in self.lines for scale, row in line.rows.items()]
+        trained = {s for s, row in rows if not row.neutral and s in row.record.train.scales}
+        return [scale for scale in low if scale in trained] or low
 
     @property
     def ranked(self) -> list[Line]:
@@ -250,9 +250,19 @@ def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
 
 
 def _holes(board: Board, line: Line) -> dict[int, str]:
-    """Scale -> why a line has no number there, of those that its board wants of it."""
+    """Scale -> why a line has no number there, of those that its board wants of it.
+
+    Where only the untrained references of a run stand, the run may not be at its end: a hole too,
+    though nothing is ranked there.
+    """
     alone = line.off_scale or (line.oracle and set(line.rows) == {1})
-    wanted = [] if alone else board.lr_scales
+    references = {
+        scale
+        for each in board.lines
+        for scale, row in each.rows.items()
+        if scale > 1 and row.neutral and not row.record.method.existing
+    }
+    wanted = set() if alone else {*board.lr_scales, *references}
     found = {}
     for scale in sorted({*wanted, *line.rows}):
         row = line.rows.get(scale)
@@ -283,7 +293,7 @@ def _leak_free(board: Board) -> Board | None:
         )
         lines.append(line.leak_free)
     without = f"without leaked rows ({left:,} of {total:,} test images)"
-    return replace(board, lines=lines, folded=[], without=without, untested={})
+    return replace(board, lines=lines, folded=[], without=without, untested={}, against={})
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:

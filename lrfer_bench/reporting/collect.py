@@ -179,7 +179,7 @@ def how_made(report: Report) -> list[str]:
 
 def _how_tested(resamples: int) -> str:
     if not resamples:
-        return "No intervals and no tests: made with --resamples 0; ranks are then not told apart."
+        return "No intervals and no tests: made with --resamples 0. Ranks and bold: by score alone."
     return (
         f"Intervals are 95 %, from {resamples:,} resamples over seeds and test images. Bold, and "
         "an equal rank: the difference to the best is not significant at 5 % after Holm's "

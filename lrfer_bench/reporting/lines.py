@@ -17,6 +17,7 @@ class Lead:
 
     over: that line's label; value, low, high: the difference of their accuracies with its 95 %
     interval, over their common seeds; p: after Holm's correction over the column
+    shared: how many these are, where one of the two has more seeds; else 0
     """
 
     over: str
@@ -24,6 +25,7 @@ class Lead:
     low: float
     high: float
     p: float
+    shared: int = 0
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Line:
     best:  scales at which its accuracy is the best or ties with the best
     p:     scale -> p of its accuracy against the best there, after Holm's correction
     leads: scale -> how far it is ahead there, where it is the best
+    beaten: scale -> label of a line that is better there on the seeds that both have, though its
+            mean over all of its own seeds is lower
     leak_free: the same line on the track without leaked rows, where its board has one
     """
 
@@ -52,6 +56,7 @@ class Line:
     best: set[int] = field(default_factory=set)
     p: dict[int, float] = field(default_factory=dict)
     leads: dict[int, Lead] = field(default_factory=dict)
+    beaten: dict[int, str] = field(default_factory=dict)
     best_overall: bool = False
     leak_free: Line | None = None
 

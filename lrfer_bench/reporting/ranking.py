@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lrfer_bench.reporting.against import (
+    BEATEN,
+    Weights,
+    against_best,
+    seeds_in_common,
+    testable,
+    unbeaten,
+    weighted,
+)
+from lrfer_bench.reporting.best import fill_leads, mark_best
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import same_cells
-from lrfer_bench.reporting.lines import Lead, Line
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 from lrfer_bench.scoring.bootstrap import (
     FEWEST_IMAGES,
@@ -22,7 +30,7 @@ from lrfer_bench.scoring.bootstrap import (
     intervals,
     quantity,
 )
-from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired, ranks
+from lrfer_bench.scoring.paired import ranks
 from lrfer_bench.scoring.resolution import (
     KEPT,
     SmallestSize,
@@ -30,10 +38,6 @@ from lrfer_bench.scoring.resolution import (
     smallest_size,
     smallest_with_interval,
 )
-
-Weights = dict[int, float]
-BETTER = "better than the best on the seeds that both have"
-"""Why a row has no rank although it was tested."""
 
 
 def rate(board: Board, resamples: int, seed: int = 0) -> None:
@@ -53,9 +57,9 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     for line in board.lines:
         _retain(board, line, bool(resamples))
     _rank(board, weights)
-    pairs = [(scale, _mark_best(board, scale)) for scale in board.sizes]
+    pairs = [(scale, mark_best(board, scale)) for scale in board.sizes]
     if resamples:
-        _fill_leads([(scale, *pair) for scale, pair in pairs if pair], resamples, seed)
+        fill_leads([(scale, *pair) for scale, pair in pairs if pair], resamples, seed)
     board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
     if board.leak_free is not None:
         rate(board.leak_free, resamples, seed)
@@ -87,61 +91,6 @@ def score_of(line: Line) -> float:
         return line.mean
     shown = [row.means["accuracy"] for row in line.shown]
     return float(np.mean(shown)) if shown else -1.0
-
-
-def weighted(line: Line, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
-    """Weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
-    parts = [
-        np.float32(weight) * line.rows[scale].correct(seeds) for scale, weight in weights.items()
-    ]
-    return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float32)
-
-
-def testable(line: Line, scales: Sequence[int]) -> bool:
-    return all(scale in line.rows and line.rows[scale].tested for scale in scales)
-
-
-def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
-    """Why A and B cannot be tested against each other; "" where they can."""
-    if not (testable(a, scales) and testable(b, scales)):
-        return "no logits"
-    shared = seeds_in_common(a, b, scales)
-    if not shared:
-        return "no common seed"
-    faces = {len(e.rows[scale].answers[shared[0]].labels) for e in (a, b) for scale in scales}
-    return "" if len(faces) == 1 else "other test images"
-
-
-def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
-    return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
-
-
-def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
-    """A minus B over their common seeds, and its raw p."""
-    shared = seeds_in_common(a, b, list(weights))
-    if len(weights) == 1:
-        scale = next(iter(weights))
-        first: NDArray[Any] = a.rows[scale].correct(shared)
-        second: NDArray[Any] = b.rows[scale].correct(shared)
-    else:
-        first, second = weighted(a, weights, shared), weighted(b, weights, shared)
-    found, p, _ = paired(first, second)
-    return found.value, p
-
-
-def _against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]:
-    """Raw p of "the best is no better than this one", and why there is none.
-
-    The best is best over its own seeds; where the seeds that both have say the contrary, and not by
-    chance, neither may be called better.
-    """
-    reason = why_untested(best, other, list(weights))
-    if reason:
-        return float("nan"), reason
-    value, p = _gap(best, other, weights)
-    if value < 0 and p < SIGNIFICANT:
-        return float("nan"), BETTER
-    return p, ""
 
 
 def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: int) -> None:
@@ -218,9 +167,12 @@ def _rank(board: Board, weights: Weights) -> None:
         whole = _tested(board, whole, weights)
 
     def against(best: int, others: list[int]) -> list[float]:
-        found = [_against_best(whole[best], whole[k], weights) for k in others]
+        if not board.tested:  # the plain order
+            top = score_of(whole[best])
+            return [1.0 if score_of(whole[k]) == top else 0.0 for k in others]
+        found = [against_best(whole[best], whole[k], weights) for k in others]
         # among those below the best, what cannot be said to be worse shares the rank
-        return [1.0 if reason and board.tested else p for p, reason in found]
+        return [1.0 if reason else p for p, reason in found]
 
     for line, rank in zip(whole, ranks([score_of(e) for e in whole], against), strict=True):
         line.rank, line.best_overall = rank, rank == 1
@@ -234,54 +186,16 @@ def _rank(board: Board, weights: Weights) -> None:
 def _tested(board: Board, lines: Sequence[Line], weights: Weights) -> list[Line]:
     """The lines that can be tested against the best of them; why the others cannot is noted."""
     can = [line for line in lines if testable(line, list(weights))]
-    best = max(can, key=score_of, default=None)
+    best, beaten = unbeaten(can, weights, score_of) if can else (None, {})
     found = []
     for line in lines:
         reason = "no logits" if best is None else ""
-        if best is not None and line is not best:
-            reason = _against_best(best, line, weights)[1]
+        if line.label in beaten:
+            reason = BEATEN.format(beaten[line.label])
+        elif best is not None and line is not best:
+            reason = against_best(best, line, weights)[1]
         if reason:
             board.untested[line.label] = reason
         else:
             found.append(line)
     return found
-
-
-def _mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
-    """Mark the best at a scale and what ties with it; that one and the next that does not."""
-    groups = same_cells([line for line in board.ranked if line.has(scale)], [scale])
-    if len(groups) < 2:
-        return None  # alone is not best
-    # where tests are wanted, the best is one that can be tested, as it is for ranks
-    groups.sort(
-        key=lambda group: (
-            board.tested and not testable(group[0], [scale]),
-            -group[0].rows[scale].means["accuracy"],
-        )
-    )
-    best, others = groups[0], groups[1:]
-    for line in best:
-        line.best.add(scale)
-    raw = [_against_best(best[0], other[0], {scale: 1.0})[0] for other in others]
-    for group, p in zip(others, holm(raw), strict=True):
-        for line in group:
-            line.p[scale] = float(p)
-            if p >= SIGNIFICANT or (np.isnan(p) and not board.tested):
-                line.best.add(scale)
-    apart = [group[0] for group in others if group[0].p[scale] < SIGNIFICANT]
-    return (best[0], apart[0]) if apart else None
-
-
-def _fill_leads(pairs: Sequence[tuple[int, Line, Line]], resamples: int, seed: int) -> None:
-    """How far the best is ahead at each scale; pairs on the same images are resampled together."""
-    together: dict[int, list[tuple[int, Line, Line, Quantity, list[int]]]] = defaultdict(list)
-    for scale, best, other in pairs:
-        shared = seeds_in_common(best, other, [scale])
-        found = paired(best.rows[scale].correct(shared), other.rows[scale].correct(shared))[0]
-        together[found.images].append((scale, best, other, found, shared))
-    for images, group in together.items():
-        gaps = [found for *_, found, _ in group]
-        draws = Resampler(images, resamples, seed).draws(gaps, [shared for *_, shared in group])
-        estimates = intervals(gaps, draws, share=False)
-        for (scale, best, other, *_), gap in zip(group, estimates, strict=True):
-            best.leads[scale] = Lead(other.label, gap.value, gap.low, gap.high, other.p[scale])

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lrfer_bench.reporting import numbers
+from lrfer_bench.reporting.against import BETTER, seeds_in_common
+from lrfer_bench.reporting.best import accuracy_at
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import originals
 from lrfer_bench.reporting.lines import Lead, Line
-from lrfer_bench.reporting.ranking import BETTER, few_images, score_of, seeds_in_common
+from lrfer_bench.reporting.ranking import few_images, score_of
 
 MOST_NAMES = 6
 """Names said one by one; of more, the first of them and how many there are."""
@@ -44,24 +46,18 @@ def headline(board: Board) -> str:
     """Who is best over all LR sizes."""
     scales = board.lr_scales
     ranked = originals([line for line in board.ranked if line.rank is not None], scales)
-    if not ranked and few_images(board):
-        return "There are too few test images to say which method is best."
-    if not ranked and board.untested:
-        return "No method could be tested against another: see the notes."
     if not ranked:
-        return "No method is finished at every size yet."
+        return _none_ranked(board)
     sizes = joined([str(board.sizes[scale]) for scale in scales])
-    first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
-    if len(ranked) == 1 and board.untested:
-        return f"No other method could be tested against {first} at {sizes} pixels: see the notes."
-    if len(ranked) == 1:
-        return f"{first} is the only method finished at {sizes} pixels."
-    if not board.tested:
-        return f"{first} is the most accurate at {sizes} pixels; whether by chance, was not tested."
     where = f"over {sizes} pixels together" if len(scales) > 1 else f"at {sizes} pixels"
-    top = score_of(ranked[0])
     left = [line for line in board.ranked if line.label in board.untested]
-    if any(score_of(line) > top or board.untested[line.label] == BETTER for line in left):
+    above = [line for line in left if score_of(line) > score_of(ranked[0])]
+    if len(ranked) == 1:
+        return _alone(board, ranked[0].label, f"at {sizes} pixels", bool(above))
+    first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
+    if not board.tested:
+        return f"{first} is the most accurate {where}; whether by chance, was not tested."
+    if above or any(board.untested[line.label] == BETTER for line in left):
         where += ", of those that could be ranked"
     if tied:
         return (
@@ -74,6 +70,31 @@ def headline(board: Board) -> str:
     )
 
 
+def _none_ranked(board: Board) -> str:
+    if few_images(board):
+        return "There are too few test images to say which method is best."
+    if board.untested:
+        return "No method could be tested against another: see the notes."
+    if _with_crops(board) and not any(line.shown for line in board.ranked):
+        return "Only rows that cannot be compared are finished: they augment at test time."
+    return "No method is finished at every size yet."
+
+
+def _alone(board: Board, label: str, where: str, above: bool) -> str:
+    """Of the only line with a rank; above: another one has a higher score."""
+    if above:
+        return f"{label} is the best {where} of those that could be ranked: see the notes."
+    if board.untested:
+        return f"No other method could be tested against {label} {where}: see the notes."
+    comparable = "comparable " if _with_crops(board) else ""
+    return f"{label} is the only {comparable}method finished {where}."
+
+
+def _with_crops(board: Board) -> list[Line]:
+    """Finished lines that are set apart since they augment at test time."""
+    return [line for line in board.set_apart if line.shown and not line.oracle]
+
+
 def answers(board: Board) -> list[Answer]:
     """The best at each LR size, the largest size first; sizes where nobody is finished are left."""
     found = []
@@ -81,7 +102,7 @@ def answers(board: Board) -> list[Answer]:
         lines = sorted(
             originals([line for line in board.ranked if line.has(scale)], [scale]),
             # of equals the one that the others were tested against, which has no p of its own
-            key=lambda line: (-line.rows[scale].means["accuracy"], scale in line.p),
+            key=lambda line: (scale in line.beaten, -accuracy_at(line, scale), scale in line.p),
         )
         if lines:
             found.append(_answer(board, scale, lines))
@@ -89,20 +110,27 @@ def answers(board: Board) -> list[Answer]:
 
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
-    best, others = lines[0], lines[1:]
+    best, others = lines[0], [line for line in lines[1:] if scale not in line.beaten]
+    beaten = [line.label for line in lines[1:] if scale in line.beaten]
     unknown = [line for line in others if math.isnan(line.p.get(scale, math.nan))]
     tied = [line.label for line in others if scale in line.best and line not in unknown]
-    if not others:
-        said = "the only one finished"
+    if not others and beaten:
+        said = "the only one that can be ranked"
+    elif not others:
+        crops = any(line.has(scale) for line in _with_crops(board))
+        said = f"the only {'comparable ' * crops}one finished"
     elif not board.tested or unknown:
         said = "not tested against all others"
     elif tied:
         said = f"level with {_names(tied)}"
     else:
         said = f"significantly ahead of {_others(len(others))}"
+    if beaten:
+        have, are = ("have", "are") if len(beaten) > 1 else ("has", "is")
+        said += f"; {_names(beaten)} {have} a higher mean, but {are} worse on the seeds in common"
     estimate = best.rows[scale].accuracy
     text, interval = (numbers.percent(estimate), numbers.bounds(estimate)) if estimate else ("", "")
-    sure = said.startswith("significantly")
+    sure = said.startswith("significantly") and not beaten
     lead = _lead(best.leads[scale]) if scale in best.leads else ""
     return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said, lead)
 
@@ -111,7 +139,9 @@ def _lead(lead: Lead) -> str:
     places = max(1, numbers.digits(100 * lead.low, 100 * lead.high))
     value, low, high = (f"{100 * v:.{places}f}" for v in (lead.value, lead.low, lead.high))
     p = numbers.p_text(lead.p)
-    return f"better than {lead.over} by {value} points [{low}, {high}], corrected p {p}"
+    seeds = "the seed" if lead.shared == 1 else f"the {lead.shared} seeds"
+    where = f" on {seeds} that both have" if lead.shared else ""
+    return f"better than {lead.over} by {value} points [{low}, {high}]{where}, corrected p {p}"
 
 
 def joined(names: Sequence[str]) -> str:
@@ -137,8 +167,15 @@ def _luck(ranked: Sequence[Line], scales: Sequence[int]) -> str:
     first = ranked[0]
     trained = [line for line in ranked[1:] if not (line.existing and first.existing)]
     counts = {len(seeds_in_common(first, line, scales)) for line in trained}
-    if counts == {1}:
-        return " One training each: another may turn out differently."
-    if 1 in counts:
-        return " Some pairs have one training each: another may turn out differently."
-    return ""
+    if 1 not in counts:
+        return ""
+    more = any(len(line.seeds) > 1 for line in (first, *trained))
+    if len(counts) > 1:
+        said = "Some pairs have one seed in common"
+    elif more:
+        said = "One seed in common"
+    elif any(line.existing for line in (first, *trained)):
+        said = "One training of each that was trained here"
+    else:
+        said = "One training each"
+    return f" {said}: another may turn out differently."

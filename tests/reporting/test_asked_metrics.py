@@ -116,7 +116,7 @@ def test_without_resamples_there_are_values_but_no_intervals(bench):
     found = frame(made)
     assert found["brier"].notna().all() and found["kappa"].notna().all()
     assert found[["brier_low", "kappa_high", "accuracy_low"]].isna().all().all()
-    assert [line.rank for line in made.boards[0].ranked] == [1] * 4, "no tests either"
+    assert [line.rank for line in made.boards[0].ranked] == [1, 2, 3, 4], "the plain order"
 
 
 @pytest.mark.parametrize("sort_by", ["rank", "no-such-column"])

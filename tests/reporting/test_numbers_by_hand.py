@@ -9,6 +9,7 @@ from scipy import stats
 
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.make import write
+from lrfer_bench.reporting.words import headline
 from lrfer_bench.scoring.resolution import area_weights
 
 N = 200
@@ -123,10 +124,12 @@ def test_the_order_of_columns_is_the_promised_one(root, tmp_path):
     )
 
 
-def test_without_resamples_there_are_no_intervals_and_no_ranks_are_told_apart(root):
+def test_without_resamples_there_are_no_intervals_and_ranks_are_the_plain_order(root):
     board = collect([root], Options(resamples=0)).boards[0]
     assert all(math.isnan(e.rows[2].accuracy.low) for e in board.ranked)
-    assert [e.rank for e in board.ranked] == [1, 1, 1]
+    assert [(e.label, e.rank) for e in board.ranked] == [("best", 1), ("twin", 2), ("poor", 3)]
+    assert [e.best for e in board.ranked] == [{2, 4}, set(), set()]
+    assert "over 24 and 12 pixels together; whether by chance" in headline(board)
 
 
 def test_smallest_size_that_keeps_90_percent(root):

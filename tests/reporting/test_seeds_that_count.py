@@ -75,7 +75,7 @@ def test_rows_of_one_seed_among_others_are_said_to_be_over_images_only(save):
     said = " ".join(notes(board(root)))
     assert "Means over 1 or 2 seeds" in said and "with one seed over test images only" in said
     assert "on the seeds that both have" in said
-    assert "One training each" in headline(board(root)), "all comparisons are of one seed"
+    assert "One seed in common" in headline(board(root)), "all comparisons are of one seed"
 
 
 def test_a_row_that_trains_nothing_has_the_sizes_of_those_beside_it(save):

@@ -155,6 +155,6 @@ def test_models_that_were_there_before_had_no_luck_in_training(save):
     said = text(duel([root], "good", "poor", Choice(), resamples=100))
     assert "Nothing was trained here: this compares two models as they are." in said
     root = save("ours", 250)
-    assert headline(board(root)).endswith("One training each: another may turn out differently.")
+    assert "One training of each that was trained here: another" in headline(board(root))
     said = text(duel([root], "good", "ours", Choice(), resamples=100))
     assert said[-1].startswith("One seed: this compares two trained models")

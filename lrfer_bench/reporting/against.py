@@ -1,0 +1,100 @@
+"""One line against another: which can be tested, on which seeds, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lrfer_bench.reporting.lines import Line
+from lrfer_bench.scoring.paired import SIGNIFICANT, paired
+
+Weights = dict[int, float]
+BETTER = "better than the best on the seeds that both have"
+BEATEN = "{} is better on the seeds that both have"
+"""Why a row has no rank although it was tested."""
+
+
+def weighted(line: Line, weights: Weights, seeds: Sequence[int]) -> NDArray[np.float32]:
+    """Weighted sum over scales of being right: float32 [S, N]; its mean is the area."""
+    parts = [
+        np.float32(weight) * line.rows[scale].correct(seeds) for scale, weight in weights.items()
+    ]
+    return np.asarray(sum(parts[1:], start=parts[0]), dtype=np.float32)
+
+
+def testable(line: Line, scales: Sequence[int]) -> bool:
+    return all(scale in line.rows and line.rows[scale].tested for scale in scales)
+
+
+def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
+    """Why A and B cannot be tested against each other; "" where they can."""
+    if not (testable(a, scales) and testable(b, scales)):
+        return "no logits"
+    shared = seeds_in_common(a, b, scales)
+    if not shared:
+        return "no common seed"
+    faces = {len(e.rows[scale].answers[shared[0]].labels) for e in (a, b) for scale in scales}
+    return "" if len(faces) == 1 else "other test images"
+
+
+def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
+    return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
+
+
+def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
+    """A minus B over their common seeds, and its raw p."""
+    shared = seeds_in_common(a, b, list(weights))
+    if len(weights) == 1:
+        scale = next(iter(weights))
+        first: NDArray[Any] = a.rows[scale].correct(shared)
+        second: NDArray[Any] = b.rows[scale].correct(shared)
+    else:
+        first, second = weighted(a, weights, shared), weighted(b, weights, shared)
+    found, p, _ = paired(first, second)
+    return found.value, p
+
+
+def unbeaten(
+    lines: Sequence[Line], weights: Weights, score: Callable[[Line], float]
+) -> tuple[Line, dict[str, str]]:
+    """The line with the highest score that none beats, and who beats those above it, by label.
+
+    A line beats another where it is significantly better on the seeds that both have: one seed
+    that was lucky for all makes no winner of the row that has it alone. Where all are beaten it is
+    the highest.
+    """
+    ordered = sorted(lines, key=lambda line: -score(line))
+    beaten: dict[str, str] = {}
+    for line in ordered:
+        winner = next((other for other in ordered if _beats(other, line, weights)), None)
+        if winner is None:
+            return line, beaten
+        beaten[line.label] = winner.label
+    return ordered[0], {}
+
+
+def _beats(one: Line, other: Line, weights: Weights) -> bool:
+    scales = list(weights)
+    alike = all(one.rows[s].seeds == other.rows[s].seeds for s in scales)
+    if one is other or alike or why_untested(one, other, scales):
+        return False  # on the same seeds the higher mean is the better
+    value, p = _gap(one, other, weights)
+    return value > 0 and p < SIGNIFICANT
+
+
+def against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]:
+    """Raw p of "the best is no better than this one", and why there is none.
+
+    Where the seeds that both have say the contrary, and not by chance, neither may be called
+    better.
+    """
+    reason = why_untested(best, other, list(weights))
+    if reason:
+        return float("nan"), reason
+    value, p = _gap(best, other, weights)
+    if value < 0 and p < SIGNIFICANT:
+        return float("nan"), BETTER
+    return p, ""
