@@ -125,6 +125,11 @@ class Board:
         return None
 
     @property
+    def leaks_wholly(self) -> bool:
+        """Whether every test image of some row also stands in train."""
+        return any(row.leak_free is None for line in self.lines for row in line.shown)
+
+    @property
     def leaks(self) -> bool:
         return any(row.has_leaks for line in self.lines for row in line.rows.values())
 

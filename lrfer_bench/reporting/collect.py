@@ -163,7 +163,7 @@ def how_made(report: Report) -> list[str]:
     lines += [f"The epoch kept was chosen by: {said_list(rules)}."] if rules else []
     if any("best-on-test" in rule for rule in rules):
         lines.append("best-on-test looks at the test split: such numbers are too good.")
-    lines.append(f"Test images: {said_list([f'{n:,}' for n in images])}.")
+    lines += [f"Test images: {said_list([f'{n:,}' for n in images])}."] if images else []
     lines.append(_how_tested(report.options.resamples))
     lines.append(
         "Area: under the accuracy over log2 of the size, 1 is the most. Keeps 90 % at: the "

@@ -76,10 +76,15 @@ def accuracy(board: Board, scale: int) -> Column:
 
 
 def of_leak_free(name: str, get: Callable[[Row, Line], Any], interval: bool = False) -> Column:
-    """A column that only leaderboard.csv has: the same of the line without leaked rows."""
+    """A column that only leaderboard.csv has: the same of the line without leaked rows.
+
+    Empty where every test image leaks; the line's own where none does.
+    """
 
     def row(row: Row, home: Home) -> Any:
-        line = home[1].leak_free or home[1] if home else None
+        if home is None or row.leak_free is None:
+            return None
+        line = home[1] if row.leak_free is row else home[1].leak_free
         return get(row, line) if line else None
 
     return Column(f"clean_{name}", row=row, interval=interval)

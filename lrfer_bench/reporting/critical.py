@@ -172,5 +172,5 @@ def _title(found: Across) -> str:
     return (
         f"Friedman's test (Iman and Davenport's F): {p}; {verdict}\n"
         f"{test.datasets} data sets · {trained}{first.test_protocol} · "
-        f"preset {first.preset}{more}"
+        f"preset {first.budget}{more}"
     )

@@ -110,6 +110,7 @@ def _find(board: Board, name: str, notes: list[str]) -> Line | None:
     settings), the name without it will do.
     """
     lines = [e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)]
+    lines = lines or [e for e in board.folded if same_label(name, e.label)]
     if not lines:
         marked = [e for e in board.lines if same_label(name, _unmarked(e))]
         lines = marked if len({e.method for e in marked}) == 1 else []
@@ -168,7 +169,10 @@ def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
     """HR images are the same under every test protocol, so whoever meets on them meets once."""
     on_hr = a.scale == b.scale == 1
     test = "" if on_hr else board.test_protocol
-    return (board.dataset, test, board.budget, scale, _tested(a), _tested(b))
+    existing = a.record.method.existing and b.record.method.existing
+    # models that existed already stand on every track: the same answers on each
+    budget = board.preset if existing else board.budget
+    return (board.dataset, test, budget, scale, _tested(a), _tested(b))
 
 
 def _tested(row: Row) -> frozenset[str]:

@@ -43,11 +43,17 @@ def main_grid(board: Board, sort_by: str = "rank", found: Sequence[Column] | Non
 
 def notes(board: Board) -> list[str]:
     """What a reader of this very table has to know."""
-    found = seed_notes(board)
+    found = []
+    if board.leaks_wholly:
+        found.append(
+            "Every test image of this data set also stands in train: its numbers say nothing about "
+            "new faces."
+        )
+    found += seed_notes(board)
     if few_images(board):
         found.append(
-            f"Fewer than {FEWEST_IMAGES} test images: areas are not ranked, and intervals are "
-            "wide (Wilson's at least), as so few faces say little of others."
+            f"Fewer than {FEWEST_IMAGES} test images, which say little of others: areas are not "
+            "ranked" + (", and intervals are wide (Wilson's at least)." if board.tested else ".")
         )
     if any(line.holes.keys() & set(board.lr_scales) for line in board.lines):
         found.append(
@@ -80,13 +86,21 @@ def seed_notes(board: Board) -> list[str]:
     found = []
     if counts == {1}:
         found.append(
-            "One seed: intervals are over test images only, and say nothing about training again."
+            "One seed"
+            + (
+                ": intervals are over test images only, and say nothing about training again."
+                if board.tested
+                else ": nothing is said about training again."
+            )
         )
     elif counts:
         found.append(
-            f"Means over {said_list(sorted(counts))} seeds; "
-            "intervals are over seeds and test images"
-            + (", of rows with one seed over test images only." if 1 in counts else ".")
+            f"Means over {said_list(sorted(counts))} seeds"
+            + (
+                "; intervals are over seeds and test images" * board.tested
+                + ", of rows with one seed over test images only" * (board.tested and 1 in counts)
+                + "."
+            )
         )
     if len(counts) > 1 and board.tested:
         found.append("Two rows are tested against each other on the seeds that both have.")

@@ -84,10 +84,21 @@ def plain(value: float | None) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p value: 0.032, < 0.001, or a dash when nothing was tested."""
+    """A p value: 0.032, < 0.001, or a dash when nothing was tested.
+
+    Next to the level of 5 % with as many digits as show on which side it is.
+
+    >>> p_text(0.0498), p_text(0.05), p_text(0.050004)
+    ('0.0498', '0.050', '0.05000')
+    """
     if math.isnan(p):
         return DASH
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    if p < 0.001:
+        return "< 0.001"
+    places = 3
+    while p != 0.05 and round(p, places) == 0.05 and places < 5:
+        places += 1
+    return f"{p:.{places}f}"
 
 
 def count(value: float | None) -> str:

@@ -34,9 +34,11 @@ def leaderboard_frame(
 def _homes(boards: Iterable[Board]) -> dict[int, tuple[Board, Line]]:
     """Row (by its id) -> the board and line it belongs to.
 
-    A row can stand in several: in boards of other protocols, and as a part of a line "trained at".
+    A row can stand in several: in boards of other protocols or tracks, and as a part of a line
+    "trained at". The first board that it was made for counts.
     """
     found: dict[int, tuple[Board, Line]] = {}
+    settled: set[int] = set()
     for board in boards:
         for line in board.lines:
             for row in line.rows.values():
@@ -46,6 +48,8 @@ def _homes(boards: Iterable[Board]) -> dict[int, tuple[Board, Line]]:
                     and "(trained at x" in line.label
                 )
                 own = row.record.train.protocol == board.protocol and not borrowed
-                if own or id(row) not in found:
+                if id(row) not in found or (own and id(row) not in settled):
                     found[id(row)] = (board, line)
+                if own:
+                    settled.add(id(row))
     return found

@@ -43,7 +43,12 @@ class Answer:
 
 
 def headline(board: Board) -> str:
-    """Who is best over all LR sizes."""
+    """Who is best over all LR sizes; after a warning where no test image is new."""
+    warning = "Every test image also stands in train. " if board.leaks_wholly else ""
+    return warning + _best_overall(board)
+
+
+def _best_overall(board: Board) -> str:
     scales = board.lr_scales
     ranked = originals([line for line in board.ranked if line.rank is not None], scales)
     if not ranked:

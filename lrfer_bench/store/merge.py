@@ -160,6 +160,8 @@ def _write(files: dict[str, bytes], record: Record, mine: Record | None, store: 
 
 
 def _difference(mine: Record, theirs: Record) -> str:
+    if theirs.status == "failed" and mine.status == "finished":
+        return "mine is kept: theirs failed"
     same = mine.status == theirs.status and (
         mine.metrics is None or same_metrics(mine.metrics, theirs.metrics)
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.grid import notes
 
 
@@ -26,6 +28,11 @@ def test_the_unfinished_one_is_folded_away_and_said(tried):
     assert sorted(line.label for line in board.lines) == ["direct", "multires"]
     assert all(line.rank for line in board.lines) and report.holes == []
     assert "Folded away: multires (trained at x1, x2, x4)" in " ".join(notes(board))
+
+
+def test_compare_finds_it_by_the_name_that_the_note_has(tried):
+    found = duel([tried], "multires (trained at x1, x2, x4)", "multires", Choice(), resamples=100)
+    assert [one.scale for one in found.rounds] == [2, 4]
 
 
 def test_unfolded_shows_both(tried):

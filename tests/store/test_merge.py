@@ -56,7 +56,9 @@ def test_a_finished_record_replaces_a_failed_one_and_not_the_other_way(
         "logits_sha256": None,
     }
     path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
-    assert verdicts(trained, mine, dry=True)["taken"] == []
+    other_way = verdicts(trained, mine, dry=True)
+    assert other_way["taken"] == [] and "mine is kept: theirs failed" in other_way["stood"]
+    assert not [why for why in other_way["stood"] if "machines" in why]
     assert verdicts(mine, trained)["taken"] == ["in place of a failed one"]
     assert path.read_bytes() == (trained / "records" / path.name).read_bytes()
 

@@ -1,0 +1,100 @@
+"""What a table says where its rows are unequal: leaks, tracks, seeds, crops, failed and folded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lrfer_bench.reporting.choose import Choice
+from lrfer_bench.reporting.collect import Options, Report, collect, how_made
+from lrfer_bench.reporting.duel import Duel, duel
+from lrfer_bench.reporting.grid import notes
+from lrfer_bench.reporting.make import frame
+from lrfer_bench.reporting.words import answers, headline
+
+N = 400
+LABELS = np.repeat([0, 1, 2, 3], N // 4)
+
+
+@pytest.fixture
+def save(factory: Any, tmp_path: Path) -> Any:
+    def save(method: str, right: int, *scales: int, **fields: Any) -> Path:
+        failed = "failure" in fields
+        for scale in scales or (2, 4):
+            factory.save(
+                tmp_path, None if failed else np.arange(N) < right, LABELS, classes="abcd",
+                method=method, scale=scale, **fields,
+            )  # fmt: skip
+        return tmp_path
+
+    return save
+
+
+def table(root: Path, **options: Any) -> Report:
+    return collect([root], Options(**{"resamples": 200, **options}))
+
+
+def test_where_every_test_image_leaks_it_is_said_first(save: Any) -> None:
+    save("a", 300, clean=np.zeros(N, bool))
+    made = table(save("b", 200, clean=np.zeros(N, bool)))
+    (board,) = made.boards
+    assert headline(board).startswith("Every test image also stands in train. a is the most")
+    assert "its numbers say nothing about new faces" in notes(board)[0]
+    csv = frame(made)
+    assert csv[["clean_rank", "clean_best", "clean_area"]].isna().all().all()
+
+
+def test_models_that_existed_meet_once_whatever_tracks_there_are(save: Any) -> None:
+    save("mine", 300, existing=True, train_scales=[])
+    root = save("yours", 285, existing=True, train_scales=[])
+    save("plain", 200)
+
+    def found() -> Duel:
+        return duel([root], "mine", "yours", Choice(scales=[4]), resamples=200)
+
+    alone = found()
+    save("pretrained", 250, weights=["resnet.pth sha256:0123456789ab"])
+    again = found()
+    assert len(alone.rounds) == len(again.rounds) == 1
+    assert alone.rounds[0].corrected == again.rounds[0].corrected
+
+
+def test_the_csv_has_the_first_board_that_a_model_stands_on(save: Any) -> None:
+    save("mine", 250, existing=True, train_scales=[])
+    save("plain", 200)
+    made = table(save("pretrained", 350, weights=["resnet.pth sha256:0123456789ab"]))
+    csv = frame(made)
+    ranks = {name: set(part["rank"]) for name, part in csv.groupby("method")}
+    assert ranks == {"mine": {1}, "plain": {2}, "pretrained": {1}}
+
+
+def test_a_lead_says_on_which_seeds_it_is(save: Any) -> None:
+    for seed, right in ((0, 270), (1, 330), (2, 330)):
+        save("a", right, seed=seed)
+    (board,) = table(save("b", 240)).boards
+    (_, answer) = answers(board)
+    assert "points [" in answer.lead and "] on the seed that both have, corrected" in answer.lead
+    assert headline(board).endswith("One seed in common: another may turn out differently.")
+
+
+def test_crops_are_not_forgotten_and_not_compared(save: Any) -> None:
+    (board,) = table(save("crops", 300, tta="ten crops")).boards
+    assert headline(board).startswith("Only rows that cannot be compared are finished")
+    (board,) = table(save("plain", 250)).boards
+    assert headline(board) == "plain is the only comparable method finished at 24 and 12 pixels."
+    assert {answer.said for answer in answers(board)} == {"the only comparable one finished"}
+
+
+def test_without_resamples_no_note_speaks_of_intervals(save: Any) -> None:
+    for seed in (0, 1):
+        save("a", 300, seed=seed)
+    (board,) = table(save("b", 200), resamples=0).boards
+    assert not [note for note in notes(board) if "interval" in note]
+
+
+def test_where_all_failed_no_test_images_are_counted(save: Any) -> None:
+    made = table(save("a", 0, failure="no memory left"))
+    assert not [line for line in how_made(made) if line.startswith("Test images")]
