@@ -127,7 +127,8 @@ class Board:
     @property
     def leaks_wholly(self) -> bool:
         """Whether every test image of some row also stands in train."""
-        return any(row.leak_free is None for line in self.lines for row in line.shown)
+        rows = [row for line in self.lines for row in line.shown]
+        return any(row.part == "all" and row.leak_free is None for row in rows)
 
     @property
     def leaks(self) -> bool:
@@ -261,19 +262,19 @@ def _holes(board: Board, line: Line) -> dict[int, str]:
     though nothing is ranked there.
     """
     alone = line.off_scale or (line.oracle and set(line.rows) == {1})
-    references = {
-        scale
-        for each in board.lines
-        for scale, row in each.rows.items()
-        if scale > 1 and row.neutral and not row.record.method.existing
-    }
-    wanted = set() if alone else {*board.lr_scales, *references}
+    begun = {scale for scale in board.sizes if scale > 1 and _only_references(board, scale)}
+    wanted = set() if alone else {*board.lr_scales, *begun}
     found = {}
     for scale in sorted({*wanted, *line.rows}):
         row = line.rows.get(scale)
         if row is None or not row.counted:
             found[scale] = row.status if row else "missing"
     return found
+
+
+def _only_references(board: Board, scale: int) -> bool:
+    rows = [line.rows[scale] for line in board.lines if scale in line.rows]
+    return all(row.neutral and not row.record.method.existing for row in rows)
 
 
 def _images(board: Board) -> int:

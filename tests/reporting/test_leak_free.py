@@ -11,9 +11,10 @@ import pytest
 from lrfer_bench.cli.boards import board_lines
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.counts import class_recall, confusion
-from lrfer_bench.reporting.grid import main_grid
+from lrfer_bench.reporting.grid import main_grid, notes
 from lrfer_bench.reporting.make import frame, write
 from lrfer_bench.reporting.pictures import picture_jobs
+from lrfer_bench.reporting.words import headline
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.store import Store
 
@@ -105,6 +106,12 @@ def test_every_format_has_it(pair, tmp_path: Path):
     folder = "pictures/faces-bicubic1-bicubic1-cpu1-clean"
     assert {f"{folder}/confusion", f"{folder}/recall", f"{folder}/reliability"} <= names
     assert {"curves-clean", "pareto-macs-clean"} <= names
+
+
+def test_neither_table_says_that_all_images_leak(pair):
+    board = pair[0].boards[0]
+    for each in (board, board.leak_free):
+        assert "Every test image" not in headline(each) + "".join(notes(each))
 
 
 def test_without_leaks_there_is_one_table(pair):
