@@ -67,7 +67,7 @@ def accuracy(board: Board, scale: int) -> Column:
     return Column(
         f"accuracy:{scale}",
         f"{values.scale_name(scale)} ({board.sizes[scale]} px)",
-        "Accuracy in %, with its 95 % interval.",
+        "Accuracy in %, with its 95 % interval." if board.tested else "Accuracy in %.",
         value=lambda board, line: values.accuracy_of(line, scale),
         text=lambda board, line: values.accuracy_text(line, scale),
         csv=False,
@@ -223,7 +223,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "rank",
         "#",
-        "1 is the best, shared by all that are not significantly worse.",
+        "1 is the best, shared by all that are level with it.",
         "lower",
         value=lambda board, line: line.rank,
         text=values.rank,

@@ -102,12 +102,17 @@ def check_sort_scale(found: Sequence[Column], word: str, scales: Iterable[int]) 
         raise UserError(f'cannot sort by "{word}": these records have {", ".join(known)}')
 
 
+def sorted_by(board: Board, word: str, found: Sequence[Column]) -> Column | None:
+    """The column that a word of --sort-by means on a board; None for a scale it does not have."""
+    return _named(found, word) or _at_scale(found, board, word)
+
+
 def ordered(board: Board, word: str, found: Sequence[Column]) -> list[Line]:
     """The lines of a board by a column: best first, holes last, lines set apart after all others.
 
     Lines that are equal there stay in the order of their ranks.
     """
-    column = _named(found, word) or _at_scale(found, board, word)
+    column = sorted_by(board, word, found)
     if column is None:  # a scale that other boards have
         return board.lines
     value, sign = column.value, -1 if column.better == "higher" else 1

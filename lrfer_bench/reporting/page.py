@@ -47,6 +47,7 @@ def render(report: Report, beside: Mapping[str, Sequence[str]] | None = None) ->
     return environment.from_string(_read("page.html")).render(
         title=report.options.title or "lrfer-bench leaderboard",
         made=how_made(report),
+        tested=report.options.resamples > 0,
         policy=f"default-src 'none'; {inside}",
         style=Markup(style),
         script=Markup(script),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timing, words
+from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timing, values, words
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.collect import Report
 from lrfer_bench.reporting.column import Column
@@ -15,7 +15,6 @@ from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.page_rows import Records, estimate, row_data
 from lrfer_bench.reporting.palette import look_of
 from lrfer_bench.reporting.rows import with_leak_free
-from lrfer_bench.scoring.bootstrap import Estimate
 
 TRACEBACK = 4_000
 MOST_FAILED = 200
@@ -32,17 +31,19 @@ def page_data(report: Report, links: Mapping[str, Sequence[str]] | None = None) 
     rows = with_leak_free(report.rows)
     index = {id(row): k for k, row in enumerate(rows)}
     records = Records(report)
-    boards = [track for board in report.boards for track in (board, board.leak_free) if track]
-    retained = _retained(boards)
     return {
         "boards": [_board(report, board, index) for board in report.boards],
-        "rows": [row_data(report, row, records, retained) for row in rows],
+        "rows": [row_data(report, row, records) for row in rows],
         "records": records.found,
         "cards": _cards(report),
         "links": {kind: list(found) for kind, found in (links or {}).items()},
         "missing": {
-            "failed": _failures(report.failed),
-            "holes": _first(report.holes),
+            "failed": _failures(report.failed[:MOST_FAILED]),
+            "more": _more(len(report.failed) - MOST_FAILED),
+            "holes": [
+                *_first(report.holes),
+                *_first(_short_of_seeds(report), "leaderboard.csv"),
+            ],
             "warnings": _first(report.warnings),
         },
     }
@@ -51,6 +52,9 @@ def page_data(report: Report, links: Mapping[str, Sequence[str]] | None = None) 
 def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any]:
     ceiling = board.ceiling
     columns = lookup.in_table(report.columns, board)
+    word = report.options.sort_by
+    sort = lookup.sorted_by(board, word, report.columns)
+    first = {id(e): k for k, e in enumerate(lookup.ordered(board, word, report.columns))}
     clean = _board(report, board.leak_free, index) if board.leak_free else None
     return {
         "title": board.title,
@@ -69,9 +73,13 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
         "ceiling": estimate(ceiling.accuracy) if ceiling else None,
         "chance": _chance(board),
         "timed": timing.comparable(board),
+        "tested": board.tested,
+        "against": {str(scale): label for scale, label in board.against.items()},
+        "sort": sort.name if sort else "rank",
+        "descending": sort is not None and sort.better == "higher",
         "columns": [_column(column) for column in columns],
         "lines": [
-            _line(report, board, line, columns, index) | {"order": k}
+            _line(report, board, line, columns, index) | {"order": k, "first": first[id(line)]}
             for k, line in enumerate(board.lines)
         ],
         "clean": clean,
@@ -120,6 +128,10 @@ def _line(
         "marker": look.marker,
         "dash": list(look.dash),
         "best": sorted(line.best),
+        "beaten": {str(scale): label for scale, label in line.beaten.items()},
+        "retained": {
+            str(scale): estimate(found) for scale, found in line.retained.items() if not line.oracle
+        },
         "p": {str(scale): numbers.p_text(p) for scale, p in line.p.items()},
         "rows": {str(scale): index[id(row)] for scale, row in line.rows.items() if row.counted},
         "holes": {str(scale): why for scale, why in line.holes.items()},
@@ -138,16 +150,6 @@ def _cell(board: Board, line: Line, column: Column) -> list[Any] | None:
     if value is not None and not isinstance(value, (str, int)):
         value = min(max(float(value), -LARGE), LARGE)
     return [value, text.whole, int(text.best)]
-
-
-def _retained(boards: Sequence[Board]) -> dict[int, Estimate]:
-    return {
-        id(line.rows[scale]): estimate
-        for board in boards
-        for line in board.lines
-        if not line.oracle
-        for scale, estimate in line.retained.items()
-    }
 
 
 def _cards(report: Report) -> list[dict[str, Any]]:
@@ -173,14 +175,43 @@ def _failures(failed: Sequence[Result]) -> list[dict[str, str]]:
         {
             "name": result.record.stem,
             "sentence": result.record.failure.sentence,
-            "traceback": result.record.failure.traceback[-TRACEBACK:],
+            "traceback": _end(result.record.failure.traceback),
         }
-        for result in failed[:MOST_FAILED]
+        for result in failed
         if result.record.failure
     ]
 
 
-def _first(texts: Sequence[str]) -> list[str]:
-    more = len(texts) - MOST_LINES
-    rest = [f"and {more} more: see leaderboard.md"] if more > 0 else []
-    return [*texts[:MOST_LINES], *rest]
+def _end(traceback: str) -> str:
+    """The end of a traceback, where it says what happened."""
+    if len(traceback) <= TRACEBACK:
+        return traceback
+    return f"(its end: all of it stands in the record)\n{traceback[-TRACEBACK:]}"
+
+
+def _short_of_seeds(report: Report) -> list[str]:
+    """Sentences for rows that lack seeds, or have some that do not count, and that are no holes."""
+    found = []
+    for board in report.boards:
+        for line in (*board.lines, *board.folded):
+            for scale, row in line.rows.items():
+                where = f"{board.title}: {line.label} at {values.scale_name(scale)}"
+                if not row.whole and scale not in _holes_told(board, line):
+                    found.append(f"{where}: {row.status}")
+                if row.left:
+                    seeds = grid.said_list(sorted(row.left), "and")
+                    found.append(f"{where}: seed {seeds} left out, since other sizes lack it")
+    return found
+
+
+def _holes_told(board: Board, line: Line) -> Mapping[int, str]:
+    """The holes that the report lists: not those of lines folded away."""
+    return {} if any(line is folded for folded in board.folded) else line.holes
+
+
+def _first(texts: Sequence[str], file: str = "leaderboard.md") -> list[str]:
+    return [*texts[:MOST_LINES], *filter(None, [_more(len(texts) - MOST_LINES, file)])]
+
+
+def _more(count: int, file: str = "leaderboard.md") -> str:
+    return f"and {count} more: see {file}" if count > 0 else ""

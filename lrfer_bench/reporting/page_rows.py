@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from lrfer_bench.reporting import numbers, timing
@@ -39,9 +38,7 @@ class Records:
         return [self._places[id(result)] for result in row.results]
 
 
-def row_data(
-    report: Report, row: Row, records: Records, retained: Mapping[int, Estimate]
-) -> dict[str, Any]:
+def row_data(report: Report, row: Row, records: Records) -> dict[str, Any]:
     """A row's numbers, both to draw and as text: the script rounds nothing by itself."""
     places = records.places(row)
     if not row.counted:
@@ -52,7 +49,6 @@ def row_data(
         "n": int(row.means["n"]),
         "partial": not row.whole,
         "accuracy": estimate(row.accuracy),
-        "retained": estimate(retained.get(id(row))),
         "std": numbers.deviation(row.accuracy.std) if row.accuracy and row.accuracy.std else None,
         "facts": [*_facts(row, recall), *_asked_for(report, row)],
         "records": places,

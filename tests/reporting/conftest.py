@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from lrfer_bench.plugins.registry import METRICS
+from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -53,6 +55,40 @@ def registered() -> Iterator[None]:
     """Metrics entered in a test are taken out again."""
     with METRICS.scope():
         yield
+
+
+@pytest.fixture
+def open_file(browser: Any) -> Iterator[Any]:
+    """open_file(PATH, words="#sort=macs"): a page; what a browser complains of fails the test."""
+    trouble: list[str] = []
+    opened = []
+
+    def visit(file: Path, words: str = "", width: int = 1200) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(5000)
+        page.on("console", lambda m: trouble.append(m.text))
+        page.on("pageerror", lambda e: trouble.append(str(e)))
+        page.goto(file.as_uri() + words)
+        opened.append(context)
+        return page
+
+    yield visit
+    assert trouble == []
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def open_report(open_file: Any, tmp_path: Path) -> Any:
+    """open_report(words="", resamples=0): the page of what lies in tmp_path."""
+
+    def visit(words: str = "", **options: Any) -> Any:
+        asked = Options(**{"resamples": 100, "pictures": "none", **options})
+        write(collect([tmp_path], asked), tmp_path / "out")
+        return open_file(tmp_path / "out" / "index.html", words)
+
+    return visit
 
 
 @pytest.fixture(scope="session")

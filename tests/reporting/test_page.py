@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from web_page import rows
 
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.reporting import citations, page
@@ -111,31 +112,23 @@ def visit(request, browser, file):
     found.context.close()
 
 
-def methods(page):
-    return page.locator("#table tbody:first-of-type tr").evaluate_all(
-        "rows => rows.map(r => r.dataset.method)"
-    )
-
-
 def test_sorting_and_filters(visit, file):
     page = visit.page
-    assert methods(page) == [
-        e["label"] for e in data_of(file)["boards"][0]["lines"] if not e["apart"]
-    ]
-    assert methods(page)[-1] == LABEL
+    assert rows(page) == [e["label"] for e in data_of(file)["boards"][0]["lines"] if not e["apart"]]
+    assert rows(page)[-1] == LABEL
     page.locator('#table [data-sort="macs"]').click()
-    assert methods(page)[:2] == ["enlarge", LABEL]
+    assert rows(page)[:2] == ["enlarge", LABEL]
     assert page.locator('th[aria-sort="ascending"]').inner_text().strip().startswith("MACs")
     page.locator('#table [data-sort="accuracy:4"]').focus()
     page.keyboard.press("Enter")
     assert page.locator('th[aria-sort="descending"]').inner_text().strip().startswith("x4")
-    assert methods(page)[-1] == LABEL, "a hole comes last, whatever the order"
+    assert rows(page)[-1] == LABEL, "a hole comes last, whatever the order"
     page.locator('#f-scales input[value="8"]').uncheck()
     assert page.locator('#table [data-sort="accuracy:8"]').count() == 0
     assert page.locator(".badge:visible").count() == 0
     page.select_option("#f-dataset", "made")
     assert page.locator(".badge:visible").count() == 2
-    assert LABEL not in methods(page)
+    assert LABEL not in rows(page)
     assert page.locator("#table tbody.apart tr").evaluate_all(
         "rows => rows.map(r => r.dataset.method)"
     ) == ["oracle"]
@@ -151,14 +144,14 @@ def test_the_leak_free_track_is_another_table_in_every_number(visit, file):
     whole = data_of(file)["boards"][0]
     clean = whole["clean"]
     shown = "rows => rows.map(r => r.innerText.replace(/\\s+/g, ' ').trim())"
-    rows = page.locator("#table tbody:first-of-type tr")
-    before = rows.evaluate_all(shown)
+    lines = page.locator("#table tbody:first-of-type tr")
+    before = lines.evaluate_all(shown)
     number(page, "direct", 4).click()
     told = page.locator("#detail-body").inner_text()
     page.keyboard.press("Escape")
     page.select_option("#f-track", "clean")
-    after = rows.evaluate_all(shown)
-    assert methods(page) == [e["label"] for e in clean["lines"] if not e["apart"]]
+    after = lines.evaluate_all(shown)
+    assert rows(page) == [e["label"] for e in clean["lines"] if not e["apart"]]
     assert before != after
     heads = [column["name"] for column in clean["columns"]]
     for line in clean["lines"]:
@@ -204,10 +197,10 @@ def test_a_number_opens_its_confusion_matrix_and_records(visit):
     page.keyboard.press("Enter")
     assert page.locator("#detail-title").inner_text() == "gmenet · x4 (12 px)"
     assert page.locator("#detail .matrix td").count() == 49
-    rows = page.locator("#detail .matrix tbody tr").evaluate_all(
+    matrix = page.locator("#detail .matrix tbody tr").evaluate_all(
         "r => r.map(x => [...x.cells].slice(1).map(c => +c.innerText))"
     )
-    assert all(abs(sum(row) - 100) <= 4 for row in rows)
+    assert all(abs(sum(row) - 100) <= 4 for row in matrix)
     page.locator("#detail details.record summary").first.click()
     record = json.loads(page.locator("#detail details.record pre").first.inner_text())
     assert (record["method"]["name"], record["test"]["scale"], record["seed"]) == ("gmenet", 4, 0)

@@ -10,6 +10,7 @@ import contrasts
 import pytest
 import strip
 from folders import ROOT
+from web_page import rows
 
 from lrfer_bench.reporting import page as page_file
 from lrfer_bench.reporting.collect import Options, collect
@@ -29,30 +30,13 @@ def made(bench, tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(browser, made):
-    """Opens the page under an address; what a browser complains of fails the test."""
-    trouble: list[str] = []
-    opened = []
+def open_page(open_file, made):
+    """Opens the page under an address."""
 
     def visit(words="", width=1200, file=made[1] / "index.html"):
-        context = browser.new_context(viewport={"width": width, "height": 900})
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda m: trouble.append(m.text))
-        page.on("pageerror", lambda e: trouble.append(str(e)))
-        page.goto(file.as_uri() + words)
-        opened.append(context)
-        return page
+        return open_file(file, words, width)
 
-    yield visit
-    assert trouble == []
-    for context in opened:
-        context.close()
-
-
-def rows(page):
-    found = page.locator("#table tbody:first-of-type tr")
-    return found.evaluate_all("rows => rows.map(r => r.dataset.method)")
+    return visit
 
 
 def heads(page):
@@ -291,44 +275,3 @@ def test_the_matrix_can_be_read_in_both_themes(open_page):
 def contrast(*colours):
     rgb = [[int(part) for part in re.findall(r"\d+", colour)[:3]] for colour in colours]
     return contrasts.ratio(*rgb)
-
-
-def test_what_i_need_is_answered(open_page, made):
-    page = open_page()
-    page.fill("#need-px", "10")
-    answer = page.locator("#need-answer")
-    assert answer.inner_text().startswith("At 12 px, the nearest size tested: ")
-    best = max(made[0].boards[0].ranked, key=lambda line: line.rows[4].accuracy.value)
-    assert f"{best.label} has" in answer.inner_text()
-    page.fill("#need-ms", "3")
-    assert "The time is not used" in answer.inner_text() and len(rows(page)) == 4
-
-
-def test_what_i_need_between_the_trained_sizes(open_page, factory, tmp_path):
-    world = factory.World(80)
-    for name, skill in (("direct", 2.0), ("gmenet", 0.0)):
-        world.save(tmp_path, skill, method=name, scale=4)
-    world.save(tmp_path, 0.0, method="gmenet", scale=5, train_scales=[4])
-    write(collect([tmp_path], Options(resamples=100, pictures="none")), tmp_path / "out")
-    page = open_page(file=tmp_path / "out" / "index.html")
-    page.fill("#need-px", "10")
-    text = page.locator("#need-answer").inner_text()
-    assert text.startswith("At 10 px: gmenet (trained at x4) has ")
-    assert text.endswith("No method was trained for this size; 1 of 2 were tested at it.")
-    page.fill("#need-px", "12")
-    text = page.locator("#need-answer").inner_text()
-    assert text.startswith("At 12 px: direct has ") and "No method" not in text
-
-
-def test_what_i_need_in_milliseconds(open_page, factory, tmp_path, monkeypatch):
-    import made_records
-
-    monkeypatch.setattr(made_records, "ENVIRONMENT", {"processor": "C", "latency_alone": "yes"})
-    factory.fill(tmp_path, images=80, seeds=(0,))
-    write(collect([tmp_path], Options(resamples=100, pictures="none")), tmp_path / "out")
-    page = open_page(file=tmp_path / "out" / "index.html")
-    page.fill("#need-px", "12")
-    page.fill("#need-ms", "4.5")
-    text = page.locator("#need-answer").inner_text()
-    assert text.startswith("At 12 px and within 4.5 ms: ") and "2 slower rows are left out" in text
-    assert set(rows(page)) == {"enlarge", "direct"}, "2.5 and 4 ms; the others take 5.5 and 7"

@@ -40,6 +40,11 @@ const rowOf = (line, scale) => DATA.rows[line.rows[scale]] ?? null;
 const accuracyOf = (line, scale) => rowOf(line, scale)?.accuracy ?? null;
 const scaleName = (scale) => (scale === 1 ? "HR" : `x${scale}`);
 const sizeOf = (scale) => board().sizes.find(([s]) => s === scale)[1];
+// "6 px", and with its scale where another scale is of that size too.
+const sizeName = (scale) => {
+  const [px, alike] = [sizeOf(scale), board().sizes.filter(([, size]) => size === sizeOf(scale))];
+  return alike.length > 1 ? `${px} px (${scaleName(scale)})` : `${px} px`;
+};
 const shownScales = () => board().sizes.filter(([scale]) => state.scales.has(scale));
 const shownLines = () => board().lines.filter((line) => !state.off.has(line.label));
 const said = (found) => (found ? `${found[TEXT]} ${found[INTERVAL]}`.trim() : DASH);
@@ -87,12 +92,21 @@ function sortByRank() {
   state.descending = false;
 }
 
+// The report's own sort (--sort-by), which the first view of each board has.
+function sortAsFirst() {
+  state.sort = whole().sort;
+  state.descending = whole().descending;
+}
+
+const isSortedAsFirst = () => state.sort === whole().sort && state.descending === whole().descending;
+
 function choose(k) {
+  const untouched = isSortedAsFirst();
   state.board = k;
   if (!whole().clean) state.track = "all";
   state.scales = new Set(whole().sizes.map(([scale]) => scale));
   state.at = 0;
-  if (!whole().columns.some((column) => column.name === state.sort)) sortByRank();
+  if (untouched || !whole().columns.some((column) => column.name === state.sort)) sortAsFirst();
 }
 
 function setUpFilters() {
@@ -129,7 +143,7 @@ function setUpTheme() {
 function showAnswer() {
   $("headline").textContent = board().headline;
   $("answers").replaceChildren(...board().answers.map((a) => make("li", {},
-    make("b", { class: "px" }, `${a.px} px`), " ", make("b", {}, a.best), ` ${a.accuracy} % `,
+    make("b", { class: "px" }, sizeName(a.scale)), " ", make("b", {}, a.best), ` ${a.accuracy} % `,
     make("span", { class: "interval" }, a.interval), " ",
     make("span", { class: a.sure ? "sure" : "unsure" }, a.said), a.lead ? `; ${a.lead}` : "")));
 }
@@ -141,6 +155,7 @@ function show() {
   showChart();
   showLegend();
   showTable();
+  showColumns();
   showNeed();
   showPanels();
   writeAddress();

@@ -9,15 +9,15 @@ function writeAddress() {
     words.set("scales", all.filter((scale) => state.scales.has(scale)).join(","));
   }
   for (const label of state.off) words.append("off", label);
-  if (state.sort !== "rank" || state.descending) {
+  if (!isSortedAsFirst()) {
     words.set("sort", state.sort);
     if (state.descending) words.set("order", "descending");
   }
   if (state.cost !== "macs") words.set("cost", state.cost);
   if (state.at && state.at !== middle()) words.set("at", state.at);
-  if (state.px) words.set("px", state.px);
-  if (state.ms) words.set("ms", state.ms);
-  const wanted = words.size ? `#${words}` : location.pathname.split("/").pop();
+  if (asked(state.px) !== null) words.set("px", state.px);
+  if (asked(state.ms) !== null) words.set("ms", state.ms);
+  const wanted = String(words) ? `#${words}` : location.pathname.split("/").pop();
   const now = location.hash || location.pathname.split("/").pop();
   if (wanted !== now) history.replaceState(null, "", wanted);
 }
@@ -26,9 +26,9 @@ function writeAddress() {
 function readAddress() {
   const words = new URLSearchParams(location.hash.slice(1));
   const at = DATA.boards.findIndex((b) => b.slug === words.get("board"));
-  sortByRank();
   state.track = "all";
   choose(Math.max(0, at));
+  sortAsFirst();
   if (words.get("track") === "clean" && whole().clean) state.track = "clean";
   if (words.has("scales")) {
     const asked = new Set(words.get("scales").split(",").map(Number));
@@ -40,6 +40,9 @@ function readAddress() {
     state.sort = words.get("sort");
     state.descending = words.get("order") === "descending";
   }
+  const sorted = whole().columns.find((column) => column.name === state.sort);
+  if (sorted && sorted.scale !== null && !state.scales.has(sorted.scale)) sortByRank();
+  state.cost = "macs";
   if (Object.hasOwn(COSTS, words.get("cost") ?? "")) state.cost = words.get("cost");
   if (whole().over.includes(Number(words.get("at")))) state.at = Number(words.get("at"));
   const number = (word) => (asked(words.get(word)) === null ? "" : words.get(word));

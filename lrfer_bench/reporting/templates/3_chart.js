@@ -12,19 +12,29 @@ const SHAPES = {
   "*": "M0-5L1.3-1.5H5L2 .8L3 4.5L0 2.3L-3 4.5L-2 .8L-5-1.5H-1.3z",
 };
 const WIDE = 620; // pixels from which there is room for names at the ends of lines
-const NAMES = 150, APART = 14, LONGEST = 21, MOST_NAMES = 22;
+const NAMES = 150, APART = 14, LONGEST = 21, MOST_NAMES = 22, MOST_READ = 23;
 
 const dashes = (line) => line.dash.map((d) => 2 * d).join(" ") || "none";
 const shorten = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 function points(line) {
   return shownScales().map(([scale, px]) => ({ scale, px, found: accuracyOf(line, scale) }))
-    .filter((p) => p.found).sort((a, b) => a.px - b.px);
+    .filter((p) => p.found).sort((a, b) => a.px - b.px || b.scale - a.scale);
 }
 
 function visible() {
   return shownLines().filter((line) => !line.oracle)
     .map((line) => ({ line, points: points(line) })).filter((curve) => curve.points.length);
+}
+
+// [size in pixels, its scales], small sizes first: two scales may be of one size.
+function sizesOf(curves) {
+  const found = new Map();
+  for (const { scale, px } of curves.flatMap((c) => c.points)) {
+    found.set(px, (found.get(px) ?? new Set()).add(scale));
+  }
+  return [...found].map(([px, scales]) => [px, [...scales].sort((a, b) => a - b)])
+    .sort((a, b) => a[0] - b[0]);
 }
 
 function frame(curves, levels) {
@@ -36,16 +46,16 @@ function frame(curves, levels) {
   low = Math.max(0, low - pad);
   high = Math.min(1, high + pad);
   const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((s) => (high - low) / s <= 7) || 0.2;
-  const met = new Map(curves.flatMap((c) => c.points.map((p) => [p.px, p.scale])));
-  const sizes = [...met].sort((a, b) => a[0] - b[0]);
-  return { low, high, step, sizes };
+  return { low, high, step, sizes: sizesOf(curves) };
 }
 
 function showChart() {
   const curves = visible();
   const { ceiling, chance } = board();
   if (!curves.length) {
-    const hint = "Nothing to draw: switch on a method or a scale.";
+    const any = board().lines.some((line) => !line.oracle && Object.keys(line.rows).length);
+    const hint = any ? "Nothing to draw: switch on a method or a scale."
+      : "Nothing to draw: no method is finished here.";
     $("chart").replaceChildren(make("p", { class: "hint" }, hint));
     return;
   }
@@ -68,9 +78,10 @@ function showChart() {
       draw("text", { x: left - 6, y: y(tick * step) + 4, "text-anchor": "end" },
         `${Math.round(100 * tick * step)}`));
   }
-  for (const [px, scale] of sizes) {
+  for (const [px, scales] of sizes) {
     picture.append(draw("text", { x: x(px), y: height - 26, "text-anchor": "middle" }, `${px} px`),
-      draw("text", { x: x(px), y: height - 11, "text-anchor": "middle" }, scaleName(scale)));
+      draw("text", { x: x(px), y: height - 11, "text-anchor": "middle" },
+        scales.map(scaleName).join(", ")));
   }
   picture.append(draw("text", { x: 2, y: 11 }, "accuracy in %"));
   for (const curve of curves) drawCurve(picture, curve, x, y);
@@ -144,19 +155,27 @@ function drawNames(picture, curves, x, y, at, [top, bottom]) {
   }
 }
 
+// [method, accuracy] of each curve at a scale, the best first; at the end how many more there are.
+function readAt(curves, scale, most) {
+  const met = curves
+    .map((c) => ({ label: c.line.label, found: c.points.find((p) => p.scale === scale)?.found }))
+    .filter((m) => m.found).sort((a, b) => b.found[VALUE] - a.found[VALUE])
+    .map((m) => [m.label, said(m.found)]);
+  if (met.length <= most) return met;
+  return [...met.slice(0, most - 1), [`and ${met.length - most + 1} more, in the table`]];
+}
+
 function listen(picture, guide, curves, sizes, x, width) {
   let at = -1;
   const read = (k, left, top) => {
     at = k;
-    const [px, scale] = sizes[k];
+    const [px, scales] = sizes[k];
     guide.setAttribute("x1", x(px));
     guide.setAttribute("x2", x(px));
     guide.setAttribute("visibility", "visible");
-    const met = curves
-      .map((c) => ({ label: c.line.label, found: c.points.find((p) => p.px === px)?.found }))
-      .filter((m) => m.found).sort((a, b) => b.found[VALUE] - a.found[VALUE]);
-    showTip([[`${px} px (${scaleName(scale)})`, "accuracy in %"],
-      ...met.map((m) => [m.label, said(m.found)])], left, top);
+    const most = Math.floor(MOST_READ / scales.length);
+    showTip(scales.flatMap((scale) => [[`${px} px (${scaleName(scale)})`, "accuracy in %"],
+      ...readAt(curves, scale, most)]), left, top);
   };
   const hide = () => { guide.setAttribute("visibility", "hidden"); $("tip").hidden = true; };
   picture.addEventListener("pointermove", (event) => {
@@ -181,7 +200,7 @@ function listen(picture, guide, curves, sizes, x, width) {
 
 function showTip(lines, left, top) {
   const tip = $("tip");
-  tip.replaceChildren(...lines.slice(0, 24).map(([name, value]) =>
+  tip.replaceChildren(...lines.map(([name, value]) =>
     make("div", {}, make("span", {}, name), value ? make("span", {}, value) : null)));
   tip.hidden = false;
   const box = tip.getBoundingClientRect();

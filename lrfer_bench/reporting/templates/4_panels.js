@@ -19,7 +19,7 @@ function setUpPanels() {
 function showCost() {
   const scale = atScale();
   fill($("f-cost"), Object.entries(COSTS), state.cost);
-  fill($("f-at"), board().over.map((s) => [String(s), `${sizeOf(s)} px`]), String(scale));
+  fill($("f-at"), board().over.map((s) => [String(s), sizeName(s)]), String(scale));
   const found = shownLines().filter((line) => !line.apart).map((line) => ({ line, row: rowOf(line, scale) }))
     .filter(({ row }) => row?.accuracy && row[state.cost] > 0);
   const front = state.cost !== "latency" || board().timed;
@@ -27,6 +27,7 @@ function showCost() {
     ? "The grey steps join methods that no other beats in both." : "Latencies taken beside other "
       + "work or on different hardware: read them as an order of magnitude; there is no front.";
   if (!found.length) {
+    $("cost-note").textContent = "";
     $("cost").replaceChildren(make("p", { class: "hint" }, "Nothing to draw."));
     return;
   }
@@ -43,14 +44,14 @@ function costPicture(found, front, scale) {
   const x = (cost) => left + ((Math.log10(cost) - first) / (last - first)) * (width - left - right);
   const y = (value) => top + (1 - (value - low) / (high - low)) * (height - top - bottom);
   const picture = draw("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img",
-    "aria-label": `Accuracy at ${sizeOf(scale)} px against ${COSTS[state.cost]}` });
+    "aria-label": `Accuracy at ${sizeName(scale)} against ${COSTS[state.cost]}` });
   const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((s) => (high - low) / s <= 6) || 0.2;
   for (let tick = Math.ceil(low / step); tick * step <= high; tick++) {
     picture.append(draw("line", { class: "grid", x1: left, x2: width - right, y1: y(tick * step),
       y2: y(tick * step) }), draw("text", { x: left - 6, y: y(tick * step) + 4,
       "text-anchor": "end" }, `${Math.round(100 * tick * step)}`));
   }
-  picture.append(draw("text", { x: 2, y: 11 }, `accuracy in % at ${sizeOf(scale)} px`),
+  picture.append(draw("text", { x: 2, y: 11 }, `accuracy in % at ${sizeName(scale)}`),
     draw("text", { x: left, y: height - 6 }, `${COSTS[state.cost]} for one face`));
   for (const { row } of extremes(found)) {
     picture.append(draw("text", { x: x(row[state.cost]), y: height - 22, "text-anchor": "middle" },

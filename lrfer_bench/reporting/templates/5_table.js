@@ -22,11 +22,13 @@ function compareBy(column, descending) {
 
 function showTable() {
   const list = columns();
-  const sorted = list.find((c) => c.name === state.sort) || list[0];
+  const sorted = list.find((c) => c.name === state.sort);
   const scales = list.filter((c) => c.scale !== null).map((c) => c.scale);
   const spans = Object.fromEntries(scales.map((scale) => [scale, span(scale)]));
   const head = make("tr", {}, ...list.map((c) => headOf(c, c === sorted)));
-  const lines = shownLines().filter(fits).sort(compareBy(sorted, state.descending));
+  const lines = shownLines().filter(fits)
+    // the report may be sorted by a column that the table does not show
+    .sort(sorted ? compareBy(sorted, state.descending) : (a, b) => a.first - b.first);
   const body = (apart) => make("tbody", { class: apart ? "apart" : null },
     ...lines.filter((line) => line.apart === apart).map((line) => make("tr",
       { "data-method": line.label }, ...list.map((c) => cell(line, c, spans)))));
@@ -40,7 +42,7 @@ function showOver(list) {
   const { over } = board();
   const partly = over.some((scale) => !state.scales.has(scale));
   const heads = list.filter((column) => column.over).map((column) => column.head);
-  const sizes = over.map((scale) => `${sizeOf(scale)} px`).join(", ");
+  const sizes = over.map(sizeName).join(", ");
   $("over-note").hidden = !partly;
   $("over-note").textContent = `Over all sizes (${sizes}), not only those ticked: ${heads.join(", ")}.`;
 }

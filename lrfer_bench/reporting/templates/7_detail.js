@@ -8,8 +8,7 @@ function openDetail(line, scale) {
     otherTrack(line, scale),
     againstBest(line, scale),
     row.std !== null ? ["Between seeds", `standard deviation ${row.std} points (ddof 1)`] : null,
-    row.retained ? ["Of the oracle's accuracy", `${row.retained[TEXT]} % ${row.retained[INTERVAL]}`]
-      : null,
+    ofOracle(line.retained[scale]),
     ...row.facts,
   ].filter(Boolean);
   $("detail-body").replaceChildren(
@@ -33,12 +32,22 @@ function otherTrack(line, scale) {
   return [name, `${said(row.accuracy)} on ${row.n} images`];
 }
 
+const ofOracle = (found) => (found
+  ? ["Of the oracle's accuracy", `${found[TEXT]} % ${found[INTERVAL]}`] : null);
+
+// Of the line that the others were tested against, which may not be the most accurate one.
 function againstBest(line, scale) {
-  const best = board().answers.find((answer) => answer.scale === scale);
+  const { against, tested } = board();
+  const best = against[scale];
   if (line.apart || !best) return null;
-  if (best.best === line.label) return ["Against the best", "it is the best at this size"];
+  if (best === line.label) {
+    const top = testedAt(scale).every((other) =>
+      accuracyOf(other, scale)[VALUE] <= accuracyOf(line, scale)[VALUE]);
+    return ["Against the best", `it is the best at this size${top ? "" : " that could be ranked"}`
+      + `${tested ? "" : ", by its score alone: nothing was tested"}`];
+  }
   const p = line.p[scale];
-  return p ? ["Against the best", `p ${p} (${best.best}, after Holm's correction)`] : null;
+  return p && p !== DASH ? ["Against the best", `p ${p} (${best}, after Holm's correction)`] : null;
 }
 
 function terms(pairs) {
@@ -86,12 +95,13 @@ function record(found) {
 }
 
 function showMissing() {
-  const { failed, holes, warnings } = DATA.missing;
+  const { failed, more, holes, warnings } = DATA.missing;
   const failures = failed.map((f) => make("details", { class: "failure" },
     make("summary", {}, `${f.name}: ${f.sentence}`),
     make("pre", {}, f.traceback || "no traceback")));
   const parts = [
     ...(failed.length ? [make("h3", {}, "Failed"), ...failures] : []),
+    ...(more ? [make("p", {}, more)] : []),
     ...bullets("Missing or unfinished", holes), ...bullets("Not counted", warnings),
   ];
   const nothing = make("p", {}, "Nothing: every cell that was begun is finished.");

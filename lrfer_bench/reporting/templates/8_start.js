@@ -2,7 +2,6 @@
 function view() {
   readAddress();
   showFilters();
-  showColumns();
   show();
 }
 
