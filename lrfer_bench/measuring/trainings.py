@@ -38,6 +38,8 @@ class InTraining(Timed):
 
     def entered(self, record: Record, store: Store) -> Record:
         """The record with the times of its trainings; UserError where they cannot be planned."""
+        if record.method.existing:  # nothing was trained for it
+            return self.with_cost(record, {}, {**self.told(), "training_alone": "yes"})
         prepared = prepared_of(record)
         if prepared is None:
             raise UserError(

@@ -63,7 +63,7 @@ def _model(cell: Record) -> dict[str, Any]:
         "method": method_label(cell),
         "dataset": cell.dataset.name,
         "learned_on": learned_on(cell),
-        "trained_on": trained_on(cell),
+        "trained_on": None if cell.method.existing else trained_on(cell),
         "protocol": cell.test.protocol,
         "scale": cell.test.scale,
         "size_px": cell.test.size_px,

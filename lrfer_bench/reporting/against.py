@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.lines import Line
-from lrfer_bench.scoring.paired import SIGNIFICANT, paired
+from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired
 
 Weights = dict[int, float]
 BETTER = "better than the best on the seeds that both have"
@@ -62,34 +62,41 @@ def unbeaten(
 ) -> tuple[Line, dict[str, str]]:
     """The line with the highest score that none beats, and who beats those above it, by label.
 
-    A line beats another where it is significantly better on the seeds that both have: one seed
-    that was lucky for all makes no winner of the row that has it alone. Where all are beaten it is
-    the highest.
+    A line beats another where it has all of its seeds and more, and is significantly better on
+    them, after Holm's correction over all that might: one seed that was lucky for all makes no
+    winner of the row that has it alone. Nobody beats in a circle, as seeds grow along the way.
     """
-    ordered = sorted(lines, key=lambda line: -score(line))
     beaten: dict[str, str] = {}
-    for line in ordered:
-        winner = next((other for other in ordered if _beats(other, line, weights)), None)
+    for line in sorted(lines, key=lambda line: -score(line)):
+        wider = [other for other in lines if _has_more_seeds(other, line, weights)]
+        winner = _better(wider, line, weights)
         if winner is None:
             return line, beaten
         beaten[line.label] = winner.label
-    return ordered[0], {}
+    raise AssertionError("a line with the most seeds is beaten by none")
 
 
-def _beats(one: Line, other: Line, weights: Weights) -> bool:
-    scales = list(weights)
-    alike = all(one.rows[s].seeds == other.rows[s].seeds for s in scales)
-    if one is other or alike or why_untested(one, other, scales):
-        return False  # on the same seeds the higher mean is the better
-    value, p = _gap(one, other, weights)
-    return value > 0 and p < SIGNIFICANT
+def _has_more_seeds(one: Line, other: Line, weights: Weights) -> bool:
+    pairs = [(set(one.rows[scale].seeds), set(other.rows[scale].seeds)) for scale in weights]
+    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+
+
+def _better(wider: Sequence[Line], line: Line, weights: Weights) -> Line | None:
+    """Of lines that have its seeds, the first that is significantly better on them; or None."""
+    able = [other for other in wider if not why_untested(other, line, list(weights))]
+    gaps = [_gap(other, line, weights) for other in able]
+    corrected = holm([p for _, p in gaps]) if gaps else []
+    for other, (value, _), p in zip(able, gaps, corrected, strict=True):
+        if value > 0 and p < SIGNIFICANT:
+            return other
+    return None
 
 
 def against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]:
     """Raw p of "the best is no better than this one", and why there is none.
 
-    Where the seeds that both have say the contrary, and not by chance, neither may be called
-    better.
+    The best is best over its own seeds; where one that lacks some of them is better on the rest,
+    and not by chance, neither may be called better.
     """
     reason = why_untested(best, other, list(weights))
     if reason:

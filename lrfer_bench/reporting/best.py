@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lrfer_bench.reporting.against import against_best, seeds_in_common, testable, unbeaten
+from lrfer_bench.reporting.against import (
+    BETTER,
+    against_best,
+    seeds_in_common,
+    testable,
+    unbeaten,
+)
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import same_cells
 from lrfer_bench.reporting.lines import Lead, Line
@@ -23,12 +29,7 @@ def mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
     for line in best:
         line.best.add(scale)
     top = accuracy_at(best[0], scale)
-    raw = [
-        float("nan")
-        if scale in other[0].beaten
-        else against_best(best[0], other[0], {scale: 1.0})[0]
-        for other in others
-    ]
+    raw = [_p_against(best[0], group, scale) for group in others]
     for group, p in zip(others, holm(raw), strict=True):
         for line in group:
             line.p[scale] = float(p)
@@ -36,6 +37,17 @@ def mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
                 line.best.add(scale)
     apart = [group[0] for group in others if group[0].p[scale] < SIGNIFICANT]
     return (best[0], apart[0]) if apart else None
+
+
+def _p_against(best: Line, group: Sequence[Line], scale: int) -> float:
+    """Raw p of the best against these; NaN where there is none, and whether they are better."""
+    if scale in group[0].beaten:
+        return float("nan")
+    p, reason = against_best(best, group[0], {scale: 1.0})
+    if reason == BETTER:
+        for line in group:
+            line.better.add(scale)
+    return p
 
 
 def _best_first(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board, slug
 from lrfer_bench.reporting.copies import originals
 from lrfer_bench.reporting.draw import canvas, finish, plain, stroke, styled
@@ -161,7 +162,8 @@ def _title(found: Across) -> str:
         if first.protocol in (first.test_protocol, "hr")
         else f"trained on {first.protocol}, tested on "
     )
-    p = f"p = {test.p:.3f}" if test.p >= 0.001 else "p < 0.001"
+    p = numbers.p_text(test.p)
+    p = f"p {p}" if p[0] in "<>" else f"p = {p}"
     verdict = (
         "a bar joins methods that Nemenyi's test at 5 % does not tell apart"
         if test.p < SIGNIFICANT

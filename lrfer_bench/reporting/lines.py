@@ -36,8 +36,9 @@ class Line:
     best:  scales at which its accuracy is the best or ties with the best
     p:     scale -> p of its accuracy against the best there, after Holm's correction
     leads: scale -> how far it is ahead there, where it is the best
-    beaten: scale -> label of a line that is better there on the seeds that both have, though its
-            mean over all of its own seeds is lower
+    beaten: scale -> label of a line that is better there on all of its seeds, and has more of them,
+            though its mean is lower
+    better: scales at which it is better than the best on the seeds that both have; it has fewer
     leak_free: the same line on the track without leaked rows, where its board has one
     """
 
@@ -57,6 +58,7 @@ class Line:
     p: dict[int, float] = field(default_factory=dict)
     leads: dict[int, Lead] = field(default_factory=dict)
     beaten: dict[int, str] = field(default_factory=dict)
+    better: set[int] = field(default_factory=set)
     best_overall: bool = False
     leak_free: Line | None = None
 

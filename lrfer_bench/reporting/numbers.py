@@ -86,19 +86,20 @@ def plain(value: float | None) -> str:
 def p_text(p: float) -> str:
     """A p value: 0.032, < 0.001, or a dash when nothing was tested.
 
-    Next to the level of 5 % with as many digits as show on which side it is.
+    Next to the level of 5 % with a digit more, or without any, so that its side shows.
 
     >>> p_text(0.0498), p_text(0.05), p_text(0.050004)
-    ('0.0498', '0.050', '0.05000')
+    ('0.0498', '0.050', '> 0.05')
     """
     if math.isnan(p):
         return DASH
     if p < 0.001:
         return "< 0.001"
-    places = 3
-    while p != 0.05 and round(p, places) == 0.05 and places < 5:
-        places += 1
-    return f"{p:.{places}f}"
+    if p == 0.05 or f"{p:.3f}" != "0.050":
+        return f"{p:.3f}"
+    if f"{p:.4f}" != "0.0500":
+        return f"{p:.4f}"
+    return "< 0.05" if p < 0.05 else "> 0.05"
 
 
 def count(value: float | None) -> str:

@@ -61,7 +61,9 @@ def _best_overall(board: Board) -> str:
         return _alone(board, ranked[0].label, f"at {sizes} pixels", bool(above))
     first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
     if not board.tested:
-        return f"{first} is the most accurate {where}; whether by chance, was not tested."
+        are = "are" if tied else "is"
+        most = _names([first, *tied])
+        return f"{most} {are} the most accurate {where}; whether by chance, was not tested."
     if above or any(board.untested[line.label] == BETTER for line in left):
         where += ", of those that could be ranked"
     if tied:
@@ -116,10 +118,12 @@ def answers(board: Board) -> list[Answer]:
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
     best, others = lines[0], [line for line in lines[1:] if scale not in line.beaten]
-    beaten = [line.label for line in lines[1:] if scale in line.beaten]
+    beaten = [line for line in lines[1:] if scale in line.beaten]
+    better = [line.label for line in others if scale in line.better]
+    others = [line for line in others if scale not in line.better]
     unknown = [line for line in others if math.isnan(line.p.get(scale, math.nan))]
     tied = [line.label for line in others if scale in line.best and line not in unknown]
-    if not others and beaten:
+    if not others and (beaten or better):
         said = "the only one that can be ranked"
     elif not others:
         crops = any(line.has(scale) for line in _with_crops(board))
@@ -130,12 +134,15 @@ def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
         said = f"level with {_names(tied)}"
     else:
         said = f"significantly ahead of {_others(len(others))}"
-    if beaten:
-        have, are = ("have", "are") if len(beaten) > 1 else ("has", "is")
-        said += f"; {_names(beaten)} {have} a higher mean, but {are} worse on the seeds in common"
+    if better:
+        are = "are" if len(better) > 1 else "is"
+        said += f"; {_names(better)} {are} better on the seeds that both have"
+    for line in beaten[:MOST_NAMES]:
+        winner = line.beaten[scale]
+        said += f"; {line.label} has a higher mean, but {winner} is better on all of its seeds"
     estimate = best.rows[scale].accuracy
     text, interval = (numbers.percent(estimate), numbers.bounds(estimate)) if estimate else ("", "")
-    sure = said.startswith("significantly") and not beaten
+    sure = said.startswith("significantly") and not (beaten or better)
     lead = _lead(best.leads[scale]) if scale in best.leads else ""
     return Answer(scale, board.sizes[scale], best.label, text, interval, sure, said, lead)
 

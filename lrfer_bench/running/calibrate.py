@@ -14,6 +14,7 @@ from lrfer_bench.planning.plan import Plan, Training
 from lrfer_bench.running.cost import synchronise
 from lrfer_bench.running.models import untrained
 from lrfer_bench.running.work import batch_source
+from lrfer_bench.training.precision import Precision
 
 WARM_STEPS = 2
 STEPS = 4
@@ -65,10 +66,15 @@ def seconds_per_step(
     device: torch.device = CPU,
     steps: int = STEPS,
 ) -> float:
-    """The mean over so many steps of a fresh model, batches included; an even number of steps."""
-    method = untrained(training, plan).to(device)
+    """The mean over so many steps of a fresh model, batches included; an even number of steps.
+
+    Steps are those of the training in its precision, without the running mean of the weights.
+    """
+    method = untrained(training, plan, device)
     source = batch_source(training, prepared, device)
     optimizers = method.optimizers()
+    precision = Precision.of(training.preset, device)
+    method.scaler = precision.scaler()
     method.train()
     # As many epochs as it takes: where one has a batch or two, nothing would follow the warm-up.
     batches = islice(chain.from_iterable(map(source.epoch, count())), WARM_STEPS + steps)
@@ -76,7 +82,8 @@ def seconds_per_step(
         method.progress = 0.99 * (
             number % 2
         )  # a method may do other things late than early: half of each
-        method.update(batch, optimizers)
+        with precision.autocast():
+            method.update(batch, optimizers)
         if number + 1 == WARM_STEPS:
             synchronise(device)
             started = time.perf_counter()

@@ -13,9 +13,9 @@ def method_label(record: Record) -> str:
 
 
 def trained_on(record: Record) -> str:
-    """ "camera@1 x4", "bicubic@1 x2,4,8", "HR", or "nothing" where no size was trained on."""
+    """ "camera@1 x4", "bicubic@1 x2,4,8", "HR" where its stages saw no other, else "nothing"."""
     train = record.train
-    if train.protocol == HR:
+    if train.protocol == HR or (record.stages and not train.scales):
         return "HR"
     return f"{train.protocol} x{','.join(map(str, train.scales))}" if train.scales else "nothing"
 

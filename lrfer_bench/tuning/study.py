@@ -153,6 +153,14 @@ def _said(field: str, value: Any) -> str:
     return f"{field} {listed}"
 
 
+def _modernise(content: dict[str, Any]) -> None:
+    """An earlier form had a list of histories for each trial, of one model at most."""
+    for trial in content.get("trials", []):
+        histories = trial.pop("histories", None)
+        if histories:
+            (trial["history"],) = histories
+
+
 def _read(path: Path) -> Study:
     """UserError for a file that is damaged or was edited. Earlier versions wrote no seal."""
     try:
@@ -160,6 +168,7 @@ def _read(path: Path) -> Study:
         if not isinstance(content, dict) or not is_intact(content):
             raise ValueError("it was changed")
         content.pop(SEAL, None)
+        _modernise(content)
         study = Study.model_validate(content)
     except (OSError, ValueError) as error:
         raise UserError(

@@ -98,3 +98,47 @@ def test_without_resamples_no_note_speaks_of_intervals(save: Any) -> None:
 def test_where_all_failed_no_test_images_are_counted(save: Any) -> None:
     made = table(save("a", 0, failure="no memory left"))
     assert not [line for line in how_made(made) if line.startswith("Test images")]
+
+
+def by_seeds(save: Any, **rows: list[int]) -> Any:
+    """The board of rows at x4, each with so many right answers on seeds 0, 1, ..."""
+    for method, rights in rows.items():
+        for seed, right in enumerate(rights):
+            root = save(method, right, 4, seed=seed)
+    (board,) = table(root).boards
+    return board
+
+
+def test_a_lucky_seed_makes_no_winner(save: Any) -> None:
+    """On seed 0 all were lucky, and a better than b; b has that seed alone."""
+    board = by_seeds(save, a=[300, 250, 245], b=[280])
+    assert board.untested == {"b": "a is better on the seeds that both have"}
+    assert {line.label: (line.rank, line.best) for line in board.lines} == {
+        "a": (1, {4}), "b": (None, set()),
+    }  # fmt: skip
+    (answer,) = answers(board)
+    assert (answer.best, answer.sure) == ("a", False)
+    assert answer.said.endswith("; b has a higher mean, but a is better on all of its seeds")
+    assert headline(board).startswith("a is the best at 12 pixels of those that could be ranked")
+
+
+def test_nor_does_it_take_the_rank_of_a_row_with_more_seeds(save: Any) -> None:
+    board = by_seeds(save, a=[300, 345, 345], b=[325])
+    assert {line.label: line.rank for line in board.lines} == {"a": 1, "b": None}
+    assert board.untested == {"b": "better than the best on the seeds that both have"}
+    (answer,) = answers(board)
+    assert answer.best == "a" and "b is better on the seeds that both have" in answer.said
+
+
+def test_who_beats_the_lucky_one_need_not_be_the_best(save: Any) -> None:
+    board = by_seeds(save, a=[300], b=[283, 305, 305], c=[318, 280, 290])
+    assert {line.label: line.rank for line in board.lines} == {"b": 1, "c": 1, "a": None}
+    (answer,) = answers(board)
+    assert answer.best == "b"
+    assert answer.said == "level with c; a has a higher mean, but c is better on all of its seeds"
+
+
+def test_equals_share_a_headline_without_tests(save: Any) -> None:
+    save("a", 300, 4)
+    (board,) = table(save("b", 300, 4, noise=1), resamples=0).boards
+    assert headline(board).startswith("a and b are the most accurate at 12 pixels; whether")
