@@ -160,16 +160,17 @@ def _restored(
     chosen: Faces, protocols: Sequence[str], scales: Sequence[int], options: dict[str, Any]
 ) -> Shown:
     """The faces that trained models restore. Missing models are named; UserError where all miss."""
-    from lrfer_bench.contract.preset import preset_of
     from lrfer_bench.planning.build import build_plan
     from lrfer_bench.planning.plan import data_ref
     from lrfer_bench.planning.request import Request
     from lrfer_bench.predicting.faces import restored_faces
+    from lrfer_bench.store.presets import preset_in
     from lrfer_bench.store.store import Store
 
     data = data_ref(options["dataset"], chosen.prepared)
+    preset = preset_in(options["results"], options["preset"])
     plan = build_plan(Request(
-        methods=options["restored"], scales=scales, preset=preset_of(options["preset"]),
+        methods=options["restored"], scales=scales, preset=preset,
         protocols=protocols, seeds=[options["seed"]],
     ), data)  # fmt: skip
     shown, missing = restored_faces(chosen, plan, Store(options["results"]))

@@ -96,11 +96,12 @@ def request_of(options: Mapping[str, Any]) -> Request:
 
     UserError for words that are not understood.
     """
-    from lrfer_bench.contract.own_preset import chosen_preset
     from lrfer_bench.planning.request import Request
     from lrfer_bench.planning.settings import parse_options, parse_settings
     from lrfer_bench.planning.settings_file import SettingsFile, read_settings_file
+    from lrfer_bench.store.presets import preset_in
 
+    budget = {name: options.get(name) for name in BUDGET}
     root: Path | None = options["data_root"]
     file: Path | None = options.get("settings_file")
     test_protocols, test_scales = options.get("test_protocols"), options.get("test_scales")
@@ -116,7 +117,7 @@ def request_of(options: Mapping[str, Any]) -> Request:
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
         file=read_settings_file(file) if file else SettingsFile(),
-        preset=chosen_preset(options["preset"], {name: options.get(name) for name in BUDGET}),
+        preset=preset_in(options["results"], options["preset"], budget),
         plugins=options["plugins"],
         results=options["results"],
         workers=options["workers"],

@@ -39,6 +39,8 @@ ENDINGS = frozenset(
 GREY_MODES = frozenset({"1", "L", "LA"})
 MOST_PIXELS = 40_000_000
 """No picture of a face has more; it is looked up in the header, before anything is unpacked."""
+TOO_LARGE = f"has more than {MOST_PIXELS // 1_000_000} million pixels"
+SMALLER = "make it smaller, or cut the face out"
 MOST_BYTES = 1 << 28
 MOST_SIDE = 4096
 COLOURS = ("auto", "grey", "rgb")
@@ -122,15 +124,17 @@ def _open(path: Path) -> Image.Image:
     try:
         with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise ValueError(f"it has {picture.width} x {picture.height} pixels")
+                raise BadPicture(path, TOO_LARGE, SMALLER)
             picture.load()
             upright = _upright(picture)
         if not upright.mode.startswith(("I", "F")):
             _check_mode(upright)
     except FileNotFoundError as error:
         raise BadPicture(path, "is missing", "check its name, or copy it again") from error
-    except MemoryError:
+    except (BadPicture, MemoryError):
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadPicture(path, TOO_LARGE, SMALLER) from error
     except Exception as error:  # a damaged file can raise anything in Pillow's many readers
         if isinstance(error, OSError) and is_momentary(error):
             raise not_now(path, error) from error

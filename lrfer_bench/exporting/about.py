@@ -8,7 +8,7 @@ from lrfer_bench import __version__
 from lrfer_bench.contract.cards import DatasetCard, card_of
 from lrfer_bench.plugins.registry import DATASETS
 from lrfer_bench.predicting.predictor import Predictor
-from lrfer_bench.store.names import method_label
+from lrfer_bench.store.names import method_label, trained_on
 from lrfer_bench.store.schema import Record
 
 
@@ -50,6 +50,7 @@ def _trained_with(record: Record) -> dict[str, str]:
     return {
         "synthetic": str(record.dataset.synthetic).lower(),
         "trained_protocol": record.train.protocol,
+        "trained_on": trained_on(record),
     }
 
 

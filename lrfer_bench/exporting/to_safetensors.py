@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.errors import UserError
 from lrfer_bench.exporting.whole import Whole, probabilities
 from lrfer_bench.predicting.predictor import Predictor
 from lrfer_bench.running.cost import modules_used
@@ -26,8 +27,13 @@ STAGE = "stages.{}."
 def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str]) -> bytes:
     """The safetensors file of a cell. faces: an example; told: its metadata.
 
-    A stage that only training needs, such as a teacher, is left out.
+    A stage that only training needs, such as a teacher, is left out. UserError for a model whose
+    answers do not come from the weights of torch modules.
     """
+    if not answers_by_weights(predictor, faces):
+        raise UserError(
+            f"{predictor.record.stem} cannot be written as safetensors: {elsewhere(predictor)}"
+        )
     used = modules_used(predictor.method, torch.from_numpy(faces[:1]))
     parts = {
         name: value.detach().clone().contiguous()
@@ -47,6 +53,36 @@ def answers(data: bytes, predictor: Predictor, faces: NDArray[np.uint8]) -> NDAr
         for name, value in part.state_dict().items():
             _fill(value, own.get(name))
     return probabilities(Whole(method), faces)
+
+
+def elsewhere(predictor: Predictor) -> str:
+    """Where the weights of a model are that does not answer with those of modules; what to do."""
+    named = ", ".join(text.partition(" ")[0] for text in predictor.record.method.weights)
+    return (
+        f"its weights are in your own file{f' ({named})' if named else ''} or in its code, not in "
+        "a torch.nn.Module: pass that file on"
+    )
+
+
+def answers_by_weights(predictor: Predictor, faces: NDArray[np.uint8]) -> bool:
+    """Whether the weights that a file would hold are what the model answers with.
+
+    TorchScript, and anything else that is called in place of a module, keeps its own: it answers
+    the same when those are broken. faces: an example
+    """
+    right = probabilities(Whole(predictor.method), faces[:2])
+    try:
+        method = copy.deepcopy(predictor.method)
+    except Exception:  # what torch modules hold can be copied; a session of a runtime cannot
+        return False
+    for _, part in _parts(method):
+        for value in part.state_dict().values():
+            _fill(value, None)
+    try:
+        broken = probabilities(Whole(method), faces[:2])
+    except Exception:  # a forward may refuse what is no number
+        return True
+    return not np.array_equal(right, broken)
 
 
 def _parts(method: Method, prefix: str = "") -> Iterator[tuple[str, Method]]:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.exporting.to_safetensors import answers_by_weights, elsewhere
 from lrfer_bench.exporting.whole import Whole, probabilities
 from lrfer_bench.predicting.predictor import Predictor
 
@@ -33,10 +34,14 @@ def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str
             traced = torch.jit.trace(Whole(predictor.method), example, check_trace=False)
             torch.jit.save(traced, buffer, _extra_files={ABOUT: json.dumps(dict(told))})
     except Exception as error:  # an author's forward can refuse in any way
+        advice = (
+            "export its weights with --format safetensors"
+            if answers_by_weights(predictor, faces)
+            else elsewhere(predictor)
+        )
         raise UserError(
             f"{predictor.record.stem} cannot be written as TorchScript "
-            f"({type(error).__name__}: {str(error).strip().partition(chr(10))[0]}): export its "
-            "weights with --format safetensors"
+            f"({type(error).__name__}: {str(error).strip().partition(chr(10))[0]}): {advice}"
         ) from error
     return buffer.getvalue()
 

@@ -22,6 +22,7 @@ from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.nets.weights import fill_exactly
 from lrfer_bench.plugins.blame import line_of, own_place
 from lrfer_bench.plugins.contents import content_of, found
+from lrfer_bench.plugins.existing import AGAIN
 from lrfer_bench.plugins.registry import METHODS, register
 
 TAKES = ("enlarged", "native")
@@ -48,6 +49,7 @@ class Existing(Method):
     def __init__(self, task: Task, *, weights: str = "") -> None:
         super().__init__(task)
         self.called = getattr(self.stands_for, "__name__", "the model")
+        self.taken = ""
         net = self._made(weights)
         self.net = Scripted(net) if isinstance(net, torch.jit.ScriptModule) else net
         self.takes = self._word("takes", TAKES)
@@ -80,7 +82,8 @@ class Existing(Method):
             place = own_place(error) or line_of(cls.stands_for)
             raise UserError(f"{name} cannot be evaluated: {what} ({place})") from error
         size = "at their native size" if model.takes == "native" else "enlarged to HR size"
-        return [f"nothing is trained: {name} sees faces {size} and answers {model.gives}"]
+        seen = f"nothing is trained: {name} sees faces {size} and answers {model.gives}"
+        return [seen, model.taken] if model.taken else [seen]
 
     def forward(self, lr: Tensor) -> Tensor:
         """Logits of the data set's classes, float [B, K]; CellError for answers of another form."""
@@ -116,10 +119,11 @@ class Existing(Method):
 
     def _made(self, weights: str) -> Any:
         """The module or callable, with its weights."""
+        weights = str(found("weights", weights, AGAIN)) if weights else ""
         if takes_weights(self.stands_for):
             if not weights:
                 raise UserError(f"{self.called} takes weights: give their file with --weights")
-            return self.stands_for(weights=str(found("weights", weights)))
+            return self.stands_for(weights=weights)
         net = self.stands_for()
         if not callable(net):
             raise UserError(
@@ -127,7 +131,7 @@ class Existing(Method):
                 f"give a torch.nn.Module ({line_of(self.stands_for)})"
             )
         if weights and isinstance(net, nn.Module):
-            fill_exactly(net, weights, self.called)
+            self.taken = fill_exactly(net, weights, self.called)
         elif weights:
             raise UserError(
                 f"{self.called} is not a torch.nn.Module, so --weights cannot be put into it: let "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,23 +20,33 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.files import check_regular
 
 State = Mapping[str, Tensor]
+Wrappers = tuple[str, ...]
+"""The names of the wrappers around a dictionary of tensors."""
 
 PREFIXES = ("module", "_orig_mod", "model", "backbone", "net", "network", "encoder")
 """What trainers put in front of all names."""
 COUNTER = "num_batches_tracked"
+SELF_TAUGHT = {"dino_loss", "ibot_loss"}
+"""In checkpoints of DINO and iBOT, whose teacher is an average of its student."""
 TOO_MUCH = "this is not a weights file as torch writes it, so give another"
 KINDS = ".pth, .pt, .pth.tar, .bin or .safetensors"
 ENOUGH = 0.9
-"""An average of weights has at least this share of the tensors of the file's largest dictionary."""
+"""A whole network has at least this share of the tensors of the file's largest dictionary."""
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
     """The tensors of a file by name, out of any wrapper and without a prefix that all names have.
 
-    An average of weights (EMA) is taken before the weights of the last step. Reading runs no code
-    of the file. UserError for a file that holds no tensors, or tensors that take much more than the
-    file does; OSError for one that cannot be opened.
+    Of a network and its average (EMA) the average is taken. Reading runs no code of the file.
+    UserError for a file that holds no tensors, tensors that take much more than the file does, or
+    several networks of which it is not clear which one is meant; OSError for one that cannot be
+    opened.
     """
+    return read_chosen(file)[0]
+
+
+def read_chosen(file: Path) -> tuple[dict[str, Tensor], str]:
+    """(read_weights(), what was taken where the file holds more than one network, else "")."""
     _check(file)
     with open(file, "rb") as opened:
         head = opened.read(16)
@@ -42,15 +54,13 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     states = list(_states(content))
     if not states:
         raise UserError(f"{file} holds no tensors by name: give a state_dict as {KINDS}")
-    most = max(len(state) for _, state in states)
-    whole = [(path, state) for path, state in states if len(state) >= ENOUGH * most]
-    _, chosen = min(whole, key=lambda found: (not _is_average(found[0]), -len(found[1])))
+    chosen, said = _meant(file, _networks(states), bool(SELF_TAUGHT & set(content)))
     taken = sum(value.numel() * value.element_size() for value in chosen.values())
     if taken > _most(file):  # one number, expanded to a large tensor
         raise UserError(f"{file} holds tensors of {taken:,} bytes: {TOO_MUCH}")
     return _without_prefix(
         {name: value.detach() for name, value in chosen.items() if not name.endswith(COUNTER)}
-    )
+    ), said
 
 
 def _check(file: Path) -> None:
@@ -122,7 +132,7 @@ def _torch_file(file: Path) -> Any:
         ) from error
 
 
-def _states(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], State]]:
+def _states(content: Any, path: Wrappers = ()) -> Iterator[tuple[Wrappers, State]]:
     """Every dictionary of tensors in a file, with the names of the wrappers around it."""
     if not isinstance(content, Mapping) or len(path) > 4:
         return
@@ -130,12 +140,63 @@ def _states(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     if own:
         yield path, own
     for name, inside in content.items():
-        yield from _states(inside, (*path, str(name)))
+        if "optim" not in str(name).lower():  # what an optimiser remembers is no network
+            yield from _states(inside, (*path, str(name)))
 
 
-def _is_average(path: Sequence[str]) -> bool:
-    words = {word for name in path for word in name.lower().replace("-", "_").split("_")}
-    return bool(words & {"ema", "teacher", "averaged"})
+def _networks(states: Sequence[tuple[Wrappers, State]]) -> dict[Wrappers, State]:
+    """Those of the dictionaries that are whole networks; of equal ones the first."""
+    most = max(len(state) for _, state in states)
+    found: dict[Wrappers, State] = {}
+    for path, state in states:
+        whole = len(state) >= ENOUGH * most or "student" in _words(path)
+        if whole and not any(_equal(state, other) for other in found.values()):
+            found[path] = state
+    return found
+
+
+def _meant(file: Path, networks: Mapping[Wrappers, State], self_taught: bool) -> tuple[State, str]:
+    """The network that is taken, and a word on that where there are two.
+
+    An average beside the one network that it may be an average of is taken. A teacher is none
+    unless self_taught: it is another network than its student, perhaps of the same architecture.
+    """
+    if len(networks) == 1:
+        return next(iter(networks.values())), ""
+    averages = [path for path in networks if _is_average(path, self_taught)]
+    if len(networks) == 2 and len(averages) == 1:
+        (taken,) = averages
+        (other,) = set(networks) - {taken}
+        return networks[taken], f'"{_said(taken)}", an average, and not "{_said(other)}"'
+    names = ", ".join(f'"{_said(path)}"' for path in networks)
+    example = "".join(f"[{json.dumps(word)}]" for word in next(iter(networks)))
+    raise UserError(
+        f"{file} holds {len(networks)} networks ({names}), and it is not clear which one is meant: "
+        f"save that one alone, such as torch.save(torch.load({json.dumps(file.name)}){example}, "
+        '"one.pth")'
+    )
+
+
+def _said(path: Wrappers) -> str:
+    return ".".join(path) or "the file's own tensors"
+
+
+def _words(path: Wrappers) -> set[str]:
+    return {word for name in path for word in re.split("[-_. ]", name.lower())}
+
+
+def _is_average(path: Wrappers, self_taught: bool) -> bool:
+    words = _words(path)
+    if "teacher" in words:
+        return self_taught
+    return bool(words & {"ema", "averaged"})
+
+
+def _equal(one: State, other: State) -> bool:
+    one, other = _without_prefix(dict(one)), _without_prefix(dict(other))
+    return one.keys() == other.keys() and all(
+        torch.equal(value, other[name]) for name, value in one.items()
+    )
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import default_cache
-from lrfer_bench.nets.weight_files import COUNTER, State, read_weights
+from lrfer_bench.nets.weight_files import COUNTER, State, read_chosen
 from lrfer_bench.plugins.contents import found
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -63,7 +63,7 @@ def fit_of(wanted: Shapes, held: Shapes, head: Sequence[str]) -> Fit:
     head: the first parts of names of the head, which is not matched
     """
     backbone = {name: shape for name, shape in wanted.items() if not _is_head(name, head)}
-    prefix = _best_prefix(backbone, held)
+    prefix = next(iter(_best_prefixes(backbone, held)), "")
     pairs, folded, missing, misfit = {}, [], [], []
     for name, shape in backbone.items():
         other = held.get(prefix + name)
@@ -101,12 +101,13 @@ def start_from(net: nn.Module, weights: str, name: str, head: Sequence[str] = ()
     return ""
 
 
-def fill_exactly(net: nn.Module, weights: str, name: str) -> None:
+def fill_exactly(net: nn.Module, weights: str, name: str) -> str:
     """Give a network all weights of a file, head included, by names and shapes.
 
-    weights, name: as in start_from(). UserError unless each tensor of one is a tensor of the other.
+    weights, name: as in start_from(). A line says what was taken where the file holds more than one
+    network, else "". UserError unless each tensor of one is a tensor of the other.
     """
-    file, state = _read(weights, net)
+    file, state, said = _read(weights, net)
     own = _tensors(net)
     fit = fit_of(_shapes(own), _shapes(state), ())
     wrong = {
@@ -123,6 +124,7 @@ def fill_exactly(net: nn.Module, weights: str, name: str) -> None:
     with torch.no_grad():
         for target, source in fit.pairs.items():
             own[target].copy_(state[source])
+    return f"weights {file.name}: taken are those of {said}" if said else ""
 
 
 @contextmanager
@@ -162,7 +164,7 @@ def fill_others(method: nn.Module, waiting: Later) -> None:
 
 
 def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
-    file, state = _read(weights, net)
+    file, state, said = _read(weights, net)
     called = file.name.removesuffix(".safetensors")
     own = _tensors(net)
     fit = fit_of(_shapes(own), _shapes(state), head)
@@ -174,14 +176,28 @@ def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
             if target in fit.folded:
                 value = folded(value, own[target].shape[1])
             own[target].copy_(value)
-    return _line(called, name, fit, len(state))
+    line = _line(called, name, fit, len(state))
+    line += f"; taken from {said}" if said else ""
+    alike = _alike(own, state, head)
+    return f"{line}; taken from {alike[0]}, and not from {_some(alike[1:])}" if alike else line
 
 
-def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor]]:
-    """The file of a setting, and its tensors under the names that the network has."""
+def _alike(own: State, state: State, head: Sequence[str]) -> list[str]:
+    """Prefixes under which a file has the same network several times; what is taken comes first."""
+    backbone = {name: shape for name, shape in _shapes(own).items() if not _is_head(name, head)}
+    prefixes = _best_prefixes(backbone, _shapes(state))
+    return [prefix or "names without a prefix" for prefix in prefixes] if prefixes[1:] else []
+
+
+def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor], str]:
+    """The file of a setting, its tensors under the names that the network has, and which they are.
+
+    Which: see read_chosen().
+    """
     file = found("weights", weights)
     try:
-        return file, _as_timm_has_it(read_weights(file), net)
+        state, said = read_chosen(file)
+        return file, _as_timm_has_it(state, net), said
     except OSError as error:
         raise UserError(
             f"the weights {file} cannot be read ({error.strerror or error}): check the path"
@@ -220,8 +236,8 @@ def _as_timm_has_it(state: dict[str, Tensor], net: nn.Module) -> dict[str, Tenso
     return {name: value for name, value in made.items() if isinstance(value, Tensor)}
 
 
-def _best_prefix(wanted: Shapes, held: Shapes) -> str:
-    """The prefix in the file under which most names of the network stand."""
+def _best_prefixes(wanted: Shapes, held: Shapes) -> list[str]:
+    """The prefixes in the file under which most names of the network stand, the shortest first."""
     counts: Counter[str] = Counter()
     for name in held:
         at = 0
@@ -232,7 +248,8 @@ def _best_prefix(wanted: Shapes, held: Shapes) -> str:
             if dot < 0:
                 break
             at = dot + 1
-    return min(counts, key=lambda prefix: (-counts[prefix], len(prefix))) if counts else ""
+    most = max(counts.values(), default=0)
+    return sorted((prefix for prefix in counts if counts[prefix] == most), key=len)
 
 
 def _is_head(name: str, head: Sequence[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import PlanArguments, RunArguments
 from lrfer_bench.planning.request import Request
@@ -12,6 +11,7 @@ from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.plugins.handover import hand_over
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
+from lrfer_bench.store.presets import preset_in
 
 OF_PRESET = ("epochs", "batch", "lr", "precision", "targets")
 """Fields of a preset that run() has a word of its own for."""
@@ -36,10 +36,11 @@ def request_from(given: PlanArguments) -> Request:
     if len(words["dataset"]) != 1:
         raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
     own = OF_PRESET if isinstance(given, RunArguments) else ()
+    changes = {word: getattr(given, word) for word in own}
     words |= {
         "dataset": words["dataset"][0],
         "plugins": tuple(dict.fromkeys(files)),
-        "preset": chosen_preset(str(given.preset), {word: getattr(given, word) for word in own}),
+        "preset": preset_in(given.results, str(given.preset), changes),
         "settings": words["settings"] or {},
         "data_options": words["data_options"] or {},
     }

@@ -90,7 +90,8 @@ def _as_told(setting: str, value: str, error: OSError) -> str:
     content = _TOLD.get(str(file)) or (named.pop() if relative and len(named) == 1 else "")
     if content and place_of(content) is not None:
         return content
-    then = f"; it was {content}{_last_read(content)} when the run was made" if content else ""
+    read = f"{_last_read(content)}," if _last_read(content) else ""
+    then = f"; it was {content}{read} when the run was made" if content else ""
     raise UserError(
         f"{setting}={value} cannot be read ({error.strerror or error}{then}): check the path"
     ) from error
@@ -113,7 +114,7 @@ def read_as(content: str) -> str:
 
 
 def _last_read(content: str) -> str:
-    return f", last read as {escaped(read_as(content))}," if read_as(content) else ""
+    return f", last read as {escaped(read_as(content))}" if read_as(content) else ""
 
 
 def _check(file: Path, said: str) -> None:
@@ -161,13 +162,16 @@ def place_of(content: str) -> Path | None:
     return None
 
 
-def found(setting: str, value: str) -> Path:
-    """The file of a setting, said as a path or a content; UserError where no file has it."""
+def found(setting: str, value: str, advice: str = "") -> Path:
+    """The file of a setting, said as a path or a content; UserError where no file has it.
+
+    advice: what to do then; "" is to give it as the setting of a method
+    """
     place = place_of(value) if is_content(value) else Path(value).expanduser()
     if place is None:
         raise UserError(
-            f"{setting}: no file here has the content {value}{_last_read(value)}: give the file "
-            f"itself once with --set {setting}=FILE"
+            f"{setting}: no file here has the content {value}{_last_read(value)}: "
+            + (advice or f"give the file itself once with --set METHOD.{setting}=FILE")
         )
     return place
 

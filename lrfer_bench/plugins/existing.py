@@ -21,6 +21,8 @@ from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
 from lrfer_bench.plugins.kept import FOLDER, keep
 from lrfer_bench.plugins.registry import METHODS, NAME, Entry
 
+AGAIN = "evaluate the model once more (lrfer-bench evaluate FILE.py:CLASS --weights FILE)"
+"""What helps where a file of a model is not here any more."""
 ADVICE = "write FILE.py:CLASS, such as net.py:Net"
 
 

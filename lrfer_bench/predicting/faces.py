@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lrfer_bench.contract.faceset import Split
+from lrfer_bench.contract.labels import parse_label
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.protocol import check_scale
 from lrfer_bench.data.cache import Prepared
@@ -77,7 +78,8 @@ def low_faces(faces: Faces, protocols: Sequence[str], scales: Sequence[int]) -> 
 
 def check_restores(names: Sequence[str]) -> None:
     """UserError for a method that has no restored faces to show, before anything is read."""
-    for name in names:
+    for label in names:
+        name, _ = parse_label(label)
         cls: type[Method] = METHODS.load(name)
         if cls.restored is Method.restored:
             raise UserError(
@@ -100,7 +102,7 @@ def restored_faces(faces: Faces, plan: Plan, store: Store) -> tuple[Shown, list[
             continue
         with torch.no_grad():
             answer = method.restored(faces.low(cell.tested.protocol, cell.tested.scale))
-        name = f"{METHODS.label(cell.method.name, {})} of {cell.tested.protocol}"
+        name = f"{METHODS.label(cell.method.name, cell.method.given)} of {cell.tested.protocol}"
         shown.setdefault(name, {})[cell.tested.scale] = _pixels(cell, answer, faces.hr)
     return shown, missing
 

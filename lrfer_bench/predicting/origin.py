@@ -14,7 +14,7 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Cell, DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.run_file import remember_contents
-from lrfer_bench.plugins.existing import load_model_plugin
+from lrfer_bench.plugins.existing import AGAIN, load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import METHODS
@@ -78,10 +78,11 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
         if record.key in plan.cells:
             return plan, plan.cells[record.key]
     now, then = METHODS.entry(record.method.name).source, record.method
+    again = AGAIN if then.existing else "run the cell in another folder (--results NEW)"
     raise problem or UserError(
         f"{record.stem} was made by other code or settings than those here (the record: "
         f"{then.source}, version {then.version}; here: {now}): use the version it came from, "
-        "or run the cell in another folder (--results NEW)"
+        f"or {again}"
     )
 
 
@@ -100,9 +101,10 @@ def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
         return
     if known:
         return  # the plan says that it is another
+    advice = "install it, or give its file with --plugin (plugins=[...] in Python)"
     raise UserError(
         f'the method "{record.method.name}" of {record.stem} came from {record.method.source}, '
-        "which is not here: install it, or give its file with --plugin (plugins=[...] in Python)"
+        f"which is not here: {AGAIN if record.method.existing else advice}"
     )
 
 
@@ -126,12 +128,17 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
     prepared = prepared_of(record)
     if prepared is not None:
         return prepared.faces.channels, *prepared.faces.size
+    prepare = f'prepare its data set with "lrfer-bench datasets prepare {record.dataset.name}"'
+    if record.method.existing:  # it has no weights of its own in a results folder
+        raise UserError(
+            f"the size of the faces that {record.stem} was tested on is not known, as they are not "
+            f"in the cache {default_cache()}: {prepare}, or {AGAIN}"
+        )
     if all(weights_path(store, key).is_file() for key in keys):
         raise UserError(
             f"the size of the faces that {record.stem} was made for is not known: neither "
-            f"{store.models} nor the cache {default_cache()} tells it; prepare its data set with "
-            f'"lrfer-bench datasets prepare {record.dataset.name}", or give the same lrfer-bench '
-            "run command once more"
+            f"{store.models} nor the cache {default_cache()} tells it: {prepare}, or give "
+            "the same lrfer-bench run command once more"
         )
     raise UserError(
         f"the weights of {record.stem} are not in {store.models}: records travel without them; "

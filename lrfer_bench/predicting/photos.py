@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,8 @@ from lrfer_bench.store.store import Store
 if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor
 
+MOST_ENDINGS = 6
+"""So many endings of files that are no pictures are named."""
 AS_IT_IS, RESIZED, MADE_SMALL = "as it is", "resized", "made small"
 
 
@@ -56,11 +58,13 @@ class Answers:
     """What models say of pictures, in the order of the pictures.
 
     bad: pictures that cannot be used
+    others: a sentence a folder on its files that have no ending of a picture
     """
 
     cells: Sequence[Record]
     faces: Sequence[Face]
     bad: Sequence[BadPicture]
+    others: Sequence[str] = ()
 
     @property
     def classes(self) -> list[str]:
@@ -118,7 +122,8 @@ def predictions(
 
     UserError where no picture can be used, and for a cell whose model is not available.
     """
-    files, models = list(_files(images)), Models(cells, results, trust)
+    models = Models(cells, results, trust)
+    files, others = _files(images)
     if not files:
         raise UserError("no picture was named: give picture files, or folders with some")
     _ = models.any  # what is wrong with the models comes before what is wrong with pictures
@@ -139,16 +144,13 @@ def predictions(
         shares = asked.probabilities(np.concatenate([faces[number].lr for number in numbers]))
         for number, row in zip(numbers, shares, strict=True):
             faces[number] = replace(faces[number], shares=row)
-    return Answers(cells, list(faces.values()), bad)
+    return Answers(cells, list(faces.values()), bad, others)
 
 
 def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
     """Say where the models learned, and what was done to pictures of other sizes and shapes."""
-    from lrfer_bench.predicting.learned import sentence
-
-    cell = answers.cells[0]
-    origin = elsewhere(cell)
-    tell(sentence(method_label(cell), cell) + (f"; {origin}" if origin else ""))
+    for line in (*_origins(answers), *answers.others):
+        tell(line)
     several = len(answers.cells) > 1
     for cell in answers.cells:
         faces = [face for face in answers.faces if face.cell.key == cell.key]
@@ -168,6 +170,23 @@ def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:
         )
 
 
+def _origins(answers: Answers) -> list[str]:
+    """Where the models that answered learned: a line for all, or for those that did so alike."""
+    from lrfer_bench.predicting.learned import sentence
+
+    asked = {face.cell.key for face in answers.faces}
+    cells = [cell for cell in answers.cells if cell.key in asked]
+    alike: dict[str, list[Record]] = {}
+    for cell in cells:
+        alike.setdefault(elsewhere(cell), []).append(cell)
+    lines = []
+    for origin, group in alike.items():
+        scales = ", ".join(f"x{cell.test.scale}" for cell in group)
+        label = method_label(group[0]) + (f" at {scales}" if len(alike) > 1 else "")
+        lines.append(sentence(label, group[0]) + (f"; {origin}" if origin else ""))
+    return lines
+
+
 def _some(faces: Sequence[Face]) -> str:
     return f"{len(faces)} picture{'s are' if len(faces) > 1 else ' is'}"
 
@@ -178,17 +197,35 @@ def _sizes(faces: Sequence[Face]) -> str:
     return ", ".join(common[:3]) + (f" and {len(common) - 3} more" if len(common) > 3 else "")
 
 
-def _files(images: Sequence[Path]) -> Iterator[Path]:
+def _files(images: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """(the pictures, a sentence for each folder that holds other files as well)."""
+    files: list[Path] = []
+    sentences = []
     for path in images:
         if not path.is_dir():
-            yield path
+            files.append(path)
             continue
-        inside_it = sorted(file for file in below(path) if is_picture(file))
-        if not inside_it:
+        inside_it = sorted(below(path))
+        pictures = [file for file in inside_it if is_picture(file)]
+        others = _others([file for file in inside_it if not is_picture(file)], path)
+        if not pictures:
             raise UserError(
-                f"the folder {path} holds no picture: give picture files, or folders with some"
+                f"the folder {path} holds no picture{f' ({others})' if others else ''}: give "
+                "picture files, or folders with some"
             )
-        yield from inside_it
+        files += pictures
+        sentences += [f"note: {others}"] if others else []
+    return files, sentences
+
+
+def _others(files: Sequence[Path], folder: Path) -> str:
+    """What is said of files whose ending is that of no kind of picture known here; "": no file."""
+    if not files:
+        return ""
+    endings = sorted({file.suffix.lower() or "none" for file in files})
+    named = ", ".join(endings[:MOST_ENDINGS]) + (", ..." if endings[MOST_ENDINGS:] else "")
+    many = "1 other file in {} was" if len(files) == 1 else f"{len(files)} other files in {{}} were"
+    return f"{many.format(folder)} not looked at ({named})"
 
 
 def _taken(path: Path, models: Models, images_are: str) -> Face:
@@ -201,8 +238,10 @@ def _taken(path: Path, models: Models, images_are: str) -> Face:
     if models.are_hr(size, images_are):
         # noise of its own, whatever pictures stand beside it, as each test face has
         seed = seed_for("predict", hashlib.sha256(picture.tobytes()).hexdigest())
-        taken, target, lr = MADE_SMALL, predictor.hr_size, predictor.degrade(picture, seed)
+        target, lr = predictor.hr_size, predictor.degrade(picture, seed)
     else:
         target, lr = predictor.lr_size, predictor.fitted(picture)
-        taken = AS_IT_IS if size == target else RESIZED
+    taken = AS_IT_IS if size == target else RESIZED
+    if target != predictor.lr_size:  # an HR cell is shown HR faces
+        taken = MADE_SMALL
     return Face(path, size, cell, taken, inside(size, target) != target, lr)

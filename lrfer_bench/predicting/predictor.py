@@ -108,10 +108,10 @@ class Predictor:
 
 def _uint8(images: ArrayLike | torch.Tensor, channels: int) -> NDArray[np.uint8]:
     array = images.cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
-    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1] != channels or not len(array):
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1] != channels or 0 in array.shape:
         raise UserError(
             f"the images are {array.dtype} of shape {list(array.shape)}: "
-            f"give uint8 [B, {channels}, h, w], B of 1 or more"
+            f"give uint8 [B, {channels}, h, w], B, h and w of 1 or more"
         )
     return np.array(array, order="C")  # a copy: torch warns of arrays that it could not write to
 

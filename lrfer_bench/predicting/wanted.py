@@ -98,7 +98,7 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
 
     A UserError where there is none, and where they differ by more. Of cells that differ by their
     seed alone, the lowest seed is meant. Of cells that differ by the edit of their plugin file, the
-    newest is meant; tell() gets a line that says so.
+    edit that was loaded here is meant, else the newest; tell() gets a line that says so.
     """
     store = Store(results)
     records = [record for record in store.scan() if isinstance(record, Record)]
@@ -125,7 +125,7 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
         )
     # A bare name is the method as it is, where that was run.
     fitting = [record for record in fitting if not record.method.settings] or fitting
-    fitting = _of_newest_edit(fitting, store, tell)
+    fitting = _of_one_edit(fitting, store, tell)
     by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
     lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
     by_scale = {record.test.scale: record for record in lowest.values()}
@@ -198,10 +198,11 @@ def _agreeing(record: Record, wanted: Wanted) -> Record:
     return record
 
 
-def _of_newest_edit(
-    records: list[Record], store: Store, tell: Callable[[str], None]
-) -> list[Record]:
-    """Of cells that differ only by the edit of one plugin file, those of the newest edit."""
+def _of_one_edit(records: list[Record], store: Store, tell: Callable[[str], None]) -> list[Record]:
+    """Of cells that differ only by the edit of one plugin file, those of one edit.
+
+    It is that of the file which was loaded here, as only its cells can be asked, else the newest.
+    """
     sources = {record.method.source for record in records}
     files = {record.method.plugin_file for record in records}
     # whatever their version and code; a run of one edit has cells at several scales
@@ -209,12 +210,37 @@ def _of_newest_edit(
     if len(sources) < 2 or len(files) > 1 or "" in files or len(cells) > 1:
         return records
     (newest,) = newest_edits(((store, record) for record in records), lambda _: "all").values()
-    kept = [record for record in records if record.method.source == newest]
-    if {_scales(record) for record in kept} != {_scales(record) for record in records}:
+    here = _loaded_source(records[0].method.name)
+    taken = here if here in sources else newest
+    kept = [record for record in records if record.method.source == taken]
+    if taken != here and {_scales(one) for one in kept} != {_scales(one) for one in records}:
         return records  # the newest edit has not been run at all of their scales
-    others = ", ".join(sorted(sources - {newest}))
-    tell(f"note: the newest is used, made with {newest}; the same cell was also made with {others}")
+    made = _made_with(records)
+    others = ", ".join(sorted({made[source] for source in sources - {taken}}))
+    which = "newest" if taken == newest else "one of the file as it is here"
+    tell(
+        f"note: the {which} is used, made with {made[taken]}; "
+        f"the same cell was also made with {others}"
+    )
     return kept
+
+
+def _loaded_source(name: str) -> str:
+    """The source of the method of this name that is loaded here, "" for none."""
+    name = METHODS.current(name)
+    return METHODS.entry(name).source if name in METHODS.names() else ""
+
+
+def _made_with(records: Sequence[Record]) -> dict[str, str]:
+    """Source -> what tells its cells apart: their weights where each source has its own, else it.
+
+    A model that existed already has another source for each of its weights, but one file.
+    """
+    weights = {r.method.source: ", ".join(r.method.weights) or "no weights" for r in records}
+    existing = all(record.method.existing for record in records)
+    if existing and len(set(weights.values())) == len(weights):
+        return weights
+    return {source: source for source in weights}
 
 
 def _scales(record: Record) -> tuple[tuple[int, ...], int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from lrfer_bench.contract.own_preset import OWN, preset_text, read_preset
+from lrfer_bench.contract.own_preset import OWN, chosen_preset, preset_text, read_preset
 from lrfer_bench.contract.preset import Preset, preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import read_limited, set_aside, write_atomically
@@ -53,6 +55,14 @@ def preset_of_record(root: Path, name: str) -> Preset:
     if preset.id != name:
         raise UserError(f"{path} was edited: it is {preset.id} now, and its records cannot be used")
     return preset
+
+
+def preset_in(root: Path, word: str, changes: Mapping[str, Any] | None = None) -> Preset:
+    """chosen_preset(), which takes the id of a preset that is kept in this results folder, too."""
+    if OWN.fullmatch(word):
+        preset_of_record(root, word)  # its complaint, where it is missing or was edited
+        word = str(_file(root, word))
+    return chosen_preset(word, changes)
 
 
 def _file(root: Path, name: str) -> Path:

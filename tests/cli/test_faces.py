@@ -157,6 +157,10 @@ WRONG = [
     (["--dataset", "privat"], 'did you mean "private"'),
     (["--restored", "linear"], '"linear"'),
     (["--restored", "linaer"], 'did you mean "linear"'),
+    (["--restored", "linaer[a=1]"], 'did you mean "linear"'),
+    (["--restored", "repeats[a=1]"], 'no setting "a"'),
+    (["--restored", "repeats[a"], "is not understood"),
+    (["--restored", "repeats", "--preset", "own@01234567"], "own@01234567.toml is missing"),
     (["--protocols", "camara"], 'did you mean "camera"'),
     (["--protocols", ","], "--protocols"),
     (["--scales", "99"], "larger"),
@@ -203,3 +207,23 @@ def test_restored_faces_of_a_wrong_shape(tiny: list[str], trained: Path, tmp_pat
     )
     assert status == 2
     assert "[2, 1, 8, 8]" in said and "[2, 1, 16, 16]" in said
+
+
+def test_a_row_of_settings_under_a_preset_of_ones_own(
+    tiny: list[str], lrfer: Any, tmp_path: Path, figures: list[Any]
+) -> None:
+    results, label = tmp_path / "results", "repeats[shade=3]"
+    words = [*tiny, *PLUGIN, "--scales", "2", "--results", results]
+    run = ["run", *words, "--methods", label, "--epochs", "1", "--no-report", "--workers", "1"]
+    done = lrfer(*run, LRFER_CACHE=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    (kept,) = (results / "presets").iterdir()
+    asked = [*words, "--protocols", "bicubic", "--restored", label, "--count", "2"]
+    for number, preset in enumerate((kept.stem, kept)):
+        out = tmp_path / f"{number}.png"
+        status, said = call(*asked, "--preset", preset, "--out", out)
+        assert status == 0, said
+    assert any(label in text for text in texts(figures[0])), texts(figures[0])
+    again = ["--methods", label, "--preset", kept.stem, "--no-report"]
+    status, said, _ = in_process.lrfer("run", *words, *again)
+    assert status == 0 and "all 1 cells have a record already" in said

@@ -136,3 +136,13 @@ def test_large_sets_go_through_a_file_and_are_the_same(
     assert [path.name for path in (tmp_path / "file" / "datasets").iterdir()] == [
         filed.directory.name
     ]
+
+
+@pytest.mark.parametrize("size", [(8000, 6000), (10000, 9500)])
+def test_a_sound_picture_of_too_many_pixels_is_to_be_made_smaller(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    """Pillow has a limit of its own above ours."""
+    Image.new("1", size).save(tmp_path / "large.png")
+    with pytest.raises(DataError, match="has more than 40 million pixels: make it smaller"):
+        open_image(tmp_path / "large.png")

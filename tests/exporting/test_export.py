@@ -190,13 +190,14 @@ def test_the_licence_names_the_data_s_and_that_of_weights(predictor: Predictor) 
 def test_what_was_only_tested_here_claims_no_training(predictor: Predictor) -> None:
     told = about(predictor)
     assert (told["synthetic"], told["trained_protocol"]) == ("true", "bicubic@1")
+    assert told["trained_on"] == "bicubic@1 x2"
     assert told["learned_on"] == "tinyfaces (synthetic faces)"
     record = predictor.record
     method = record.method.model_copy(
         update={"existing": True, "weights": ["net.pth sha256:0a1b2c3d4e5f"]}
     )
     told = about(replace(predictor, record=record.model_copy(update={"method": method})))
-    assert not {"synthetic", "trained_protocol"} & told.keys()
+    assert not {"synthetic", "trained_protocol", "trained_on"} & told.keys()
     assert "not known" in told["learned_on"] and told["dataset"] == "tinyfaces"
     said = told["licence"]
     assert "ask its makers" in said and "only tested on tinyfaces" in said

@@ -17,6 +17,7 @@ from lrfer_bench.contract.method import Task
 from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.nets.existing import Existing, columns_of, takes_weights
 from lrfer_bench.nets.weights import fill_exactly
+from lrfer_bench.plugins.contents import remember
 
 NAMES = ("angry", "happy", "sad")
 
@@ -199,3 +200,46 @@ def test_weights_fit_wholly_or_not_at_all(tmp_path: Path) -> None:
         torch.save(content, tmp_path / "wrong.pth")
         with pytest.raises(UserError, match=rf"wrong.pth do not fit Net \(.*{words}"):
             fill_exactly(made(), str(tmp_path / "wrong.pth"), "Net")
+
+
+class Small(nn.Module):
+    classes = NAMES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 3)
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        return self.linear(faces.flatten(1))  # type: ignore[no-any-return]
+
+
+def notes(file: Path) -> list[str]:
+    kind = type("Model", (Existing,), {"stands_for": staticmethod(Small)})
+    task = Task(3, 1, (8, 8), (2,), tiny_preset(), class_names=NAMES)
+    return kind.notes_for({"weights": str(file)}, task)  # type: ignore[attr-defined, no-any-return]
+
+
+def test_of_a_student_and_its_teacher_neither_is_tested_and_an_average_is_said(
+    tmp_path: Path,
+) -> None:
+    one, two = Small().state_dict(), Small().state_dict()
+    torch.save({"student": one, "teacher": two}, tmp_path / "kd.pth")
+    with pytest.raises(UserError, match=r'holds 2 networks \("student", "teacher"\)'):
+        notes(tmp_path / "kd.pth")
+    torch.save({"model": one, "model_ema": two}, tmp_path / "ema.pth")
+    assert notes(tmp_path / "ema.pth")[1:] == [
+        'weights ema.pth: taken are those of "model_ema", an average, and not "model"'
+    ]
+    torch.save({"state_dict": one}, tmp_path / "plain.pth")
+    assert len(notes(tmp_path / "plain.pth")) == 1
+
+
+@pytest.mark.parametrize("thing", [Small, lambda weights: Small()])
+def test_weights_that_are_gone_are_to_be_evaluated_once_more(
+    thing: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path))
+    content = "sha256:" + 64 * "0"
+    remember(content, "there/net.pth")
+    with pytest.raises(UserError, match=r"last read as there/net.pth: evaluate the model once"):
+        existing(thing, NAMES, content)

@@ -16,8 +16,15 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.classifiers import TimmNet, build_classifier
-from lrfer_bench.nets.weight_files import as_bytes, imported, read_weights
-from lrfer_bench.nets.weights import fill_others, filled_later, fit_of, folded, start_from
+from lrfer_bench.nets.weight_files import as_bytes, imported, read_chosen, read_weights
+from lrfer_bench.nets.weights import (
+    fill_exactly,
+    fill_others,
+    filled_later,
+    fit_of,
+    folded,
+    start_from,
+)
 
 State = dict[str, Tensor]
 
@@ -50,7 +57,13 @@ FORMS: dict[str, Callable[[State], Any]] = {
     "wrapped.pth.tar": lambda s: {"epoch": 3, "best": 0.9, "state_dict": prefixed(s, "module.")},
     "model.pth": lambda s: {"model": prefixed(s, "model."), "args": argparse.Namespace(lr=0.1)},
     "ema.pth": lambda s: {"state_dict": other(s), "state_dict_ema": prefixed(s, "module.")},
-    "teacher.pth": lambda s: {"student": other(s), "teacher": prefixed(s, "backbone.")},
+    "dino.pth": lambda s: {
+        "student": other(s),
+        "teacher": prefixed(s, "backbone."),
+        "dino_loss": {"center": s["bn1.bias"]},
+    },
+    "teacher.pth": lambda s: {"epoch": 3, "teacher": prefixed(s, "backbone.")},
+    "twice.pth": lambda s: {"model": s, "state_dict": prefixed(s, "module.")},
     "numpy.pth": lambda s: {"net": s, "acc": np.float64(0.5), "optimizer": {"state": {0: {}}}},
     "head-apart.pth": lambda s: {
         **prefixed({k: v for k, v in s.items() if not k.startswith("fc.")}, "encoder."),
@@ -185,3 +198,61 @@ def test_a_network_of_anybodys_starts_by_names(tmp_path: Path) -> None:
     torch.save(prefixed(made.state_dict(), "net."), tmp_path / "own.pth")
     assert "2 of 2 tensors" in start_from(net, str(tmp_path / "own.pth"), "mine")
     assert torch.equal(net[0].weight, made[0].weight)
+
+
+STUDENT, TEACHER = {"a.w": torch.ones(3), "a.b": torch.ones(1)}, {"a.w": torch.zeros(3)}
+TEACHER["a.b"] = torch.zeros(1)
+UNCLEAR: dict[str, Any] = {
+    '"student", "teacher"': {"student": STUDENT, "teacher": TEACHER},
+    '"student", "teacher_ema"': {"student": STUDENT, "teacher_ema": TEACHER},
+    '"model", "teacher"': {"model": STUDENT, "teacher": TEACHER},
+    '"best_model", "last_model"': {"best_model": STUDENT, "last_model": TEACHER},
+    '"net", "ema", "best"': {"net": STUDENT, "ema": TEACHER, "best": other(STUDENT)},
+    '"nets.student", "nets.teacher"': {
+        "nets": {"student": STUDENT, "teacher": {**TEACHER, "b.w": torch.ones(1)}}
+    },
+}
+
+
+@pytest.mark.parametrize("names", UNCLEAR)
+def test_of_several_networks_none_is_taken_in_silence(names: str, tmp_path: Path) -> None:
+    torch.save(UNCLEAR[names], tmp_path / "kd.pth")
+    with pytest.raises(UserError, match="it is not clear which one is meant") as caught:
+        read_weights(tmp_path / "kd.pth")
+    assert f"({names})" in str(caught.value) and "\n" not in str(caught.value)
+    advice = str(caught.value).partition('such as torch.save(torch.load("kd.pth")')[2]
+    words = advice.partition(", ")[0].strip("[]").replace('"', "").split("][")
+    assert ".".join(words) == names.partition(",")[0].strip('"')
+
+
+def test_an_average_is_taken_and_said(tmp_path: Path) -> None:
+    torch.save({"model": STUDENT, "model_ema": TEACHER}, tmp_path / "ema.pth")
+    state, said = read_chosen(tmp_path / "ema.pth")
+    assert torch.equal(state["a.w"], torch.zeros(3))
+    assert said == '"model_ema", an average, and not "model"'
+    net = nn.ModuleDict({"a": nn.Module()})
+    net["a"].w, net["a"].b = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(1))
+    assert f"taken are those of {said}" in fill_exactly(net, str(tmp_path / "ema.pth"), "Net")
+    assert torch.equal(net["a"].w, torch.zeros(3))
+
+
+def test_what_an_optimiser_remembers_is_no_network(tmp_path: Path) -> None:
+    remembered = {"state": {0: {"exp_avg": torch.ones(3), "exp_avg_sq": torch.ones(3)}}}
+    torch.save({"net": TEACHER, "optimizer": remembered}, tmp_path / "net.pth")
+    assert torch.equal(read_weights(tmp_path / "net.pth")["a.w"], torch.zeros(3))
+
+
+def test_networks_side_by_side_under_prefixes_are_told_apart(ours: State, tmp_path: Path) -> None:
+    both = {**prefixed(ours, "student."), **prefixed(other(ours), "teacher.")}
+    torch.save({"state_dict": both}, tmp_path / "kd.ckpt")
+    net = build_classifier(
+        "resnet18", 7, 3, (48, 48), dropout=0.0, weights=str(tmp_path / "kd.ckpt")
+    )
+    assert isinstance(net, TimmNet)
+    assert "; taken from student., and not from teacher." in net.started
+    assert torch.equal(net.net.state_dict()["conv1.weight"], ours["conv1.weight"])
+    torch.save({"state_dict": prefixed(ours, "student.")}, tmp_path / "one.ckpt")
+    net = build_classifier(
+        "resnet18", 7, 3, (48, 48), dropout=0.0, weights=str(tmp_path / "one.ckpt")
+    )
+    assert "taken from" not in str(net.started)

@@ -80,3 +80,15 @@ def test_what_travels_is_what_this_process_met(tmp_path: Path) -> None:
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"m\.file=.*no\.pth cannot be read .*check the path"):
         content_of("m.file", str(tmp_path / "no.pth"))
+
+
+def test_a_content_that_no_file_has_is_a_sentence_in_order() -> None:
+    gone = "sha256:" + 64 * "1"
+    contents.remember(gone, "there/own.pth")
+    with pytest.raises(UserError) as caught:
+        found("weights", gone)
+    assert str(caught.value).endswith(
+        "last read as there/own.pth: give the file itself once with --set METHOD.weights=FILE"
+    )
+    with pytest.raises(UserError, match=r"own.pth: fetch it"):
+        found("weights", gone, "fetch it")

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import made_records
 import pytest
 from folders import TINY
 
 import lrfer_bench
 from lrfer_bench.errors import UserError
+from lrfer_bench.predicting.origin import _bring_plugin, _image
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 from results import copy_of
@@ -144,3 +146,21 @@ def test_a_size_that_is_not_known_is_not_called_missing_weights(
                 path.write_text(json.dumps(content))
         with pytest.raises(UserError, match=words):
             lrfer_bench.load_model(record.key, mine, plugins=[TINY])
+
+
+def test_a_model_that_existed_is_to_be_evaluated_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no weights in a results folder, and no run command made it."""
+    monkeypatch.setenv("LRFER_CACHE", str(tmp_path / "cold"))
+    record = made_records.make_record(
+        failure="-", method="net", source="net.py sha256:" + 12 * "a", existing=True
+    )
+    for ask in (
+        lambda: _image(record, Store(tmp_path), []),
+        lambda: _bring_plugin(record, Store(tmp_path), False),
+    ):
+        with pytest.raises(UserError, match=r"or evaluate|: evaluate") as caught:
+            ask()
+        assert "lrfer-bench run" not in str(caught.value)
+        assert "--plugin" not in str(caught.value)

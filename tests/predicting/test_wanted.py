@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.predicting import wanted as wanted_module
 from lrfer_bench.predicting.wanted import Wanted, by_name_or_key, cell_meant, cells_meant
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.edits import newest_edits
@@ -169,3 +170,41 @@ def test_models_that_learned_from_another_protocol_are_told_apart(tmp_path: Path
     said = str(caught.value)
     assert said.startswith("2 cells fit: give the key; ") and said.count("trained on") == 1
     assert "_camera@1_x4_s0_cpu@1, trained on bicubic@1 x4)" in said
+
+
+def test_the_edit_that_is_loaded_here_comes_before_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an edit was undone: of the newest there are records, but its code is not here."""
+    for key, code, scale in (("a", "1", 2), ("b", "2", 2), ("c", "2", 4)):
+        record = known(tmp_path, "mine", key, code=code, scale=scale)
+        second = 1 + "12".index(code)
+        os.utime(tmp_path / "records" / f"{record.stem}.json", (second, second))
+    here = {"mine": "mine.py sha256:" + 12 * "1"}
+    monkeypatch.setattr(wanted_module, "_loaded_source", lambda name: here.get(name, ""))
+    found, notes = chosen(tmp_path, method="mine")
+    assert found == "a" and "the one of the file as it is here is used" in notes[0]
+    assert notes[0].endswith(f"also made with mine.py sha256:{12 * '2'}")
+    here.clear()
+    found, notes = chosen(tmp_path, method="mine", scale=2)
+    assert found == "b" and "the newest is used" in notes[0]
+
+
+def test_what_is_loaded_here_is_known_by_its_source() -> None:
+    assert wanted_module._loaded_source("direct").startswith("lrfer-bench")
+    assert wanted_module._loaded_source("nobodys") == ""
+
+
+def test_models_that_differ_by_their_weights_are_called_by_them(tmp_path: Path) -> None:
+    for key in "ab":
+        logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
+        record = made_records.make_record(
+            logits, key=key * 64, method="net", source=f"net.py sha256:{12 * key}", classes="abcd",
+            existing=True, weights=[f"net-{key}.pth sha256:{12 * key}"], train_scales=[],
+        )  # fmt: skip
+        Store(tmp_path).save(record, logits)
+        second = 1 + "ab".index(key)
+        os.utime(tmp_path / "records" / f"{record.stem}.json", (second, second))
+    found, (note,) = chosen(tmp_path, method="net")
+    assert found == "b" and f"made with net-b.pth sha256:{12 * 'b'};" in note
+    assert note.endswith(f"net-a.pth sha256:{12 * 'a'}") and "net.py" not in note

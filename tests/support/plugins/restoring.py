@@ -20,10 +20,11 @@ from lrfer_bench.api import (
 
 @register_method("repeats")
 class Repeats(Method):
-    """Restores by repeating pixels, one shade brighter; answers by a trained bias."""
+    """Restores by repeating pixels, a shade brighter; answers by a trained bias."""
 
-    def __init__(self, task):
+    def __init__(self, task, *, shade: int = 1):
         super().__init__(task)
+        self.shade = shade
         self.bias = nn.Parameter(torch.zeros(task.classes))
 
     def forward(self, lr):
@@ -34,7 +35,7 @@ class Repeats(Method):
 
     def restored(self, lr):
         scale = self.task.scales[0]
-        return (lr.repeat_interleave(scale, 2).repeat_interleave(scale, 3) + 1) / 255
+        return (lr.repeat_interleave(scale, 2).repeat_interleave(scale, 3) + self.shade) / 255
 
 
 @register_method("restores-badly")
