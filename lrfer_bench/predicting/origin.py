@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lrfer_bench.contract.labels import label_of
+from lrfer_bench.contract.labels import label_of, parse_label
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.data.cache import Prepared, open_prepared
 from lrfer_bench.errors import RecordError, UserError
@@ -149,13 +149,18 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
 def _ways(record: Record, store: Store) -> Iterator[Asked]:
     """The ways in which the cell may have been asked for. The key says which it was."""
     name, own = record.method.name, record.method.settings
-    below = _stage_settings(record, store)
+    below = _stage_settings(record, store) or _told_settings(record)
     yield name, {name: own}
     yield name, {**below, name: own}  # by --set, for stages too
     yield (
         label_of(name, own, whole=True),
         below,
     )  # in brackets: these do not reach a stage of the same method
+
+
+def _told_settings(record: Record) -> dict[str, Mapping[str, Any]]:
+    """What the record itself tells of its stages' settings, where no model is there to tell."""
+    return dict(parse_label(label) for label in record.method.stage_settings or [])
 
 
 def _stage_settings(record: Record, store: Store) -> dict[str, Mapping[str, Any]]:

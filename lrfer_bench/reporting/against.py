@@ -85,7 +85,7 @@ def _better(wider: Sequence[Line], line: Line, weights: Weights) -> Line | None:
     """Of lines that have its seeds, the first that is significantly better on them; or None."""
     able = [other for other in wider if not why_untested(other, line, list(weights))]
     gaps = [_gap(other, line, weights) for other in able]
-    corrected = holm([p for _, p in gaps]) if gaps else []
+    corrected = holm([p for _, p in gaps])
     for other, (value, _), p in zip(able, gaps, corrected, strict=True):
         if value > 0 and p < SIGNIFICANT:
             return other

@@ -122,8 +122,17 @@ def test_models_without_the_settings_of_stages_are_other_settings(
         for r in Store(tmp_path / "results").scan()
         if isinstance(r, Record) and r.method.name == "on-one"
     )
+
+    def load() -> Any:
+        return lrfer_bench.load_model(
+            record.key, tmp_path / "results", plugins=[staged / "staged.py"]
+        )
+
+    assert load().record == record, "the record tells them, too"
+    method = record.method.model_copy(update={"stage_settings": None})  # an older one does not
+    Store(tmp_path / "results").amend(record.model_copy(update={"method": method}))
     with pytest.raises(UserError, match=r"other code or settings.*--results NEW"):
-        lrfer_bench.load_model(record.key, tmp_path / "results", plugins=[staged / "staged.py"])
+        load()
 
 
 def test_a_size_that_is_not_known_is_not_called_missing_weights(
