@@ -76,4 +76,7 @@ def test_what_the_report_says_is_quoted() -> None:
     report = collect([REFERENCE], Options(Choice(scales=[4]), pictures="none", page=False))
     (board,) = [each for each in report.boards if each.preset == "cpu@2"]
     quoted = re.findall(r"^    (?!lrfer-bench)(.+)$", SECTION, flags=re.MULTILINE)
-    assert quoted == [headline(board), *(answer.sentence for answer in answers(board))]
+    clean = board.leak_free
+    assert clean is not None
+    said = [headline(board), *answers(board), headline(clean), *answers(clean)]
+    assert quoted == [one if isinstance(one, str) else one.sentence for one in said]
