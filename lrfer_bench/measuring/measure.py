@@ -154,47 +154,49 @@ def _fits(record: Record, wish: Wish) -> bool:
 def _one(
     record: Record, store: Store, what: Quantity, known: dict[str, Record], asked: _Asked
 ) -> Outcome:
-    """Measure a quantity of a cell, unless it or its network was measured on this bench already."""
-    if not asked.again and what.is_measured(record):
-        return Outcome(record, what, "stood")
-    try:
+    """Measure a quantity of a cell; one whose network was measured has the times of that."""
+
+    def take() -> tuple[Record, Verdict]:
         if not store.is_complete(record):
             raise UserError("its logits are missing or changed: run the cell again")
         predictor = asked.open(record, what.bench.device)
         lr = face_for(predictor)
         network = work_of(predictor.method, lr.to(predictor.device))
-        shared = known.get(network)
-        found = (
-            what.copied(record, shared)
-            if shared
-            else what.entered(record, what.measure(predictor, lr), network)
-        )
-    except MachineError:
-        raise
-    except UserError as error:
-        return Outcome(record, what, "left out", str(error))
-    except Exception as error:  # a plugin's forward can fail in any way
-        return Outcome(record, what, "left out", f"{type(error).__name__}: {error}")
-    store.amend(found)
-    if network:
-        known.setdefault(network, found)
-    return Outcome(found, what, "the same network" if shared else "measured")
+        if network in known:
+            return what.copied(record, known[network]), "the same network"
+        found = what.entered(record, what.measure(predictor, lr), network)
+        if network:
+            known[network] = found
+        return found, "measured"
+
+    return _written(record, store, what, asked.again, take)
 
 
-def _timed(record: Record, store: Store, what: InTraining, again: bool) -> Outcome:
-    """Time the trainings of a cell, unless that was done on this bench already."""
+def _written(
+    record: Record,
+    store: Store,
+    what: Timed,
+    again: bool,
+    take: Callable[[], tuple[Record, Verdict]],
+) -> Outcome:
+    """Write what take() measures of a cell, unless that was done on this bench already."""
     if not again and what.is_measured(record):
         return Outcome(record, what, "stood")
     try:
-        found = what.entered(record, store)
+        found, verdict = take()
     except MachineError:
         raise
     except UserError as error:
         return Outcome(record, what, "left out", str(error))
-    except Exception as error:  # a plugin's update can fail in any way
+    except Exception as error:  # a plugin's code can fail in any way
         return Outcome(record, what, "left out", f"{type(error).__name__}: {error}")
     store.amend(found)
-    return Outcome(found, what, "measured")
+    return Outcome(found, what, verdict)
+
+
+def _timed(record: Record, store: Store, what: InTraining, again: bool) -> Outcome:
+    """Time the trainings of a cell."""
+    return _written(record, store, what, again, lambda: (what.entered(record, store), "measured"))
 
 
 def face_for(predictor: Predictor) -> torch.Tensor:

@@ -30,6 +30,10 @@ class Timed:
         """What a record's environment says of the bench."""
         return self.bench.told(self.name)
 
+    def told_with(self, alone: bool) -> dict[str, str]:
+        """told(), and that nothing else used the machine where that is so."""
+        return {**self.told(), **({f"{self.name}_alone": "yes"} if alone else {})}
+
     def is_measured(self, record: Record) -> bool:
         """Whether a record holds what was measured on such a bench, alone."""
         found = record.environment
@@ -72,12 +76,8 @@ class Quantity(Timed, ABC):
 
     def entered(self, record: Record, times: Times, network: str) -> Record:
         """The record with these times in place of its own."""
-        told = {
-            **self.told(),
-            f"{self.name}_network": network,
-            f"{self.name}_alone": "yes" if times.alone else "",
-        }
-        return self.with_cost(record, self.cost(times), {k: v for k, v in told.items() if v})
+        told = self.told_with(times.alone) | ({f"{self.name}_network": network} if network else {})
+        return self.with_cost(record, self.cost(times), told)
 
     def copied(self, record: Record, known: Record) -> Record:
         """The record with the times of another one of the same network."""

@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from lrfer_bench.data.prepared import Prepared
 from lrfer_bench.errors import UserError
-from lrfer_bench.keys import canonical_json
 from lrfer_bench.measuring.quantities import Timed
 from lrfer_bench.measuring.stopwatch import is_quiet_gpu, undisturbed, watched
 from lrfer_bench.planning.plan import Plan, Training
 from lrfer_bench.predicting.origin import cell_of, prepared_of
-from lrfer_bench.running.calibrate import seconds_per_step, steps_of
+from lrfer_bench.running.calibrate import but_for_its_seed, seconds_per_step, steps_of
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -39,19 +38,19 @@ class InTraining(Timed):
     def entered(self, record: Record, store: Store) -> Record:
         """The record with the times of its trainings; UserError where they cannot be planned."""
         if record.method.existing:  # nothing was trained for it
-            return self.with_cost(record, {}, {**self.told(), "training_alone": "yes"})
+            return self.with_cost(record, {}, self.told_with(alone=True))
         prepared = prepared_of(record)
         if prepared is None:
             raise UserError(
                 "its data set is not prepared here, and steps need faces: lrfer-bench datasets "
                 f"prepare {record.dataset.name}"
             )
-        plan, cell = cell_of(record, store, self.trust)
+        image = prepared.faces.channels, *prepared.faces.size
+        plan, cell = cell_of(record, store, self.trust, image)
         needed = plan.needed_for(cell)
         found = {key: self._pace(plan.trainings[key], plan, prepared) for key in needed}
         seconds = {key: round(pace, 3) for key, (pace, _) in found.items()}
-        alone = all(quiet for _, quiet in found.values())
-        told = {**self.told(), **({"training_alone": "yes"} if alone else {})}
+        told = self.told_with(all(quiet for _, quiet in found.values()))
         cost = {
             "train_seconds": seconds.get(cell.training or "", 0.0),
             "train_seconds_with_stages": round(sum(seconds.values()), 3),
@@ -64,11 +63,7 @@ class InTraining(Timed):
 
     def _pace(self, training: Training, plan: Plan, prepared: Prepared) -> Pace:
         """Measured once for all trainings that differ by their seed alone."""
-        below = [plan.trainings[key] for key in plan.below([training.key])]
-        alike = canonical_json(
-            [training.preset.id, prepared.fingerprint, training.preset.epochs]
-            + [[each.method.identity(), each.condition] for each in below]
-        )
+        alike = f"{prepared.fingerprint} {but_for_its_seed(training, plan)}"
         if alike not in self._known:
             self._known[alike] = self._measured(training, plan, prepared)
         return self._known[alike]

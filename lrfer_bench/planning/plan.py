@@ -171,11 +171,9 @@ class Cell:
     @property
     def label(self) -> str:
         """How messages call it: "direct, bicubic@1 x4, seed 0"."""
-        tested = f"{self.tested.protocol} x{self.tested.scale}"
         crossed = self.trained.scales and self.trained != self.tested
-        trained = f"{self.trained.protocol} x{','.join(map(str, self.trained.scales))}"
-        origin = f" (trained on {trained})" if crossed else ""
-        return f"{self.method.label}, {tested}, seed {self.seed}{origin}"
+        origin = f" (trained on {self.trained.label})" if crossed else ""
+        return f"{self.method.label}, {self.tested.label}, seed {self.seed}{origin}"
 
 
 @dataclass

@@ -90,8 +90,8 @@ def _as_told(setting: str, value: str, error: OSError) -> str:
     content = _TOLD.get(str(file)) or (named.pop() if relative and len(named) == 1 else "")
     if content and place_of(content) is not None:
         return content
-    read = f"{_last_read(content)}," if _last_read(content) else ""
-    then = f"; it was {content}{read} when the run was made" if content else ""
+    read = _last_read(content)
+    then = f"; it was {content}{read}{',' * bool(read)} when the run was made" if content else ""
     raise UserError(
         f"{setting}={value} cannot be read ({error.strerror or error}{then}): check the path"
     ) from error

@@ -32,15 +32,19 @@ Asked = tuple[str, Mapping[str, Mapping[str, Any]]]
 ANY_IMAGE: Image = (1, 1 << 20, 1 << 20)
 
 
-def cell_of(record: Record, store: Store, trust: bool = False) -> tuple[Plan, Cell]:
+def cell_of(
+    record: Record, store: Store, trust: bool = False, image: Image | None = None
+) -> tuple[Plan, Cell]:
     """The cell of a record, with the plan of all that it rests on.
 
     Only when its key comes out the same are the weights on disk its own: else a UserError.
     Loads the plugin file that run() left in the results folder where the method is a script's, if
-    it was made on this machine, or with trust.
+    it was made on this machine, or with trust. image: that of its data set, where it is known.
     """
     _bring_plugin(record, store, trust)
     remember_contents(store.root)
+    if image is not None:
+        return plan_again(record, store, image)
     # Keys do not depend on the faces' size: the first plan finds the weights, which know the size.
     plan, cell = plan_again(record, store, ANY_IMAGE)
     return plan_again(record, store, _image(record, store, plan.needed_for(cell)))

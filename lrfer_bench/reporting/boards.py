@@ -247,25 +247,30 @@ def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:
         _track(members),
         SOFT if any(row.record.train.targets == "soft" for row in members) else "",
     )
+    wanted = _wanted_scales(board)
     for line in board.lines:
-        line.holes = _holes(board, line)
+        line.holes = _holes(line, wanted)
     if not unfolded:
         fold(board)
     board.leak_free = _leak_free(board)
     return board
 
 
-def _holes(board: Board, line: Line) -> dict[int, str]:
-    """Scale -> why a line has no number there, of those that its board wants of it.
+def _wanted_scales(board: Board) -> set[int]:
+    """Scales at which a line without a number has a hole.
 
     Where only the untrained references of a run stand, the run may not be at its end: a hole too,
     though nothing is ranked there.
     """
-    alone = line.off_scale or (line.oracle and set(line.rows) == {1})
     begun = {scale for scale in board.sizes if scale > 1 and _only_references(board, scale)}
-    wanted = set() if alone else {*board.lr_scales, *begun}
+    return {*board.lr_scales, *begun}
+
+
+def _holes(line: Line, wanted: set[int]) -> dict[int, str]:
+    """Scale -> why a line has no number there, of those that its board wants of it."""
+    alone = line.off_scale or (line.oracle and set(line.rows) == {1})
     found = {}
-    for scale in sorted({*wanted, *line.rows}):
+    for scale in sorted({*line.rows, *(() if alone else wanted)}):
         row = line.rows.get(scale)
         if row is None or not row.counted:
             found[scale] = row.status if row else "missing"

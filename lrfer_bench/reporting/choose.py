@@ -50,6 +50,8 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     )
     methods = {r.method for r in found} | {r.method_name for r in found}
     _check("method", choice.methods, methods, notes, same_label)
+    meant = [name for name in methods if any(same_label(one, name) for one in choice.methods)]
+    choice = replace(choice, methods=meant)
     _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
     kept = [result for result in found if _wanted(result, choice)]
@@ -87,11 +89,10 @@ def _wanted(result: Result, choice: Choice) -> bool:
     record = result.record
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
-    names = (result.method, result.method_name)
-    named = any(same_label(asked, name) for asked in choice.methods for name in names)
+    methods = {result.method, result.method_name}
     return (
         (not choice.datasets or bool(datasets & set(choice.datasets)))
-        and (not choice.methods or oracle or named)
+        and (not choice.methods or oracle or bool(methods & set(choice.methods)))
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds)
     )

@@ -38,7 +38,7 @@ def _homes(boards: Iterable[Board]) -> dict[int, tuple[Board, Line]]:
     "trained at". The first board that it was made for counts.
     """
     found: dict[int, tuple[Board, Line]] = {}
-    settled: set[int] = set()
+    at_home: dict[int, tuple[Board, Line]] = {}
     for board in boards:
         for line in board.lines:
             for row in line.rows.values():
@@ -47,9 +47,7 @@ def _homes(boards: Iterable[Board]) -> dict[int, tuple[Board, Line]]:
                     and len(line.rows) > 1
                     and "(trained at x" in line.label
                 )
-                own = row.record.train.protocol == board.protocol and not borrowed
-                if id(row) not in found or (own and id(row) not in settled):
-                    found[id(row)] = (board, line)
-                if own:
-                    settled.add(id(row))
-    return found
+                found.setdefault(id(row), (board, line))
+                if row.record.train.protocol == board.protocol and not borrowed:
+                    at_home.setdefault(id(row), (board, line))
+    return found | at_home

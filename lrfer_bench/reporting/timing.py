@@ -36,9 +36,13 @@ class Timing:
         """As the head of a column has it."""
         parts = [*filter(None, [self.runtime]), self.device or "hardware not told"]
         if self.threads:
-            parts.append(f"{self.threads} thread{'' if self.threads == '1' else 's'}")
+            parts.append(_counted(self.threads))
         parts.append("batch 1")
         return " · ".join(parts if self.alone else [*parts, "beside other work"])
+
+
+def _counted(threads: str) -> str:
+    return f"{threads} thread{'' if threads == '1' else 's'}"
 
 
 def timing_of(record: Record) -> Timing:
@@ -119,8 +123,8 @@ def _trained_under(record: Record) -> str:
     if told.get("training_alone") != "yes":
         return ""
     threads = told.get("training_threads", "")
-    said = f" · {threads} thread{'' if threads == '1' else 's'}" if threads else ""
-    return f"{told.get('training_device', '')}{said} · by a few steps alone"
+    parts = [told.get("training_device", ""), *([_counted(threads)] if threads else [])]
+    return " · ".join([*parts, "by a few steps alone"])
 
 
 def training_head(board: Board) -> str:

@@ -47,11 +47,18 @@ def _estimate(
     seconds: dict[str, float] = {}
     for number, training in enumerate(trainings, 1):
         tell(f"measuring {number} of {len(trainings)}: {training.label}")
-        alike = canonical_json([training.method.identity(), training.condition])
+        alike = but_for_its_seed(training, plan)
         if alike not in measured:
             measured[alike] = seconds_per_step(training, plan, prepared)
         seconds[training.key] = measured[alike] * steps_of(training, prepared)
     return seconds
+
+
+def but_for_its_seed(training: Training, plan: Plan) -> str:
+    """What a training of a data set is: equal for those that differ by their seed alone."""
+    rests_on = [plan.trainings[key] for key in plan.below([training.key])]
+    parts = [[each.method.identity(), each.condition] for each in rests_on]
+    return canonical_json([training.preset.id, training.preset.epochs, parts])
 
 
 def steps_of(training: Training, prepared: Prepared) -> int:

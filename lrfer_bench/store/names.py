@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.schema import Record
@@ -17,18 +18,22 @@ def trained_on(record: Record) -> str:
     train = record.train
     if train.protocol == HR or (record.stages and not train.scales):
         return "HR"
-    return f"{train.protocol} x{','.join(map(str, train.scales))}" if train.scales else "nothing"
+    return Condition(train.protocol, tuple(train.scales)).label if train.scales else "nothing"
+
+
+def _tested_on(record: Record) -> str:
+    return Condition(record.test.protocol, (record.test.scale,)).label
 
 
 def elsewhere(record: Record) -> str:
     """ "trained on camera@1 x4" where LR faces of other kinds or sizes were tested, else ""."""
-    trained, test = trained_on(record), record.test
-    alike = trained in ("HR", "nothing", f"{test.protocol} x{test.scale}")
+    trained = trained_on(record)
+    alike = trained in ("HR", "nothing", _tested_on(record))
     return "" if alike else f"trained on {trained}"
 
 
 def cell_name(record: Record) -> str:
     """How lines about a cell begin: "direct, bicubic@1 x4, seed 0 (trained on camera@1 x4)"."""
-    test, origin = record.test, elsewhere(record)
-    name = f"{method_label(record)}, {test.protocol} x{test.scale}, seed {record.seed}"
+    origin = elsewhere(record)
+    name = f"{method_label(record)}, {_tested_on(record)}, seed {record.seed}"
     return f"{name} ({origin})" if origin else name

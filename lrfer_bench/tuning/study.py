@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import read_json, write_atomically
@@ -56,6 +56,16 @@ class Trial(_Part):
     failure: str | None = None
     stopped: int | None = None
     history: list[float | None] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, content: Any) -> Any:
+        """An earlier form had a list of histories, of one model at most."""
+        if not isinstance(content, dict) or "histories" not in content:
+            return content
+        rest = {name: value for name, value in content.items() if name != "histories"}
+        (history,) = content["histories"] or [[]]
+        return {**rest, "history": history}
 
     @property
     def open(self) -> bool:
@@ -153,14 +163,6 @@ def _said(field: str, value: Any) -> str:
     return f"{field} {listed}"
 
 
-def _modernise(content: dict[str, Any]) -> None:
-    """An earlier form had a list of histories for each trial, of one model at most."""
-    for trial in content.get("trials", []):
-        histories = trial.pop("histories", None)
-        if histories:
-            (trial["history"],) = histories
-
-
 def _read(path: Path) -> Study:
     """UserError for a file that is damaged or was edited. Earlier versions wrote no seal."""
     try:
@@ -168,7 +170,6 @@ def _read(path: Path) -> Study:
         if not isinstance(content, dict) or not is_intact(content):
             raise ValueError("it was changed")
         content.pop(SEAL, None)
-        _modernise(content)
         study = Study.model_validate(content)
     except (OSError, ValueError) as error:
         raise UserError(

@@ -126,4 +126,5 @@ def test_spaces_need_no_torch() -> None:
         "import sys; from lrfer_bench.api import Choice, LogUniform; Choice(1), LogUniform(1, 2);"
         "assert not {'torch', 'optuna'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import made_records
 import pytest
+import registries
 from folders import TINY
 
 import lrfer_bench
@@ -59,6 +61,13 @@ class OfAKind(Base):
 class Many(Base):
     trains = "all scales"
 """
+
+
+@pytest.fixture(autouse=True)
+def names() -> Iterator[None]:
+    """Plugins that a test loads are gone after it: other files have methods of these names."""
+    with registries.kept():
+        yield
 
 
 @pytest.fixture(scope="module")

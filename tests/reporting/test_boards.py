@@ -13,9 +13,8 @@ from lrfer_bench.reporting.lookup import ordered
 from lrfer_bench.reporting.writers import markdown
 
 
-def save(factory, root, right=60, **fields):
-    labels = np.arange(100) % 7
-    return factory.save(root, np.arange(100) < right, labels, noise=right, **fields)
+def save(factory, root, *right, **fields):
+    return factory.save_hundred(root, *right, **fields)
 
 
 def entries(root, **options):

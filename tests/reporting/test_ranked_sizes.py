@@ -1,20 +1,13 @@
 """Which sizes are ranked, and which gaps are holes, where rows stand at unequal sizes."""
 
-import numpy as np
-
 from lrfer_bench.reporting.collect import Options, collect
-
-
-def save(factory, root, right=60, **fields):
-    labels = np.arange(100) % 7
-    return factory.save(root, np.arange(100) < right, labels, noise=right, **fields)
 
 
 def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(factory, tmp_path):
     """A run that is not at its end: nothing is trained for x2 yet."""
     for scale in (2, 4):
-        save(factory, tmp_path, method="bicubic", scale=scale, train_scales=[])
-    save(factory, tmp_path, scale=4)
+        factory.save_hundred(tmp_path, method="bicubic", scale=scale, train_scales=[])
+    factory.save_hundred(tmp_path, scale=4)
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [4], "alone at x2, enlarge takes no rank from what is trained"
     assert {e.label: (e.holes, e.rank) for e in board.lines} == {
@@ -28,19 +21,19 @@ def test_scales_that_only_the_references_have_so_far_are_holes_of_the_others(fac
 
 def test_a_size_between_the_trained_ones_is_no_hole(factory, tmp_path):
     for scale in (2, 4):
-        save(factory, tmp_path, scale=scale)
-        save(factory, tmp_path, method="other", scale=scale)
-    save(factory, tmp_path, method="bicubic", scale=3, train_scales=[])
-    save(factory, tmp_path, scale=3, train_scales=[4])
+        factory.save_hundred(tmp_path, scale=scale)
+        factory.save_hundred(tmp_path, method="other", scale=scale)
+    factory.save_hundred(tmp_path, method="bicubic", scale=3, train_scales=[])
+    factory.save_hundred(tmp_path, scale=3, train_scales=[4])
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert not any(3 in line.holes for line in board.lines)
 
 
 def test_an_evaluated_model_at_one_more_size_takes_no_rank_from_the_others(factory, tmp_path):
     for scale in (2, 4):
-        save(factory, tmp_path, scale=scale)
+        factory.save_hundred(tmp_path, scale=scale)
     for scale in (2, 3, 4):
-        save(factory, tmp_path, method="mine", scale=scale, train_scales=[], existing=True)
+        factory.save_hundred(tmp_path, method="mine", scale=scale, train_scales=[], existing=True)
     board = collect([tmp_path], Options(resamples=100)).boards[0]
     assert board.lr_scales == [2, 4]
     assert {e.label: (e.holes, e.rank) for e in board.lines} == {
