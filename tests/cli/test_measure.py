@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from folders import TINY
 
+from lrfer_bench.machine import load
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 from results import copy_of
@@ -31,16 +32,29 @@ def measured(results: Path) -> list[bool]:
     return ["latency_device" in record.environment for record in records]
 
 
-def test_a_table_has_what_was_measured(inside: Any, results: Path) -> None:
+@pytest.mark.parametrize(
+    ("quiet", "head"),
+    [
+        pytest.param([True, True, True], "1 thread · batch 1)", id="alone"),
+        pytest.param([False, False, False], "batch 1 · beside other work)", id="beside others"),
+        pytest.param([True, True, False], "(batch 1, hardware or load differ)", id="once alone"),
+    ],
+)
+def test_a_table_has_what_was_measured(
+    quiet: list[bool], head: str, inside: Any, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(quiet)  # asked before the first, and of each of the two networks
+    monkeypatch.setattr(load, "is_quiet", lambda cores: next(answers))
     done = inside("measure", "--results", results, "--plugin", TINY, "--device", "cpu")
     assert done.status == 0 and "Traceback" not in done.err
     assert done.out.count("faces a second") == 4
+    assert ("times were taken beside other work" in done.err) != quiet[-1]
     assert "2 measured, 2 the same network" in done.out
     assert measured(results) == [True] * 4
     told = inside("report", "--results", results, "--pictures", "none", "--resamples", "0")
     assert told.status == 0
     page = (results / "report" / "leaderboard.md").read_text()
-    assert "1 thread · batch 1" in page
+    assert head in page
     with (results / "report" / "leaderboard.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == "finished"]
     assert len(rows) == 2
