@@ -21,9 +21,11 @@ EXAMPLES = (
     "lrfer-bench measure --methods direct --device cpu --threads 1",
 )
 GROUPS = {
-    "Which cells": ("results", "methods", "scales", "again", "plugins", "trust_plugins"),
+    "Which cells": (
+        "results", "methods", "scales", "again", "untrained", "plugins", "trust_plugins",
+    ),
     "What is measured, and where": ("onnx", "training", "device", "threads"),
-}
+}  # fmt: skip
 
 WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
 """What a line says of a quantity other than the latency in torch."""
@@ -46,6 +48,9 @@ WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
 @click.option("--onnx", is_flag=True, help="Also the exported model, in onnxruntime.")
 @click.option("--training", is_flag=True, help="Also the trainings, by a few steps of each.")
 @click.option("--again", is_flag=True, help="Also cells that were measured in this way before.")
+@click.option(
+    "--untrained", is_flag=True, help="Also cells whose models are not here, with new weights."
+)
 @PLUGIN
 @click.option(
     "--trust-plugins", is_flag=True, help="Run plugin files that came with the results folder."
@@ -61,8 +66,8 @@ WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
 @click.pass_context
 def measure(
     ctx: click.Context, results: Path, methods: tuple[str, ...], scales: tuple[int, ...],
-    onnx: bool, training: bool, again: bool, plugins: tuple[Path, ...], trust_plugins: bool,
-    device: str | None, threads: int,
+    onnx: bool, training: bool, again: bool, untrained: bool, plugins: tuple[Path, ...],
+    trust_plugins: bool, device: str | None, threads: int,
 ) -> None:  # fmt: skip
     """Measure every finished cell: latency of one face, and faces a second in batches of 64.
 
@@ -78,7 +83,7 @@ def measure(
 
     load_plugins(plugins)
     bench = bench_of(device, threads)
-    wish = Wish(bench, methods, scales, onnx, training, again, trust_plugins)
+    wish = Wish(bench, methods, scales, onnx, training, again, untrained, trust_plugins)
     counts: Counter[str] = Counter()
     loaded = 0
     for outcome in measure_all(Store(results), wish, warn):

@@ -11,12 +11,11 @@ import torch
 from lrfer_bench.errors import MachineError, UserError, did_you_mean
 from lrfer_bench.exporting.to_onnx import packages
 from lrfer_bench.machine import load
-from lrfer_bench.measuring.network import work_of
+from lrfer_bench.measuring.opening import Opener
 from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity, Timed
 from lrfer_bench.measuring.stopwatch import Bench
 from lrfer_bench.measuring.trainings import InTraining
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.predicting.predictor import Predictor, predictor_of
 from lrfer_bench.predicting.wanted import is_called
 from lrfer_bench.running.sole import sole_run
 from lrfer_bench.store.schema import Record
@@ -33,6 +32,7 @@ class Wish:
     onnx: also the exported model, in onnxruntime on the processor
     training: also a few steps of the trainings behind it
     again: also cells that were measured on this bench, alone, before
+    untrained: also cells whose models are not here, with new weights
     trust: run the results folder's own plugin files, even if not made here
     """
 
@@ -42,6 +42,7 @@ class Wish:
     onnx: bool = False
     training: bool = False
     again: bool = False
+    untrained: bool = False
     trust: bool = False
 
     @property
@@ -69,23 +70,6 @@ class Outcome:
         return self.record.environment.get(f"{self.quantity.name}_alone") == "yes"
 
 
-class _Asked:
-    """How cells are opened: each once a device, for all that is measured of it there."""
-
-    def __init__(self, store: Store, wish: Wish) -> None:
-        self.again = wish.again
-        self._store, self._wish = store, wish
-        self._last: tuple[tuple[str, str], Predictor] | None = None
-
-    def open(self, record: Record, device: torch.device) -> Predictor:
-        """The trained cell of a record, on a device."""
-        name = record.key, str(device)
-        if self._last is None or self._last[0] != name:
-            found = predictor_of(record, self._store, str(device), self._wish.trust)
-            self._last = name, found
-        return self._last[1]
-
-
 def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[Outcome]:
     """Measure the finished cells of a results folder and write it into their records.
 
@@ -108,13 +92,13 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 f"other processes keep {others:.1f} cores busy: latencies taken now are marked "
                 "so, and no table sorts by them; measure when the machine is idle"
             )
-        asked, known = _Asked(store, wish), {}
+        opener, known = Opener(store, wish.untrained, wish.trust), {}
         trainings = InTraining(wish.bench, wish.trust)
         for what in wish.quantities:
             known[what.name] = {} if wish.again else what.networks(records)
         for record in records:
             for what in wish.quantities:
-                outcome = _one(record, store, what, known[what.name], asked)
+                outcome = _one(record, store, what, known[what.name], opener, wish.again)
                 record = outcome.record
                 yield outcome
             if wish.training:
@@ -152,24 +136,28 @@ def _fits(record: Record, wish: Wish) -> bool:
 
 
 def _one(
-    record: Record, store: Store, what: Quantity, known: dict[str, Record], asked: _Asked
+    record: Record,
+    store: Store,
+    what: Quantity,
+    known: dict[str, Record],
+    opener: Opener,
+    again: bool,
 ) -> Outcome:
     """Measure a quantity of a cell; one whose network was measured has the times of that."""
 
     def take() -> tuple[Record, Verdict]:
         if not store.is_complete(record):
             raise UserError("its logits are missing or changed: run the cell again")
-        predictor = asked.open(record, what.bench.device)
-        lr = face_for(predictor)
-        network = work_of(predictor.method, lr.to(predictor.device))
-        if network in known:
-            return what.copied(record, known[network]), "the same network"
-        found = what.entered(record, what.measure(predictor, lr), network)
-        if network:
-            known[network] = found
+        opened = opener.open(record, what.bench.device)
+        if opened.network in known:
+            return what.copied(record, known[opened.network]), "the same network"
+        times = what.measure(opened.predictor, opened.lr)
+        found = what.entered(record, times, opened.network, opened.weights)
+        if opened.network:
+            known[opened.network] = found
         return found, "measured"
 
-    return _written(record, store, what, asked.again, take)
+    return _written(record, store, what, again, take)
 
 
 def _written(
@@ -197,10 +185,3 @@ def _written(
 def _timed(record: Record, store: Store, what: InTraining, again: bool) -> Outcome:
     """Time the trainings of a cell."""
     return _written(record, store, what, again, lambda: (what.entered(record, store), "measured"))
-
-
-def face_for(predictor: Predictor) -> torch.Tensor:
-    """A face of noise, uint8 [1, C, h, w]: what a network costs does not depend on who is seen."""
-    generator = torch.Generator().manual_seed(0)
-    shape = (1, predictor.channels, *predictor.lr_size)
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)

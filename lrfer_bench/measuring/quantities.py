@@ -53,7 +53,9 @@ class Timed:
 
 @dataclass(frozen=True)
 class Quantity(Timed, ABC):
-    """Times of a trained network; NAME_network in a record is the network (see work_of()).
+    """Times of a network; NAME_network in a record is the network (see work_of()).
+
+    NAME_weights is "new" where it was not the trained one that was measured.
 
     costs: the fields of a record's cost that it writes
     """
@@ -74,9 +76,10 @@ class Quantity(Timed, ABC):
         known = {r.environment.get(f"{self.name}_network", ""): r for r in done}
         return {network: record for network, record in known.items() if network}
 
-    def entered(self, record: Record, times: Times, network: str) -> Record:
+    def entered(self, record: Record, times: Times, network: str, weights: str = "") -> Record:
         """The record with these times in place of its own."""
-        told = self.told_with(times.alone) | ({f"{self.name}_network": network} if network else {})
+        of_it = {f"{self.name}_network": network, f"{self.name}_weights": weights}
+        told = self.told_with(times.alone) | {name: text for name, text in of_it.items() if text}
         return self.with_cost(record, self.cost(times), told)
 
     def copied(self, record: Record, known: Record) -> Record:

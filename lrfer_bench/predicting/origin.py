@@ -29,6 +29,11 @@ Image = tuple[int, int, int]
 Asked = tuple[str, Mapping[str, Mapping[str, Any]]]
 """A method's label, and settings by method: how a cell may have been asked for."""
 
+
+class WeightsMissing(UserError):
+    """A record is here, but a model that it rests on is not."""
+
+
 ANY_IMAGE: Image = (1, 1 << 20, 1 << 20)
 
 
@@ -144,7 +149,7 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
             f"{store.models} nor the cache {default_cache()} tells it: {prepare}, or give "
             "the same lrfer-bench run command once more"
         )
-    raise UserError(
+    raise WeightsMissing(
         f"the weights of {record.stem} are not in {store.models}: records travel without them; "
         "train the cell in another folder (--results NEW), or copy the folder models/ as well"
     )

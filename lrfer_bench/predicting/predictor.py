@@ -14,13 +14,14 @@ from scipy.special import softmax
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.plan import Cell
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.predicting.learned import learned_on
-from lrfer_bench.predicting.origin import cell_of
+from lrfer_bench.predicting.origin import WeightsMissing, cell_of, prepared_of
 from lrfer_bench.predicting.shapes import whole
 from lrfer_bench.predicting.wanted import by_name_or_key, cell_meant
 from lrfer_bench.running.evaluate import predict
-from lrfer_bench.running.models import ModelMissing, cell_method, read_models
+from lrfer_bench.running.models import ModelMissing, cell_method, frozen, read_models, untrained
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -132,18 +133,43 @@ def open_predictor(
 def predictor_of(
     record: Record, store: Store, device: str = "cpu", trust: bool = False
 ) -> Predictor:
-    """The trained method of a record; UserError where its code or its weights are not available.
+    """The trained method of a record; UserError where its code is not available.
 
+    WeightsMissing, a UserError, where its weights are not.
     trust: run the plugin file of the results folder even if it was not made on this machine.
     """
     plan, cell = cell_of(record, store, trust)
     try:
         models = read_models(store, plan, plan.needed_for(cell))
     except ModelMissing as error:
-        raise UserError(
+        raise WeightsMissing(
             f"the weights {error.path} are missing or damaged: records travel without them; "
             "train the cell in another folder (--results NEW), or copy the folder models/ as well"
         ) from error
-    where, data = torch.device(device), cell.data
-    method = cell_method(cell, models, where)
+    where = torch.device(device)
+    return _predictor(record, cell, cell_method(cell, models, where), where)
+
+
+def untrained_predictor(
+    record: Record, store: Store, device: str = "cpu", trust: bool = False
+) -> Predictor:
+    """The method of a record with new weights: for its shape and speed only, no model is read.
+
+    UserError where its code is not available, and where its data set, which tells the size of the
+    faces, is not prepared here.
+    """
+    prepared = prepared_of(record)
+    if prepared is None:
+        raise UserError(
+            "neither its model nor its prepared data set is here, which would tell the size of the "
+            f"faces: lrfer-bench datasets prepare {record.dataset.name}"
+        )
+    image = prepared.faces.channels, *prepared.faces.size
+    plan, cell = cell_of(record, store, trust, image)
+    where = torch.device(device)
+    return _predictor(record, cell, frozen(untrained(cell, plan, where)), where)
+
+
+def _predictor(record: Record, cell: Cell, method: Method, where: torch.device) -> Predictor:
+    data = cell.data
     return Predictor(record, data.classes, data.channels, data.size, cell.lr_size, method, where)

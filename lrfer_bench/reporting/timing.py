@@ -108,6 +108,13 @@ def head(board: Board) -> str:
     return _head("Latency", board.timings)
 
 
+def with_new_weights(board: Board) -> bool:
+    """Whether a latency of a board, in torch or as ONNX, is not of the trained model itself."""
+    told = (r.record.environment for line in board.lines for row in line.shown
+            for r in row.finished)  # fmt: skip
+    return any(each.get(f"{name}_weights") for each in told for name in ("latency", "onnx"))
+
+
 def training_conditions(board: Board) -> set[str]:
     """Under what the training times of a board were taken; "": in a run, beside other work.
 
@@ -144,7 +151,7 @@ def _head(name: str, conditions: set[Timing]) -> str:
 
 
 def note(board: Board) -> str:
-    """A sentence or two where latencies or training times do not compare, else ""."""
+    """Sentences where latencies or training times do not compare, or need a word; else ""."""
     if not any(line.shown for line in board.lines):
         return ""
     said = []
@@ -153,6 +160,11 @@ def note(board: Board) -> str:
             "Latencies were taken beside other work or on different hardware: no row is sorted by "
             "them and they form no front. The command lrfer-bench measure takes them alike, and "
             "alone."
+        )
+    if with_new_weights(board):
+        said.append(
+            "Some latencies are of networks with new weights, as their models were not at hand "
+            "(lrfer-bench measure --untrained): the same operations on the same shapes."
         )
     trained = training_conditions(board)
     if trained and not _alike(trained):

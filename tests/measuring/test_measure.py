@@ -18,8 +18,7 @@ from folders import TINY
 from lrfer_bench.errors import UserError
 from lrfer_bench.exporting import export
 from lrfer_bench.machine import load
-from lrfer_bench.measuring import measure as measuring
-from lrfer_bench.measuring import onnx, quantities
+from lrfer_bench.measuring import onnx, opening, quantities
 from lrfer_bench.measuring.measure import Outcome, Wish, measure
 from lrfer_bench.measuring.stopwatch import Bench, Spread, Times
 from lrfer_bench.plugins.loading import load_plugin
@@ -195,7 +194,7 @@ def test_cells_without_model_logits_or_code_are_left_out(
             raise ZeroDivisionError("an author's slip")
         return "network"
 
-    monkeypatch.setattr(measuring, "work_of", broken)
+    monkeypatch.setattr(opening, "work_of", broken)
     next(results.glob("logits/*enlarge*s1*.npz")).unlink()
     found = {o.record.stem: o for o in ask(results)}
     reasons = [o.reason for o in found.values() if o.verdict == "left out"]

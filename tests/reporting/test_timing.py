@@ -65,6 +65,12 @@ def test_under_other_load_or_hardware_they_are_neither(board, environments, said
     assert fronts(found) == [] and "they form no front" in timing.note(found)
 
 
+@pytest.mark.parametrize("name", ["latency_weights", "onnx_weights"])
+def test_that_a_network_had_new_weights_is_said_under_the_table(board, name):
+    assert "new weights" not in timing.note(board(ALONE, ALONE))
+    assert "new weights" in timing.note(board(ALONE, {**ALONE, name: "new"}))
+
+
 def test_a_gpu_stands_in_the_head(board):
     assert head(board(GPU, GPU)) == "Latency (Card · batch 1)"
 
