@@ -19,10 +19,9 @@ from lrfer_bench.running.engines.processes import (
     end,
     end_tree,
     left_behind,
-    one_thread,
     own_session,
     redirect_output,
-    without_main,
+    starting,
 )
 
 PATIENCE_SECONDS = 1.0
@@ -73,7 +72,7 @@ def check_in_process(
             target=_serve,
             args=(theirs, name, dataset, list(plugins), list(only), dict(settings or {}), str(log)),
         )
-        with one_thread(), without_main():
+        with starting():
             process.start()
         theirs.close()
         try:

@@ -55,3 +55,11 @@ def code_of(name: str) -> str:
     "" for the built-in ones, whose version is their pixels. name: a name or an id
     """
     return "" if name == HR else PROTOCOLS.entry(name.partition("@")[0]).code
+
+
+def source_of(name: str) -> str:
+    """Where a protocol came from: "lrfer-bench 0.1.0", "occlude.py sha256:0a1b2c3d4e5f", "" for hr.
+
+    name: a name or an id
+    """
+    return "" if name == HR else PROTOCOLS.entry(name.partition("@")[0]).source

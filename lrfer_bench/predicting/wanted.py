@@ -11,7 +11,7 @@ from typing import Any
 from lrfer_bench.contract.labels import label_of, same_label
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.edits import newest_edits, on_older_edits
 from lrfer_bench.store.names import elsewhere, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -125,7 +125,7 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
         )
     # A bare name is the method as it is, where that was run.
     fitting = [record for record in fitting if not record.method.settings] or fitting
-    fitting = _of_one_edit(fitting, store, tell)
+    fitting = _of_one_edit(_as_files_are(fitting, store), store, tell)
     by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
     lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
     by_scale = {record.test.scale: record for record in lowest.values()}
@@ -223,6 +223,12 @@ def _of_one_edit(records: list[Record], store: Store, tell: Callable[[str], None
         f"the same cell was also made with {others}"
     )
     return kept
+
+
+def _as_files_are(records: list[Record], store: Store) -> list[Record]:
+    """Those of the newest edit of each file of a protocol or a stage; nothing else names it."""
+    older = on_older_edits([(store, record) for record in records])
+    return [record for record in records if record.key not in older]
 
 
 def _loaded_source(name: str) -> str:

@@ -18,7 +18,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
-from lrfer_bench.store.edits import newest_edits
+from lrfer_bench.store.edits import newest_edits, on_older_edits
 from lrfer_bench.store.merge import same_metrics
 from lrfer_bench.store.names import method_label
 from lrfer_bench.store.schema import Record
@@ -119,7 +119,7 @@ def load(roots: Iterable[str | Path]) -> Loaded:
         )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
     loaded.notes += _other_numbers(by_key, others)
-    loaded.results = without_twins(_named(list(by_key.values())), loaded.notes)
+    loaded.results = without_twins(_named(_as_files_are(by_key, loaded.notes)), loaded.notes)
     return loaded
 
 
@@ -175,6 +175,20 @@ def _other_numbers(by_key: dict[str, Result], others: Iterable[Result]) -> list[
         f"other numbers: those of {root.name if root.is_absolute() else root} count"
         for root, keys in found.items()
     ]
+
+
+def _as_files_are(by_key: dict[str, Result], notes: list[str]) -> list[Result]:
+    """The results but those of an earlier edit of a protocol's or a stage's plugin file.
+
+    Under one name in one table, they would be compared with results of other pixels.
+    """
+    older = on_older_edits([(result.store, result.record) for result in by_key.values()])
+    for file, count in Counter(older.values()).items():
+        notes.append(
+            f"{count} record{'s' if count > 1 else ''} of an earlier edit of {file} (a protocol or "
+            "a stage) left out: run the same command again where their cells are missing"
+        )
+    return [result for key, result in by_key.items() if key not in older]
 
 
 def _standing(result: Result) -> tuple[bool, bool]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import CellError
 from lrfer_bench.training.batches import gather
+from lrfer_bench.training.drawing import drawing
 
 BATCH = 128
 
@@ -20,12 +21,13 @@ def predict(
 ) -> NDArray[np.float32]:
     """Logits float32 [N, classes] for LR images uint8 [N, C, h, w].
 
-    Raises CellError for answers of a wrong shape, NaN or infinite ones.
+    A method that draws random numbers draws the same ones for the same faces each time. Raises
+    CellError for answers of a wrong shape, NaN or infinite ones.
     """
     method.eval()
     device = device or torch.device("cpu")
     answers = []
-    with torch.no_grad():
+    with torch.no_grad(), drawing(device, "answers"):
         for start in range(0, len(images), BATCH):
             lr = gather(images, range(start, min(start + BATCH, len(images)))).to(device)
             answers.append(_checked(method, method(lr), lr, classes))

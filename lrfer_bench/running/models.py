@@ -24,6 +24,7 @@ from lrfer_bench.plugins.contents import place_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.facts import read_facts, write_facts
 from lrfer_bench.store.store import Store
+from lrfer_bench.training.drawing import drawing
 
 MOST_BYTES = 1 << 33
 """No network of this field has weights of 8 gigabytes."""
@@ -106,9 +107,13 @@ def build_on_stages(node: Training | Cell, stages: Stages, device: torch.device)
 def build_for_cell(cell: Cell, stages: Stages, device: torch.device) -> Method:
     """The method that answers for a cell.
 
-    It is the cell's model or, where the cell trains nothing, what is built on its stages.
+    It is the cell's model or, where the cell trains nothing, what is built on its stages: what it
+    draws for itself is the same wherever it is built.
     """
-    return stages(cell.training) if cell.training else build_on_stages(cell, stages, device).eval()
+    if cell.training:
+        return stages(cell.training)
+    with drawing(device, cell.key, "init"):
+        return build_on_stages(cell, stages, device).eval()
 
 
 def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> Method:

@@ -13,6 +13,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.errors import escaped
 from lrfer_bench.planning.plan import Cell
 from lrfer_bench.plugins.blame import without_paths
+from lrfer_bench.plugins.degradation import source_of
 from lrfer_bench.running import cost
 from lrfer_bench.running.environment import environment
 from lrfer_bench.running.facts import finite_or_none
@@ -123,11 +124,20 @@ def finished_record(
     others = {model.cost.arithmetic for model in models.values()} - {"", arithmetic_of(lr.device)}
     if others:
         facts = {**facts, "trained_by": "; ".join(sorted(others))}
-    return draft(cell).model_copy(update={
+    told = draft(cell)
+    told.method.files = _files(cell, models)
+    return told.model_copy(update={
         "status": "finished", "metrics": score(answers.logits, answers.labels, answers.clean),
         "cost": _cost(cell, models, method, lr), **_training_parts(cell, models),
         "environment": facts,
     })  # fmt: skip
+
+
+def _files(cell: Cell, models: Mapping[str, Model]) -> list[str]:
+    """The plugin files behind its stages and protocols; an edited one made another cell."""
+    found = {source_of(each.protocol) for each in (cell.trained, cell.tested)}
+    found |= {model.training.method.source for model in models.values()}
+    return sorted(each for each in found - {cell.method.source} if " sha256:" in each)
 
 
 def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:

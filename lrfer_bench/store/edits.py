@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from lrfer_bench.store.schema import Record
@@ -25,3 +25,26 @@ def newest_edits(
             group, written = group_of(record), (store.written_at(record), record.method.source)
             newest[group] = max(newest.get(group, written), written)
     return {group: source for group, (_, source) in newest.items()}
+
+
+def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
+    """Key of a record -> the file of a stage or protocol of whose earlier edit it was made.
+
+    Its pixels or its stage are not those of the file as it is now, and nothing in its names tells.
+    """
+    newest: dict[str, tuple[float, str]] = {}
+    for store, record in records:
+        for source in [*record.method.files, record.method.source]:
+            written = store.written_at(record), source
+            name = _file_of(source)
+            newest[name] = max(newest.get(name, written), written)
+    return {
+        record.key: _file_of(source)
+        for _, record in records
+        for source in record.method.files
+        if newest[_file_of(source)][1] != source
+    }
+
+
+def _file_of(source: str) -> str:
+    return source.partition(" sha256:")[0]

@@ -96,7 +96,8 @@ def _looked_at(
     reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
     if not dry:
         keep_preset(store.root, preset_of_record(other.root, entry.preset))
-        _write(files, entry, standing, store)
+        written = (other.records / f"{entry.stem}.json").stat().st_mtime_ns
+        _write(files, entry, standing, store, written)
     ledger.enter(entry, other)
     return Outcome(path, "taken", reason)
 
@@ -149,12 +150,18 @@ def _check_place(record: Record, store: Store, lost: set[str]) -> None:
         raise _Refused("mine was finished meanwhile: merge again")
 
 
-def _write(files: dict[str, bytes], record: Record, mine: Record | None, store: Store) -> None:
-    """Write what was checked. mine: the record that gives way to it, if there is one."""
+def _write(
+    files: dict[str, bytes], record: Record, mine: Record | None, store: Store, written: int
+) -> None:
+    """Write what was checked.
+
+    mine: the record that gives way to it, if there is one
+    written: the date of theirs, ns; it stays, since of two edits of a plugin file the later counts
+    """
     if mine is not None and os.path.lexists(logits := store.logits / f"{mine.stem}.npz"):
         set_aside(logits, "damaged")
     for name, data in files.items():
-        write_atomically(store.root / name, data)
+        write_atomically(store.root / name, data, dated_ns=written)
     if mine is not None and mine.stem != record.stem:  # under a former name of its method
         (store.records / f"{mine.stem}.json").unlink(missing_ok=True)
 

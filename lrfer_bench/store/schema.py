@@ -83,6 +83,8 @@ class MethodPart(_Part):
     stage_settings: stages of it, of any depth, with the settings that the user changed and that do
              not follow from its own: "classifier[epochs=120]" each; None: an older record, not told
     existing: a model that existed already: nothing was trained for it here, no stage either
+    files: plugin files other than its own that the cell rests on, those of stages and protocols:
+             "occlude.py sha256:0a1b2c3d4e5f" each
     card: of a method that is not built in, where it has one
     """
 
@@ -96,6 +98,7 @@ class MethodPart(_Part):
     weights: list[Weights] = Field(default_factory=list)
     stage_settings: list[str] | None = None
     existing: bool = False
+    files: list[str] = Field(default_factory=list)
     card: CardPart | None = None
 
     @model_serializer(mode="wrap")
@@ -110,6 +113,8 @@ class MethodPart(_Part):
             content.pop("stage_settings", None)
         if not self.existing:
             content.pop("existing", None)
+        if not self.files:
+            content.pop("files", None)
         if self.card is None:
             content.pop("card", None)
         return content

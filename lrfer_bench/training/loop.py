@@ -154,6 +154,7 @@ def train(
     method.load_state_dict(run.kept)
     method.eval()
     started = time.perf_counter()
+    torch.manual_seed(seed_for(source.key, "after"))  # the same after a resume
     method.after_training(source.epoch(preset.epochs, augment=False))
     seconds = sum(row["seconds"] for row in run.history) + time.perf_counter() - started
     return Trained(

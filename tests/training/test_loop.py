@@ -45,6 +45,35 @@ def test_a_killed_training_ends_with_the_same_bits(
     assert all(torch.equal(alone.weights[name], resumed.weights[name]) for name in alone.weights)
 
 
+class Late(Small):
+    """Draws a buffer after its training. killed: ends before that."""
+
+    def __init__(self, task: Task, killed: bool = False) -> None:
+        super().__init__(task)
+        self.killed = killed
+        self.register_buffer("drawn", torch.zeros(5))
+
+    def after_training(self, batches: object) -> None:
+        if self.killed:
+            raise Killed
+        self.drawn = torch.rand(5)
+
+
+def late(killed: bool = False) -> Late:
+    torch.manual_seed(5)
+    return Late(Task(3, 1, (12, 12), (2,), preset()), killed)
+
+
+def test_what_is_drawn_after_training_is_the_same_after_a_resume(tmp_path: Path) -> None:
+    alone = train(late(), source(), constant)
+    checkpoint = tmp_path / "c.ckpt"
+    with pytest.raises(Killed):
+        train(late(killed=True), source(), constant, checkpoint)
+    resumed = train(late(), source(), constant, checkpoint)
+    assert alone.weights["drawn"].any()
+    assert torch.equal(alone.weights["drawn"], resumed.weights["drawn"])
+
+
 def test_the_same_key_gives_the_same_bits_and_another_key_others() -> None:
     first, second = (train(fresh(), source("a"), constant).weights for _ in range(2))
     other = train(fresh(), source("b"), constant).weights

@@ -22,8 +22,7 @@ from lrfer_bench.running.engines.lifelines import uninterrupted
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
     end_tree,
-    one_thread,
-    without_main,
+    starting,
 )
 from lrfer_bench.running.engines.worker import work
 from lrfer_bench.running.jobs import Job
@@ -135,7 +134,7 @@ class LocalEngine(Engine):
         )
         worker = _Worker(process, ours, device)
         with uninterrupted():  # or it would run, and nobody would know of it
-            with one_thread(), without_main():
+            with starting():
                 process.start()
             self._workers.append(worker)
         theirs.close()

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -23,9 +24,19 @@ HELPERS = ("resource_tracker", "forkserver")
 """Words in the command lines of processes that Python itself keeps running."""
 
 
+_STARTING = threading.RLock()
+"""What a start changes belongs to the whole program: one start at a time, whoever asks."""
+
+
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Processes started inside load their libraries with one thread each."""
+def starting() -> Iterator[None]:
+    """Processes spawned inside load libraries with one thread, and not the program's own file."""
+    with _STARTING, _one_thread(), _without_main():
+        yield
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
@@ -39,11 +50,8 @@ def one_thread() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def without_main() -> Iterator[None]:
-    """Processes spawned inside do not import the program that started them.
-
-    A worker needs nothing of it, and a user's script would run again in every worker.
-    """
+def _without_main() -> Iterator[None]:
+    """A worker needs nothing of it, and a user's script would run again in every worker."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

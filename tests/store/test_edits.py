@@ -1,0 +1,76 @@
+"""Of several edits of a plugin file the newest counts, in tables and for predictions."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from made_records import CLASSES, make_logits, make_record
+
+from lrfer_bench.predicting.wanted import Wanted, cell_meant
+from lrfer_bench.reporting.frame import load
+from lrfer_bench.store.merge import merge
+from lrfer_bench.store.store import Store
+
+LABELS = np.arange(70) % len(CLASSES)
+OLD, NEW = "occlude.py sha256:aaaaaaaaaaaa", "occlude.py sha256:bbbbbbbbbbbb"
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Save a record that was written so many seconds after the first."""
+
+    def save(key, right, written, root=tmp_path / "results", **fields):
+        logits = make_logits(np.arange(70) < right, LABELS)
+        record = make_record(logits, key=key * 64, stage_settings=[], **fields)
+        place = Store(root).save(record, logits)
+        os.utime(place, (1_700_000_000 + written,) * 2)
+        return root
+
+    return save
+
+
+def rows(*roots):
+    return [(r.method, round(70 * r.record.metrics.all.accuracy)) for r in load(roots).results]
+
+
+def test_after_an_edit_of_a_protocol_the_new_pixels_count(save):
+    save("a", 20, 0, protocol="occlude@1", files=[OLD])
+    root = save("b", 60, 1, protocol="occlude@1", files=[NEW])
+    found = load([root])
+    assert rows(root) == [("direct", 60)]
+    (note,) = found.notes
+    assert note.startswith("1 record of an earlier edit of occlude.py") and "left out" in note
+    store = Store(root)
+    meant = cell_meant(root, Wanted("direct", scale=4), lambda line: None)
+    assert meant.key == "b" * 64 and store.written_at(meant)
+
+
+def test_no_table_mixes_the_pixels_of_two_edits(save):
+    save("a", 20, 0, protocol="occlude@1", scale=2, files=[OLD])
+    save("b", 50, 1, protocol="occlude@1", scale=4, files=[OLD])
+    root = save("c", 60, 2, protocol="occlude@1", scale=4, files=[NEW])
+    assert rows(root) == [("direct", 60)], "x2 was not run again"
+    assert load([root]).notes[0].startswith("2 records of an earlier edit")
+
+
+def test_an_edit_of_the_method_s_own_file_is_a_row_and_not_left_out(save):
+    save("a", 20, 0, method="mine", source="mine.py sha256:aaaaaaaaaaaa")
+    root = save("b", 60, 1, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
+    assert rows(root) == [("mine from mine.py sha256:aaaaaaaaaaaa", 20), ("mine", 60)]
+
+
+def test_a_stage_s_file_that_is_a_method_s_own_elsewhere_counts_as_one_file(save):
+    save("a", 20, 0, method="kd", files=[OLD])
+    root = save("b", 60, 1, method="occlude", source=NEW)
+    assert rows(root) == [("occlude", 60)]
+
+
+def test_records_that_came_by_merge_keep_the_date_of_their_run(save, tmp_path):
+    mine = save("b", 60, 100, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
+    theirs = save(
+        "a", 20, 0, tmp_path / "theirs", method="mine", source="mine.py sha256:aaaaaaaaaaaa"
+    )
+    assert [outcome.verdict for outcome in merge(mine, [theirs])] == ["taken"]
+    assert ("mine", 60) in rows(mine) and ("mine", 20) not in rows(mine)
