@@ -57,7 +57,7 @@ def test_everything_public_says_what_it_is() -> None:
     assert not silent
 
 
-def test_the_example_runs(lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
+def test_the_example_runs(quickly: Any, tiny: list[str], tmp_path: Path) -> None:
     blocks = [
         block
         for block in (api.__doc__ or "").split("\n\n")
@@ -68,7 +68,7 @@ def test_the_example_runs(lrfer: Any, tiny: list[str], tmp_path: Path) -> None:
     (tmp_path / "tiny_idea.py").write_text(
         textwrap.dedent("\n\n".join(blocks)).replace('"tiny"', '"tiny-idea"')
     )
-    done = lrfer(
+    done = quickly(
         "run",
         *tiny,
         "--plugin",

@@ -74,11 +74,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def evaluated(place: Path, trained: Path, lrfer: Any, tiny: list[str]) -> tuple[Path, Any]:
+def evaluated(place: Path, trained: Path, quickly: Any, tiny: list[str]) -> tuple[Path, Any]:
     """Beside methods that were trained: under two protocols at three scales, HR among them."""
     results = place / "results"
     shutil.copytree(trained, results)
-    done = lrfer(
+    done = quickly(
         "evaluate", f"{place / 'net.py'}:Net", "--weights", place / "net0.pth", *tiny,
         "--scales", "1,2,4", "--protocols", "bicubic,area", "--results", results, "--workers", "1",
     )  # fmt: skip
@@ -145,27 +145,27 @@ def test_it_stands_in_the_tables_marked(evaluated: Any) -> None:
 
 
 def test_what_has_a_record_is_not_run_again_and_other_weights_are_another_row(
-    evaluated: Any, place: Path, lrfer: Any, tiny: list[str], tmp_path: Path
+    evaluated: Any, place: Path, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     results, _ = evaluated
     shutil.copytree(results, tmp_path / "results")
     words = [f"{place / 'net.py'}:Net", *tiny, "--scales", "2", "--results", tmp_path / "results"]
-    again = lrfer("evaluate", *words, "--weights", place / "net0.pth", "--no-report")
+    again = quickly("evaluate", *words, "--weights", place / "net0.pth", "--no-report")
     assert "all 1 cells have a record already" in again.stdout
-    other = lrfer("evaluate", *words, "--weights", place / "net1.pth", "--no-report")
+    other = quickly("evaluate", *words, "--weights", place / "net1.pth", "--no-report")
     assert other.returncode == 0 and "done: net" in other.stdout
     assert len({record.method.source for record in records_of(tmp_path / "results")}) == 2
-    by_file = lrfer("run", "--config", tmp_path / "results" / "run.toml", "--no-report")
+    by_file = quickly("run", "--config", tmp_path / "results" / "run.toml", "--no-report")
     assert "all 1 cells have a record already" in by_file.stdout, by_file.stderr
 
 
 def test_it_answers_for_pictures_as_well(
-    evaluated: Any, lrfer: Any, tiny: list[str], tmp_path: Path
+    evaluated: Any, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     results, _ = evaluated
     Image.fromarray(np.full((8, 8), 90, np.uint8)).save(tmp_path / "face.png")
     asked = ["--method", "net", "--protocol", "bicubic", "--results", results, "--json"]
-    done = lrfer("predict", *asked, "--plugin", TINY, tmp_path / "face.png")
+    done = quickly("predict", *asked, "--plugin", TINY, tmp_path / "face.png")
     assert done.returncode == 0, done.stderr
     assert "what net learned on is not known" in done.stderr
     (face,) = json.loads(done.stdout)["faces"]
@@ -205,10 +205,10 @@ def test_mistakes_end_before_a_record_is_made(
 
 
 def test_what_fails_in_the_test_is_a_failed_cell(
-    place: Path, lrfer: Any, tiny: list[str], tmp_path: Path
+    place: Path, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     words = [f"{place / 'net.py'}:Fragile", "--weights", place / "net0.pth", "--scales", "2"]
-    done = lrfer("evaluate", *words, *tiny, "--results", tmp_path / "results", "--no-report")
+    done = quickly("evaluate", *words, *tiny, "--results", tmp_path / "results", "--no-report")
     assert done.returncode == 1
     (record,) = records_of(tmp_path / "results", "fragile")
     assert record.failure is not None and record.method.existing

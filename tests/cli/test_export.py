@@ -16,10 +16,10 @@ from lrfer_bench.store.store import Store
 LINEAR = ("--method", "linear", "--scale", "2", "--plugin", TINY)
 
 
-def test_a_file_that_another_program_runs(lrfer: Any, trained: Path, tmp_path: Path) -> None:
+def test_a_file_that_another_program_runs(quickly: Any, trained: Path, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     out = tmp_path / "new" / "linear.onnx"
-    done = lrfer("export", *LINEAR, "--results", trained, "--out", out)
+    done = quickly("export", *LINEAR, "--results", trained, "--out", out)
     assert done.returncode == 0 and not done.stderr
     for words in ("48 test faces of tinyfaces", "licence: ", "latency in onnxruntime: "):
         assert words in done.stdout
@@ -46,7 +46,9 @@ def test_nothing_is_overwritten_and_force_replaces(
     assert done.status == 0 and "as safetensors in" in done.out and out.stat().st_size > 1000
 
 
-def test_no_file_is_left_where_the_answers_differ(lrfer: Any, inside: Any, tmp_path: Path) -> None:
+def test_no_file_is_left_where_the_answers_differ(
+    quickly: Any, inside: Any, tmp_path: Path
+) -> None:
     """A plugin whose answer depends on how many faces it is shown together."""
     spoilt = tmp_path / "spoilt.py"
     text = TINY.read_text(encoding="utf-8").replace(
@@ -56,7 +58,7 @@ def test_no_file_is_left_where_the_answers_differ(lrfer: Any, inside: Any, tmp_p
     spoilt.write_text(text)
     results = tmp_path / "results"
     words = ("--plugin", spoilt, "--dataset", "tinyfaces", "--scales", "2", "--no-report")
-    assert lrfer("run", *words, "--methods", "linear", "--results", results).returncode == 0
+    assert quickly("run", *words, "--methods", "linear", "--results", results).returncode == 0
     for ending in (".pt", ".onnx"):
         out = tmp_path / f"spoilt{ending}"
         done = inside("export", "--method", "linear", "--results", results, "--plugin", spoilt,

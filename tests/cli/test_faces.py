@@ -27,10 +27,10 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(quickly: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The two restoring methods, trained at x2 on the drawn faces."""
     results = tmp_path_factory.mktemp("restoring") / "results"
-    done = lrfer(
+    done = quickly(
         "run",
         *tiny,
         *PLUGIN,
@@ -210,12 +210,12 @@ def test_restored_faces_of_a_wrong_shape(tiny: list[str], trained: Path, tmp_pat
 
 
 def test_a_row_of_settings_under_a_preset_of_ones_own(
-    tiny: list[str], lrfer: Any, tmp_path: Path, figures: list[Any]
+    tiny: list[str], quickly: Any, tmp_path: Path, figures: list[Any]
 ) -> None:
     results, label = tmp_path / "results", "repeats[shade=3]"
     words = [*tiny, *PLUGIN, "--scales", "2", "--results", results]
     run = ["run", *words, "--methods", label, "--epochs", "1", "--no-report", "--workers", "1"]
-    done = lrfer(*run, LRFER_CACHE=str(tmp_path / "cache"))
+    done = quickly(*run, LRFER_CACHE=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
     (kept,) = (results / "presets").iterdir()
     asked = [*words, "--protocols", "bicubic", "--restored", label, "--count", "2"]

@@ -100,13 +100,13 @@ def test_an_example_is_understood(path: tuple[str, ...], example: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, lrfer: Any) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, quickly: Any) -> Path:
     """A user's folder.
 
     Records and models of a small run, the same from two other machines, a plugin, pictures.
     """
     folder = tmp_path_factory.mktemp("user")
-    done = lrfer(
+    done = quickly(
         "run",
         "--plugin",
         TINY,

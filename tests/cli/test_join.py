@@ -35,7 +35,7 @@ class Counted(Method):
         return self.linear(self.enlarge(lr).flatten(1))
 
     def losses(self, batch):
-        time.sleep(0.4)
+        time.sleep(float(os.environ.get("LRFER_TEST_SLEEP", "0.4")))
         x = F.dropout(self.enlarged(batch).flatten(1), 0.3, self.training)
         return {"ce": F.cross_entropy(self.linear(x), batch.label)}
 
@@ -94,10 +94,13 @@ def contents(results: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def alone(lrfer: Any, asked: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def alone(
+    quickly: Any, asked: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What one run writes that nobody joins."""
     results = tmp_path_factory.mktemp("alone")
-    done = lrfer(*asked, "--results", results, LRFER_TEST_FLAG=str(results / "flag"))
+    flag = {"LRFER_TEST_FLAG": str(results / "flag"), "LRFER_TEST_SLEEP": "0"}
+    done = quickly(*asked, "--results", results, **flag)
     assert done.returncode == 0, done.stderr
     return contents(results)
 

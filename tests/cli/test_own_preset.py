@@ -13,7 +13,7 @@ from lrfer_bench.store.store import Store
 
 
 @pytest.fixture(scope="module")
-def ran(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ran(quickly: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder of two cells: one under a file, one under the short forms."""
     folder = tmp_path_factory.mktemp("own")
     file = folder / "mine.toml"
@@ -21,7 +21,7 @@ def ran(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -
     words = ["run", *tiny, "--methods", "direct", "--scales", "2", "--no-report"]
     words += ["--workers", "1", "--results", folder / "results"]
     for budget in (["--preset", file], ["--epochs", "1", "--batch", "8"]):
-        done = lrfer(*words, *budget)
+        done = quickly(*words, *budget)
         assert done.returncode == 0, done.stderr
     file.unlink()  # what a results folder needs lies in it
     return folder / "results"

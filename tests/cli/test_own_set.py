@@ -9,11 +9,11 @@ from typing import Any
 from layouts import ck
 
 
-def test_an_own_set_trains_from_outside(tmp_path: Path, lrfer: Callable[..., Any]) -> None:
+def test_an_own_set_trains_from_outside(tmp_path: Path, quickly: Callable[..., Any]) -> None:
     """An own set without splits, under a name of its own, from the disk to the table."""
     preset = tmp_path / "short.toml"
     preset.write_text('base = "quick"\nepochs = 1\n')
-    done = lrfer(
+    done = quickly(
         "run", "--dataset", "folder", "--data-root", ck(tmp_path / "CK"), "--data-option",
         "person=(S[0-9]+)_", "--data-option", "name=ck", "--data-option", "size=16", "--methods",
         "direct", "--scales", "2", "--preset", preset, "--workers", "1", "--results",

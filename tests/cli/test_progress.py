@@ -45,14 +45,14 @@ def test_quiet_tells_notes_and_failures_on_the_errors_stream(
 
 
 def test_a_quiet_run_prints_nothing_and_a_verbose_one_an_epoch_a_line(
-    lrfer: Any, tiny: list[str], tmp_path: Path
+    quickly: Any, lrfer: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     words = ["run", *tiny, "--methods", "linear", "--scales", "2", "--workers", "1"]
     quiet = lrfer(*words, "--quiet", "--results", tmp_path / "quiet")
     assert quiet.returncode == 0 and quiet.stdout == ""
     assert "Warning" not in quiet.stderr and "done" not in quiet.stderr
     assert (tmp_path / "quiet" / "report" / "index.html").is_file(), "the report is still made"
-    loud = lrfer(*words, "--verbose", "--no-report", "--results", tmp_path / "loud")
+    loud = quickly(*words, "--verbose", "--no-report", "--results", tmp_path / "loud")
     assert loud.returncode == 0, loud.stderr
     lines = [line for line in loud.stdout.splitlines() if ": epoch " in line]
     assert lines and all("validation 0." in line or "validation 1." in line for line in lines)

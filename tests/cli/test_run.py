@@ -172,10 +172,12 @@ SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]
 
 
 @pytest.fixture(scope="module")
-def alone(lrfer: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def alone(
+    quickly: Any, tiny: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What a run writes that nobody stops."""
     results = tmp_path_factory.mktemp("alone")
-    assert lrfer(*SLOW, *tiny, "--results", results).returncode == 0
+    assert quickly(*SLOW, *tiny, "--results", results, LRFER_TEST_SLEEP="0").returncode == 0
     return bits(results)
 
 

@@ -14,14 +14,14 @@ from lrfer_bench.store.store import Store
 
 
 @pytest.fixture(scope="module")
-def ran(lrfer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ran(quickly: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with the same cell twice: by majority labels, and by votes."""
     folder = tmp_path_factory.mktemp("targets")
     (folder / "root").mkdir()
     data = ["--dataset", "ferplus", "--data-root", generated(folder / "root")]
     words = ["run", *data, "--methods", "enlarge", "--scales", "4", "--epochs", "1", "--no-report"]
     for more in ([], ["--targets", "soft"]):
-        done = lrfer(*words, *more, "--workers", "1", "--results", folder / "results")
+        done = quickly(*words, *more, "--workers", "1", "--results", folder / "results")
         assert done.returncode == 0, done.stderr
     return folder / "results"
 
@@ -49,8 +49,8 @@ def test_votes_make_keys_of_their_own_and_say_so(ran: Path, inside: Any, tmp_pat
     }
 
 
-def test_a_run_file_asks_for_votes_again(ran: Path, lrfer: Any) -> None:
-    again = lrfer("run", "--config", ran / "run.toml", "--workers", "1", "--no-report")
+def test_a_run_file_asks_for_votes_again(ran: Path, quickly: Any) -> None:
+    again = quickly("run", "--config", ran / "run.toml", "--workers", "1", "--no-report")
     assert again.returncode == 0, again.stderr
     assert "nothing to run" in again.stdout
     assert len(records(ran)) == 2

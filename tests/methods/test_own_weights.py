@@ -188,7 +188,7 @@ def test_every_network_of_ours_starts_from_its_own_kind(name: str, tmp_path: Pat
 
 
 def test_a_run_says_what_it_took_and_a_table_where_it_stands(
-    lrfer: Callable[..., subprocess.CompletedProcess[str]], tiny: list[str], tmp_path: Path
+    quickly: Callable[..., subprocess.CompletedProcess[str]], tiny: list[str], tmp_path: Path
 ) -> None:
     from lrfer_bench.nets.classifiers import build_classifier
 
@@ -196,7 +196,7 @@ def test_a_run_says_what_it_took_and_a_table_where_it_stands(
     torch.save(net.state_dict(), tmp_path / "mine.pth")
     methods = f"direct,direct[arch=lean,weights={tmp_path / 'mine.pth'}]"
     words = ["run", *tiny, "--methods", methods, "--scales", "2", "--workers", "1"]
-    done = lrfer(*words, "--results", tmp_path / "results", "--epochs", "1", "--no-report")
+    done = quickly(*words, "--results", tmp_path / "results", "--epochs", "1", "--no-report")
     assert done.returncode == 0, done.stderr
     assert "direct: weights mine.pth" in done.stdout and "100% of lean" in done.stdout
     lrfer_bench.report(tmp_path / "results", resamples=0, pictures="none", page=False)

@@ -71,11 +71,11 @@ def names() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory, lrfer: Any, tiny: list[str]) -> Path:
+def staged(tmp_path_factory: pytest.TempPathFactory, quickly: Any, tiny: list[str]) -> Path:
     """Cells whose stages had settings of their own, and of a method for all scales, HR included."""
     folder = tmp_path_factory.mktemp("staged")
     (folder / "staged.py").write_text(STAGED)
-    done = lrfer(
+    done = quickly(
         "run",
         *tiny,
         "--plugin",

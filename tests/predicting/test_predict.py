@@ -35,7 +35,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
 
 
 def test_predict_writes_a_line_a_picture(
-    trained: Path, lrfer: Any, tiny: list[str], pictures: Path, tmp_path: Path
+    trained: Path, lrfer: Any, quickly: Any, tiny: list[str], pictures: Path, tmp_path: Path
 ) -> None:
     asked = ["--method", "linear", "--scale", "2", "--results", trained, *tiny[:2]]
     done = lrfer("predict", *asked, pictures, pictures / "face0.png")
@@ -61,9 +61,14 @@ def test_predict_writes_a_line_a_picture(
         for r in Store(trained).scan()
         if isinstance(r, Record) and (r.method.name, r.seed) == ("linear", 0)
     )
-    said = Store(trained).read_logits(record).logits[:4].argmax(1)
-    assert [row["expression"] for row in rows[:4]] == [record.dataset.classes[k] for k in said]
-    to_file = lrfer("predict", *asked, pictures, "--out", tmp_path / "out.csv", "--seed", "1")
+    logits = Store(trained).read_logits(record).logits[:4]
+    second, first = np.sort(logits)[:, -2:].T
+    clear = first - second > 0.1  # enlarging and shrinking a picture moves a narrow one
+    said = [record.dataset.classes[k] for k in logits.argmax(1)]
+    pairs = zip(rows[:4], said, clear, strict=True)
+    assert clear.sum() >= 2
+    assert all(row["expression"] == name for row, name, sure in pairs if sure)
+    to_file = quickly("predict", *asked, pictures, "--out", tmp_path / "out.csv", "--seed", "1")
     assert (
         "5 faces by tinyfaces_linear" in to_file.stdout
         and len((tmp_path / "out.csv").read_text().splitlines()) == 6
@@ -104,7 +109,7 @@ def test_a_picture_that_is_none(trained: Path, tiny: list[str], tmp_path: Path) 
 
 
 def test_bad_and_hidden_pictures_cost_their_own_line_only(
-    trained: Path, lrfer: Any, tiny: list[str], pictures: Path, tmp_path: Path
+    trained: Path, quickly: Any, tiny: list[str], pictures: Path, tmp_path: Path
 ) -> None:
     """As macOS leaves a folder on a memory card."""
     for name in ("a.png", ".thumbnails/t.png", "__MACOSX/t.png"):
@@ -112,26 +117,26 @@ def test_bad_and_hidden_pictures_cost_their_own_line_only(
         (tmp_path / name).write_bytes((pictures / "face0.png").read_bytes())
     (tmp_path / "._a.png").write_bytes(b"\x00\x05\x16\x07")
     asked = ["--method", "linear", "--scale", "2", "--results", trained, *tiny[:2], tmp_path]
-    done = lrfer("predict", *asked)
+    done = quickly("predict", *asked)
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 2
     assert "left out" not in done.stderr
     (tmp_path / "b.png").write_bytes(b"no picture")
-    done = lrfer("predict", *asked)
+    done = quickly("predict", *asked)
     assert done.returncode == 1 and len(done.stdout.splitlines()) == 2
     assert "\nleft out: " in done.stderr and "b.png" in done.stderr
 
 
 @pytest.fixture(scope="module")
-def two_scales(tmp_path_factory: pytest.TempPathFactory, lrfer: Any, tiny: list[str]) -> Path:
+def two_scales(tmp_path_factory: pytest.TempPathFactory, quickly: Any, tiny: list[str]) -> Path:
     """linear for faces of 8 and of 4 pixels; HR has 16."""
     results = tmp_path_factory.mktemp("scales") / "results"
     asked = ["--methods", "linear", "--scales", "2,4", "--no-report", "--results", results]
-    assert lrfer("run", *tiny, *asked).returncode == 0
+    assert quickly("run", *tiny, *asked).returncode == 0
     return results
 
 
 def test_each_picture_goes_to_the_model_of_the_nearest_size(
-    two_scales: Path, lrfer: Any, tiny: list[str], tmp_path: Path
+    two_scales: Path, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     """In ratios: 3 and 5 are nearest to 4, 6 to 8; 12 and more to HR, and made small to 8."""
     rng = np.random.default_rng(0)
@@ -140,7 +145,7 @@ def test_each_picture_goes_to_the_model_of_the_nearest_size(
         picture = Image.fromarray(rng.integers(0, 256, (side, side), dtype=np.uint8))
         picture.save(tmp_path / f"{side:02}.png")
     asked = ["predict", "--method", "linear", "--results", two_scales, *tiny[:2], tmp_path]
-    done = lrfer(*asked)
+    done = quickly(*asked)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(done.stdout.splitlines()))
     assert [row["scale"] for row in rows] == list(sizes.values())
@@ -149,25 +154,25 @@ def test_each_picture_goes_to_the_model_of_the_nearest_size(
     assert "faces of 8 pixels (x2), the nearest" in notes[1]
     assert notes[2].startswith("note: 2 pictures are of another size (3x3, 5x5): resized for")
 
-    named = lrfer(*asked, "--scale", "4", "--json")
+    named = quickly(*asked, "--scale", "4", "--json")
     taken = {face["width"]: face["taken"] for face in json.loads(named.stdout)["faces"]}
     assert taken == {
         3: "resized", 4: "as it is", 5: "resized", 6: "resized", 8: "resized",
         11: "made small", 12: "made small", 64: "made small",
     }  # fmt: skip
-    missing = lrfer(*asked, "--scale", "3")
+    missing = quickly(*asked, "--scale", "3")
     assert missing.returncode == 2 and "without a scale, the nearest is taken" in missing.stderr
 
 
 def test_a_picture_that_is_not_square_is_answered_as_its_padded_self(
-    two_scales: Path, lrfer: Any, tiny: list[str], tmp_path: Path
+    two_scales: Path, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     face = np.random.default_rng(3).integers(0, 256, (8, 6), dtype=np.uint8)
     padded = np.pad(face, ((0, 0), (1, 1)), mode="edge")
     for name, pixels in (("narrow.png", face), ("padded.png", padded)):
         Image.fromarray(pixels).save(tmp_path / name)
     out = tmp_path / "out.json"
-    done = lrfer(
+    done = quickly(
         "predict", "--method", "linear", "--results", two_scales, *tiny[:2], "--out", out, tmp_path
     )  # fmt: skip
     assert done.returncode == 0 and "1 picture is of another shape (6x8): shown whole" in (
@@ -181,14 +186,14 @@ def test_a_picture_that_is_not_square_is_answered_as_its_padded_self(
 
 
 def test_a_file_says_by_its_ending_what_it_is(
-    two_scales: Path, lrfer: Any, tiny: list[str], pictures: Path, tmp_path: Path
+    two_scales: Path, quickly: Any, tiny: list[str], pictures: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
     asked = ["predict", "--method", "linear", "--scale", "2", "--results", two_scales, *tiny[:2]]
     asked += [pictures / "face0.png", tmp_path / "bad.png"]
     table, tree = tmp_path / "out.csv", tmp_path / "out.json"
     for out in (table, tree):
-        assert lrfer(*asked, "--out", out).returncode == 1
+        assert quickly(*asked, "--out", out).returncode == 1
     (row,) = csv.DictReader(table.read_text().splitlines())
     content = json.loads(tree.read_text())
     (face,), (left_out,) = content["faces"], content["left_out"]
@@ -199,5 +204,5 @@ def test_a_file_says_by_its_ending_what_it_is(
     )
     assert left_out["image"].endswith("bad.png") and "cannot be decoded" in left_out["reason"]
     for words in (["--out", "out.txt"], ["--out", "out.csv", "--json"]):
-        done = lrfer(*asked, *words)
+        done = quickly(*asked, *words)
         assert done.returncode == 2 and "let it end with" in done.stderr and not done.stdout

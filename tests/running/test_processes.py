@@ -117,11 +117,12 @@ def test_check_method_ends_them(
 
 
 def test_check_method_ends_beside_a_thread_that_does_not(
-    lrfer: Any, tiny: list[str], plugin: Path
+    inside: Any, tiny: list[str], plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("lrfer_bench.checking.process.LAST_SECONDS", 2.0)
     asked = ["keeps-a-thread", *tiny, "--plugin", plugin, "--only", "builds"]
-    done = lrfer("check-method", *asked)
-    assert done.returncode == 0 and "ok" in done.stdout, done.stdout + done.stderr
+    done = inside("check-method", *asked)
+    assert done.status == 0 and "ok" in done.out, done.out + done.err
 
 
 LEADER = """

@@ -112,12 +112,12 @@ def bits(results: Path) -> dict[str, Any]:
 
 
 def test_the_bits_of_the_local_engine_and_a_failure_names_the_author_s_file(
-    there: Any, two: TwoNodes, lrfer: Any, tiny: list[str], tmp_path: Path
+    there: Any, two: TwoNodes, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     words = ["--methods", "linear,enlarge,raises", "--scales", "2,4"]
     out, errors = (run := there(*words)).communicate(timeout=400)
     assert run.returncode == 1, out + errors
-    local = lrfer("run", *tiny, *SMALL, *words, "--results", tmp_path / "local")
+    local = quickly("run", *tiny, *SMALL, *words, "--results", tmp_path / "local")
     assert local.returncode == 1 and bits(tmp_path / "local") == bits(tmp_path / "ray")
     assert len(bits(tmp_path / "ray")) == 9  # six records, three models
     assert f"Ray cluster {two.address}: 2 nodes, 2 CPUs, 0 GPUs; 2 models at a time" in out
@@ -181,12 +181,12 @@ def blind_node(nodes: TwoNodes, hidden: list[Path]) -> Iterator[Path]:
 
 
 def test_a_node_without_our_disk_gets_data_plugin_and_weights_as_bytes(
-    start: Any, environment: dict[str, str], lrfer: Any, tiny: list[str], tmp_path: Path
+    start: Any, environment: dict[str, str], quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     if not can_hide():
         pytest.skip("folders cannot be hidden from a process here: it takes root and unshare")
     words = ["--methods", "linear,raises", "--scales", "2"]
-    local = lrfer("run", *tiny, *SMALL, *words, "--results", tmp_path / "local")
+    local = quickly("run", *tiny, *SMALL, *words, "--results", tmp_path / "local")
     assert local.returncode == 1
     folder = tmp_path / "nodes"
     hidden = [Path(environment["LRFER_CACHE"]), TINY.parent, tmp_path / "local"]
@@ -203,7 +203,7 @@ CUTS = [pytest.param(how, marks=pytest.mark.slow) for how in ("stopped", "killed
 
 @pytest.mark.parametrize("how", [*CUTS, "a node is lost"])
 def test_what_was_cut_off_goes_on_with_the_same_bits(
-    how: str, there: Any, two: TwoNodes, lrfer: Any, tiny: list[str], tmp_path: Path
+    how: str, there: Any, two: TwoNodes, quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     words = ["--data-option", "train=640", "--methods", "slow", "--scales", "2,4"]
     often = {"LRFER_CHECKPOINT_SECONDS": "1"}
@@ -231,5 +231,7 @@ def test_what_was_cut_off_goes_on_with_the_same_bits(
     assert run.returncode == 0, out + errors
     assert "tried once more" not in out
     assert how != "a node is lost" or "is lost; the job goes on elsewhere" in out
-    local = lrfer("run", *tiny, *SMALL, *words, "--results", tmp_path / "local")
+    local = quickly(
+        "run", *tiny, *SMALL, *words, "--results", tmp_path / "local", LRFER_TEST_SLEEP="0"
+    )
     assert local.returncode == 0 and bits(tmp_path / "local") == bits(tmp_path / "ray")

@@ -91,12 +91,12 @@ def test_where_tensorboard_is_missing_its_extra_is_named(
 
 
 def test_a_run_with_a_log_has_the_bits_and_keys_of_one_without(
-    lrfer: Any, tiny: list[str], tmp_path: Path
+    quickly: Any, tiny: list[str], tmp_path: Path
 ) -> None:
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     words = ["run", *tiny, "--methods", "linear", "--scales", "2", "--no-report", "--workers", "1"]
     for folder, more in (("without", []), ("with", ["--log", "tensorboard"])):
-        done = lrfer(*words, *more, "--results", tmp_path / folder)
+        done = quickly(*words, *more, "--results", tmp_path / folder)
         assert done.returncode == 0, done.stderr
     models = [
         {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lrfer_bench.errors import DataError, MachineError
 from lrfer_bench.keys import seed_for
+from lrfer_bench.measuring.stopwatch import undisturbed
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished
+from lrfer_bench.running.engines.worker import teller
 from lrfer_bench.running.jobs import Job, TrainJob
 from lrfer_bench.running.models import Model, TrainingCost
-from lrfer_bench.running.work import result_of
+from lrfer_bench.running.work import failure_of, result_of
 
 
 class HereEngine(Engine):
@@ -31,6 +34,20 @@ class HereEngine(Engine):
 
     def close(self) -> None:
         pass
+
+
+class ToldEngine(HereEngine):
+    """HereEngine for whole runs: a job that fails is told, and so is how far each is."""
+
+    def submit(self, job: Job) -> None:
+        try:
+            with undisturbed(threads=1):  # as a worker: other threads, other sums
+                found = result_of(job, teller(self.done.append, job.key))
+            self.done.append(Finished(job.key, found))
+        except (MachineError, DataError) as error:
+            self.done.append(Failed(job.key, f"{job.label}: {error}", machine=True))
+        except Exception as error:
+            self.done.append(Failed(job.key, *failure_of(error, job)))
 
 
 class Killed(BaseException):

@@ -81,7 +81,7 @@ def answer(send: Send, job: Any) -> None:
     put_back()  # what plugin files changed while they were loaded
     crowded = False
     try:
-        event: Event = Finished(job.key, result_of(job, _teller(send, job.key)))
+        event: Event = Finished(job.key, result_of(job, teller(send, job.key)))
     except BrokenPipeError:
         raise
     except (MachineError, DataError) as error:
@@ -146,7 +146,7 @@ def _tell_changes(send: Send, job: Any, changed: Sequence[str]) -> None:
     send(Noted(job.key, text))
 
 
-def _teller(send: Send, key: str) -> Callable[[Any], None]:
+def teller(send: Send, key: str) -> Callable[[Any], None]:
     """Progress at most twice a second, but every finished epoch and every note."""
     from lrfer_bench.running.engines.base import Noted, Progressed
     from lrfer_bench.training.loop import Note
