@@ -61,8 +61,7 @@ What a method may say of itself (class attributes of Method)
 What a method may override besides forward() and losses()
     optimizers()   default: default_optimizers(self, preset), what the preset says: SGD, or Muon for
                    the convolutions that a batch norm follows and SGD for the rest; the harness
-                   scales every rate by the schedule, and refuses a scheduler of torch's. For SGD
-                   under every preset:
+                   scales every rate (no scheduler of yours). For SGD under every preset:
                    return {"main": sgd(self, self.task.preset)}
     update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward,
                    step
