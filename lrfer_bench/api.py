@@ -61,7 +61,7 @@ What a method may say of itself (class attributes of Method)
 What a method may override besides forward() and losses()
     optimizers()   default: default_optimizers(self, preset), what the preset says: SGD, or Muon for
                    the convolutions that a batch norm follows and SGD for the rest; the harness
-                   scales every rate by the schedule. For SGD under every preset:
+                   scales every rate (no scheduler of yours). For SGD under every preset:
                    return {"main": sgd(self, self.task.preset)}
     update()       one step of your own (two optimisers, a GAN); default: sum of losses(), backward,
                    step
@@ -300,8 +300,8 @@ def register_metric(
     head: what stands above its column, default the name
     better: "higher" or "lower" numbers
     percent: the numbers are shares of 1 and are shown in percent
-    bounds: the least and the largest number possible, where intervals end; default (0, 1) with
-            percent
+    bounds: the least and the largest number possible, where intervals end: another number is a hole
+            in the table; default (0, 1) with percent
 
     Raises UserError for a name that is taken (it names both owners) and for what is not a function.
     """

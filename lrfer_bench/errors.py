@@ -46,7 +46,12 @@ class CellError(_OneSentence):
     """A cell or a stage cannot be finished; the reason becomes its record.
 
     The other cells go on.
+    function: the author's function that is to blame, where it is not the one that was called
     """
+
+    def __init__(self, sentence: str = "", function: str = "") -> None:
+        super().__init__(sentence)
+        self.function = function
 
 
 def escaped(text: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from lrfer_bench.checking.titles import TITLES
 from lrfer_bench.checking.trial import DataShape, Trial
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.method import Batch, Method
+from lrfer_bench.contract.returned import named_losses, named_optimizers
 from lrfer_bench.errors import CellError
 from lrfer_bench.planning.declared import checked
 from lrfer_bench.planning.settings import complete_settings, settings_of
@@ -29,6 +29,7 @@ from lrfer_bench.running import cost
 from lrfer_bench.running.engines.processes import left_behind
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.work import stage_bytes
+from lrfer_bench.training.mean import RunningMean
 
 SHAPES = (
     DataShape(channels=1, classes=7, size=(48, 48), scale=2),
@@ -150,7 +151,8 @@ def _told_of_votes(trial: Trial, shape: DataShape, sharpness: float) -> dict[str
     batch = made_batch(method.task, shape.scale)
     votes = torch.linspace(0, sharpness, shape.classes).softmax(0).expand(len(batch.label), -1)
     with trial.blaming("losses", shape):
-        told = method.train().update(dataclasses.replace(batch, soft=votes), method.optimizers())
+        optimizers = named_optimizers(method.optimizers(), method)
+        told = method.train().update(dataclasses.replace(batch, soft=votes), optimizers)
     return {name: float(loss) for name, loss in told.items()}
 
 
@@ -194,9 +196,15 @@ def check_repeatable(trial: Trial) -> str:
     if resumed == first:
         return "bit for bit"
     if trial.train_again() != first:
+        if name := trial.shared_weights():
+            raise trial.broken(
+                f'two trainings under one key differ: "{name}" belongs to a network that is made '
+                "once and that all cells share: build every network in __init__",
+                "__init__",
+            )
         raise trial.broken(
             "two trainings under one key differ: draw from torch's generator only, "
-            "in a fixed order",
+            "in a fixed order, and keep nothing from one training to the next",
             "losses",
         )
     if trial.train_again(poisoned=True) != first:
@@ -283,31 +291,21 @@ def check_ends_processes(trial: Trial) -> str:
 
 
 def _take_step(trial: Trial, method: Method, batch: Batch, shape: DataShape) -> None:
-    """One training step, as the loop does it; nothing where only stages are trained."""
+    """One training step, as the loop does it; nothing where only stages are trained.
+
+    The running mean of the weights is made, as the loop makes it: a method has to be copied for it.
+    """
     if trial.cls.trains == "nothing":
         return
     with trial.blaming("optimizers", shape):
-        optimizers: Any = method.optimizers()
-        if not isinstance(optimizers, dict) or not all(
-            isinstance(optimizer, torch.optim.Optimizer) for optimizer in optimizers.values()
-        ):
-            raise CellError(
-                f"its optimizers are {type(optimizers).__name__}: return a dict of named optimisers"
-            )
+        optimizers = named_optimizers(method.optimizers(), method)
+    with trial.blaming("__init__", shape):
+        RunningMean(method)
     with trial.blaming("losses", shape):
-        method.train()
-        losses: Any = method.update(batch, optimizers)
-        if not isinstance(losses, dict) or not losses:
-            raise CellError(
-                f"its losses are {type(losses).__name__}: return a dict of named scalars"
-            )
+        losses = named_losses(method.train().update(batch, optimizers), "update")
         for name, loss in losses.items():
-            if (
-                not isinstance(loss, torch.Tensor)
-                or loss.numel() != 1
-                or not bool(torch.isfinite(loss))
-            ):
-                raise CellError(f'the loss "{name}" is {loss!r}: it has to be one finite number')
+            if not bool(torch.isfinite(loss)):
+                raise CellError(f'the loss "{name}" is {float(loss)}: it has to be finite')
 
 
 def _answer(trial: Trial, method: Method, batch: Batch, shape: DataShape) -> None:

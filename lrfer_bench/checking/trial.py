@@ -89,6 +89,7 @@ class Trial:
             return str(error)
         words = " ".join(str(error).split())
         what = words if isinstance(error, CellError) else f"{type(error).__name__}: {words}"
+        function = (isinstance(error, CellError) and error.function) or function
         return f"{what}{where} ({own_place(error) or self.place(function)})"
 
     @contextlib.contextmanager
@@ -205,6 +206,13 @@ class Trial:
     def loaded(self) -> Method:
         """The cell's method, built anew from the bytes of its models."""
         return cell_method(self.cell, self.models, CPU)
+
+    def shared_weights(self) -> str:
+        """The name of a parameter or buffer that is the same tensor in two of its models, or ""."""
+        one, other = (
+            method.state_dict(keep_vars=True) for method in (self.in_memory, self.loaded())
+        )
+        return next((name for name, tensor in one.items() if other.get(name) is tensor), "")
 
     def images(self, split: str = "test") -> NDArray[np.uint8]:
         """LR faces uint8 [N, C, h, w] of a split under the cell's condition."""

@@ -15,6 +15,8 @@ from lrfer_bench.contract.toml import parse_toml
 from lrfer_bench.errors import UserError
 
 Card = TypeVar("Card", bound="MethodCard | DatasetCard")
+BETWEEN = {"bibtex": "\n\n", "layout": "\n"}
+"""What stands between the texts of a list that was written for one text; else a comma."""
 
 
 class Registered(Protocol):
@@ -53,6 +55,9 @@ class MethodCard:
     listed: bool = True
     look: int | None = None
 
+    def __post_init__(self) -> None:
+        _mend_texts(self)
+
 
 @dataclass(frozen=True)
 class DatasetCard:
@@ -88,6 +93,30 @@ class DatasetCard:
     learned_from: str = ""
     notes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _mend_texts(self)
+
+
+def _mend_texts(card: MethodCard | DatasetCard) -> None:
+    """Make every text one text and every list a tuple of texts, whatever its author wrote.
+
+    ("one note") is a text, for the comma is missing: it would be read letter by letter.
+    """
+    for each in fields(card):
+        value = getattr(card, each.name)
+        if isinstance(each.default, tuple):
+            object.__setattr__(card, each.name, _texts(value))
+        elif each.default == "" or each.name == "summary":
+            text = BETWEEN.get(each.name, ", ").join(_texts(value))
+            object.__setattr__(card, each.name, text)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A text is one, a list or tuple is its parts, anything else none."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
 
 
 def read_card(path: Path, kind: type[Card]) -> Card:

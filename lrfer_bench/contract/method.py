@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.optimizers import default_optimizers
 from lrfer_bench.contract.preset import Preset
+from lrfer_bench.contract.returned import named_losses
 from lrfer_bench.contract.search import Space
 from lrfer_bench.errors import UserError
 from lrfer_bench.pixels import enlarge, input_side, to_unit
@@ -226,7 +227,8 @@ class Method(nn.Module):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named losses of a batch, finite tensors of one element.
 
-        Their sum is minimised; each is shown and recorded.
+        Their sum is minimised; each is shown and recorded. A Python number is refused: leave out
+        what is not used.
         """
         raise NotImplementedError(
             f"{type(self).__name__} needs losses(self, batch), or its own update(self, batch, ...)"
@@ -251,6 +253,7 @@ class Method(nn.Module):
         """The optimisers, by name.
 
         The preset's schedule scales the learning rates of each; the rates set here are the peak.
+        A scheduler of torch's beside it is refused.
         Default: those of the preset, see default_optimizers().
         """
         return default_optimizers(self, self.task.preset)
@@ -262,7 +265,7 @@ class Method(nn.Module):
 
         Override for two optimisers (a GAN); the default does the usual.
         """
-        losses = self.losses(batch)
+        losses = named_losses(self.losses(batch), "losses")
         total = torch.stack([loss.reshape(()) for loss in losses.values()]).sum()
         self.descend(total, *optimizers.values())
         return {name: loss.detach() for name, loss in losses.items()}

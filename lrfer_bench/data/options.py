@@ -9,13 +9,16 @@ from typing import Any
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.reading import Watch, unwatched
-from lrfer_bench.data.signature import called, option_names
+from lrfer_bench.data.signature import called, option_names, required_options
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import DATASETS
 
 
 def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset:
-    """The data set of that name with these options; UserError for an unknown name or option."""
+    """The data set of that name with these options.
+
+    UserError for an unknown name or option, and for an option that is missing and has no default.
+    """
     kind = DATASETS.load(name)
     known = option_names(kind)
     for option in options or {}:
@@ -23,6 +26,12 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
             raise UserError(
                 f'data set "{name}" has no option "{option}": {did_you_mean(option, known)}'
             )
+    missing = [option for option in required_options(kind) if option not in (options or {})]
+    if missing:
+        raise UserError(
+            f'data set "{name}" has no default for its option "{missing[0]}": give it, as '
+            f"--data-option {missing[0]}=VALUE does"
+        )
     own = called(name, options or {})
     if own != name and own in DATASETS.names():
         raise UserError(

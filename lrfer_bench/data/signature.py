@@ -37,13 +37,18 @@ LOADING = (
 
 def option_names(kind: type[Dataset]) -> list[str]:
     """The names of a loader's options: the keyword arguments of its __init__."""
+    return [option.name for option in _options(kind)]
+
+
+def required_options(kind: type[Dataset]) -> list[str]:
+    """The names of the options without a default."""
+    return [option.name for option in _options(kind) if option.default is option.empty]
+
+
+def _options(kind: type[Dataset]) -> list[inspect.Parameter]:
     various = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     parameters = inspect.signature(kind.__init__).parameters.values()
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.name != "self" and parameter.kind not in various
-    ]
+    return [each for each in parameters if each.name != "self" and each.kind not in various]
 
 
 def options_of(dataset: Dataset) -> dict[str, Any]:

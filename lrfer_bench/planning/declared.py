@@ -15,7 +15,7 @@ from lrfer_bench.contract.cards import MethodCard
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.planning.settings import settings_of
+from lrfer_bench.planning.settings import required_of, settings_of
 from lrfer_bench.plugins.blame import line_of, own_place
 
 WORDS = {
@@ -91,6 +91,8 @@ def _wrong_kind(cls: type[Method]) -> str:
 
 def _wrong_setting(cls: type[Method]) -> str:
     settings = settings_of(cls)
+    if required := required_of(cls):
+        return f'its setting "{required[0]}" has no default: give it one'
     # A class that inherits `added` may have other settings than its base.
     own = cls.__dict__.get("added", ())
     if not isinstance(own, tuple) or not set(own) <= set(settings):

@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 
 def settings_of(cls: type[Method]) -> dict[str, Any]:
     """The settings of a method and their defaults, read from its __init__."""
+    return {p.name: None if p.default is p.empty else p.default for p in _named(cls)}
+
+
+def required_of(cls: type[Method]) -> list[str]:
+    """The settings that its __init__ gives no default."""
+    return [p.name for p in _named(cls) if p.default is p.empty]
+
+
+def _named(cls: type[Method]) -> list[inspect.Parameter]:
     parameters = list(inspect.signature(cls.__init__).parameters.values())[2:]
-    named = [p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {p.name: None if p.default is p.empty else p.default for p in named}
+    return [p for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def types_of(cls: type[Method]) -> dict[str, Any]:

@@ -51,6 +51,14 @@ def load_metrics(names: Iterable[str]) -> dict[str, Function]:
 class NoNumber(Exception):
     """What a metric gave in place of a number."""
 
+    what = "gave no number"
+
+
+class OutOfLimits(NoNumber):
+    """A number that the metric, as it was registered, cannot have."""
+
+    what = "is left out"
+
 
 @dataclass(frozen=True)
 class Exam:
@@ -130,7 +138,7 @@ def measure(
                 try:
                     found = _measure(row, name, function, exam, resamples, seed)
                 except NoNumber as trouble:
-                    missing[f'the metric "{name}" gave no number'].add(place, str(trouble))
+                    missing[f'the metric "{name}" {trouble.what}'].add(place, str(trouble))
                     continue
                 if found is not None:
                     waiting.append(found)
@@ -218,7 +226,10 @@ def _values(function: Function, exam: Exam) -> list[Floats]:
 
 
 def _value(function: Function, logits: Floats, labels: NDArray[np.int64]) -> Floats:
-    """One call of a metric: float64, a number or [N]; NoNumber for anything else, and for NaN."""
+    """One call of a metric: float64, a number or [N].
+
+    NoNumber for anything else, for NaN, and for a mean that leaves the limits of the metric.
+    """
     try:
         given = function(logits, labels)
         value = np.asarray(given)
@@ -235,7 +246,25 @@ def _value(function: Function, logits: Floats, labels: NDArray[np.int64]) -> Flo
         )
     if not value.size or not np.isfinite(value).all():
         raise NoNumber("it is NaN or infinite there, so not defined")
+    _check_limits(function, float(np.mean(value)))
     return value.astype(np.float64)
+
+
+def _check_limits(function: Function, mean: float) -> None:
+    """OutOfLimits for a number out of a metric's limits by more than rounding of float32.
+
+    The numbers of single images may be out of them, as where they are weighted.
+    """
+    how = shown_of(function)
+    low, high = how.limits
+    room = 1e-6 * max(1.0, abs(mean))
+    if low - room <= mean <= high + room:
+        return
+    if how.percent and how.bounds is None:
+        raise OutOfLimits(
+            f"it gave {mean:g}, but percent=True wants shares of 1, from 0 to 1, or other bounds"
+        )
+    raise OutOfLimits(f"it gave {mean:g}, but its bounds are {low:g} and {high:g}")
 
 
 def _fill(waiting: Sequence[_Waiting], resamples: int, seed: int) -> None:

@@ -82,18 +82,13 @@ def card_part(card: MethodCard) -> CardPart:
     return CardPart(
         summary=_cut(card.summary), title=_cut(card.title), authors=_cut(card.authors), year=year,
         url=_cut(url), bibtex=_whole_entries(escaped(str(card.bibtex))),
-        stated=_cut_all(card.stated), ours=_cut_all(card.ours),
+        stated=[_cut(text) for text in card.stated[:50]],
+        ours=[_cut(text) for text in card.ours[:50]],
     )  # fmt: skip
 
 
 def _cut(text: object) -> str:
     return escaped(str(text)[:MOST_TEXT])[:MOST_TEXT]
-
-
-def _cut_all(texts: object) -> list[str]:
-    """The texts of a list or tuple; a text alone is one, anything else none."""
-    found = (texts,) if isinstance(texts, str) else texts
-    return [_cut(text) for text in found[:50]] if isinstance(found, list | tuple) else []
 
 
 def _whole_entries(bibtex: str) -> str:

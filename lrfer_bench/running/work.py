@@ -117,7 +117,7 @@ def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
     """
     label = job.label
     if isinstance(error, CellError):
-        return f"{label}: {error} ({author_place(job)})", ""
+        return f"{label}: {error} ({author_place(job, error.function)})", ""
     if isinstance(error, UserError):
         return f"{label}: {error}", ""
     trace = "".join(traceback.format_exception(error))
@@ -125,12 +125,15 @@ def failure_of(error: BaseException, job: Job) -> tuple[str, str]:
     return f"{label}: {type(error).__name__}: {error} ({place})", trace
 
 
-def author_place(job: Job) -> str:
-    """file:line of what the harness calls: losses when training, forward when testing."""
+def author_place(job: Job, function: str = "") -> str:
+    """file:line of one of the method's functions.
+
+    Default: what the harness calls, losses when training, forward when testing.
+    """
     training = isinstance(job, TrainJob)
     name = job.training.method.name if isinstance(job, TrainJob) else job.cell.method.name
     try:
-        return place_of(METHODS.load(name), "losses" if training else "forward")
+        return place_of(METHODS.load(name), function or ("losses" if training else "forward"))
     except UserError:
         return "its code cannot be imported"
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lrfer_bench.contract.method import Batch, Method
+from lrfer_bench.contract.returned import named_losses, named_optimizers
 from lrfer_bench.errors import CellError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.training.batches import BatchSource
@@ -130,10 +131,12 @@ def train(
     """Train a freshly built method to the end of its preset's budget; return the weights to keep.
 
     Goes on from the checkpoint where there is one. Raises CellError when a loss becomes NaN or
-    infinite, or grows beyond DIVERGED, and Stopped after an epoch whose score is below its least.
+    infinite, or grows beyond DIVERGED, and for optimisers, losses and networks that cannot be used
+    so; Stopped after an epoch whose score is below its least.
     """
     preset = method.task.preset
-    run = _Run(method, dict(method.optimizers()), RunningMean(method) if preset.ema else None)
+    optimizers = named_optimizers(method.optimizers(), method)
+    run = _Run(method, optimizers, RunningMean(method) if preset.ema else None)
     precision = Precision.of(preset, source.device)
     method.scaler = precision.scaler()
     peaks = {
@@ -183,7 +186,7 @@ def _train_epoch(
         run.method.progress = step / steps
         _set_rates(run.optimizers, peaks, one_cycle(run.method.progress, preset.warm_up))
         with precision.autocast():
-            losses = run.method.update(batch, run.optimizers)
+            losses = named_losses(run.method.update(batch, run.optimizers), "update")
         for name, loss in losses.items():
             # summed where it is: to fetch each one would make a GPU wait
             sums[name] = sums.get(name, torch.zeros(())) + loss.detach().reshape(())

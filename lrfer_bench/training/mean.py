@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lrfer_bench.contract.method import Method
+from lrfer_bench.errors import CellError
 
 
 class RunningMean:
     """A copy of a method whose weights follow the trained ones.
 
     method: the copy, in eval mode; stages are shared with the trained method, not copied
+
+    Raises CellError for a method that cannot be copied.
     """
 
     def __init__(self, trained: Method) -> None:
         shared = {id(stage): stage for stage in trained.stages.values()}
-        self.method: Method = copy.deepcopy(trained, shared)
+        try:
+            self.method: Method = copy.deepcopy(trained, dict(shared))
+        except Exception as error:
+            raise CellError(_uncopied(trained, shared, error), "__init__") from error
         self.method.eval()
         self.method.requires_grad_(False)
         self._trained = trained
@@ -45,6 +52,40 @@ class RunningMean:
         torch._foreach_lerp_(means, values, 1.0 - decay)
         for a, b in self._others:
             a.copy_(b)
+
+
+def _uncopied(trained: Method, shared: dict[int, Method], error: Exception) -> str:
+    """Which part of a method cannot be copied, and what to write in its place."""
+    whose = type(trained).__name__
+    for path, module in trained.named_modules():
+        for name, part in vars(module).items():
+            # The modules in it have a turn of their own, so the innermost one is named.
+            if name == "_modules" or _can_be_copied(part, dict(shared)):
+                continue
+            what = f"{path}.{name}" if path else name
+            start = f'"{what}" of {whose} cannot be copied for the running mean of the weights'
+            if isinstance(part, Tensor) and part.grad_fn is not None:
+                return (
+                    f"{start}, since it is computed from other tensors in __init__: compute it in "
+                    "forward(), and for weight norm take "
+                    "torch.nn.utils.parametrizations.weight_norm"
+                )
+            return (
+                f"{start} ({type(error).__name__}: {error}): make it where it is used, or keep it "
+                "outside of the method"
+            )
+    return (
+        f"{whose} cannot be copied for the running mean of the weights ({type(error).__name__}: "
+        f"{error}): build it of parts that copy.deepcopy() takes"
+    )
+
+
+def _can_be_copied(part: object, memo: dict[int, Any]) -> bool:
+    try:
+        copy.deepcopy(part, memo)
+    except Exception:
+        return False
+    return True
 
 
 def _buffers(method: Method) -> list[tuple[dict[str, Tensor | None], str, Tensor | None]]:

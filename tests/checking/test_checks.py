@@ -84,7 +84,11 @@ def test_a_check_is_a_function_that_has_its_id() -> None:
         ("forgets", "survives_saving", "not in its state_dict", "class Good"),
         ("peeks", "blind", "more than the LR faces", "class Peeks"),
         ("elsewhere", "builds", "logits on the device meta for faces on cpu", "class Elsewhere"),
+        ("plain-number", "builds", 'the loss "none" is 0.0, a float', "class PlainNumber"),
         ("plain-number", "builds", "64x64 pixels, x2", "class PlainNumber"),
+        ("uncopied", "builds", "parametrizations.weight_norm", "class Uncopied"),
+        ("scheduled", "builds", 'scheduler is attached to its optimiser "main"', "class Scheduled"),
+        ("shares-network", "repeatable", "build every network in __init__", "class SharesNetwork"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_line(name: str, check: str, words: str, line: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.settings import parse_options
+from lrfer_bench.plugins.registry import DATASETS
 
 
 def test_values_become_what_they_look_like():
@@ -41,3 +42,15 @@ def test_make_dataset():
         make_dataset("fer2013", {"size": 48})
     with pytest.raises(UserError, match=r'"fer2031".*"fer2013"'):
         make_dataset("fer2031")
+
+
+def test_an_option_without_a_default_has_to_be_given():
+    class Wanting:
+        def __init__(self, folder, size=48):
+            self.folder, self.size = folder, size
+
+    with DATASETS.scope():
+        DATASETS.add("wanting", Wanting, "here")
+        with pytest.raises(UserError, match=r'no default for its option "folder".*--data-option'):
+            make_dataset("wanting", {"size": 12})
+        assert make_dataset("wanting", {"folder": "x"}).size == 48

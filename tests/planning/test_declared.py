@@ -47,6 +47,7 @@ def plan(*methods: str, **settings: Any) -> Any:
         ("test_time_augmentation = True", "its test_time_augmentation is True"),
         ("card = {'summary': 'x'}", "its card is a dict: write a MethodCard"),
         ("def __init__(self, task, act=nn.ReLU): pass", 'the default of its setting "act"'),
+        ("def __init__(self, task, *, width): pass", 'its setting "width" has no default: give'),
     ],
 )
 def test_a_slip_is_named_with_its_line(body: str, words: str, tmp_path: Path) -> None:

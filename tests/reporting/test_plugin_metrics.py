@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import in_process
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,8 @@ import lrfer_bench
 from lrfer_bench.cli.report import report
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import PLUGIN_ERRORS
+from lrfer_bench.reporting.measured import OutOfLimits, _value
+from lrfer_bench.scoring.shown import shown
 
 PLUGIN = '''
 from lrfer_bench.api import register_metric
@@ -50,6 +53,14 @@ def careless(logits, labels):
 @register_metric("leaves")
 def leaves(logits, labels):
     raise SystemExit(3)
+
+@register_metric("percents", percent=True)
+def percents(logits, labels):
+    return 100.0 * (logits.argmax(1) == labels)
+
+@register_metric("bounded", bounds=(0, 2))
+def bounded(logits, labels):
+    return 2.5
 '''
 REASONS = {
     "broken": "KeyError: 'key' (own.py:13)",
@@ -59,6 +70,8 @@ REASONS = {
     "matrix": "array of shape [400, 7]",
     "careless": "read-only",
     "leaves": "SystemExit: 3 (own.py:38)",
+    "percents": ", but percent=True wants shares of 1",
+    "bounded": "it gave 2.5, but its bounds are 0 and 2",
 }
 
 
@@ -106,6 +119,17 @@ def test_from_python(bench, plugin, tmp_path):
         lrfer_bench.report(bench, tmp_path / "out", metrics="no-such-metric")
     with pytest.raises(UserError, match="metrics is 3"):
         lrfer_bench.report(bench, tmp_path / "out", metrics=[3])
+
+
+def test_weighted_images_and_rounding_stay_within_the_limits():
+    """The mean is what has limits: an image of a rare class may count more than one."""
+    weighted = shown(percent=True)(lambda logits, labels: np.array([1.5, 0.5]))
+    rounded = shown(percent=True)(lambda logits, labels: 1 + 2e-7)
+    logits, labels = np.zeros((2, 2)), np.zeros(2, dtype=np.int64)
+    assert _value(weighted, logits, labels).tolist() == [1.5, 0.5]
+    assert _value(rounded, logits, labels) == 1 + 2e-7
+    with pytest.raises(OutOfLimits, match="it gave 72, but percent=True"):
+        _value(shown(percent=True)(lambda logits, labels: 72), logits, labels)
 
 
 def test_a_broken_plugin_is_named(bench, tmp_path, registered):

@@ -14,14 +14,14 @@ from folders import PLUGINS
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Batch, Method
 from lrfer_bench.data.lowres import image_seeds, lr_images
-from lrfer_bench.errors import DataError
+from lrfer_bench.errors import CellError, DataError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.protocols.resample import Bicubic
 from lrfer_bench.running import models, work
 from lrfer_bench.running.jobs import TestJob, TrainJob
 from lrfer_bench.running.models import Model
 from lrfer_bench.running.session import Session, open_session
-from lrfer_bench.running.work import run_test, run_training
+from lrfer_bench.running.work import failure_of, run_test, run_training
 from lrfer_bench.store.mixture import mixture
 from lrfer_bench.training.arithmetic import arithmetic_of
 
@@ -190,3 +190,13 @@ def test_a_record_says_what_trained_its_models_where_that_was_another(session: S
 def elsewhere(model: Model, arithmetic: str) -> Model:
     """A model as another machine would have trained it; "": as older versions kept it."""
     return replace(model, cost=replace(model.cost, arithmetic=arithmetic))
+
+
+def test_a_failure_names_the_function_that_is_to_blame(session: Session) -> None:
+    lines = (PLUGINS / "tiny.py").read_text().splitlines()
+    own = lines[lines.index("class _Linear(Method):") :]
+    job = TrainJob(next(iter(session.plan.trainings.values())), {})
+    for blamed, function in (("__init__", "__init__"), ("", "losses")):
+        sentence, _ = failure_of(CellError("a slip", blamed), job)
+        place = int(sentence.rpartition("tiny.py:")[2].partition(")")[0])
+        assert lines[place - 1] == next(line for line in own if f"def {function}(" in line)

@@ -72,7 +72,7 @@ def test_whose_trouble_it_is(
         raise error
 
     monkeypatch.setattr(work, "run_test", fail)
-    monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
+    monkeypatch.setattr(work, "author_place", lambda job, *_: "mine.py:1")
     monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
     pipe = Pipe()
     worker.answer(pipe.send, Job())  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def test_where_the_memory_of_a_gpu_was_full_a_job_is_tried_once_more(
 
     freed: list[str] = []
     monkeypatch.setattr(work, "run_test", fail)
-    monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
+    monkeypatch.setattr(work, "author_place", lambda job, *_: "mine.py:1")
     monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
     monkeypatch.setattr(worker, "_leave_gpu", freed.append)
     monkeypatch.setattr(Job, "device", device)
@@ -135,7 +135,7 @@ def test_what_a_method_changes_in_torch_does_not_reach_the_next_job(
     torch_state.put_back()
     before = ask()
     monkeypatch.setattr(work, "run_test", lambda job: CHANGES[part]())
-    monkeypatch.setattr(work, "author_place", lambda job: "mine.py:1")
+    monkeypatch.setattr(work, "author_place", lambda job, *_: "mine.py:1")
     monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
     pipe = Pipe()
     worker.answer(pipe.send, Job())  # type: ignore[arg-type]

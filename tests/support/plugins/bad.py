@@ -105,6 +105,47 @@ class PlainNumber(Good):
         return {"ce": super().losses(batch)["ce"], **({"none": 0.0} if large else {})}
 
 
+@register_method("uncopied")
+class Uncopied(Good):
+    """Has a weight that copy.deepcopy() refuses."""
+
+    def __init__(self, task):
+        super().__init__(task)
+        self.linear = nn.utils.weight_norm(self.linear)
+
+
+@register_method("scheduled")
+class Scheduled(Good):
+    """Begins at a hundredth of the rate that its author wrote, by a scheduler of its own."""
+
+    def optimizers(self):
+        optimizer = torch.optim.AdamW(self.parameters(), lr=1e-3)
+        self.warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, 0.01, total_iters=20)
+        return {"main": optimizer}
+
+
+SHARED = nn.Conv2d(1, 1, 3, padding=1)
+
+
+@register_method("shares-network")
+class SharesNetwork(Good):
+    """Goes on with a network that was trained before."""
+
+    def __init__(self, task):
+        super().__init__(task)
+        self.shared = SHARED
+
+    def logits(self, faces):
+        grey = faces.mean(1, keepdim=True)
+        return self.linear((faces + 0.1 * self.shared(grey).tanh()).flatten(1))  # it stays bounded
+
+    def forward(self, lr):
+        return self.logits(self.enlarge(lr))
+
+    def losses(self, batch):
+        return {"ce": F.cross_entropy(self.logits(self.enlarged(batch)), batch.label)}
+
+
 @register_method("elsewhere")
 class Elsewhere(Good):
     """Its logits are on a device that nobody asked for."""
