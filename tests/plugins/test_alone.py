@@ -123,6 +123,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
 def test_what_its_text_says_is_handed_over(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OWN_WIDTH", "")
