@@ -115,6 +115,12 @@ def _innermost_own(frames: traceback.StackSummary) -> str:
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 
 
+def is_installed(file: str) -> bool:
+    """True for the standard library, every installed package, and code without a file."""
+    path = file.replace(os.sep, "/")
+    return _foreign(file) or "/site-packages/" in path or "/dist-packages/" in path
+
+
 def _foreign(file: str) -> bool:
     """True for the standard library, the libraries we use, lrfer-bench, and code without a file."""
     path = file.replace(os.sep, "/")

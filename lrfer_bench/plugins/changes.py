@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lrfer_bench.plugins.constants import Constants
-from lrfer_bench.plugins.names import FUNCTIONS, PARTS, root, running, used
+from lrfer_bench.plugins.names import FUNCTIONS, PARTS, bound, root, running, used
 
 LIBRARY = "lrfer_bench"
 HARMLESS = frozenset({
@@ -79,6 +79,24 @@ class Changes:
         """The names of the script that a statement may change where it stands."""
         place = Place(list(running(statement)), used(statement), parts=True)
         return set(self._looked_at(place).changed) - self._imported
+
+    def surely_of(self, statement: ast.stmt) -> set[str]:
+        """The names that a statement changes for sure, also by functions of the script.
+
+        It assigns to them, to parts of them, or by setattr(); what other calls may change is not
+        among them.
+        """
+        found = self._surely(list(running(statement)), used(statement), frozenset())
+        return (found | bound(statement)) - self._imported
+
+    def _surely(self, nodes: Sequence[ast.AST], taken: set[str], seen: frozenset[str]) -> set[str]:
+        aliases = _aliases(nodes)
+        found = self.meant_by(self._meant(_assigned(nodes), aliases) & taken)
+        called = self.meant_by(self._meant(self._called(nodes), aliases) & taken)
+        for name in (called & self._functions) - seen:
+            place = self._place(self._made[name])
+            found |= self._surely(place.nodes, place.taken, seen | {name})
+        return found
 
     def meant_by(self, names: Iterable[str]) -> set[str]:
         """The names, and what they are second names of."""
@@ -195,6 +213,19 @@ class Changes:
         found = {name for each in made.bases for name in self._told(each, seen)}
         names = {statement.name for statement in made.body if isinstance(statement, FUNCTIONS)}
         return found | {root(base)} if found or "__init_subclass__" in names else set()
+
+
+def _assigned(nodes: Iterable[ast.AST]) -> set[str]:
+    """A of `A.x = 1`, `del A["x"]`, `global A` and `setattr(A, "x", 1)`."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, PARTS) and not isinstance(node.ctx, ast.Load):
+            found.add(root(node))
+        elif isinstance(node, ast.Global):
+            found.update(node.names)
+        elif isinstance(node, ast.Call) and root(node.func) in ("setattr", "delattr"):
+            found |= {root(arg) for arg in node.args[:1]}
+    return found
 
 
 def _calls(node: ast.AST) -> list[tuple[ast.expr, list[ast.expr]]]:

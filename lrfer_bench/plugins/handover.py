@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.alone import check_alone, no_run_here
 from lrfer_bench.plugins.kept import keep
 from lrfer_bench.plugins.loading import load_plugin, plugin_module
 from lrfer_bench.plugins.registry import (
@@ -51,6 +52,7 @@ def hand_over(
     Files are written under results/plugins. UserError for a class whose source is not found or
     does not work by itself.
     """
+    no_run_here()
     classes = [_class_of(registry, thing) for thing in things]
     names = [thing if isinstance(thing, str) else name_of(registry, thing) for thing in things]
     groups: dict[str, list[tuple[str, type]]] = {}
@@ -60,7 +62,7 @@ def hand_over(
     for module, group in groups.items():
         # A method may name another of the same script as its stage.
         known = {name for name, _ in group}
-        others = [entry for entry in registry if _home(entry) == module and entry.name not in known]
+        others = [entry for entry in registry if entry.home == module and entry.name not in known]
         group += [(entry.name, _newest(entry)) for entry in others if not _removed(entry)]
     files = [
         _hand_over_module(registry, module, group, results) for module, group in groups.items()
@@ -142,11 +144,6 @@ def _newest(entry: Entry) -> Any:
     return getattr(sys.modules.get(module), attribute, entry.loaded)
 
 
-def _home(entry: Entry) -> str:
-    """The module that a registered class was written in."""
-    return (entry.made_from or entry.target).partition(":")[0]
-
-
 def _hand_over_module(
     registry: Registry, module: str, group: list[tuple[str, type]], results: Path
 ) -> Path:
@@ -157,6 +154,7 @@ def _hand_over_module(
         file = keep(text.encode(), stem, results)
     else:
         file = own
+        check_alone(module, own.read_bytes(), own.name, outside=registry is DATASETS)
         keep(own.read_bytes(), own.stem, results)  # where a trained model finds it again
     fault = load_in_place_of(module, file)
     if fault:
@@ -178,7 +176,7 @@ def load_in_place_of(module: str, file: Path, content: bytes | None = None) -> s
     """
     with ExitStack() as scopes:
         for each in REGISTRIES:
-            scopes.enter_context(each.scope(out=lambda e: _home(e) == module, keep_new=True))
+            scopes.enter_context(each.scope(out=lambda e: e.home == module, keep_new=True))
         # so that the file registers its things again
         sys.modules.pop(plugin_module(file, content), None)
         load_plugin(file, content)
@@ -215,14 +213,17 @@ def _plugin_text(registry: Registry, module: str, group: list[tuple[str, type]])
     decorator = DECORATORS[registry.kind]
     last = [f"from lrfer_bench.api import {decorator} as _register", ""]
     last += [f'_register("{name}")({cls.__name__})' for name, cls in group]
-    stem, text = text_of(module, [cls for _, cls in group])
+    stem, text = text_of(module, [cls for _, cls in group], outside=registry is DATASETS)
     return stem, text + "\n".join(["", *last]) + "\n"
 
 
-def text_of(module: str, classes: Sequence[Any]) -> tuple[str, str]:
+def text_of(module: str, classes: Sequence[Any], outside: bool = False) -> tuple[str, str]:
     """(stem of a file, text that defines these classes or functions of a module)
 
-    UserError for what is defined inside a function, and where the source is not found.
+    outside: see check_alone()
+
+    UserError for what is defined inside a function, where the source is not found, and where it
+    does not make of the classes by itself what they are in this program.
     """
     for cls in classes:
         if cls.__qualname__ != cls.__name__:
@@ -231,14 +232,25 @@ def text_of(module: str, classes: Sequence[Any]) -> tuple[str, str]:
                 "reach it there; define it at the top level of its file"
             )
     file = getattr(sys.modules.get(module), "__file__", None)
-    if module != "__main__" and file and _importable(module, file):
-        mark = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        head = [f'"""{Path(file).name} sha256:{mark}"""', ""]
-        head += [f"from {module} import {cls.__name__}" for cls in classes]
-        return Path(file).stem, "\n".join(head)
     names = [cls.__name__ for cls in classes]
+    if module != "__main__" and file and _importable(module, file):
+        return Path(file).stem, _importing_text(module, Path(file), names, outside)
     stem, source = _source(module, file, names[0])
-    return stem, definitions(source, names, f"{stem}.py" if file else stem)
+    shown = f"{stem}.py" if file else stem
+    text = definitions(source, names, shown)
+    check_alone(module, text, shown, outside)
+    return stem, text
+
+
+def _importing_text(module: str, file: Path, names: Sequence[str], outside: bool) -> str:
+    """A text that imports classes of a module, if its file is what it is now."""
+    content = file.read_bytes()
+    check_alone(module, content, file.name, outside)
+    mark = hashlib.sha256(content).hexdigest()
+    head = [f'"""{file.name} sha256:{mark}"""', ""]
+    head += ["from lrfer_bench.plugins.unchanged import unchanged as _unchanged", ""]
+    head += [f'_unchanged("{module}", "{mark}")']
+    return "\n".join([*head, *(f"from {module} import {name}" for name in names)])
 
 
 def _importable(module: str, file: str) -> bool:

@@ -13,10 +13,10 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.files import SOURCE_BYTES, read_limited
 from lrfer_bench.plugins.blame import own_place
-from lrfer_bench.plugins.registry import PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
+from lrfer_bench.plugins.registry import NOT_NOW, PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
 
 PLUGINS_VARIABLE = "LRFER_PLUGINS"
 
@@ -120,6 +120,7 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
         _forget(source)  # what it registered before it failed would not work in workers
         said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         PLUGIN_ERRORS[str(file)] = f"{said} ({own_place(error) or file})"
+        (NOT_NOW.add if isinstance(error, MachineError) else NOT_NOW.discard)(str(file))
         if isinstance(error, NameTaken):
             error.registry.claim(error.name, source, PLUGIN_ERRORS[str(file)])
 

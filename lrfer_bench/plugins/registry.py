@@ -16,7 +16,7 @@ from importlib import metadata
 from typing import Any
 
 from lrfer_bench.contract.labels import label_of
-from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.errors import MachineError, UserError, did_you_mean
 from lrfer_bench.plugins.blame import last_place
 from lrfer_bench.plugins.former import names_of_today
 
@@ -27,6 +27,9 @@ PLUGIN_ERRORS: dict[str, str] = {}
 
 OURS = "lrfer-bench"
 """The distribution of the built-in things."""
+
+NOT_NOW: set[str] = set()
+"""Those of PLUGIN_ERRORS that are the machine's: no method fails by them, the run stops."""
 
 _importing: list[str] = []
 """The sources of the plugin files that are being imported now, the innermost last."""
@@ -60,6 +63,11 @@ class Entry:
     @property
     def module(self) -> str:
         return self.target.partition(":")[0]
+
+    @property
+    def home(self) -> str:
+        """The module that it was written in."""
+        return (self.made_from or self.target).partition(":")[0]
 
     @property
     def code(self) -> str:
@@ -250,7 +258,8 @@ class Registry:
         if name not in self._entries:
             near = did_you_mean(name, self._entries)
             broken = "".join(f"; plugin {who} failed: {why}" for who, why in PLUGIN_ERRORS.items())
-            raise UserError(f'there is no {self.kind} "{name}": {near}{broken}')
+            kind = MachineError if NOT_NOW & PLUGIN_ERRORS.keys() else UserError
+            raise kind(f'there is no {self.kind} "{name}": {near}{broken}')
         return self._entries[name]
 
     def load(self, name: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.changes import Changes
@@ -16,6 +16,8 @@ from lrfer_bench.plugins.names import FUNCTIONS, bound, imports, set_parts, used
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 WHOLE = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 """Statements that define a name completely; an assignment may rest on the one before."""
+
+HARMLESS = ', or, if it is a call that changes nothing, put it under if __name__ == "__main__"'
 
 
 def without_magics(cell: str) -> str:
@@ -35,7 +37,8 @@ def definitions(text: str, names: Iterable[str], where: str = "the script") -> s
     an attribute or an item; of functions and classes also those that a decorator of the script
     enters into something kept. UserError for a call that may change what is kept
     (`LIST.append(1)`, or `add(1)` where add() appends to it): without it the class would not be the
-    one that was written, and with it the script might run again.
+    one that was written, and with it the script might run again. Under the main guard only what
+    changes it for sure is refused (Changes.surely_of).
 
     >>> text = "import os\\nX = 2\\nprint(X)\\nclass A:\\n    y = X"
     >>> definitions(text, ["A"]).split("\\n")
@@ -81,12 +84,19 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
             kept.add(id(statement))
             waiting += used(statement)
     own = {name: line for name, line in since.items() if not any(map(imports, binders[name]))}
-    for statement in body:
-        if id(statement) not in kept and not isinstance(statement, DEFINITIONS):
-            guarded = _is_main_guard(statement)
-            lost = set_parts(statement) if guarded else changes.of(statement)
-            _refuse_lost(statement, lost, own, where)
+    dropped = (s for s in body if id(s) not in kept and not isinstance(s, DEFINITIONS))
+    for statement, lost, more in (found for s in dropped for found in _dropped(s, changes)):
+        _refuse_lost(statement, lost, own, where, more)
     return [statement for statement in body if id(statement) in kept]
+
+
+def _dropped(statement: ast.stmt, changes: Changes) -> Iterator[tuple[ast.stmt, set[str], str]]:
+    """(statement, what is lost without it, further advice): of a main guard what is inside."""
+    if isinstance(statement, ast.If) and _is_main_guard(statement):
+        inside = (*statement.body, *statement.orelse)
+        yield from ((each, changes.surely_of(each), "") for each in inside)
+    else:
+        yield statement, changes.of(statement), HARMLESS
 
 
 def _set_by(statement: ast.stmt, changes: Changes) -> set[str]:
@@ -98,17 +108,20 @@ def _set_by(statement: ast.stmt, changes: Changes) -> set[str]:
     return set()
 
 
-def _refuse_lost(statement: ast.stmt, lost: set[str], since: Mapping[str, int], where: str) -> None:
+def _refuse_lost(
+    statement: ast.stmt, lost: set[str], since: Mapping[str, int], where: str, more: str = ""
+) -> None:
     """UserError for a dropped statement that changes a kept name, or may do so by a call.
 
     lost: what it may change. since: for each kept name the line of its first statement.
+    more: further advice
     """
     for name in sorted(name for name in lost if statement.lineno > since.get(name, sys.maxsize)):
         code = ast.unparse(statement).partition("\n")[0]
         raise UserError(
             f'{where}:{statement.lineno}: "{code}" may change {name}, which the workers need, but '
-            f"is not handed to them: write it where {name} is defined, or, if it is a call that "
-            'changes nothing, under if __name__ == "__main__"'
+            f"is not handed to them: write it where {name} is defined, or make it a setting of the "
+            f"method{more}"
         )
 
 

@@ -137,8 +137,43 @@ def test_what_a_dropped_statement_changes_is_refused_with_its_line(statement: st
         kept(statement)
     assert f"idea.py:{line}: " in str(caught.value) or f"idea.py:{line + 1}: " in str(caught.value)
     indented = "\n".join("    " + each for each in statement.split("\n"))
-    if " = 'hr'" not in statement:
+    if "setattr" not in statement and statement != "renew()" and " = 'hr'" not in statement:
         kept(f"if __name__ == '__main__':\n{indented}")
+
+
+@pytest.mark.parametrize(
+    ("definition", "statement"),
+    [
+        ("def go():\n    for width in (16, 64):\n        A.width = width", "go()"),
+        ("def go(w):\n    global SIZE\n    SIZE = w", "for w in (16, 64):\n        go(w)"),
+        ("def go():\n    idea = A\n    setattr(idea, 'w', 3)", "threading.Thread(target=go)"),
+        (
+            "def inner():\n    SETTINGS['k'] = 3\ndef go():\n    inner()\n    go()",
+            "f = go\n    f()",
+        ),
+        ("", "setattr(A, 'w', 32)"),
+        ("", "del A.used"),
+        ("", "SIZE = 64"),
+        ("", "for SIZE in (16, 64):\n        lrfer_bench.run(methods=[A])"),
+    ],
+)
+def test_what_surely_changes_is_refused_under_the_main_guard(
+    definition: str, statement: str
+) -> None:
+    text = f"{definition}\nif __name__ == '__main__':\n    {statement}\n"
+    line = SCRIPT.count("\n") + definition.count("\n") + 3
+    more = statement.startswith("f = ")
+    with pytest.raises(UserError, match=rf"^idea\.py:{line + more}: .* may change ") as caught:
+        kept(text)
+    assert "setting of the method" in str(caught.value) and "under if" not in str(caught.value)
+
+
+def test_functions_that_change_something_else_run_under_the_main_guard() -> None:
+    kept(
+        "def go(args):\n    global TABLE\n    A = torch\n    A.x = 3\n    args.w = TABLE = 3\n"
+        "    net = A(3)\n    return lrfer_bench.run([A], w=WIDTHS)\n"
+        "if __name__ == '__main__':\n    table = go(A)\n    print(table, A(3), A.prepare())\n"
+    )
 
 
 @pytest.mark.parametrize(

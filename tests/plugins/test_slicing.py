@@ -46,7 +46,6 @@ def test_definitions_keep_what_is_set_on_a_kept_name() -> None:
         "CONFIG.append(1)",
         "A.prepare()",
         "for k in (1, 2):",
-        "if __name__ == '__main__':\n    A.trains = 'hr'",
     ],
 )
 def test_what_would_be_lost_is_refused_with_its_line(statement: str) -> None:
