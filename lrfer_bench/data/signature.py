@@ -16,7 +16,7 @@ from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.listing import below
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, check_unicode
 from lrfer_bench.keys import key_of
 from lrfer_bench.plugins.blame import place_of
 
@@ -51,7 +51,7 @@ def option_names(kind: type[Dataset]) -> list[str]:
 def options_of(dataset: Dataset) -> dict[str, Any]:
     """What a loader was told: the arguments of its __init__, read from its attributes.
 
-    UserError for an option that it does not keep under its own name.
+    UserError for an option that it does not keep under its own name, or that is not Unicode.
     """
     names = option_names(type(dataset))
     missing = [name for name in names if not hasattr(dataset, name)]
@@ -61,7 +61,11 @@ def options_of(dataset: Dataset) -> dict[str, Any]:
             f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}: "
             f"write self.{missing[0]} = {missing[0]} into its __init__ ({place})"
         )
-    return {name: _plain(getattr(dataset, name)) for name in names}
+    options = {name: _plain(getattr(dataset, name)) for name in names}
+    for name, value in options.items():
+        if isinstance(value, str):
+            check_unicode(f"the data option {name}", value)
+    return options
 
 
 def _plain(value: Any) -> Any:

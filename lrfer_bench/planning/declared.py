@@ -16,6 +16,7 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.planning.settings import settings_of
+from lrfer_bench.planning.values import check_bounds
 from lrfer_bench.plugins.blame import line_of, said_where
 
 WORDS = {
@@ -105,6 +106,10 @@ def _wrong_setting(cls: type[Method]) -> str:
                 f'the default of its setting "{setting}" is {default!r}: write a number, a word, '
                 "true, false, none or a list"
             )
+        try:
+            check_bounds(f'the default of its setting "{setting}"', default)
+        except UserError as error:
+            return str(error)
     return ""
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -109,6 +112,27 @@ def test_files_that_are_needed_are_asked_for(load: Callable[..., Path], tmp_path
         if entry.built_in and entry.load().needs_root:
             with pytest.raises(DataError, match=r"needs your .*--data-root"):
                 prepare(make_dataset(entry.name), entry.name, None, cache=tmp_path)
+
+
+def test_files_and_folders_need_no_names_in_unicode_options_do(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"m\xfcller")
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes names in Unicode only")
+    (odd / "seed.txt").write_text("1")
+    (odd / "mine.py").write_text((Path(__file__).parents[1] / "support" / "toy.py").read_text())
+    os.rename(odd / "mine.py", odd / os.fsdecode(b"\xfc.py"))
+    spec = importlib.util.spec_from_file_location("odd_toy", odd / os.fsdecode(b"\xfc.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "odd_toy", module)
+        spec.loader.exec_module(module)
+        found = prepare(module.Toy(), "toy", odd, cache=tmp_path / "cache")
+    assert len(found.faces.train) == 12
+    with pytest.raises(UserError, match=r"data option side is \\udcfc, which is not Unicode"):
+        prepare(Toy(side="\udcfc"), "toy", odd, cache=tmp_path / "cache")  # type: ignore[arg-type]
 
 
 def test_a_data_set_without_files_gets_no_folder(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_runs_and_commands_refuse_it(load, tmp_path: Path) -> None:  # type: ign
     with pytest.raises(UserError, match="cannot be used: it seeds or draws"):
         low_faces(Faces(None, "test", (0,)), ["made"], [2])  # type: ignore[arg-type]
     done = lrfer("protocols", "show", "made")
-    assert done.status == 2 and "cannot be used: it seeds or draws" in done.err
+    assert done.status == 2 and "cannot be used: it seeds or draws" in done.err and not done.out
     done = lrfer("doctor", "--results", tmp_path)
     assert done.status == 0 and "protocol made: left out: protocol made@1 cannot be" in done.out
 
