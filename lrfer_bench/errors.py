@@ -70,6 +70,27 @@ def is_plain(name: str) -> bool:
     return escaped(name) == name and not set(name) & {"\n", "\t"}
 
 
+def is_unicode(text: str) -> bool:
+    r"""Whether a record or a TOML file can hold a text.
+
+    The name of a file, and so a word of a command line, may have bytes that are no UTF-8: Python
+    keeps them as halves of surrogate pairs.
+
+    >>> is_unicode("größer"), is_unicode("gr\udcf6ßer")
+    (True, False)
+    """
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def check_unicode(what: str, text: str) -> None:
+    """UserError for a text that no record could hold. what: how the message calls it"""
+    if not is_unicode(text):
+        raise UserError(
+            f"{what} is {escaped(text)}, which is not Unicode (UTF-8), so that no record could "
+            "hold it: write it otherwise, or rename the file that it names"
+        )
+
+
 def csv_cell(value: object) -> object:
     """A value for a CSV file; a text that a spreadsheet would run as a formula is quoted by '.
 

@@ -65,10 +65,9 @@ def doctor(results: Path, plugins: tuple[Path, ...], as_json: bool) -> None:
     for entry in PROTOCOLS:
         try:
             protocol = protocol_of(entry.name)
+            verdicts[protocol.id] = verdict(protocol)
         except UserError as error:
             verdicts[entry.name] = f"left out: {error}"
-            continue
-        verdicts[protocol.id] = verdict(protocol)
     names = {f"{registry.kind}s": registry.names() for registry in REGISTRIES}
     missing = {**left_out(), **broken(METHODS), **broken(DATASETS)}
     if as_json:

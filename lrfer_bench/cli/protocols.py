@@ -75,13 +75,11 @@ def show_protocol(name: str, plugins: tuple[Path, ...], as_json: bool) -> None:
 
     protocol = protocol_of(name)
     details = protocol.details or (type(protocol).__doc__ or "")
+    digest, said = protocol_hash(protocol), verdict(protocol)
     if as_json:
         about = {"id": protocol.id, "summary": protocol.summary, "details": details}
-        echo_json({**about, "hash": protocol_hash(protocol), "verdict": verdict(protocol)})
+        echo_json({**about, "hash": digest, "verdict": said})
         return
     echo(f"{protocol.id}: {protocol.summary}")
     echo(click.wrap_text(details, 100))
-    echo(
-        f"size: ceil(side / scale); hash on this machine: {protocol_hash(protocol)}; "
-        f"{verdict(protocol)}"
-    )
+    echo(f"size: ceil(side / scale); hash on this machine: {digest}; {said}")

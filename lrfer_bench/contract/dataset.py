@@ -17,7 +17,8 @@ class Dataset(ABC):
     Options are keyword arguments of __init__ (`--data-option size=112` on the command line arrives
     as size=112), kept as attributes of the same names.
 
-    needs_root: whether the user must bring files (--data-root)
+    needs_root: whether the user must bring files (--data-root). If so, nothing is read without;
+        write False for a data set that makes its faces or knows where they are
     """
 
     card: ClassVar[DatasetCard]

@@ -36,6 +36,12 @@ class Protocol(ABC):
 
     Others work on the processor, in a thread that is ahead of a GPU's training.
     """
+    guarded: bool = True
+    """Whether degrade() gets a copy of hr, and is tried for steadiness before it is used.
+
+    For the built-in ones, which tests prove, the registry turns it off (plugins/degradation.py).
+    A class of one's own that derives from one of them is guarded.
+    """
 
     @property
     def id(self) -> str:
@@ -47,15 +53,20 @@ class Protocol(ABC):
         """uint8 [B, C, H, W] -> uint8 [B, C, *size].
 
         seeds: int64 [B], one for each image, for all that may be random. The same image, scale and
-        seed give the same bytes, whatever else is in the batch.
+        seed give the same bytes, whatever else is in the batch. hr may be written into.
         """
 
     def apply(self, hr: Tensor, scale: int, seeds: Tensor) -> Tensor:
-        """degrade() with the size worked out, scale 1 passed through and the result checked."""
+        """degrade() with the size worked out, scale 1 passed through and the result checked.
+
+        hr is left as it is, whatever degrade() writes into.
+        """
         if scale == 1:
             return hr
         size = lr_size((int(hr.shape[-2]), int(hr.shape[-1])), scale)
-        lr = self.degrade(hr, size, scale, seeds)
+        # hr is also what methods are shown as HR faces.
+        given = hr.clone() if self.guarded else hr
+        lr = self.degrade(given, size, scale, seeds)
         if not isinstance(lr, type(hr)):
             raise UserError(
                 f"protocol {self.id} returned a {type(lr).__name__}: it has to return a tensor "
@@ -78,6 +89,7 @@ class Identity(Protocol):
     name = HR
     summary = "the HR images themselves"
     same_on_gpu = True
+    guarded = False
 
     @property
     def id(self) -> str:

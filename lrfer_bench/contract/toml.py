@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, is_unicode
 from lrfer_bench.files import read_limited
 
 if sys.version_info >= (3, 11):
@@ -45,6 +47,28 @@ def read_toml(
         raise UserError(f"{called} cannot be read: {reason}{check}") from error
     except ValueError as error:  # wrong TOML, or no text at all
         raise UserError(f"{called} is not TOML: {error}{fix}") from error
+
+
+def path_text(path: Path) -> str:
+    """An absolute path as a text that TOML can hold; path_of() reads it.
+
+    A name whose bytes are no UTF-8 is written as the address of its file.
+
+    >>> path_text(Path("/caf\\udce9/mine.py")), path_text(Path("/café"))
+    ('file:///caf%E9/mine.py', '/café')
+    """
+    return str(path) if is_unicode(str(path)) else path.as_uri()
+
+
+def path_of(text: str) -> Path:
+    """The path that path_text() wrote, or that a person wrote.
+
+    >>> path_of("file:///caf%E9/mine.py") == Path("/caf\\udce9/mine.py"), str(path_of("a%20b"))
+    (True, 'a%20b')
+    """
+    if text.startswith("file:///"):
+        return Path(os.fsdecode(unquote_to_bytes(text.removeprefix("file://"))))
+    return Path(text)
 
 
 def toml_value(value: Any) -> str:

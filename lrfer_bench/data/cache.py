@@ -14,8 +14,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.contract.faceset import SPLITS, FaceSet
 from lrfer_bench.data.audit import audit
 from lrfer_bench.data.checked import damage_of, is_sound, meta_bytes, with_checked_lr
+from lrfer_bench.data.loader import asking, check_root
 from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.reading import Tick, own_file, reading
 from lrfer_bench.data.signature import CACHE_VERSION, called, signature_of
@@ -58,17 +58,19 @@ def prepare(
 
     root: the user's files (--data-root), None for a data set that needs none. anew: read the files
     even if they look as they did. tick(done, all): told of each picture. Raises DataError for what
-    is wrong with the files, UserError when the cache cannot be written.
+    is wrong with the files or the loader, and where it needs files and root is None; UserError when
+    the cache cannot be written.
     """
     cache = (cache or default_cache()).expanduser().absolute()
-    with _named(root):
+    check_root(dataset, name, root)
+    with asking(dataset, name, root, "sources"):
         signature, options = signature_of(dataset, name, root)
     found = None if anew else _from_signature(cache, signature)
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
         return with_checked_lr(found)
     with reading(cache / "datasets", tick):
-        with _named(root):
+        with asking(dataset, name, root, "load"):
             faces = dataset.load(root)
             if not isinstance(faces, FaceSet):
                 raise DataError(
@@ -107,21 +109,6 @@ def _kept(
             return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
         raise unwritable_cache(cache, error) from error
     return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
-
-
-@contextmanager
-def _named(root: Path | None) -> Iterator[None]:
-    """A loader names the faults it knows; here any other error of the system is named.
-
-    Such an error is a file that may not be read, for example.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
-            f"{error.filename or root} cannot be read: {error.strerror or error}; check the file "
-            "and its permissions"
-        ) from error
 
 
 def _signature_path(cache: Path, signature: str) -> Path:

@@ -11,15 +11,17 @@ from lrfer_bench.data.cache import Prepared, prepare
 from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.data.signature import called, option_names, required_options
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.plugins.blame import line_of, said_where
 from lrfer_bench.plugins.registry import DATASETS
 
 
 def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset:
     """The data set of that name with these options.
 
-    UserError for an unknown name or option, and for an option that is missing and has no default.
+    UserError for an unknown name or option, for an option that is missing and has no default, and
+    for a class that cannot be made.
     """
-    kind = DATASETS.load(name)
+    kind: Any = DATASETS.load(name)
     known = option_names(kind)
     for option in options or {}:
         if option not in known:
@@ -37,7 +39,21 @@ def make_dataset(name: str, options: Mapping[str, Any] | None = None) -> Dataset
         raise UserError(
             f'the option name is "{own}", which is another data set: choose a name of your own'
         )
-    return kind(**(options or {}))
+    if not (isinstance(kind, type) and issubclass(kind, Dataset)):
+        raise UserError(
+            f'the data set "{name}" is no class that derives from lrfer_bench.api.Dataset: write '
+            f"one ({line_of(kind)})"
+        )
+    try:
+        return kind(**(options or {}))
+    except UserError:
+        raise
+    except Exception as error:  # also a class without sources() or load()
+        said = said_where(error, line_of(kind))
+        raise UserError(
+            f'the data set "{name}" cannot be made with these options: {said}; correct them or its '
+            "class there"
+        ) from error
 
 
 def prepared_dataset(

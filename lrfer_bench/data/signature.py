@@ -16,7 +16,9 @@ from typing import Any
 
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.listing import below
+from lrfer_bench.errors import UserError, check_unicode
 from lrfer_bench.keys import key_of
+from lrfer_bench.plugins.blame import place_of
 
 CACHE_VERSION = 1
 """Raised when the files of a prepared data set change their form."""
@@ -52,14 +54,23 @@ def _options(kind: type[Dataset]) -> list[inspect.Parameter]:
 
 
 def options_of(dataset: Dataset) -> dict[str, Any]:
-    """What a loader was told: the arguments of its __init__, read from its attributes."""
+    """What a loader was told: the arguments of its __init__, read from its attributes.
+
+    UserError for an option that it does not keep under its own name, or that is not Unicode.
+    """
     names = option_names(type(dataset))
     missing = [name for name in names if not hasattr(dataset, name)]
     if missing:
-        raise TypeError(
-            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}"
+        place = place_of(type(dataset), "__init__")
+        raise UserError(
+            f"{type(dataset).__name__} must keep its option {missing[0]} as self.{missing[0]}: "
+            f"write self.{missing[0]} = {missing[0]} into its __init__ ({place})"
         )
-    return {name: _plain(getattr(dataset, name)) for name in names}
+    options = {name: _plain(getattr(dataset, name)) for name in names}
+    for name, value in options.items():
+        if isinstance(value, str):
+            check_unicode(f"the data option {name}", value)
+    return options
 
 
 def _plain(value: Any) -> Any:
@@ -125,5 +136,5 @@ def _code_hash(dataset: Dataset) -> str:
         files.update(Path(file).parent.rglob("*.py") if built_in else [Path(file)])
     digest = hashlib.sha256()
     for path in sorted(files):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
     return digest.hexdigest()

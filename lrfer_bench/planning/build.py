@@ -16,8 +16,9 @@ from lrfer_bench.planning.chosen import Chosen, chosen_method, settings_beyond
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.contents import name_of
-from lrfer_bench.plugins.degradation import code_of, protocol_of
+from lrfer_bench.plugins.degradation import code_of
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.protocols.golden import opened
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
@@ -101,13 +102,18 @@ class _Builder:
         self._open: list[str] = []
         self._changed: dict[str, set[str]] = {}  # training -> labels of changed stages below it
         _check(request, data)
-        self.protocols = [protocol_of(name).id for name in request.protocols]
+        self.protocols = self._protocols(request.protocols)
         tested = request.test_protocols
-        self.test_protocols = None if tested is None else [protocol_of(name).id for name in tested]
+        self.test_protocols = None if tested is None else self._protocols(tested)
         self.rows = [self._chosen(label) for label in request.methods]
         names = [method.ref.label for method in self.rows]
         if len(set(names)) != len(names):
             raise UserError(f"a method was asked for twice: {', '.join(names)}; name each once")
+
+    def _protocols(self, names: Sequence[str]) -> list[str]:
+        """Their ids; UserError for one that is not here or not the same each time."""
+        scales = (*self.request.scales, *(self.request.test_scales or ()))
+        return [opened(name, scales).id for name in names]
 
     def _chosen(self, label: str, own: Settings | None = None) -> Chosen:
         request = self.request

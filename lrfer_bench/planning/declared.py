@@ -16,7 +16,8 @@ from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Choice, LogUniform
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.planning.settings import required_of, settings_of
-from lrfer_bench.plugins.blame import line_of, own_place
+from lrfer_bench.planning.values import check_bounds
+from lrfer_bench.plugins.blame import line_of, said_where
 
 WORDS = {
     "trains": ("each scale", "all scales", "nothing"),
@@ -46,9 +47,8 @@ def asking(name: str, cls: type[Method], function: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        place = own_place(error) or line_of(cls)
         raise UserError(
-            f'{function}() of the method "{name}" failed: {type(error).__name__}: {error} ({place})'
+            f'{function}() of the method "{name}" failed: {said_where(error, line_of(cls))}'
         ) from error
 
 
@@ -108,6 +108,10 @@ def _wrong_setting(cls: type[Method]) -> str:
                 f'the default of its setting "{setting}" is {default!r}: write a number, a word, '
                 "true, false, none or a list"
             )
+        try:
+            check_bounds(f'the default of its setting "{setting}"', default)
+        except UserError as error:
+            return str(error)
     return ""
 
 

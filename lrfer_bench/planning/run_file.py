@@ -5,8 +5,9 @@
     preset = "cpu@2"
     results = "."
 
-Paths are seen from the folder that the file lies in. `lrfer-bench run --config FILE` takes it, and
-every run writes one beside its records, so that the table can be made again.
+Paths are seen from the folder that the file lies in; file:///caf%E9 is one whose name is not UTF-8.
+`lrfer-bench run --config FILE` takes it, and every run writes one beside its records, so that the
+table can be made again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrfer_bench.contract.own_preset import OWN
-from lrfer_bench.contract.toml import MOST_BYTES, read_toml, toml_value
+from lrfer_bench.contract.toml import MOST_BYTES, path_of, path_text, read_toml, toml_value
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
@@ -76,7 +77,7 @@ def _contents(path: Path, lines: Any) -> Iterator[tuple[str, str]]:
             raise UserError(
                 f"the run file {path} has {line!r} in {CONTENTS}: write sha256:DIGITS PATH"
             )
-        yield content, file
+        yield content, str(path_of(file))
 
 
 def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
@@ -88,7 +89,7 @@ def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
         raise UserError(f"the run file {path} has a list for {word}: write one value")
     texts = [str(part) for part in parts]
     if word in PATHS or (word == "preset" and texts[0].endswith(".toml")):
-        texts = [str(folder / Path(text).expanduser()) for text in texts]
+        texts = [str(folder / path_of(text).expanduser()) for text in texts]
     if word in REPEATED:
         return texts
     return ",".join(texts)
@@ -181,7 +182,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
         "settings": _settings(request)[0] or None,
         "plugin": [_absolute(Path(file)) for file in request.plugins],
         "results": ".",
-        CONTENTS: [f"{content} {read_as(content)}" for content in sorted(contents)
+        CONTENTS: [f"{content} {path_text(Path(read_as(content)))}" for content in sorted(contents)
                    if read_as(content)],
     }  # fmt: skip
     head = "# Made by a run. Again: lrfer-bench run --config FILE\n"
@@ -190,7 +191,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
 
 
 def _absolute(path: Path | None) -> str | None:
-    return None if path is None else str(Path(path).expanduser().absolute())
+    return None if path is None else path_text(Path(path).expanduser().absolute())
 
 
 def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:

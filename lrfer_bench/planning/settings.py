@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.planning.values import as_default, check_bounds, value_of
+from lrfer_bench.planning.values import as_default, check_bounds, ordered, value_of
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method
@@ -46,7 +46,9 @@ def types_of(cls: type[Method]) -> dict[str, Any]:
 def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) -> dict[str, Any]:
     """Defaults overlaid with what the user gave, each value in its setting's type.
 
-    UserError for an unknown name, a value of another type, and numbers that are not finite.
+    Dicts are in the order of their names: those that differ in order alone have one key, so the
+    method must not see which it was. UserError for an unknown name, a value of another type, and
+    what no record could hold.
     """
     settings, types = settings_of(cls), types_of(cls) if given else {}
     for setting, value in given.items():
@@ -56,7 +58,7 @@ def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) ->
             )
         what, default = f"{name}.{setting}", settings[setting]
         settings[setting] = as_default(what, value, default, types.get(setting))
-    return settings
+    return {setting: ordered(value) for setting, value in settings.items()}
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:

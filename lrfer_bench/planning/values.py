@@ -13,7 +13,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, check_unicode
 
 DEEPEST = 16
 WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
@@ -124,9 +124,11 @@ def _holding(what: str, value: Any, found: Any, default: Any, kind: type) -> Any
 def check_bounds(what: str, value: Any, depth: int = 0) -> None:
     """UserError for what no record could hold.
 
-    That is an integer of 2**63 or more, a number that is not finite, a deep nesting, and what JSON
-    has no word for.
+    That is an integer of 2**63 or more, a number that is not finite, a text that is not Unicode, a
+    deep nesting, and what JSON has no word for, such as a dict whose names are no texts.
     """
+    if isinstance(value, str):
+        check_unicode(what, value)
     if isinstance(value, int) and abs(value) >= 2**63:
         digits = len(hex(value)) - 2
         raise UserError(f"{what} has {digits} hexadecimal digits: give a number below 2**63")
@@ -134,12 +136,35 @@ def check_bounds(what: str, value: Any, depth: int = 0) -> None:
         raise UserError(f"{what} is {value}: it takes a finite number")
     if depth > DEEPEST:
         raise UserError(f"{what} is nested deeper than {DEEPEST} times: give a simpler value")
+    if isinstance(value, dict):
+        _check_names(what, value, depth)
     if isinstance(value, HOLDING):
         for part in value.values() if isinstance(value, dict) else value:
             check_bounds(what, part, depth + 1)
     elif not (value is None or isinstance(value, (str, int, float))):
         kind = type(value).__name__
         raise UserError(f"{what} is a {kind}: give a number, a text, True, False, None or a list")
+
+
+def _check_names(what: str, value: Mapping[Any, Any], depth: int) -> None:
+    """As JSON, {1: 2} and {"1": 2} are one."""
+    for name in value:
+        if not isinstance(name, str):
+            raise UserError(
+                f'{what} has the name {name!r} in a dict: write names as texts, such as "{name}"'
+            )
+        check_bounds(what, name, depth)
+
+
+def ordered(value: Any) -> Any:
+    """A value with all dicts in the order of their names, as keys and records spell it.
+
+    >>> ordered([{"b": 1, "a": {"d": 2, "c": 3}}])
+    [{'a': {'c': 3, 'd': 2}, 'b': 1}]
+    """
+    if isinstance(value, dict):
+        return {name: ordered(value[name]) for name in sorted(value)}
+    return type(value)(map(ordered, value)) if type(value) in (list, tuple) else value
 
 
 def value_of(text: str) -> Any:

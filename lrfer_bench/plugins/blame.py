@@ -14,10 +14,10 @@ from typing import Any
 
 from lrfer_bench.files import default_cache
 
-_LIBRARIES = tuple(
-    f"site-packages/{name}"
-    for name in ("torch", "timm", "numpy", "scipy", "sklearn", "PIL", "pandas")
-)
+_PLUGIN_PACKAGES: set[str] = set()
+"""Top names of the modules that registered things are in; of what is installed, only these count
+as an author's: all other packages are libraries, whichever there are.
+"""
 
 _PART = r"""[^\s/\\"'`:;,()\[\]{}<>|]+"""
 _REST = rf"(?:(?:[ ](?![-~]){_PART}){{1,3}}(?:[/\\]{_PART})+)*[/\\]?"
@@ -55,6 +55,15 @@ def own_place(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     return _innermost_own(traceback.extract_tb(error.__traceback__))
+
+
+def said_where(error: Exception, otherwise: str) -> str:
+    """What an author's code raised, on one line: "ValueError: text (file:line)".
+
+    otherwise: the place that is named where the error has none in an author's code
+    """
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text} ({own_place(error) or otherwise})"
 
 
 def place_now() -> str:
@@ -121,12 +130,20 @@ def is_installed(file: str) -> bool:
     return _foreign(file) or "/site-packages/" in path or "/dist-packages/" in path
 
 
+def note_author(module: str) -> None:
+    """Note that what is installed as the package of this module holds an author's code."""
+    _PLUGIN_PACKAGES.add(module.partition(".")[0])
+
+
 def _foreign(file: str) -> bool:
-    """True for the standard library, the libraries we use, lrfer-bench, and code without a file."""
+    """True for the standard library, other libraries, lrfer-bench, and code without a file."""
+    if file.startswith("<"):
+        return True
+    if file.startswith(_HARNESS):
+        return not file.startswith(_PACKAGED)
     path = file.replace(os.sep, "/")
-    if file.startswith("<") or any(f"/{name}/" in path for name in _LIBRARIES):
-        return True
+    installed = re.search(r".*/(?:site|dist)-packages/([^/]+)", path)
+    if installed:
+        return installed[1].removesuffix(".py") not in _PLUGIN_PACKAGES
     standard = os.path.dirname(os.__file__).replace(os.sep, "/")
-    if path.startswith(f"{standard}/") and "/site-packages/" not in path:
-        return True
-    return file.startswith(_HARNESS) and not file.startswith(_PACKAGED)
+    return path.startswith(f"{standard}/")

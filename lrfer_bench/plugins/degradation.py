@@ -46,6 +46,8 @@ def _made(entry: Entry) -> Protocol:
             f'the protocol "{entry.name}" of {entry.source} is a {type(protocol).__name__}: derive '
             "its class from lrfer_bench.api.Protocol"
         )
+    if entry.built_in:
+        protocol.guarded = False
     return protocol
 
 

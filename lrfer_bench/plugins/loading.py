@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
 
-from lrfer_bench.errors import MachineError, UserError
+from lrfer_bench.errors import MachineError, UserError, is_unicode
 from lrfer_bench.files import SOURCE_BYTES, read_limited
 from lrfer_bench.plugins.blame import own_place
 from lrfer_bench.plugins.registry import NOT_NOW, PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
@@ -91,6 +91,11 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
         )
     if file.suffix != ".py":
         PLUGIN_ERRORS[str(file)] = "it is not a Python file"
+        return
+    if not is_unicode(file.name):
+        PLUGIN_ERRORS[str(file)] = (
+            "its name is not Unicode (UTF-8), so that no record could hold it: rename it"
+        )
         return
     if content is None:
         content = _content(file)

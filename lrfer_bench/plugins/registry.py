@@ -17,7 +17,7 @@ from typing import Any
 
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import MachineError, UserError, did_you_mean
-from lrfer_bench.plugins.blame import last_place
+from lrfer_bench.plugins.blame import last_place, note_author
 from lrfer_bench.plugins.former import names_of_today
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -158,6 +158,7 @@ class Registry:
                 "give yours another name",
             )
         self._entries[name] = entry
+        note_author(entry.module)
 
     def forget(self, source: str) -> None:
         """Remove everything that one source brought or claims."""

@@ -20,6 +20,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell, Plan
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.protocols.golden import opened
 from lrfer_bench.running.models import ModelMissing, cell_method, read_models
 from lrfer_bench.store.store import Store
 from lrfer_bench.training.batches import gather
@@ -72,7 +73,7 @@ def _in_turn(split: Split) -> list[int]:
 
 def low_faces(faces: Faces, protocols: Sequence[str], scales: Sequence[int]) -> Shown:
     """Protocol id -> scale -> uint8 [F, C, h, w]."""
-    ids = [protocol_of(name).id for name in protocols]
+    ids = [opened(name, scales).id for name in protocols]
     return {name: {scale: faces.low(name, scale).numpy() for scale in scales} for name in ids}
 
 

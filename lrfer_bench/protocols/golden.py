@@ -7,6 +7,9 @@ golden.npz anew; do that only together with a raised protocol version.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.plugins.blame import place_of
+from lrfer_bench.plugins.degradation import protocol_of
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.protocol import Protocol
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("golden.npz")
 SCALES = (2, 3, 4, 8)
 SIZE = (50, 48)
+SEEDS = (11, 12)
 
 
 def picture() -> NDArray[np.uint8]:
@@ -45,9 +51,47 @@ def _output(protocol: Protocol, scale: int) -> NDArray[np.uint8]:
     import torch
 
     lr: NDArray[np.uint8] = protocol.apply(
-        torch.from_numpy(picture()), scale, torch.tensor([11, 12])
+        torch.from_numpy(picture()), scale, torch.tensor(SEEDS)
     ).numpy()
     return lr
+
+
+def opened(name: str, scales: Iterable[int] = SCALES) -> Protocol:
+    """The protocol of a name or id; UserError where protocol_of() or check_steady() has one."""
+    protocol = protocol_of(name)
+    check_steady(protocol, scales)
+    return protocol
+
+
+def check_steady(protocol: Protocol, scales: Iterable[int] = SCALES) -> None:
+    """UserError for a protocol of a plugin that is not the same each time, or moves others' dice.
+
+    It is tried on the golden picture or, where it cannot take that, on grey ones. What fails on all
+    of them is passed over: the faces that it is meant for may be of another kind.
+    """
+    if not protocol.guarded:
+        return
+    found = _fault(type(protocol), tuple(sorted(scale for scale in set(scales) if scale > 1)))
+    if found:
+        place = place_of(type(protocol), "degrade")
+        raise UserError(f"protocol {protocol.id} cannot be used: it {found} ({place})")
+
+
+@lru_cache(maxsize=64)
+def _fault(kind: type[Protocol], scales: tuple[int, ...]) -> str:
+    """Asked once a process: each cell that is tested comes by here."""
+    import torch
+
+    from lrfer_bench.protocols.steady import fault
+
+    protocol, colour = kind(), torch.from_numpy(picture())
+    for scale in scales:
+        for faces in (colour, colour[:, :1], colour[:, :1, :48]):
+            with suppress(Exception):
+                if found := fault(protocol, faces.contiguous(), torch.tensor(SEEDS), scale):
+                    return found
+                break
+    return ""
 
 
 def tried(protocol: Protocol) -> tuple[dict[int, NDArray[np.uint8]], dict[int, str]]:
@@ -69,8 +113,9 @@ def tried(protocol: Protocol) -> tuple[dict[int, NDArray[np.uint8]], dict[int, s
 def protocol_hash(protocol: Protocol) -> str:
     """The first 16 hexadecimal digits of sha256 over all golden outputs on this machine.
 
-    A scale at which there is none counts as "none".
+    A scale at which there is none counts as "none". UserError where check_steady() has one.
     """
+    check_steady(protocol)
     made = tried(protocol)[0]
     digest = hashlib.sha256(protocol.id.encode())
     for scale in SCALES:
@@ -97,7 +142,8 @@ def compare(protocol: Protocol) -> tuple[int, float]:
 
 
 def verdict(protocol: Protocol) -> str:
-    """compare() as a sentence."""
+    """compare() as a sentence; UserError where check_steady() has one."""
+    check_steady(protocol)
     largest, share = compare(protocol)
     if largest < 0:
         return "no golden arrays are kept for it" + _refused(protocol)

@@ -92,7 +92,7 @@ def _page(report: Report, out: Path) -> Path:
     """Write index.html, with links to the files that are there."""
     path = out / PAGE
     links = page.links(out, report.files)
-    write_atomically(path, page.render(report, links).encode("utf-8"), "choose another --out")
+    write_atomically(path, utf8(page.render(report, links)), "choose another --out")
     return path
 
 
@@ -101,8 +101,13 @@ def frame(report: Report) -> pd.DataFrame:
     return leaderboard_frame(report.rows, report.boards, report.columns)
 
 
+def utf8(text: str) -> bytes:
+    r"""Text for a file; what is not Unicode, as in a path of the command, is shown as \udcfc."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _put(report: Report, path: Path, text: str) -> None:
-    write_atomically(path, text.encode("utf-8"), "choose another --out")
+    write_atomically(path, utf8(text), "choose another --out")
     report.files.append(path)
 
 

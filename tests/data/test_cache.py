@@ -245,7 +245,7 @@ def test_options_are_the_arguments_of_init():
         def __init__(self, colour: str = "grey") -> None:
             super().__init__()
 
-    with pytest.raises(TypeError, match=r"Forgetful .*self\.colour"):
+    with pytest.raises(UserError, match=r"Forgetful .*self\.colour.*test_cache\.py:\d+"):
         options_of(Forgetful())
 
 

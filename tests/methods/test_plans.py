@@ -237,6 +237,7 @@ def test_fsrfer_s_feature_follows_the_preset_and_names_the_result() -> None:
 
 class _Made(Dataset):
     card = DatasetCard(summary="made")
+    needs_root = False
 
     def __init__(self, faces: FaceSet) -> None:
         self.faces = faces

@@ -110,6 +110,27 @@ def test_lists_and_none_come_back(own: dict[str, Any], in_label: bool, tmp_path:
     assert list(first.cells) == list(second.cells) != list(plain.cells)
 
 
+def test_paths_that_are_not_unicode_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files need not have names in UTF-8; TOML has no other."""
+    odd = tmp_path / os.fsdecode(b"m\xfcller")
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes names in Unicode only")
+    content = "sha256:" + 64 * "a"
+    monkeypatch.setattr(contents, "_READ_AS", {content: str(odd / "w 1.pth")})
+    monkeypatch.setattr(contents, "_TOLD", {})
+    request = Request(
+        methods=["direct"], data_root=odd, plugins=(odd / "mine.py",), results=tmp_path
+    )
+    keep_run_file(request, [content])
+    again = asked_again(tmp_path)
+    assert (again.data_root, list(again.plugins)) == (odd, [odd / "mine.py"])
+    assert {str(odd / "w 1.pth"): content} == contents._TOLD
+
+
 def test_what_is_typed_wins(tmp_path: Path) -> None:
     keep_run_file(Request(methods=["direct"], scales=[2], results=tmp_path))
     again = asked_again(tmp_path, "--scales", "4", "--results", "elsewhere")

@@ -88,6 +88,11 @@ def test_a_value_takes_the_type_of_its_setting(setting: str, given: Any, meant: 
         ("whole", 1e30, "below 2"), ("real", math.inf, "finite number"),
         ("widths", "4,4", r"such as \[4, 4\]"), ("widths", "[4,NaN]", "finite number"),
         ("widths", ["a"], r"many\.widths\[0\] is 'a': it takes a number"),
+        ("word", "a\udcfc", r"many\.word is a\\udcfc, which is not Unicode"),
+        ("words", ["a\udcfc"], "not Unicode"), ("table", {"\udcfc": 1.0}, "not Unicode"),
+        ("anything", '["\\ud800"]', "not Unicode"),
+        ("table", {1: 2.0}, 'many.table has the name 1 in a dict: write names as texts.*"1"'),
+        ("anything", [{None: 1}], 'has the name None in a dict'),
         ("table", [1], "such as"), ("anything", {1, 2}, "is a set: give a number"),
     ],
 )  # fmt: skip
@@ -141,6 +146,37 @@ def test_one_value_has_one_key_and_name_by_every_road(many: None) -> None:
     assert keys("many[widths=[8,2],whole=2]") == keys(
         "many", settings={"many": {"widths": (8.0, 2), "whole": 2.0}}
     )
+
+
+def test_a_method_sees_a_dict_in_the_order_of_its_names(many: None) -> None:
+    """Dicts that differ in order alone have one key; a default is a dict like any other."""
+
+    class Mixed(Many):
+        def __init__(self, task: Any, *, table: Any = {"z": 1, "b": {"d": 1, "c": 2}}) -> None: ...  # noqa: B006
+
+    found = complete_settings("mixed", Mixed, {})["table"]
+    assert list(found) == ["b", "z"] and list(found["b"]) == ["c", "d"]
+    for given in ({"b": 1.0, "a": [{"d": 1, "c": 2}]}, {"a": [{"c": 2, "d": 1}], "b": 1.0}):
+        assert str(value("table", given)) == "{'a': [{'c': 2, 'd': 1}], 'b': 1.0}"
+    register_method("mixed")(Mixed)
+    (cell,) = build_plan(
+        Request(["mixed"], scales=[2], preset=preset_of("quick")), data_ref()
+    ).cells.values()
+    assert list(cell.method.settings["table"]) == ["b", "z"]
+
+
+@pytest.mark.parametrize(
+    ("default", "words"), [({1: 2.0}, "has the name 1 in a dict"), ("\udcfc", "not Unicode")]
+)
+def test_a_default_that_no_record_could_hold_is_refused(
+    many: None, default: Any, words: str
+) -> None:
+    class Odd(Many):
+        def __init__(self, task: Any, *, table: Any = default) -> None: ...
+
+    register_method("odd")(Odd)
+    with pytest.raises(UserError, match=f'the default of its setting "table" .*{words}'):
+        keys("odd")
 
 
 @pytest.mark.parametrize("label", ["kd[kd_weight=true]", "kd[kd_weight=none]", "fskd[hint=none]"])

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import registries
 
 import lrfer_bench
 from lrfer_bench.plugins.blame import _foreign, last_place, line_of, own_place, place_of
+from lrfer_bench.plugins.registry import METHODS
 
 PACKAGE = os.path.dirname(lrfer_bench.__file__)
 
@@ -40,12 +42,22 @@ def test_last_place_is_the_authors_line(tmp_path: Path) -> None:
         (f"{PACKAGE}_extras/mine.py", False),
         (os.__file__, True),
         ("/somewhere/site-packages/torch/nn/functional.py", True),
-        ("/somewhere/site-packages/another/mine.py", False),
+        ("/somewhere/site-packages/torchvision/models/resnet.py", True),
+        ("/somewhere/dist-packages/einops/einops.py", True),
+        ("/somewhere/site-packages/any_library.py", True),
+        ("/somewhere/site-packages/lrfer_bench_extras/mine.py", True),
+        ("/somewhere/site-packages/my_plugin/nets/mine.py", False),
+        ("/somewhere/dist-packages/my_module.py", False),
+        ("/somewhere/my_plugin/mine.py", False),
         ("<string>", True),
     ],
 )
 def test_whose_file_it_is(file: str, foreign: bool) -> None:
-    assert _foreign(file) == foreign
+    """A plugin may be an installed package: those that registered something are authors'."""
+    with registries.kept():
+        METHODS.add("mine", "my_plugin.method:Mine", "my-plugin 1.0")
+        METHODS.add("other", "my_module:Other", "my-module 1.0")
+        assert _foreign(file) == foreign
 
 
 def test_an_error_of_the_harness_alone_has_no_own_place() -> None:

@@ -5,6 +5,7 @@ A plugin that breaks half-way leaves nothing behind.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,14 @@ def test_workers_run_what_the_plan_was_made_with(
     assert "this is no Python" in file.read_text()
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "results" / "records").glob("*.json"))) == 1
+
+
+def test_a_plugin_whose_name_no_record_could_hold_is_left_out(tmp_path: Path) -> None:
+    with registries.pristine():
+        file = tmp_path / os.fsdecode(b"m\xfcller.py")
+        try:
+            file.write_text("from lrfer_bench.api import no_such_thing")
+        except OSError:
+            pytest.skip("this file system takes names in Unicode only")
+        load_plugins([file])
+        assert "not Unicode" in PLUGIN_ERRORS[str(file)]

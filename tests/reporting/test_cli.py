@@ -57,6 +57,15 @@ def test_the_default_place_is_report_in_the_results_folder(factory, tmp_path):
     assert found.output.splitlines()[-1] == f"Open {tmp_path / 'report' / 'index.html'}"
 
 
+def test_paths_of_the_command_need_not_be_unicode(factory, tmp_path, monkeypatch):
+    """They are shown under the table and on the page."""
+    factory.fill(tmp_path, images=50, seeds=(0,), scales=(4,), skills={"direct": (0.5,)})
+    monkeypatch.setattr(sys, "argv", ["lrfer-bench", "run", "--data-root", "m\udcfcller"])
+    run(report, "--results", tmp_path, "--resamples", 0, "--pictures", "none")
+    for name in ("leaderboard.md", "index.html"):
+        assert "m\\udcfcller" in (tmp_path / "report" / name).read_text(encoding="utf-8")
+
+
 def test_damaged_and_failed_records_are_named(factory, tmp_path):
     factory.fill(tmp_path, images=50, seeds=(0,), scales=(4,), skills={"direct": (0.5,)})
     factory.save(tmp_path, method="broken", failure="the loss is NaN in epoch 2")
