@@ -16,7 +16,7 @@ run: $(STAMP)
 	$(BIN)/lrfer-bench run $(if $(METHODS),--methods $(METHODS)) --results $(RESULTS)
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-lowest:
 	rm -rf $(LOWEST)
@@ -25,7 +25,7 @@ test-lowest:
 	$(LOWEST)/bin/python tests/support/lowest.py sr tune tensorboard > $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install --quiet -c $(LOWEST)/lowest.txt -e '.[sr,tune,tensorboard]' "pytest>=8" pytest-xdist
 	$(LOWEST)/bin/python -m pip freeze
-	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
+	$(LOWEST)/bin/python -m pytest -n 3 --dist loadfile
 
 install: $(TOOLS)
 

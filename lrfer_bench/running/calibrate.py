@@ -8,12 +8,15 @@ from itertools import chain, count, islice
 
 import torch
 
+from lrfer_bench.contract.returned import named_optimizers
 from lrfer_bench.data.cache import Prepared
+from lrfer_bench.errors import UserError
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.plan import Plan, Training
 from lrfer_bench.running.cost import synchronise
+from lrfer_bench.running.jobs import TrainJob
 from lrfer_bench.running.models import untrained
-from lrfer_bench.running.work import batch_source
+from lrfer_bench.running.work import batch_source, failure_of
 from lrfer_bench.training.precision import Precision
 
 WARM_STEPS = 2
@@ -31,6 +34,7 @@ def estimate(
 
     Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in
     their seed alone are measured once. tell: hears which model is measured now.
+    UserError where a method's own code fails.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -49,9 +53,22 @@ def _estimate(
         tell(f"measuring {number} of {len(trainings)}: {training.label}")
         alike = but_for_its_seed(training, plan)
         if alike not in measured:
-            measured[alike] = seconds_per_step(training, plan, prepared)
+            measured[alike] = _told(training, plan, prepared)
         seconds[training.key] = measured[alike] * steps_of(training, prepared)
     return seconds
+
+
+def _told(training: Training, plan: Plan, prepared: Prepared) -> float:
+    """seconds_per_step(); what a method's code raises is a UserError with its line."""
+    try:
+        return seconds_per_step(training, plan, prepared)
+    except UserError:
+        raise
+    except Exception as error:
+        said, _ = failure_of(error, TrainJob(training, {}))
+        raise UserError(
+            f"{said}: no time can be told until that is mended; --no-estimate asks for none"
+        ) from error
 
 
 def but_for_its_seed(training: Training, plan: Plan) -> str:
@@ -79,7 +96,7 @@ def seconds_per_step(
     """
     method = untrained(training, plan, device)
     source = batch_source(training, prepared, device)
-    optimizers = method.optimizers()
+    optimizers = named_optimizers(method.optimizers(), method)
     precision = Precision.of(training.preset, device)
     method.scaler = precision.scaler()
     method.train()

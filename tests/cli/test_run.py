@@ -166,6 +166,9 @@ def test_the_plan_says_what_stands_and_runs_nothing(
     assert ("multires", 2) not in records(results)
     data = json.loads(here(*asked, "linear", "--json").out)
     assert [len(data[part]) for part in ("trainings", "cells")] == [3, 3]
+    failed = here(*asked, "raises", "--overwrite", "failed")
+    assert failed.status == 2 and "Traceback" not in failed.err
+    assert "ValueError: nobody told me" in failed.err and "tiny.py:" in failed.err
 
 
 SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]

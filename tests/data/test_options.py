@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.options import make_dataset
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.settings import parse_options
@@ -45,9 +46,15 @@ def test_make_dataset():
 
 
 def test_an_option_without_a_default_has_to_be_given():
-    class Wanting:
+    class Wanting(Dataset):
         def __init__(self, folder, size=48):
             self.folder, self.size = folder, size
+
+        def sources(self, root):
+            return []
+
+        def load(self, root):
+            raise NotImplementedError
 
     with DATASETS.scope():
         DATASETS.add("wanting", Wanting, "here")
