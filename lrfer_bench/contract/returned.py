@@ -14,10 +14,11 @@ from lrfer_bench.errors import CellError
 def named_losses(given: object, function: str) -> dict[str, Tensor]:
     """The losses by name that losses() or update() of a method returned, as they are.
 
-    CellError for anything but a dict of tensors of one element. Values are not looked at: a GPU
+    CellError for anything but a dict of tensors of one element; that of update() may be empty in
+    some steps. Values are not looked at: a GPU
     would have to wait.
     """
-    if not isinstance(given, dict) or not given:
+    if not isinstance(given, dict) or (not given and function == "losses"):
         what = "an empty dict" if given == {} else f"a {type(given).__name__}"
         raise CellError(
             f"{function}() returned {what}: return a dict of named losses, one or more", function

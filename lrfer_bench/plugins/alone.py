@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import reprlib
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from importlib.machinery import SourceFileLoader
 from io import StringIO
@@ -17,23 +18,27 @@ from types import ModuleType
 from typing import Any
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.machine.generators import generators_kept
 from lrfer_bench.plugins.alike import Comparison, Difference
 from lrfer_bench.plugins.blame import is_installed, own_place
 from lrfer_bench.plugins.outside import nothing_outside
 from lrfer_bench.plugins.registry import REGISTRIES
+from lrfer_bench.plugins.slicing import rests_on
 
 ALONE = "lrfer_plugin_alone"
 """The module of a script's text: classes of it are, as those of plugin files, not handed over."""
 BY_ITSELF = (
-    "runs by itself, as keys and workers know it (no arguments, environment variables, files, nor "
-    "what the program changes)"
+    "runs by itself, as keys and workers know it (no arguments, environment variables, files, "
+    "seeds, nor what the program changes)"
 )
 ADVICE = (
     "write the value into the text, or make it a setting: `*, width: int = 8` in __init__ of the "
     'method, settings={"my-idea": {"width": 64}} in the call'
 )
-_running: set[str] = set()
-"""The modules whose text is being run: one that starts a run when it is imported starts another."""
+_ONE = threading.RLock()
+"""Arguments, environment, standard output and registries are the whole program's: one at a time."""
+_running: dict[str, int] = {}
+"""The modules whose text is being run, and by which thread: one may start a run when imported."""
 
 
 class StartsRun(UserError):
@@ -42,7 +47,8 @@ class StartsRun(UserError):
 
 def no_run_here() -> None:
     """StartsRun if the text of a class is being run by itself: workers would start runs, too."""
-    for module in _running:
+    here = threading.get_ident()
+    for module in [name for name, thread in _running.copy().items() if thread == here]:
         raise StartsRun(
             f"the text that the classes of {module} rest on starts a run itself: put what starts "
             'it under if __name__ == "__main__", and where it is a loop over a value that a class '
@@ -50,13 +56,20 @@ def no_run_here() -> None:
         )
 
 
-def check_alone(module: str, text: str | bytes, shown: str, outside: bool = False) -> None:
+def check_alone(
+    module: str,
+    text: str | bytes,
+    shown: str,
+    outside: bool = False,
+    classes: Sequence[str] = (),
+) -> None:
     """UserError if a module of this process is not what its text by itself makes of it.
 
     text: bytes for the whole of its file, else what its classes rest on
     shown: what a sentence calls it
     outside: whether what is read from outside of the text may count, as for data sets: keys hold
              what they are made of
+    classes: names of the text that count, with what they rest on; none: all that it binds
 
     A text that does not work in any case is left to whoever loads it.
     """
@@ -71,14 +84,17 @@ def check_alone(module: str, text: str | bytes, shown: str, outside: bool = Fals
     if isinstance(text, bytes) and not by_python:  # a tool that rewrites code imported it
         return
     name = module if isinstance(text, bytes) else ALONE
-    _running.add(module)
-    try:
-        alone = _run(program, name, text, shown, outside)
-    finally:
-        _running.discard(module)
+    with _ONE:
+        _running[module] = threading.get_ident()
+        try:
+            alone = _run(program, name, text, shown, outside)
+        finally:
+            del _running[module]
     if alone is None:
         return
-    found = Comparison((module, name), by_python).of_names(vars(program), alone)
+    names = rests_on(text, classes or alone)
+    asked = {name: value for name, value in alone.items() if name in names}
+    found = Comparison((module, name), by_python).of_names(vars(program), asked)
     if found:
         raise UserError(_sentence(min(found, key=lambda each: each.values is not None), shown))
 
@@ -134,8 +150,20 @@ def _executed(program: ModuleType, name: str, text: str | bytes, file: str) -> d
             scopes.enter_context(registry.scope(out=lambda entry: entry.home == program.__name__))
         scopes.enter_context(redirect_stdout(StringIO()))
         scopes.enter_context(redirect_stderr(StringIO()))
+        scopes.enter_context(_no_input())
+        scopes.enter_context(generators_kept())
         exec(code, vars(made))
     return vars(made)
+
+
+@contextmanager
+def _no_input() -> Iterator[None]:
+    """What asks for a line gets none: nobody waits for an answer here."""
+    before, sys.stdin = sys.stdin, StringIO()
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 @contextmanager

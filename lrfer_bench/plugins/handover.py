@@ -154,7 +154,8 @@ def _hand_over_module(
         file = keep(text.encode(), stem, results)
     else:
         file = own
-        check_alone(module, own.read_bytes(), own.name, outside=registry is DATASETS)
+        named = [cls.__name__ for _, cls in group]
+        check_alone(module, own.read_bytes(), own.name, registry is DATASETS, named)
         keep(own.read_bytes(), own.stem, results)  # where a trained model finds it again
     fault = load_in_place_of(module, file)
     if fault:
@@ -245,7 +246,7 @@ def text_of(module: str, classes: Sequence[Any], outside: bool = False) -> tuple
 def _importing_text(module: str, file: Path, names: Sequence[str], outside: bool) -> str:
     """A text that imports classes of a module, if its file is what it is now."""
     content = file.read_bytes()
-    check_alone(module, content, file.name, outside)
+    check_alone(module, content, file.name, outside, names)
     mark = hashlib.sha256(content).hexdigest()
     head = [f'"""{file.name} sha256:{mark}"""', ""]
     head += ["from lrfer_bench.plugins.unchanged import unchanged as _unchanged", ""]

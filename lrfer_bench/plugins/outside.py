@@ -97,4 +97,6 @@ def _is_users(file: Any) -> bool:
     if not isinstance(file, (str, bytes, os.PathLike)):
         return False
     path = Path(os.path.abspath(os.fsdecode(file)))
-    return path.suffix not in CODE and not any(path.is_relative_to(folder) for folder in SYSTEM)
+    if path.suffix in CODE or is_installed(str(path)):
+        return False
+    return not any(path.is_relative_to(folder) for folder in SYSTEM)

@@ -135,3 +135,19 @@ def _is_main_guard(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.If) and any(
         isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
     )
+
+
+def rests_on(text: str | bytes, names: Iterable[str]) -> set[str]:
+    """The names, and those that the statements that bind them use, at any remove."""
+    binders: dict[str, list[ast.stmt]] = {}
+    for statement in ast.parse(text).body:
+        for name in bound(statement):
+            binders.setdefault(name, []).append(statement)
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [other for each in binders.get(name, ()) for other in used(each)]
+    return found

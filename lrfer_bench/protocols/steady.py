@@ -5,13 +5,9 @@ If it did not, methods would be tested on different faces.
 
 from __future__ import annotations
 
-import pickle
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
+from lrfer_bench.machine.generators import generators_kept
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +30,7 @@ def fault(protocol: Protocol, faces: Tensor, seeds: Tensor, scale: int) -> str:
 
     faces: uint8 [B, C, H, W] of two faces or more; seeds: int64 [B]
     """
-    with _global_generators() as moved_since:
+    with generators_kept() as moved_since:
         first = protocol.apply(faces, scale, seeds.clone())
         moved = moved_since()
         again = protocol.apply(faces, scale, seeds.clone())
@@ -69,28 +65,3 @@ def _alone(protocol: Protocol, faces: Tensor, seeds: Tensor, scale: int, togethe
                 f"own pixels and seed alone, and {OWN_DRAWS}"
             )
     return ""
-
-
-@contextmanager
-def _global_generators() -> Iterator[Callable[[], str]]:
-    """What is given names the library whose global generator moved since; "" if none did.
-
-    In the end all generators are as they were before.
-    """
-    import torch
-
-    def states() -> dict[str, bytes]:
-        return {
-            "torch": torch.get_rng_state().numpy().tobytes(),
-            "numpy": pickle.dumps(np.random.get_state()),
-            "Python": pickle.dumps(random.getstate()),
-        }
-
-    before = states()
-    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    try:
-        yield lambda: ", ".join(name for name, now in states().items() if now != before[name])
-    finally:
-        torch.set_rng_state(kept[0])
-        np.random.set_state(kept[1])
-        random.setstate(kept[2])

@@ -183,10 +183,10 @@ def _as_files_are(by_key: dict[str, Result], notes: list[str]) -> list[Result]:
     Under one name in one table, they would be compared with results of other pixels.
     """
     older = on_older_edits([(result.store, result.record) for result in by_key.values()])
-    for file, count in Counter(older.values()).items():
+    for what, count in Counter(older.values()).items():
         notes.append(
-            f"{count} record{'s' if count > 1 else ''} of an earlier edit of {file} (a protocol or "
-            "a stage) left out: run the same command again where their cells are missing"
+            f"{count} record{'s' if count > 1 else ''} of an earlier edit of the {what} left out: "
+            "run the same command again where their cells are missing"
         )
     return [result for key, result in by_key.items() if key not in older]
 

@@ -128,11 +128,14 @@ def finished_record(
     })  # fmt: skip
 
 
-def _files(cell: Cell, models: Mapping[str, Model]) -> list[str]:
-    """The plugin files behind its stages and protocols; an edited one made another cell."""
-    found = {source_of(each.protocol) for each in (cell.trained, cell.tested)}
-    found |= {model.training.method.source for model in models.values()}
-    return sorted(each for each in found - {cell.method.source} if " sha256:" in each)
+def _files(cell: Cell, models: Mapping[str, Model]) -> dict[str, str]:
+    """The plugin files behind its protocols and stages; an edited one made another cell."""
+    names = {each.protocol.partition("@")[0] for each in (cell.trained, cell.tested)}
+    found = {f"protocol {name}": source_of(name) for name in names}
+    stages = [model.training.method for model in models.values()]
+    found |= {f"method {stage.name}": stage.source for stage in stages}
+    others = {of: source for of, source in found.items() if source != cell.method.source}
+    return {of: source for of, source in sorted(others.items()) if " sha256:" in source}
 
 
 def _training_parts(cell: Cell, models: Mapping[str, Model]) -> dict[str, Any]:

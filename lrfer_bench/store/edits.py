@@ -28,23 +28,19 @@ def newest_edits(
 
 
 def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
-    """Key of a record -> the file of a stage or protocol of whose earlier edit it was made.
+    """Key of a record -> the stage or protocol ("protocol occlude") that was edited since.
 
     Its pixels or its stage are not those of the file as it is now, and nothing in its names tells.
     """
     newest: dict[str, tuple[float, str]] = {}
     for store, record in records:
-        for source in [*record.method.files, record.method.source]:
+        own = {f"method {record.method.name}": record.method.source}
+        for of, source in (own | record.method.files).items():
             written = store.written_at(record), source
-            name = _file_of(source)
-            newest[name] = max(newest.get(name, written), written)
+            newest[of] = max(newest.get(of, written), written)
     return {
-        record.key: _file_of(source)
+        record.key: of
         for _, record in records
-        for source in record.method.files
-        if newest[_file_of(source)][1] != source
+        for of, source in record.method.files.items()
+        if newest[of][1] != source
     }
-
-
-def _file_of(source: str) -> str:
-    return source.partition(" sha256:")[0]

@@ -83,8 +83,8 @@ class MethodPart(_Part):
     stage_settings: stages of it, of any depth, with the settings that the user changed and that do
              not follow from its own: "classifier[epochs=120]" each; None: an older record, not told
     existing: a model that existed already: nothing was trained for it here, no stage either
-    files: plugin files other than its own that the cell rests on, those of stages and protocols:
-             "occlude.py sha256:0a1b2c3d4e5f" each
+    files: plugin files other than its own that the cell rests on, by what came from them:
+             "protocol occlude" -> "occlude.py sha256:0a1b2c3d4e5f", "method good" for a stage
     card: of a method that is not built in, where it has one
     """
 
@@ -98,7 +98,7 @@ class MethodPart(_Part):
     weights: list[Weights] = Field(default_factory=list)
     stage_settings: list[str] | None = None
     existing: bool = False
-    files: list[str] = Field(default_factory=list)
+    files: dict[str, str] = Field(default_factory=dict)
     card: CardPart | None = None
 
     @model_serializer(mode="wrap")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -11,6 +13,7 @@ from types import ModuleType
 
 import pytest
 import registries
+import torch
 
 from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.plugins.handover import hand_over, text_of
@@ -183,6 +186,8 @@ class Mine(Method):
         self.a = a
     def f(self):
         return 2
+    def g(self):
+        return RATE
 class Faces(Dataset):
     pass
 """
@@ -206,6 +211,46 @@ def test_a_module_that_was_edited_since_it_was_imported_is_refused(edit: str) ->
     Path("own_module.py").write_text("# a word\n" + MODULE)
     assert hand_over(METHODS, [module.Mine], Path("results"))[1] != [file]
     Path("own_module.py").unlink()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import time; STARTED = time.time()", "import uuid; RUN = uuid.uuid4().hex", "SEEN = []"],
+)
+def test_what_no_class_of_a_module_rests_on_may_be_anything(line: str) -> None:
+    Path("own_module.py").write_text(f"{line}\n{MODULE}")
+    importlib.invalidate_caches()
+    sys.modules.pop("own_module", None)
+    module = importlib.import_module("own_module")
+    vars(module).get("SEEN", []).append(1)
+    assert hand_over(METHODS, [module.Mine], Path("results"))[1]
+
+
+def test_the_program_is_as_it_was_afterwards_in_any_thread() -> None:
+    """Also its random numbers: a module may seed them when it is imported."""
+    Path("own_module.py").write_text(f"import torch; torch.manual_seed(0)\n{MODULE}")
+    importlib.invalidate_caches()
+    sys.modules.pop("own_module", None)
+    module = importlib.import_module("own_module")
+    torch.manual_seed(7)
+    before = torch.get_rng_state(), sys.argv, os.environ, sys.stdin, sys.stdout
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            hand_over(METHODS, [module.Mine], Path("results"))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    after = torch.get_rng_state(), sys.argv, os.environ, sys.stdin, sys.stdout
+    assert torch.equal(before[0], after[0])
+    assert all(one is other for one, other in zip(before[1:], after[1:], strict=True))
 
 
 def test_a_class_of_a_module_that_the_program_changed_is_refused() -> None:

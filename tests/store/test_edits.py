@@ -15,6 +15,7 @@ from lrfer_bench.store.store import Store
 
 LABELS = np.arange(70) % len(CLASSES)
 OLD, NEW = "occlude.py sha256:aaaaaaaaaaaa", "occlude.py sha256:bbbbbbbbbbbb"
+ON_OLD, ON_NEW = {"protocol occlude": OLD}, {"protocol occlude": NEW}
 
 
 @pytest.fixture
@@ -36,21 +37,24 @@ def rows(*roots):
 
 
 def test_after_an_edit_of_a_protocol_the_new_pixels_count(save):
-    save("a", 20, 0, protocol="occlude@1", files=[OLD])
-    root = save("b", 60, 1, protocol="occlude@1", files=[NEW])
+    save("a", 20, 0, protocol="occlude@1", files=ON_OLD)
+    root = save("b", 60, 1, protocol="occlude@1", files=ON_NEW)
     found = load([root])
     assert rows(root) == [("direct", 60)]
     (note,) = found.notes
-    assert note.startswith("1 record of an earlier edit of occlude.py") and "left out" in note
+    assert (
+        note.startswith("1 record of an earlier edit of the protocol occlude")
+        and "left out" in note
+    )
     store = Store(root)
     meant = cell_meant(root, Wanted("direct", scale=4), lambda line: None)
     assert meant.key == "b" * 64 and store.written_at(meant)
 
 
 def test_no_table_mixes_the_pixels_of_two_edits(save):
-    save("a", 20, 0, protocol="occlude@1", scale=2, files=[OLD])
-    save("b", 50, 1, protocol="occlude@1", scale=4, files=[OLD])
-    root = save("c", 60, 2, protocol="occlude@1", scale=4, files=[NEW])
+    save("a", 20, 0, protocol="occlude@1", scale=2, files=ON_OLD)
+    save("b", 50, 1, protocol="occlude@1", scale=4, files=ON_OLD)
+    root = save("c", 60, 2, protocol="occlude@1", scale=4, files=ON_NEW)
     assert rows(root) == [("direct", 60)], "x2 was not run again"
     assert load([root]).notes[0].startswith("2 records of an earlier edit")
 
@@ -61,10 +65,20 @@ def test_an_edit_of_the_method_s_own_file_is_a_row_and_not_left_out(save):
     assert rows(root) == [("mine from mine.py sha256:aaaaaaaaaaaa", 20), ("mine", 60)]
 
 
-def test_a_stage_s_file_that_is_a_method_s_own_elsewhere_counts_as_one_file(save):
-    save("a", 20, 0, method="kd", files=[OLD])
-    root = save("b", 60, 1, method="occlude", source=NEW)
-    assert rows(root) == [("occlude", 60)]
+def test_a_stage_s_file_that_is_a_method_s_own_elsewhere_counts_as_one(save):
+    save("a", 20, 0, method="kd", files={"method good": OLD})
+    root = save("b", 60, 1, method="good", source=NEW)
+    assert rows(root) == [("good", 60)]
+
+
+def test_two_things_of_one_file_name_are_two(save):
+    """A method and a protocol of one script are handed over as two texts of one name."""
+    fog, rain = ({f"protocol {name}": source} for name, source in (("fog", OLD), ("rain", NEW)))
+    save("a", 20, 0, protocol="fog@1", files=fog)
+    save("b", 30, 1, protocol="rain@1", files=rain)
+    root = save("c", 60, 2, method="mine", source="occlude.py sha256:cccccccccccc")
+    assert sorted(rows(root)) == [("direct", 20), ("direct", 30), ("mine", 60)]
+    assert load([root]).notes == []
 
 
 def test_records_that_came_by_merge_keep_the_date_of_their_run(save, tmp_path):

@@ -102,7 +102,7 @@ class Cell:
     trials: int | None = None
     weights: Sequence[str] = ()
     existing: bool = False
-    files: Sequence[str] = ()
+    files: dict[str, str] = field(default_factory=dict)
     stage_settings: Sequence[str] | None = None
 
     def __post_init__(self):
@@ -159,7 +159,7 @@ class Cell:
                 trials=self.trials,
                 weights=list(self.weights),
                 existing=self.existing,
-                files=list(self.files),
+                files=self.files,
                 stage_settings=None if self.stage_settings is None else [*self.stage_settings],
             ),
             train=TrainPart(protocol=self.protocol, scales=self.train_scales),
