@@ -107,7 +107,8 @@ def test_how_far_seeds_and_machines_are_apart() -> None:
         for result in load([folder]).results:
             record = result.record
             if record.preset == "cpu@2" and record.metrics:
-                place = (result.method, record.test.protocol, record.test.scale)
+                conditions = f"{record.train.protocol} {record.test.protocol}"
+                place = (result.method, conditions, record.test.scale)
                 cells[place][folder.name, record.seed] = record.metrics.all.accuracy
     seeds, machines = ("reference-gpu", 1), ("reference", 0)
     for other, count, words in (
@@ -127,6 +128,22 @@ def test_how_far_seeds_and_machines_are_apart() -> None:
         plain = " ".join(TEXT.split())
         assert words.format(count, f"{mean(gaps):.2f}") in plain
         assert re.search(f"{mean(gaps):.2f} points .*? {max(gaps):.1f} at most", plain)
+
+
+def test_what_training_on_camera_brings_under_camera() -> None:
+    """direct and multires at 24, 12 and 6 pixels, from two machines."""
+    found = {
+        (result.method, record.train.protocol, record.test.scale): record.metrics.all.accuracy
+        for folder in (REFERENCE_GPU, REFERENCE)
+        for result in load([folder]).results
+        if (record := result.record).metrics and record.test.protocol == "camera@1"
+        and (record.preset, record.seed) == ("cpu@2", 0)
+    }  # fmt: skip
+    plain = " ".join(TEXT.split())
+    for method in ("direct", "multires"):
+        for trained in ("camera@1", "bicubic@1"):
+            two, four, eight = (f"{100 * found[method, trained, k]:.1f}" for k in (2, 4, 8))
+            assert f"{two}, {four} and {eight} %" in plain
 
 
 def test_accuracies_in_sentences(rows) -> None:

@@ -9,8 +9,9 @@ from folders import REFERENCE, REFERENCE_GPU, ROOT
 
 from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.reporting import numbers
+from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.frame import load
 from lrfer_bench.reporting.words import answers, headline
@@ -22,10 +23,19 @@ ROW = re.compile(r"^\| `([^`]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 """Method, accuracy with its interval, and what it is more than direct."""
 
 
+def board_of(report: Report) -> Board:
+    """That of what was trained and tested on bicubic."""
+    (board,) = [
+        each for each in report.boards
+        if (each.preset, each.protocol) == ("cpu@2", "bicubic@1")
+    ]  # fmt: skip
+    return board
+
+
 def rows() -> dict[str, tuple[str, str]]:
     """What the records say, by the names that the page has."""
     report = collect([REFERENCE], Options(Choice(scales=[4]), pictures="none", page=False))
-    (board,) = [each for each in report.boards if each.preset == "cpu@2"]
+    board = board_of(report)
     found = {}
     for line in board.ranked:
         record = line.rows[4].record
@@ -33,7 +43,8 @@ def rows() -> dict[str, tuple[str, str]]:
             continue
         accuracy = line.rows[4].accuracy
         rounds = duel([REFERENCE], line.label, "direct", Choice(scales=[4])).rounds
-        (one,) = [each for each in rounds if each.board.preset == "cpu@2"]
+        (one,) = [each for each in rounds if each.board.preset == "cpu@2"
+                  and each.board.protocol == "bicubic@1"]  # fmt: skip
         gap = one.difference
         low, value, high = (numbers.signed(v, 1) for v in (gap.low, gap.value, gap.high))
         found[line.label] = (
@@ -75,7 +86,7 @@ def test_how_far_they_are_from_their_untuned_rows() -> None:
 
 def test_what_the_report_says_is_quoted() -> None:
     report = collect([REFERENCE], Options(Choice(scales=[4]), pictures="none", page=False))
-    (board,) = [each for each in report.boards if each.preset == "cpu@2"]
+    board = board_of(report)
     quoted = re.findall(r"^    (?!lrfer-bench)(.+)$", SECTION, flags=re.MULTILINE)
     clean = board.leak_free
     assert clean is not None
