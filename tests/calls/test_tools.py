@@ -133,7 +133,8 @@ def test_the_interval_of_a_line_is_that_of_the_tables(tmp_path: Path) -> None:
     long = lrfer_bench.load_results(REFERENCE)
     board = lrfer_bench.report(REFERENCE, tmp_path, pictures="none", resamples=4000)
     board = board[board["status"] == "finished"] if "status" in board else board
-    both = board.merge(long, on=["method", "scale", "preset"], suffixes=("", "_line"))
+    place = ["method", "scale", "preset", "protocol", "test_protocol"]
+    both = board.merge(long, on=place, suffixes=("", "_line"))
     assert len(both) > 20
     for end in ("accuracy_low", "accuracy_high"):
         assert np.allclose(both[end], both[f"{end}_line"], atol=0.0025), end
