@@ -113,6 +113,10 @@ def create(path: Path, content: str) -> bool:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
-    with os.fdopen(handle, "w") as file:
-        file.write(content)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(content)
+    except OSError:  # a full disk: an empty claim of nobody would stop all others for a while
+        path.unlink(missing_ok=True)
+        raise
     return True

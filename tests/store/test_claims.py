@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from pathlib import Path
@@ -81,3 +82,23 @@ def test_of_many_that_see_a_stale_claim_one_takes_it(tmp_path: Path) -> None:
         assert len(won) <= 1
         (owner,) = won or [heir for heir in [Claims(tmp_path, stale=100)] if heir.take(name)]
         assert (tmp_path / name).read_text() == owner.owner
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_claim_that_a_full_disk_cuts_off_blocks_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = Claims(tmp_path), Claims(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("lrfer_bench.store.claims.os.fdopen", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            mine.take("k")
+    assert not other.is_taken("k") and other.take("k")
+    mine.close()
+    other.close()
+
+
+def full_disk(handle: int, mode: str) -> io.TextIOWrapper:
+    """A file whose every write fails, as on a full disk."""
+    os.close(handle)
+    return open("/dev/full", mode)
