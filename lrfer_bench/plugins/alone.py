@@ -35,7 +35,7 @@ ADVICE = (
     "write the value into the text, or make it a setting: `*, width: int = 8` in __init__ of the "
     'method, settings={"my-idea": {"width": 64}} in the call'
 )
-_ONE = threading.RLock()
+ONE = threading.RLock()
 """Arguments, environment, standard output and registries are the whole program's: one at a time."""
 _running: dict[str, int] = {}
 """The modules whose text is being run, and by which thread: one may start a run when imported."""
@@ -84,7 +84,7 @@ def check_alone(
     if isinstance(text, bytes) and not by_python:  # a tool that rewrites code imported it
         return
     name = module if isinstance(text, bytes) else ALONE
-    with _ONE:
+    with ONE:
         _running[module] = threading.get_ident()
         try:
             alone = _run(program, name, text, shown, outside)

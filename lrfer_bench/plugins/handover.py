@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.alone import check_alone, no_run_here
+from lrfer_bench.plugins.alone import ONE, check_alone, no_run_here
 from lrfer_bench.plugins.kept import keep
 from lrfer_bench.plugins.loading import load_plugin, plugin_module
 from lrfer_bench.plugins.registry import (
@@ -64,9 +64,10 @@ def hand_over(
         known = {name for name, _ in group}
         others = [entry for entry in registry if entry.home == module and entry.name not in known]
         group += [(entry.name, _newest(entry)) for entry in others if not _removed(entry)]
-    files = [
-        _hand_over_module(registry, module, group, results) for module, group in groups.items()
-    ]
+    with ONE:  # a module that is being run by itself is half made for other threads
+        files = [
+            _hand_over_module(registry, module, group, results) for module, group in groups.items()
+        ]
     return names, files
 
 
