@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lrfer_bench.data.prepared import Prepared
-from lrfer_bench.errors import UserError
 from lrfer_bench.measuring.quantities import Timed
 from lrfer_bench.measuring.stopwatch import is_quiet_gpu, undisturbed, watched
 from lrfer_bench.planning.plan import Plan, Training
-from lrfer_bench.predicting.origin import cell_of, prepared_of
+from lrfer_bench.predicting.origin import prepared_cell
 from lrfer_bench.running.calibrate import but_for_its_seed, seconds_per_step, steps_of
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -39,14 +38,8 @@ class InTraining(Timed):
         """The record with the times of its trainings; UserError where they cannot be planned."""
         if record.method.existing:  # nothing was trained for it
             return self.with_cost(record, {}, self.told_with(alone=True))
-        prepared = prepared_of(record)
-        if prepared is None:
-            raise UserError(
-                "its data set is not prepared here, and steps need faces: lrfer-bench datasets "
-                f"prepare {record.dataset.name}"
-            )
-        image = prepared.faces.channels, *prepared.faces.size
-        plan, cell = cell_of(record, store, self.trust, image)
+        missing = "its data set is not prepared here, and steps need faces"
+        prepared, plan, cell = prepared_cell(record, store, self.trust, missing)
         needed = plan.needed_for(cell)
         found = {key: self._pace(plan.trainings[key], plan, prepared) for key in needed}
         seconds = {key: round(pace, 3) for key, (pace, _) in found.items()}

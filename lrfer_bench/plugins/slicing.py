@@ -61,12 +61,9 @@ def _lines(text: str) -> list[str]:
 
 def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[ast.stmt]:
     """The statements to keep; UserError if another statement changes what the names rest on."""
-    binders: dict[str, list[ast.stmt]] = {}
     changers: dict[str, list[ast.stmt]] = {}
     kept = {id(statement) for statement in body if _is_kept_always(statement)}
-    for statement in (s for s in body if not _is_main_guard(s)):
-        for name in bound(statement):
-            binders.setdefault(name, []).append(statement)
+    binders = _binders(s for s in body if not _is_main_guard(s))
     changes = Changes(body, binders)
     for statement in body:
         for name in _set_by(statement, changes):
@@ -88,6 +85,15 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
     for statement, lost, more in (found for s in dropped for found in _dropped(s, changes)):
         _refuse_lost(statement, lost, own, where, more)
     return [statement for statement in body if id(statement) in kept]
+
+
+def _binders(body: Iterable[ast.stmt]) -> dict[str, list[ast.stmt]]:
+    """Name -> the statements that bind it, in their order."""
+    found: dict[str, list[ast.stmt]] = {}
+    for statement in body:
+        for name in bound(statement):
+            found.setdefault(name, []).append(statement)
+    return found
 
 
 def _dropped(statement: ast.stmt, changes: Changes) -> Iterator[tuple[ast.stmt, set[str], str]]:
@@ -139,10 +145,7 @@ def _is_main_guard(statement: ast.stmt) -> bool:
 
 def rests_on(text: str | bytes, names: Iterable[str]) -> set[str]:
     """The names, and those that the statements that bind them use, at any remove."""
-    binders: dict[str, list[ast.stmt]] = {}
-    for statement in ast.parse(text).body:
-        for name in bound(statement):
-            binders.setdefault(name, []).append(statement)
+    binders = _binders(ast.parse(text).body)
     found: set[str] = set()
     waiting = list(names)
     while waiting:

@@ -128,6 +128,20 @@ def prepared_of(record: Record) -> Prepared | None:
     return None
 
 
+def prepared_cell(
+    record: Record, store: Store, trust: bool, missing: str
+) -> tuple[Prepared, Plan, Cell]:
+    """The cell of a record on its prepared data set, with the plan of all that it rests on.
+
+    No model has to be here. missing: how the UserError begins where the data set is not prepared
+    """
+    prepared = prepared_of(record)
+    if prepared is None:
+        raise UserError(f"{missing}: lrfer-bench datasets prepare {record.dataset.name}")
+    image = prepared.faces.channels, *prepared.faces.size
+    return prepared, *cell_of(record, store, trust, image)
+
+
 def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
     """The shape of the HR faces: kept with the weights, else in the cache of prepared data sets."""
     for key in keys:

@@ -17,7 +17,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.plan import Cell
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.predicting.learned import learned_on
-from lrfer_bench.predicting.origin import WeightsMissing, cell_of, prepared_of
+from lrfer_bench.predicting.origin import WeightsMissing, cell_of, prepared_cell
 from lrfer_bench.predicting.shapes import whole
 from lrfer_bench.predicting.wanted import by_name_or_key, cell_meant
 from lrfer_bench.running.evaluate import predict
@@ -158,14 +158,8 @@ def untrained_predictor(
     UserError where its code is not available, and where its data set, which tells the size of the
     faces, is not prepared here.
     """
-    prepared = prepared_of(record)
-    if prepared is None:
-        raise UserError(
-            "neither its model nor its prepared data set is here, which would tell the size of the "
-            f"faces: lrfer-bench datasets prepare {record.dataset.name}"
-        )
-    image = prepared.faces.channels, *prepared.faces.size
-    plan, cell = cell_of(record, store, trust, image)
+    missing = "neither its model nor its data set, prepared, is here to tell the size of the faces"
+    _, plan, cell = prepared_cell(record, store, trust, missing)
     where = torch.device(device)
     return _predictor(record, cell, frozen(untrained(cell, plan, where)), where)
 

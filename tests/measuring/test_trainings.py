@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import made_records
 import numpy as np
 import pytest
-import registries
 import torch
-from folders import TINY
 
 from lrfer_bench.machine import load
 from lrfer_bench.measuring import quantities, trainings
 from lrfer_bench.measuring.measure import Outcome, Wish, measure
 from lrfer_bench.measuring.stopwatch import Bench, Spread, Times
 from lrfer_bench.planning.plan import Training
-from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.reporting import timing
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.store.schema import Record
@@ -30,16 +25,9 @@ BENCH = Bench(torch.device("cpu"), 1)
 
 
 @pytest.fixture
-def results(
-    trained: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def results(sent: Path) -> Path:
     """Four finished cells (linear, and enlarge on a classifier), without a model."""
-    monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
-    shutil.copytree(trained, tmp_path / "results")
-    shutil.rmtree(tmp_path / "results" / "models")
-    with registries.kept():
-        load_plugin(TINY)
-        yield tmp_path / "results"
+    return sent
 
 
 @pytest.fixture

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import registries
 import torch
-from folders import TINY
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.machine import load
 from lrfer_bench.measuring import quantities
 from lrfer_bench.measuring.measure import Outcome, Wish, measure
 from lrfer_bench.measuring.stopwatch import Bench, Spread, Times
-from lrfer_bench.plugins.loading import load_plugin
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
-from results import copy_of
 
 BENCH = Bench(torch.device("cpu"), 1)
-
-
-@pytest.fixture
-def sent(
-    trained: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """The records of linear and enlarge, without models; their data set is prepared here."""
-    monkeypatch.setenv("LRFER_CACHE", environment["LRFER_CACHE"])
-    monkeypatch.setattr(load, "cores_of_others", lambda: 0.0)
-    with registries.kept():
-        load_plugin(TINY)
-        yield copy_of(trained, tmp_path / "sent")
 
 
 @pytest.fixture
@@ -48,6 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[Method]:
         return Times(Spread(0.002, 0.0015, 0.003), 900.0, True)
 
     monkeypatch.setattr(quantities, "measured", measured)
+    monkeypatch.setattr(load, "cores_of_others", lambda: 0.0)
     return seen
 
 

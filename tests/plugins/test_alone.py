@@ -165,7 +165,8 @@ def test_what_was_made_while_the_program_ran_is_not_compared() -> None:
     module = script("NET = None\nMADE = {}\nLAYERS = []", "NET, MADE, LAYERS")
     module.NET = module.MADE["a"] = module.torch.zeros(3)
     module.LAYERS.append(module.torch.nn.ReLU())
-    hand_over(METHODS, [module.Idea], Path("results"))
+    _, (file,) = hand_over(METHODS, [module.Idea], Path("results"))
+    assert "LAYERS = []" in file.read_text()
 
 
 def test_a_text_that_starts_a_run_is_refused_before_it_runs() -> None:

@@ -169,7 +169,7 @@ def test_what_surely_changes_is_refused_under_the_main_guard(
 
 
 def test_functions_that_change_something_else_run_under_the_main_guard() -> None:
-    kept(
+    assert "WIDTHS = [24]" in kept(
         "def go(args):\n    global TABLE\n    A = torch\n    A.x = 3\n    args.w = TABLE = 3\n"
         "    net = A(3)\n    return lrfer_bench.run([A], w=WIDTHS)\n"
         "if __name__ == '__main__':\n    table = go(A)\n    print(table, A(3), A.prepare())\n"
