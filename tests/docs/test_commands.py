@@ -100,7 +100,7 @@ def test_a_guide_can_be_walked(page: str, environment: dict[str, str], tmp_path:
                 "--dataset",
                 "tinyfaces",
                 "--workers",
-                "2",
+                "1",
                 *(["--no-report"] if words[0] == "run" else ["--no-estimate"]),
             ]
         if words and words[0] == "check-method":
