@@ -69,12 +69,12 @@ def words_of(name: str) -> dict[str, str]:
     ('MyIdea', 'lrfer_my_idea')
     """
     from lrfer_bench.plugins.loading import load_plugins
-    from lrfer_bench.plugins.registry import METHODS
+    from lrfer_bench.plugins.registry import LONGEST, METHODS
 
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST:
         raise UserError(
             f'"{name}" will not do as a name: use small letters, digits and single hyphens, such '
-            "as my-idea"
+            f"as my-idea, {LONGEST} at most"
         )
     load_plugins()
     if name in METHODS.names():
