@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +48,8 @@ COLOURS = ("auto", "grey", "rgb")
 SHOWN = 10
 """Bad pictures that one message names."""
 PLAIN_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
+DEEP = re.compile(";(?:16|32)[A-Z]")
+"""In Pillow's name of a raw mode, such as "RGB;16B": of such channels it keeps the high byte."""
 ORIENTATION = ExifTags.Base.Orientation
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -125,10 +128,11 @@ def _open(path: Path) -> Image.Image:
         with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise BadPicture(path, TOO_LARGE, SMALLER)
+            deep = picture.mode.startswith(("I", "F")) or DEEP.search(str(picture.tile))
+            if deep:
+                raise BadPicture(path, "has more than 8 bits a channel", "convert it to 8 bits")
             picture.load()
-            upright = _upright(picture)
-        if not upright.mode.startswith(("I", "F")):
-            _check_mode(upright)
+            upright = _in_a_plain_mode(_upright(picture))
     except FileNotFoundError as error:
         raise BadPicture(path, "is missing", "check its name, or copy it again") from error
     except (BadPicture, MemoryError):
@@ -143,10 +147,6 @@ def _open(path: Path) -> Image.Image:
             why = "it is of no kind of picture that is known"
         raise BadPicture(path, f"cannot be decoded ({why})", "copy it again or take it out") from (
             error
-        )
-    if upright.mode.startswith(("I", "F")):
-        raise BadPicture(
-            path, f"has more than 8 bits a pixel (mode {upright.mode})", "convert it to 8 bits"
         )
     return upright
 
@@ -163,10 +163,10 @@ def _upright(picture: Image.Image) -> Image.Image:
     return picture.copy() if turn is None else picture.transpose(turn)
 
 
-def _check_mode(picture: Image.Image) -> None:
-    """ValueError for the few kinds of pixels, such as LAB, that Pillow cannot turn into RGB."""
-    if picture.mode not in PLAIN_MODES:
-        picture.convert("RGB")
+def _in_a_plain_mode(picture: Image.Image) -> Image.Image:
+    """Kinds of pixels such as LAB become RGB; ValueError for those of which Pillow cannot do it."""
+    picture.info.pop("transparency", None)  # no pixel rests on it, and Pillow warns of some
+    return picture if picture.mode in PLAIN_MODES else picture.convert("RGB")
 
 
 def to_array(
@@ -277,9 +277,10 @@ def _decoded(
         try:
             return to_array(picture, colour, size, box)
         except ValueError as error:  # a box that is not inside its picture
-            return BadPicture(
-                _file(source), f"has a box {box} that cannot be cut out ({error})", "correct it"
+            what = (
+                "cannot be converted" if box is None else f"has a box {box} that cannot be cut out"
             )
+            return BadPicture(_file(source), f"{what} ({error})", "correct it")
 
     waiting: deque[Future[NDArray[np.uint8] | BadPicture]] = deque()
     for path in paths:

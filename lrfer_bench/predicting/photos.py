@@ -241,7 +241,8 @@ def _taken(path: Path, models: Models, images_are: str) -> Face:
         target, lr = predictor.hr_size, predictor.degrade(picture, seed)
     else:
         target, lr = predictor.lr_size, predictor.fitted(picture)
-    taken = AS_IT_IS if size == target else RESIZED
+    fitting = inside(size, target)
+    taken = AS_IT_IS if size == fitting else RESIZED
     if target != predictor.lr_size:  # an HR cell is shown HR faces
         taken = MADE_SMALL
-    return Face(path, size, cell, taken, inside(size, target) != target, lr)
+    return Face(path, size, cell, taken, fitting != target, lr)

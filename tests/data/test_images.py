@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from PIL import Image
 
 from lrfer_bench.data import reading
 from lrfer_bench.data.cache import prepare
-from lrfer_bench.data.images import open_image, read_splits
+from lrfer_bench.data.images import BadPicture, open_image, read_splits, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.text import read_lines
 from lrfer_bench.datasets.folder import Folder
@@ -37,6 +39,46 @@ def test_odd_metadata_does_not_matter_and_the_picture_is_upright(kind: str, tmp_
     Image.fromarray(wide).save(tmp_path / "a.jpg", exif=exif)
     upright = open_image(tmp_path / "a.jpg")
     assert upright.size == (20, 40) and np.asarray(upright)[35:].mean() > 250
+
+
+def png(colour: int, values: np.ndarray, bits: int) -> bytes:
+    """A PNG file, written by its standard: Pillow writes no colours of 16 bits."""
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], bits, colour, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(f">u{bits // 8}").tobytes() for row in values)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_more_than_8_bits_a_channel_are_refused(colour: int, channels: int, tmp_path: Path) -> None:
+    """Of 12 bits in 16 the high byte alone, which Pillow keeps of colours, is nearly black."""
+    path = tmp_path / "a.png"
+    path.write_bytes(png(colour, noise(1, 8, 8 * channels).reshape(8, 8, channels), 8))
+    assert open_image(path).size == (8, 8)
+    path.write_bytes(png(colour, np.full((8, 8, channels), 4095), 16))
+    with pytest.raises(BadPicture, match=r"more than 8 bits a channel: convert it to 8 bits"):
+        open_image(path)
+
+
+@pytest.mark.parametrize("colour", ["grey", "rgb"])
+def test_pixels_of_a_kind_that_has_no_way_to_grey_go_through_rgb(
+    colour: str, tmp_path: Path
+) -> None:
+    Image.new("LAB", (8, 8), (200, 10, 10)).save(tmp_path / "a.tif")
+    picture = open_image(tmp_path / "a.tif")
+    assert to_array(picture, colour).shape == ({"grey": 1, "rgb": 3}[colour], 8, 8)
+
+
+def test_a_palette_with_transparency_is_no_warning(tmp_path: Path) -> None:
+    picture = Image.new("P", (4, 4))
+    picture.putpalette([9, 9, 9, 200, 100, 50])
+    picture.save(tmp_path / "a.png", transparency=b"\0\x80")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert to_array(open_image(tmp_path / "a.png"), "rgb").tolist() == [[[9] * 4] * 4] * 3
 
 
 def test_bad_pictures_of_all_splits_are_named_in_one_message(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from layouts import (
     labels_of,
     raf_kaggle,
 )
-from made_files import few_faces, write_csv
+from made_files import few_faces, noise, write_csv, write_tree
 
 from lrfer_bench.contract.cards import DatasetCard, read_card
 from lrfer_bench.data.options import make_dataset
@@ -54,6 +54,29 @@ def test_numbers_get_the_names_that_are_declared(tmp_path: Path) -> None:
     np.testing.assert_array_equal(named.train.labels, plain.train.labels)
     with pytest.raises(DataError, match='"2"'):
         Folder(classes="glad,sad").load(tmp_path)
+
+
+def test_names_are_given_to_numbers_in_the_order_of_numbers(tmp_path: Path) -> None:
+    """As texts, 10 comes before 2."""
+    numbers = [str(n) for n in range(11)]
+    for split, count, start in (("train", 2, 0), ("test", 1, 50)):
+        files = [f"{split}/{name}/{n}.png" for name in numbers for n in range(count)]
+        write_tree(tmp_path, {file: noise(start + n, 8, 8) for n, file in enumerate(files)})
+    plain = Folder().load(tmp_path)
+    assert plain.classes == tuple(numbers)
+    assert any("give the names of 0 to 10, in that order" in note for note in plain.notes)
+    named = Folder(classes=",".join(f"c{n}" for n in numbers)).load(tmp_path)
+    assert named.classes == tuple(f"c{n}" for n in numbers)
+    np.testing.assert_array_equal(named.test.labels, plain.test.labels)
+    np.testing.assert_array_equal(named.test.images, plain.test.images)
+
+
+def test_names_are_not_asked_for_where_they_could_not_be_given(tmp_path: Path) -> None:
+    by_class(tmp_path, "train/{name}/{n}.png", ("-1", "0", "1"), 2)
+    by_class(tmp_path, "test/{name}/{n}.png", ("-1", "0", "1"), 1, start=50)
+    faces = Folder().load(tmp_path)
+    assert set(faces.classes) == {"-1", "0", "1"}
+    assert not any("classes=" in note for note in faces.notes)
 
 
 def test_synonyms_of_train_are_its_classes(tmp_path: Path) -> None:

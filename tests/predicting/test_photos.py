@@ -78,6 +78,15 @@ def test_a_cell_of_hr_faces_makes_nothing_small(
     assert found.taken == taken and found.lr.shape[2:] == asked.lr_size
 
 
+def test_what_is_only_padded_was_not_resized(tmp_path: Path) -> None:
+    Image.new("L", (8, 6)).save(tmp_path / "a.png")
+    asked = predictor(2)
+    models = Models([asked.record], tmp_path, False)
+    models._open[asked.record.key] = asked
+    found = photos._taken(tmp_path / "a.png", models, "lr")
+    assert asked.lr_size == (8, 8) and (found.taken, found.padded) == ("as it is", True)
+
+
 def test_files_without_an_ending_of_a_picture_are_counted(tmp_path: Path) -> None:
     for name in ("a.png", "sub/b.avif", "c.HEIC", "noend", ".hidden"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
