@@ -14,6 +14,7 @@ MOST_NAMES = 40
 """So many names are still read in one sentence."""
 MOST_NEAR = 3
 _FORMULA = {"=", "+", "-", "@", "\t", "\r", "\n"}
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 class _OneSentence(Exception):
@@ -94,10 +95,11 @@ def check_unicode(what: str, text: str) -> None:
 def csv_cell(value: object) -> object:
     """A value for a CSV file; a text that a spreadsheet would run as a formula is quoted by '.
 
-    >>> csv_cell("=cmd"), csv_cell("happy"), csv_cell(-1.5)
-    ("'=cmd", 'happy', -1.5)
+    >>> csv_cell("=cmd"), csv_cell("happy"), csv_cell("-1"), csv_cell(-1.5)
+    ("'=cmd", 'happy', '-1', -1.5)
     """
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+    runs = isinstance(value, str) and value[:1] in _FORMULA and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 def did_you_mean(name: str, known: Iterable[str], meant: Mapping[str, str] | None = None) -> str:

@@ -178,8 +178,7 @@ check-method none.py
 new-method direct
     the method name "direct" is taken by lrfer-bench VERSION: give yours another name
 new-method My_Idea
-    "My_Idea" will not do as a name: use small letters, digits and single hyphens, such as my-idea,
-    50 at most
+    "My_Idea" will not do as a name: use up to 50 small letters, digits, single hyphens
 new-method class
     "class" is the name of something in Python, which class.py would hide: choose another name
 faces TINY --out faces.gif

@@ -37,8 +37,18 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """The reader of a pipe went away, as in `lrfer-bench methods list | head`."""
+
+
 class LazyGroup(click.Group):
     """A group whose sub-commands live in modules of their own; --help reads only the table."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # which click would call a failure
+            raise ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -106,14 +116,14 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = 2
     except click.exceptions.Abort:
-        echo("stopped; what was finished before is kept", err=True)
+        echo("stopped; nothing that was written before is lost", err=True)
         status = 130
     except UserError as error:
         if debug:
             raise
         echo(f"lrfer-bench: {error}", err=True)
         status = error.exit_status
-    except BrokenPipeError:  # the reader of a pipe went away (lrfer-bench methods list | head)
+    except ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except OSError as error:  # such as a path that is too long: no other place names it

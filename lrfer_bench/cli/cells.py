@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -25,7 +25,7 @@ _OPTIONS = (
     click.option("--seed", type=int, metavar="N", help="Its seed.  [default: the lowest]"),
     click.option("--key", metavar="HASH", help="The cell's key or its head, in place of all that."),
     click.option(
-        "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path),
+        "--results", default=defaults.RESULTS, show_default=True, type=UserPath(),
         help="Results folder, with its models/.",
     ),
     PLUGIN,

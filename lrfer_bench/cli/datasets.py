@@ -16,6 +16,7 @@ from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.cli.preparing import prepare_shown
 from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
 from lrfer_bench.plugins.loading import left_out, load_plugins
@@ -54,11 +55,11 @@ def datasets() -> None:
 def _where(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which data set, from where and into which cache."""
     for decorate in (
-        click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
+        click.option("--cache", type=UserPath(file_okay=False),
                      help="Where it is prepared.  [default: $LRFER_CACHE or ~/.cache/lrfer-bench]"),
         click.option("--data-option", "options", multiple=True, metavar="NAME=VALUE",
                      help="Its options are listed by datasets show."),
-        click.option("--data-root", type=click.Path(path_type=Path), help="Your copy: its folder, "
+        click.option("--data-root", type=UserPath(), help="Your copy: its folder, "
                                                                           "or the file itself."),
         PLUGIN,
         click.argument("name", shell_complete=completing.one(completing.datasets)),

@@ -13,6 +13,7 @@ from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.plugins.registry import Registry
@@ -29,7 +30,7 @@ from lrfer_bench.plugins.registry import Registry
     "--results",
     default=defaults.RESULTS,
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     help="Folder to look at.",
 )
 @PLUGIN

@@ -9,6 +9,7 @@ import click
 
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import SCALES, shared_options
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import names
 
@@ -41,7 +42,7 @@ GROUPS = {
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @click.argument("model", metavar="FILE.py:CLASS")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Its weights.")
+@click.option("--weights", type=UserPath(), metavar="FILE", help="Its weights.")
 @click.option("--name", metavar="NAME", help="In tables.  [default: that of the class]")
 @click.option("--classes", metavar="A,B", help="Its answers in order, if the class says none.")
 @shared_options("dataset", "data_root", "data_option", "plugins")

@@ -11,6 +11,7 @@ from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import FORCE
+from lrfer_bench.cli.paths import UserPath
 
 if TYPE_CHECKING:
     from lrfer_bench.exporting.export import Exported
@@ -27,9 +28,7 @@ GROUPS = {
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
 @cell_options("The scale it was tested at.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write."
-)
+@click.option("--out", required=True, type=UserPath(), metavar="FILE", help="File to write.")
 @click.option(
     "--format",
     type=click.Choice(["onnx", "torchscript", "safetensors"]),

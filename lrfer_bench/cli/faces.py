@@ -11,6 +11,7 @@ import click
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import FORCE, PLUGIN, SCALES, integers, names
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 
@@ -47,9 +48,7 @@ GROUPS = {
     metavar="NAME",
     help="See: datasets list.",
 )
-@click.option(
-    "--data-root", type=click.Path(path_type=Path), help="Your copy of the data: folder or file."
-)
+@click.option("--data-root", type=UserPath(), help="Your copy of the data: folder or file.")
 @click.option(
     "--data-option",
     "data_option",
@@ -75,7 +74,7 @@ GROUPS = {
     "--restored", multiple=True, metavar="METHOD", help="A super-resolving method; repeatable."
 )
 @click.option(
-    "--results", default=defaults.RESULTS, show_default=True, type=click.Path(path_type=Path),
+    "--results", default=defaults.RESULTS, show_default=True, type=UserPath(),
     help="Where its trained models are.",
 )  # fmt: skip
 @click.option(
@@ -91,7 +90,7 @@ GROUPS = {
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=UserPath(dir_okay=False),
     help="File.png or file.svg.",
 )
 @FORCE

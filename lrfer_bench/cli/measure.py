@@ -11,6 +11,7 @@ import click
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN, label_list, number_list
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
     "--results",
     default=defaults.RESULTS,
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     help="Results folder, with its models/.",
 )
 @click.option(

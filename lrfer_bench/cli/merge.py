@@ -11,6 +11,7 @@ from lrfer_bench.cli.data import JSON, echo_json
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 
 EXAMPLES = (
@@ -20,14 +21,12 @@ EXAMPLES = (
 
 
 @click.command(cls=Command, examples=EXAMPLES)
-@click.argument(
-    "others", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="OTHER_RESULTS..."
-)
+@click.argument("others", nargs=-1, required=True, type=UserPath(), metavar="OTHER_RESULTS...")
 @click.option(
     "--results",
     default=defaults.RESULTS,
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     help="My folder.",
 )
 @click.option(

@@ -11,6 +11,7 @@ import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.errors import UserError
 
 TAKEN = ("task", "batch", "method", "block")
@@ -31,7 +32,7 @@ EXAMPLES = (
     "--folder",
     default=".",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     help="Where to put it.",
 )
 def new_method(name: str, package: bool, folder: Path) -> None:
@@ -73,8 +74,8 @@ def words_of(name: str) -> dict[str, str]:
 
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST:
         raise UserError(
-            f'"{name}" will not do as a name: use small letters, digits and single hyphens, such '
-            f"as my-idea, {LONGEST} at most"
+            f'"{name}" will not do as a name: use up to {LONGEST} small letters, digits, single '
+            "hyphens"
         )
     load_plugins()
     if name in METHODS.names():

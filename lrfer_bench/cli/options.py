@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import integers, names, split_labels
 
@@ -36,7 +37,7 @@ def number_list(
 
 
 PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, type=click.Path(path_type=Path),
+    "--plugin", "plugins", multiple=True, type=UserPath(),
     help="Your own .py file; or LRFER_PLUGINS.",
 )  # fmt: skip
 """For every sub-command that takes a name; its files go to registry.load_plugins."""
@@ -102,13 +103,12 @@ def request_of(options: Mapping[str, Any]) -> Request:
     from lrfer_bench.store.presets import preset_in
 
     budget = {name: options.get(name) for name in BUDGET}
-    root: Path | None = options["data_root"]
     file: Path | None = options.get("settings_file")
     test_protocols, test_scales = options.get("test_protocols"), options.get("test_scales")
     return Request(
         methods=names("--methods", options["methods"]),
         dataset=options["dataset"],
-        data_root=root.expanduser() if root else None,
+        data_root=options["data_root"],
         data_options=parse_options(options["data_option"]),
         scales=integers("--scales", options["scales"]),
         protocols=names("--protocols", options["protocols"]),
@@ -178,7 +178,7 @@ def take_run_file(context: click.Context, parameter: click.Parameter, path: Path
 _OPTIONS = {
     "config": click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=UserPath(),
         is_eager=True,
         expose_value=False,
         callback=take_run_file,
@@ -200,7 +200,7 @@ _OPTIONS = {
     ),
     "data_root": click.option(
         "--data-root",
-        type=click.Path(path_type=Path),
+        type=UserPath(),
         help="Your copy of the data: folder or file.",
     ),
     "data_option": click.option(
@@ -261,7 +261,7 @@ _OPTIONS = {
     "settings_file": click.option(
         "--settings",
         "settings_file",
-        type=click.Path(path_type=Path),
+        type=UserPath(),
         metavar="FILE",
         help="Settings from a TOML file; see: tune.",
     ),
@@ -270,7 +270,7 @@ _OPTIONS = {
         "--results",
         default=defaults.RESULTS,
         show_default=True,
-        type=click.Path(path_type=Path),
+        type=UserPath(),
         help="Where records go.",
     ),
     "workers": click.option(

@@ -66,13 +66,17 @@ def show_plan(session: Session, calibrate: bool) -> None:
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
     if found.seconds is not None:
-        at_once = f"with {found.workers} workers"
+        at_once = f"with {found.workers} worker{'' if found.workers == 1 else 's'}"
         if found.workers is None:
             at_once = "of one core, divided by the models that the cluster has room for"
         echo(
-            f"About {duration(found.seconds)} {at_once}, going by a few steps of each model on "
-            "this machine as it is now."
+            f"About {duration(found.seconds)} {at_once}, going by a few steps of each model on the "
+            f"{_spelt(found.device)} of this machine as it is now."
         )
+
+
+def _spelt(device: str) -> str:
+    return "processor" if device == "cpu" else f"GPU ({device})"
 
 
 def _as_data(plan: Plan) -> dict[str, Any]:

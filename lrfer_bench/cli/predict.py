@@ -10,6 +10,7 @@ from lrfer_bench.cli.cells import WHICH, cell_options
 from lrfer_bench.cli.echo import echo, echo_data
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import FORCE
+from lrfer_bench.cli.paths import UserPath
 
 EXAMPLES = (
     "lrfer-bench predict --method direct --scale 4 faces/ --out expressions.csv",
@@ -23,9 +24,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nea
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
-@click.argument(
-    "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGES..."
-)
+@click.argument("images", nargs=-1, required=True, type=UserPath(), metavar="IMAGES...")
 @cell_options("Its scale.  [default: the nearest size]")
 @click.option(
     "--images-are",
@@ -37,7 +36,7 @@ HELP_AS = "hr: to be made small as in the test; lr: small already; auto: the nea
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="FILE",
     help="File to write: .csv or .json.  [default: the terminal]",
 )

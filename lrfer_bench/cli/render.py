@@ -10,6 +10,7 @@ import click
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import PLUGIN
+from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import DATASETS
@@ -29,9 +30,7 @@ GROUPS = {"Which faces": ("size", "identities", "photographs", "seed", "grey")}
     short_help="Make more faces of a rendered data set.",
 )
 @click.argument("name", metavar="NAME")
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="A new or an empty folder."
-)
+@click.option("--out", type=UserPath(), required=True, help="A new or an empty folder.")
 @click.option(
     "--size", type=int, default=48, show_default=True, help="Side of a face in pixels, 8 to 224."
 )

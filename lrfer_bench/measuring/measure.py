@@ -122,17 +122,20 @@ def _chosen(store: Store, wish: Wish) -> list[Record]:
             )
     chosen = [record for record in found if _fits(record, wish)]
     if not chosen:
-        scales = ", ".join(str(scale) for scale in sorted({r.test.scale for r in found}))
-        raise UserError(f"no finished cell fits --scales: the records have {scales}")
+        named = [record for record in found if _is_named(record, wish)]
+        scales = ", ".join(str(scale) for scale in sorted({r.test.scale for r in named}))
+        raise UserError(f"no finished cell fits --scales: these records have {scales}")
     return chosen
 
 
 def _fits(record: Record, wish: Wish) -> bool:
+    return _is_named(record, wish) and (not wish.scales or record.test.scale in wish.scales)
+
+
+def _is_named(record: Record, wish: Wish) -> bool:
     method = record.method
     by_name = (is_called(name, method.name, method.settings) for name in wish.methods)
-    return (not wish.methods or any(by_name)) and (
-        not wish.scales or record.test.scale in wish.scales
-    )
+    return not wish.methods or any(by_name)
 
 
 def _one(

@@ -239,7 +239,7 @@ def text_of(module: str, classes: Sequence[Any], outside: bool = False) -> tuple
         return Path(file).stem, _importing_text(module, Path(file), names, outside)
     stem, source = _source(module, file, names[0])
     shown = f"{stem}.py" if file else stem
-    text = definitions(source, names, shown)
+    text = definitions(source, names, shown, lines_stay=bool(file))
     check_alone(module, text, shown, outside)
     return stem, text
 

@@ -56,9 +56,9 @@ def kept_plugin(results: Path, source: str, trust: bool = False) -> tuple[Path, 
         )
     if not trust and not _is_own(content):
         raise UserError(
-            f"{file} is a program that came with the results folder and was not made on this "
-            "machine: read it, then allow it with --trust-plugins (trust_plugins=True in Python), "
-            "or give the file with --plugin"
+            f"{file} is a program of which this machine's cache does not know that it was run here "
+            "(it came with the results folder, or the cache was emptied): read it, then allow it "
+            "with --trust-plugins (trust_plugins=True in Python), or give the file with --plugin"
         )
     return file, content
 

@@ -1,6 +1,6 @@
 """From the text of a script to the text of its classes: what they rest on, and nothing else.
 
-Line numbers stay: what is not kept becomes an empty line.
+In a script line numbers stay: what is not kept becomes an empty line. A notebook has none to keep.
 """
 
 from __future__ import annotations
@@ -30,8 +30,13 @@ def without_magics(cell: str) -> str:
     return "\n".join(lines)
 
 
-def definitions(text: str, names: Iterable[str], where: str = "the script") -> str:
+def definitions(
+    text: str, names: Iterable[str], where: str = "the script", lines_stay: bool = True
+) -> str:
     """The top-level statements that define names, and what these rest on; other lines are empty.
+
+    lines_stay: whether a statement keeps its line; else they follow each other, so that the text is
+                the same however often other cells of a notebook were run
 
     Only what gives names a meaning is kept: imports, functions, classes, and assignments, also to
     an attribute or an item; of functions and classes also those that a decorator of the script
@@ -45,11 +50,15 @@ def definitions(text: str, names: Iterable[str], where: str = "the script") -> s
     ['', 'X = 2', '', 'class A:', '    y = X']
     """
     lines = _lines(text)
-    out = [""] * len(lines)
+    out: list[str] = []
+    done = 0
     for statement in _kept(ast.parse("\n".join(lines)).body, names, where):
         decorators = getattr(statement, "decorator_list", [])
-        first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-        out[first - 1 : statement.end_lineno] = lines[first - 1 : statement.end_lineno]
+        first = min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+        if lines_stay:
+            out += [""] * (first - len(out))
+        out += lines[max(first, done) : statement.end_lineno]  # two may stand on one line
+        done = statement.end_lineno or first
     return "\n".join(out)
 
 
@@ -88,12 +97,28 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
 
 
 def _binders(body: Iterable[ast.stmt]) -> dict[str, list[ast.stmt]]:
-    """Name -> the statements that bind it, in their order."""
+    """Name -> the statements that bind it, in their order, without what says the same again.
+
+    A notebook has a statement as often as its cell was run.
+    """
     found: dict[str, list[ast.stmt]] = {}
     for statement in body:
         for name in bound(statement):
-            found.setdefault(name, []).append(statement)
+            before = found.setdefault(name, [])
+            if not (before and _is_steady(statement) and _is_same(before[-1], statement)):
+                before.append(statement)
     return found
+
+
+def _is_steady(statement: ast.stmt) -> bool:
+    """Whether it gives its names the same meaning wherever it stands: an import, a plain value."""
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return isinstance(statement.value, ast.Constant)
+    return isinstance(statement, (ast.Import, ast.ImportFrom))
+
+
+def _is_same(one: ast.stmt, other: ast.stmt) -> bool:
+    return ast.dump(one) == ast.dump(other)
 
 
 def _dropped(statement: ast.stmt, changes: Changes) -> Iterator[tuple[ast.stmt, set[str], str]]:

@@ -29,8 +29,9 @@ def estimate(
     plan: Plan,
     prepared: Prepared,
     tell: Callable[[str], None] = lambda text: None,
+    device: torch.device = CPU,
 ) -> dict[str, float]:
-    """Training key -> seconds, one torch thread each, for some trainings of a plan.
+    """Training key -> seconds on a device, one torch thread each, for some trainings of a plan.
 
     Stages are fresh networks of the same shape: speed is all that counts. Trainings that differ in
     their seed alone are measured once. tell: hears which model is measured now.
@@ -39,13 +40,17 @@ def estimate(
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _estimate(trainings, plan, prepared, tell)
+        return _estimate(trainings, plan, prepared, tell, device)
     finally:
         torch.set_num_threads(before)
 
 
 def _estimate(
-    trainings: Sequence[Training], plan: Plan, prepared: Prepared, tell: Callable[[str], None]
+    trainings: Sequence[Training],
+    plan: Plan,
+    prepared: Prepared,
+    tell: Callable[[str], None],
+    device: torch.device,
 ) -> dict[str, float]:
     measured: dict[str, float] = {}
     seconds: dict[str, float] = {}
@@ -53,15 +58,15 @@ def _estimate(
         tell(f"measuring {number} of {len(trainings)}: {training.label}")
         alike = but_for_its_seed(training, plan)
         if alike not in measured:
-            measured[alike] = _told(training, plan, prepared)
+            measured[alike] = _told(training, plan, prepared, device)
         seconds[training.key] = measured[alike] * steps_of(training, prepared)
     return seconds
 
 
-def _told(training: Training, plan: Plan, prepared: Prepared) -> float:
+def _told(training: Training, plan: Plan, prepared: Prepared, device: torch.device) -> float:
     """seconds_per_step(); what a method's code raises is a UserError with its line."""
     try:
-        return seconds_per_step(training, plan, prepared)
+        return seconds_per_step(training, plan, prepared, device)
     except UserError:
         raise
     except Exception as error:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 from lrfer_bench.planning.plan import Cell, Training
 from lrfer_bench.running.calibrate import estimate
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines.local import default_workers
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.session import Session
@@ -31,13 +34,14 @@ class Forecast:
 
     trainings, cells: in the plan's order. workers: models at a time; None on a cluster that nobody
     has asked yet. seconds: of all that is left, one after the other where there are no workers;
-    None: not estimated
+    None: not estimated. device: on which steps were measured
     """
 
     trainings: list[Step]
     cells: list[Step]
     workers: int | None
     seconds: float | None
+    device: str = "cpu"
 
 
 def forecast(
@@ -47,17 +51,22 @@ def forecast(
     request, plan = session.request, session.plan
     runner = Runner(plan, session.store, Overwrite(request.overwrite))
     todo = {training.key for training in runner.to_train}
+    devices = devices_of(request.device) if request.engine == "local" else ["cpu"]
     seconds: dict[str, float] = {}
     if calibrate:
-        seconds = estimate(runner.to_train, plan, session.prepared, tell)
+        seconds = estimate(runner.to_train, plan, session.prepared, tell, torch.device(devices[0]))
     workers = request.workers
     if workers is None and request.engine == "local":
         workers = default_workers(request.device)
+    at_once = workers or 1
+    if devices != ["cpu"]:  # models that share a GPU share its time
+        at_once = min(at_once, len(devices))
     # one training keeps one worker busy, however many there are
-    total = max(sum(seconds.values()) / (workers or 1), max(seconds.values())) if seconds else None
+    total = max(sum(seconds.values()) / at_once, max(seconds.values())) if seconds else None
     return Forecast(
         [Step(node, key in todo, seconds.get(key)) for key, node in plan.trainings.items()],
         [Step(node, key in runner.plan.cells) for key, node in plan.cells.items()],
         workers,
         total,
+        devices[0],
     )

@@ -63,6 +63,15 @@ EXAMPLES = [(path, example) for path, command in ALL for example in command.exam
 
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
+def test_every_path_knows_the_home_folder(path: tuple[str, ...], command: click.Command) -> None:
+    """A shell hands `--results=~/faces` on as it is: it would be a folder called "~" here."""
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):
+            found = parameter.type.convert("~/faces", parameter, None)
+            assert found == Path.home() / "faces", parameter.name
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
 def test_a_help_is_one_screen_with_headings_and_two_examples(
     path: tuple[str, ...], command: click.Command
 ) -> None:

@@ -56,7 +56,7 @@ def test_nothing_is_overwritten(written: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [("direct", '"direct"'), ("My_Idea", "as a name"), ("-x", "has no option"),
-     ("../up", "as a name"), ("class", "Python"), (51 * "n", "50 at most"),
+     ("../up", "as a name"), ("class", "Python"), (51 * "n", "up to 50"),
      ("torch", "would hide"), ("task", "would hide")],
 )  # fmt: skip
 def test_names_that_will_not_do(tmp_path: Path, name: str, words: str) -> None:

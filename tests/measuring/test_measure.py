@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import registries
 import torch
-from folders import TINY
+from folders import REFERENCE, TINY
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.exporting import export
@@ -211,6 +211,11 @@ def test_wishes_that_no_cell_fits(
 ) -> None:
     with pytest.raises(UserError, match=word):
         ask(results, **wish)
+
+
+def test_the_scales_that_are_named_are_those_of_the_methods_asked_for() -> None:
+    with pytest.raises(UserError, match=r"no finished cell fits --scales: these records have 1$"):
+        ask(REFERENCE, methods=["oracle"], scales=[2])
 
 
 def test_an_empty_folder_and_one_in_which_a_run_works(results: Path, tmp_path: Path) -> None:

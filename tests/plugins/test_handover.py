@@ -78,6 +78,8 @@ def test_a_notebook_hands_over_the_newest_definition(
         names, files = hand_over(METHODS, ["of-a-notebook"], tmp_path)
         assert names == ["of-a-notebook"] and len(files) == 1 and files[0].name == "notebook.py"
         assert METHODS.load("of-a-notebook").version == "2"
+        module.In = [*cells, "print(1)", cells[0], cells[2]]  # type: ignore[attr-defined]
+        assert hand_over(METHODS, ["of-a-notebook"], tmp_path) == (names, files), "not made again"
         exec(cells[2].replace("'2'", "'3'"), module.__dict__)
         module.In = [*cells, cells[2].replace("'2'", "'3'")]  # type: ignore[attr-defined]
         hand_over(METHODS, [module.Mine], tmp_path)  # type: ignore[attr-defined]

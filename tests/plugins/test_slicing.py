@@ -26,7 +26,7 @@ def test_definitions_take_what_is_global_only() -> None:
         "        return run\ntable = run([A])\nrun = table\nmore = [run(A) for SIZE in (1, 2)]"
     )
     whole = text.partition("\n")[2].partition("\ntable")[0]
-    assert definitions(text, ["A"]) == "\n" + whole + "\n" * 3
+    assert definitions(text, ["A"]) == "\n" + whole
 
 
 def test_definitions_keep_what_is_set_on_a_kept_name() -> None:
@@ -37,7 +37,7 @@ def test_definitions_keep_what_is_set_on_a_kept_name() -> None:
         "3\ntorch.manual_seed(1)\nOTHER.clear()\nprint(A)"
     )
     kept = definitions(text, ["A"]).split("\n")
-    assert kept == [*text.split("\n")[:2], "", "", "", *text.split("\n")[5:9], "", "", "", ""]
+    assert kept == [*text.split("\n")[:2], "", "", "", *text.split("\n")[5:9]]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,30 @@ def test_what_would_be_lost_is_refused_with_its_line(statement: str) -> None:
 
 def test_calls_under_the_main_guard_are_left_alone() -> None:
     text = "class A:\n    pass\nif __name__ == '__main__':\n    A.prepare()"
-    assert definitions(text, ["A"]) == "class A:\n    pass\n\n"
+    assert definitions(text, ["A"]) == "class A:\n    pass"
+
+
+def test_what_stands_after_a_class_changes_nothing() -> None:
+    text = "N = 1; M = 2\nclass A:\n    n = N, M"
+    assert definitions(text, ["A"]) == text
+    assert definitions(text + "\nprint(1)\n\nprint(2)\n", ["A"]) == text
+
+
+CELLS = ["import math\nfrom os import sep", "N = 2", "def f():\n    return math.pi * N",
+         '"""Text\n\nof mine."""\nclass B:\n    f = f, N, sep']  # fmt: skip
+
+
+@pytest.mark.parametrize("again", [[], [0], [1], [0, 1], [3], [0, 1, 2, 3], [2, 3, 3]])
+def test_a_cell_that_is_run_again_as_it_was_changes_nothing(again: list[int]) -> None:
+    cells = [*CELLS, "print(N)", *(CELLS[number] for number in again), "print(B)"]
+    once = definitions("\n".join(CELLS), ["B"], lines_stay=False)
+    assert definitions("\n".join(cells), ["B"], lines_stay=False) == once
+    assert once == "\n".join([*CELLS[:3], CELLS[3].partition('\n\nof mine."""\n')[2]])
+
+
+def test_a_cell_that_was_edited_counts_as_it_is_now() -> None:
+    cells = [*CELLS, "N = 3", CELLS[3]]
+    assert "N = 3" in definitions("\n".join(cells), ["B"], lines_stay=False)
 
 
 def test_definitions_count_lines_as_python_does() -> None:
@@ -69,5 +92,4 @@ def test_definitions_count_lines_as_python_does() -> None:
         "",
         "class A:",
         "    x = X",
-        "",
     ]

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,3 +126,24 @@ def test_a_forecast_names_no_workers_of_a_cluster_that_nobody_asked(
     found = forecast.forecast(session, calibrate=True)
     assert found.workers == said
     assert found.seconds == (60.0 if said else 180.0), "one after the other, where nobody knows"
+
+
+@pytest.mark.parametrize(("gpus", "workers", "seconds"), [(1, 12, 180.0), (2, 12, 90.0)])
+def test_a_forecast_for_gpus_is_measured_there_and_models_share_their_time(
+    gpus: int, workers: int, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def told(nodes: Any, plan: Any, prepared: Any, tell: Any, device: Any) -> dict[str, float]:
+        asked.append(str(device))
+        return {node.key: 60.0 for node in nodes}
+
+    monkeypatch.setattr(forecast, "estimate", told)
+    monkeypatch.setattr(forecast, "devices_of", lambda word: [f"cuda:{n}" for n in range(gpus)])
+    request = Request(
+        methods=["linear"], dataset="tinyfaces", plugins=[PLUGINS / "tiny.py"], scales=[2, 4, 8],
+        workers=workers, results=tmp_path,
+    )  # fmt: skip
+    found = forecast.forecast(open_session(request), calibrate=True)
+    assert (found.device, found.workers, found.seconds) == ("cuda:0", workers, seconds)
+    assert asked == ["cuda:0"]
