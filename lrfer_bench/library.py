@@ -161,14 +161,16 @@ def report(
 
     out: where to; None is report/ in the first folder, and index.html there is the page
     plugins: files that register metrics
-    options: those of lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0,
+    options: datasets, methods, scales, seeds: these only; and those of
+             lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0,
              pictures="none", title="...", metrics=["brier", "auroc"] (more columns, computed from
-             the logits); choice=lrfer_bench.reporting.choose.Choice(methods=[...], scales=[...])
-             leaves others out
+             the logits)
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 %
-    intervals. Raises UserError when there is nothing to show.
+    intervals, and the method's rank; a method's lines stand together, the best need not be first.
+    Raises UserError when there is nothing to show.
     """
+    from lrfer_bench.calls.choosing import report_options
     from lrfer_bench.calls.frames import led
     from lrfer_bench.planning.arguments import (
         ReportArguments,
@@ -176,19 +178,18 @@ def report(
         checked_arguments,
     )
     from lrfer_bench.plugins.loading import load_plugins
-    from lrfer_bench.reporting.collect import Options
     from lrfer_bench.reporting.make import check_own, frame, make_report
 
     folders = {"results": results, "out": out, "plugins": plugins}
     given = checked_arguments(ResultsArguments, folders)
     if not given.results:
         raise UserError("results names no folder: give one or more results folders")
-    chosen = checked_arguments(ReportArguments, options).given()
+    asked = report_options(checked_arguments(ReportArguments, options).given())
     target = given.out or given.results[0] / "report"
     if given.out:
         check_own(target)
     load_plugins(given.plugins)
-    return led(frame(make_report(given.results, target, Options(**chosen))))
+    return led(frame(make_report(given.results, target, asked)))
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:

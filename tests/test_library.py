@@ -17,6 +17,7 @@ from folders import TINY
 
 import lrfer_bench
 from lrfer_bench.errors import UserError
+from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -137,6 +138,16 @@ def test_report_is_callable_although_a_package_has_its_name(trained: Path, tmp_p
     )
     with pytest.raises(UserError, match="colour"):
         lrfer_bench.report(trained, tmp_path / "report", colour="red")
+
+
+def test_a_report_leaves_out_what_is_not_asked_for(trained: Path, tmp_path: Path) -> None:
+    quick: dict[str, Any] = {"resamples": 0, "pictures": "none", "page": False}
+    one = lrfer_bench.report(trained, tmp_path, methods="linear", seeds=1, **quick)
+    assert one.method.tolist() == ["linear"] and one.seeds.tolist() == [1]
+    same = lrfer_bench.report(trained, tmp_path, choice=Choice(methods=["linear"]), **quick)
+    assert same.method.tolist() == ["linear"] and same.seeds.tolist() == [2]
+    with pytest.raises(UserError, match=r"choice is \['linear'\]: give names with methods="):
+        lrfer_bench.report(trained, tmp_path, choice=["linear"], **quick)
 
 
 @pytest.mark.parametrize("method", ["linear", "enlarge"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
@@ -41,6 +44,10 @@ GROUPS = {
     ),
     "What to print": ("verbose", "as_json"),
 }
+CONDITIONS = (
+    "dataset", "data_root", "data_option", "plugins", "scales", "protocols", "preset", "results",
+)  # fmt: skip
+"""The options that a run of what was chosen shares with its tuning."""
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)
@@ -137,10 +144,24 @@ def _summarise(outcome: Outcome, silent: bool) -> None:
         echo(f"\n{markdown(outcome.studies)}")
     lost = [study.method for study in outcome.studies if study.best is None]
     if len(lost) < len(outcome.studies) and not silent:
-        echo(f"Use the best: lrfer-bench run --settings {outcome.folder.settings}")
+        methods = [study.method for study in outcome.studies if study.best is not None]
+        echo(f"Use the best: {_run_with(outcome.folder.settings, methods)}")
     if lost:
         echo(f"every trial of {', '.join(lost)} failed: the reasons stand above", err=True)
         sys.exit(1)
+
+
+def _run_with(settings: Path, methods: Sequence[str]) -> str:
+    """The command that runs the tuned methods under the same conditions."""
+    context = click.get_current_context()
+    words = ["lrfer-bench", "run", "--settings", str(settings), "--methods", ",".join(methods)]
+    for option in context.command.params:
+        name = str(option.name)
+        if name in CONDITIONS and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            for each in value if isinstance(value, tuple) else [value]:
+                words += [option.opts[0], str(each)]
+    return shlex.join(words)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from lrfer_bench.contract.toml import toml_value
+
 
 @dataclass(frozen=True)
 class LogUniform:
@@ -50,6 +52,10 @@ class Choice:
                     f"has the option {option!r}, but the setting's default is {default!r}: "
                     "write options of the default's type"
                 )
+            try:
+                toml_value("none" if option is None else option)
+            except TypeError as error:
+                return f"has the option {option!r}, which no settings file can hold: {error}"
         return ""
 
 

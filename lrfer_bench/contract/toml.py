@@ -72,12 +72,27 @@ def path_of(text: str) -> Path:
 
 
 def toml_value(value: Any) -> str:
-    """A text, number, list, true or false as TOML has it.
+    """A text, number, list, dict, true or false as TOML has it.
 
-    As JSON has it, but letters beyond ASCII as they are: TOML has no pairs of UTF-16. Raises
-    TypeError for what JSON has no word for.
+    Texts as JSON has them, but letters beyond ASCII as they are: TOML has no pairs of UTF-16.
+    Raises TypeError for what TOML has no word for, such as None.
 
-    >>> toml_value("größer"), toml_value([1, True])
-    ('"größer"', '[1, true]')
+    >>> toml_value("größer"), toml_value([1, True]), toml_value({"a b": 1.5})
+    ('"größer"', '[1, true]', '{"a b" = 1.5}')
     """
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError(f"a key of {value!r} is not a text")
+        parts = (f"{_text(name)} = {toml_value(part)}" for name, part in value.items())
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, (bool, str)):
+        return _text(value)
+    if isinstance(value, (int, float)):
+        return repr(value)
+    raise TypeError(f"TOML has no word for {value!r}")
+
+
+def _text(value: str | bool) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

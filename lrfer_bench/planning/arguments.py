@@ -241,6 +241,10 @@ class ReportArguments(Arguments):
     """Those of lrfer_bench.report() beside the folders: the options of a report."""
 
     choice: Any = None
+    datasets: Things = []
+    methods: Things = []
+    scales: Integers = []
+    seeds: Integers = []
     sort_by: str = Field("rank", examples=["rank"])
     resamples: Annotated[Integer, Field(ge=0)] = 1000
     title: str = Field("", examples=["Faces"])

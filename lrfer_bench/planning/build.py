@@ -12,7 +12,7 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import HR, check_scale
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
-from lrfer_bench.planning.chosen import Chosen, chosen_method, settings_beyond
+from lrfer_bench.planning.chosen import Chosen, chosen_method, other_code, settings_beyond
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.contents import name_of
@@ -69,13 +69,19 @@ def _check_file(file: SettingsFile) -> tuple[str, ...]:
     notes = []
     for name in dict.fromkeys((*file.settings, *file.trials)):
         try:
-            METHODS.entry(name)
+            entry = METHODS.entry(name)
         except UserError as error:
             if name not in file.trials:
                 raise UserError(f"the settings file {file.name}: {error}") from error
             notes.append(
                 f'the settings file {file.name} has a choice for "{name}", and there is no such '
                 "method here: it is passed over"
+            )
+            continue
+        if other_code(entry, file):
+            notes.append(
+                f"the settings file {file.name} was chosen for another edit of {entry.source}: "
+                f"{name} counts as not tuned; tune it again, into another --results"
             )
     return tuple(notes)
 

@@ -72,7 +72,11 @@ def chosen_method(
         other = None if same(canonical, settings) else canonical
     counts = [file.trials[name] for name in entry.names if name in file.trials]
     # Where any other setting was changed, searched or not, this is not the network that was tuned.
-    tuned = bool(counts) and same(canonical, _canonical(entry, cls, from_file, preset))
+    tuned = (
+        bool(counts)
+        and not other_code(entry, file)
+        and same(canonical, _canonical(entry, cls, from_file, preset))
+    )
     untuned = None if cls.search else 0
     silent = tuple(setting for setting in cls.added if setting not in changed)
     if canonical.get(SETTING) == AS_PRESET:
@@ -82,6 +86,11 @@ def chosen_method(
         entry.names[0], silent, counts[-1] if tuned else untuned, _card(entry),
     )  # fmt: skip
     return Chosen(cls, ref, budgeted(preset, settings))
+
+
+def other_code(entry: Entry, file: SettingsFile) -> bool:
+    """Whether the settings of a plugin's method were chosen with another edit of its file."""
+    return any(file.code.get(name, entry.code) != entry.code for name in entry.names)
 
 
 def settings_beyond(found: Chosen, need: Need, preset: Preset) -> dict[str, Any]:

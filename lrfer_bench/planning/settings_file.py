@@ -7,6 +7,9 @@
     [trials]               # optional: how many trials of a tuning chose them
     kd = 8
 
+    [code]                 # optional: of plugin files, whose settings the tuning chose
+    mine = "0a1b2c3d4e5f"
+
 A file may name more methods than a run asks for.
 """
 
@@ -21,17 +24,20 @@ from typing import Any
 from lrfer_bench.contract.toml import read_toml, toml_value
 from lrfer_bench.errors import UserError
 
+PARTS = ("settings", "trials", "code")
+
 
 @dataclass(frozen=True)
 class SettingsFile:
     """settings: method -> setting -> value; trials: method -> number of trials, where it is known.
 
-    name: how messages call the file
+    name: how messages call the file; code: method -> the hash of the plugin file that was tuned
     """
 
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trials: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings_file(path: Path) -> SettingsFile:
@@ -41,12 +47,12 @@ def read_settings_file(path: Path) -> SettingsFile:
     fault = _fault(content)
     if fault:
         raise UserError(f"the settings file {path} {fault}")
-    return SettingsFile(content.get("settings", {}), content.get("trials", {}), str(path))
+    return SettingsFile(name=str(path), **content)
 
 
 def _fault(content: Mapping[str, Any]) -> str:
     for part in content:
-        if part not in ("settings", "trials"):
+        if part not in PARTS:
             return f'has a part "{part}": write [settings.METHOD] and [trials]'
     settings, trials = content.get("settings", {}), content.get("trials", {})
     if not isinstance(settings, dict) or not all(
@@ -58,6 +64,9 @@ def _fault(content: Mapping[str, Any]) -> str:
     for method, count in trials.items():
         if type(count) is not int or count < 0:
             return f"has trials.{method} = {count!r}: write how many trials there were, such as 8"
+    code = content.get("code", {})
+    if not isinstance(code, dict) or not all(isinstance(text, str) for text in code.values()):
+        return 'has code without a method: write [code] and below it METHOD = "HASH"'
     return ""
 
 
@@ -69,6 +78,9 @@ def settings_toml(file: SettingsFile, comment: str) -> str:
         lines += [f"{_key(name)} = {_value(value)}" for name, value in settings.items()]
     lines += ["", "[trials]"]
     lines += [f"{_key(method)} = {count}" for method, count in file.trials.items()]
+    if file.code:
+        lines += ["", "[code]"]
+        lines += [f"{_key(method)} = {toml_value(text)}" for method, text in file.code.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -33,6 +33,7 @@ def write_chosen(folder: Folder) -> None:
     file = SettingsFile(
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},
+        code={study.method: study.code for study in scored if study.code},
     )
     counts = {study.method: study.done for study in studies}
     comment = (

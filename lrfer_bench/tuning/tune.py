@@ -187,7 +187,8 @@ class _Tuning:
     def begin(self, known: Mapping[str, Study], about: About) -> None:
         """Take up the studies that there are. UserError for trials of other code or settings."""
         for subject in self.subjects:
-            empty = Study(method=subject.name, about=about, fixed=dict(subject.fixed))
+            code = METHODS.entry(subject.name).code
+            empty = Study(method=subject.name, about=about, fixed=dict(subject.fixed), code=code)
             study = self.studies[subject.name] = known.get(subject.name, empty)
             for number, trial in enumerate(study.trials, start=1):
                 if trial.failure and self.run.overwrite == "failed":

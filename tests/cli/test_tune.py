@@ -44,6 +44,11 @@ def test_tuned_on_synthface_and_run_with_what_was_chosen(
     assert done.returncode == 0, done.stderr
     assert "settled: nothing to tune" in done.stdout and "1 (defaults)" in done.stdout
     assert (tmp_path / "tuning" / "trials.md").read_text() in done.stdout
+    said = done.stdout.splitlines()[-1].partition("Use the best: lrfer-bench run ")[2]
+    settings, *rest = said.partition(" --methods tunable ")[::2]
+    assert settings == f"--settings {tmp_path}/tuning/settings.toml"
+    options = set(" ".join(rest).split(" --"))
+    assert options == {"--scales 8", f"plugin {TUNABLE}", "preset quick@1", f"results {tmp_path}"}
     assert not (tmp_path / "records").exists() and not (tmp_path / "logits").exists()
     cache = Path(environment["LRFER_CACHE"])
     assert not list(cache.glob("datasets/synthface-*/lr/test.*")), "no test face was made small"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,11 @@ def test_a_file_gives_the_keys_that_set_gives_by_hand(tmp_path: Path) -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     settings = {
         "kd": {"a": 1e-05, "b": 3, "c": True, "d": 'a \\ "b" \n é', "e": [1, 2], "f": 0.1 + 0.2},
-        "my.method": {},
+        "my.method": {"g": {"a b": [{"c": 1}], "d": {}}, "h": [-2.5, "", []]},
     }
-    file = SettingsFile(settings, {"kd": 8, "my.method": 8})
+    file = SettingsFile(settings, {"kd": 8, "my.method": 8}, "", {"my.method": "0a1b2c3d4e5f"})
     found = read(tmp_path, settings_toml(file, "two\nlines"))
-    assert (found.settings, found.trials) == (file.settings, file.trials)
+    assert dataclasses.replace(found, name="") == file
     none = read(tmp_path, settings_toml(SettingsFile({"kd": {"free": None}}), ""))
     assert none.settings == {"kd": {"free": "none"}}, "as --set writes it"
 
@@ -101,6 +102,20 @@ def test_a_budget_of_its_own_was_not_tuned(tmp_path: Path) -> None:
         assert trials(plan("longer", file=file)) == [8]
         assert trials(plan("longer[epochs=1.0x]", file=file)) == [8]
         assert trials(plan("longer[epochs=3x]", file=file)) == [None]
+
+
+def test_settings_that_another_edit_was_tuned_with_are_not_tuned(tmp_path: Path) -> None:
+    entry = Entry("method", "mine", "made:Mine", "mine.py sha256:0a1b2c3d4e5f",
+                  loaded=type("Mine", (METHODS.load("kd"),), {}))  # fmt: skip
+    tuned = "[settings.mine]\nkd_weight = 3\n[trials]\nmine = 8\n"
+    with METHODS.scope(put=[entry]):
+        assert trials(plan("mine", file=read(tmp_path, tuned))) == [8], "nobody knows"
+        mine = plan("mine", file=read(tmp_path, tuned + '[code]\nmine = "0a1b2c3d4e5f"'))
+        assert (trials(mine), mine.notes) == ([8], ())
+        edited = plan("mine", file=read(tmp_path, tuned + '[code]\nmine = "000000000000"'))
+        assert trials(edited) == [None] and edited.cells.keys() == mine.cells.keys()
+        (note,) = edited.notes
+        assert "another edit of mine.py" in note and "mine counts as not tuned" in note
 
 
 def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
@@ -151,6 +166,7 @@ def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
         ("[trials]\nkd = -1", "trials.kd = -1"),
         ("[trials]\nkd = true", "trials.kd = True"),
         ("[trials]\nkd = 2.5", "trials.kd = 2.5"),
+        ("[code]\nkd = 2", "code without a method"),
     ],
 )
 def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_path: Path) -> None:

@@ -134,3 +134,10 @@ def test_the_budget_itself_cannot_be_searched() -> None:
     assert SETTING in settings_of(cls)
     with pytest.raises(UserError, match="same budget"):
         checked("direct", type("Longer", (cls,), {"search": {SETTING: Choice("1x", "2x")}}))
+
+
+@pytest.mark.parametrize("option", [{"a": None}, [1, None], {1: 2}, [{3}]])
+def test_an_option_that_no_settings_file_can_hold(option: Any) -> None:
+    fault = Choice(option).fault(option)
+    assert "which no settings file can hold" in fault, fault
+    assert not Choice({"a": [1, {"b": True}]}, {}).fault({})
