@@ -84,9 +84,18 @@ def largest_difference(one: Answers, two: Answers, faces: NDArray[np.uint8]) -> 
 
 
 def format_of(out: Path, format: str | None) -> str:
-    """The format that is meant: the one that was named, else by the file's ending, else ONNX."""
+    """The format that is meant: the one that was named, else by the file's ending, else ONNX.
+
+    UserError for a file of one format with the ending of another, which programs would misread.
+    """
     by_ending = {ending: name for name, (ending, _) in FORMATS.items()}
-    return format or by_ending.get(out.suffix.lower(), "onnx")
+    of_ending = by_ending.get(out.suffix.lower())
+    if format and of_ending not in (None, format):
+        raise UserError(
+            f"the file {out} has the ending of {of_ending}, and --format says {format}: let it end "
+            f"with {FORMATS[format][0]}, or leave out --format"
+        )
+    return format or of_ending or "onnx"
 
 
 def put(found: Exported, out: Path) -> None:

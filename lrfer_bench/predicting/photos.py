@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -202,7 +203,7 @@ def _files(images: Sequence[Path]) -> tuple[list[Path], list[str]]:
     files: list[Path] = []
     sentences = []
     for path in images:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # False for a path that no system takes
             files.append(path)
             continue
         inside_it = sorted(below(path))

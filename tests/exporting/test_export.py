@@ -206,10 +206,15 @@ def test_what_was_only_tested_here_claims_no_training(predictor: Predictor) -> N
 
 @pytest.mark.parametrize(("out", "format", "meant"), [
     ("a.onnx", None, "onnx"), ("a.PT", None, "torchscript"), ("a", None, "onnx"),
-    ("a.safetensors", None, "safetensors"), ("a.onnx", "torchscript", "torchscript"),
+    ("a.safetensors", None, "safetensors"), ("a.model", "torchscript", "torchscript"),
 ])  # fmt: skip
 def test_the_format_that_is_meant(out: str, format: str | None, meant: str) -> None:
     assert format_of(Path(out), format) == meant
+
+
+def test_a_file_of_one_format_with_the_ending_of_another_is_refused() -> None:
+    with pytest.raises(UserError, match=r"a\.pt has the ending of torchscript.*end with \.onnx"):
+        format_of(Path("a.pt"), "onnx")
 
 
 def test_a_folder_that_is_shut_is_a_sentence(predictor: Predictor, tmp_path: Path) -> None:

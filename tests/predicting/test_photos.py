@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from lrfer_bench.data.images import BadPicture, open_image
 from lrfer_bench.errors import UserError
 from lrfer_bench.predicting import photos
 from lrfer_bench.predicting.photos import Answers, Face, Models, tell_about
@@ -85,6 +86,13 @@ def test_what_is_only_padded_was_not_resized(tmp_path: Path) -> None:
     models._open[asked.record.key] = asked
     found = photos._taken(tmp_path / "a.png", models, "lr")
     assert asked.lr_size == (8, 8) and (found.taken, found.padded) == ("as it is", True)
+
+
+def test_a_path_that_no_system_takes_is_one_bad_picture(tmp_path: Path) -> None:
+    long = tmp_path / (300 * "a" + ".png")
+    assert photos._files([long]) == ([long], [])
+    with pytest.raises(BadPicture, match=r"a\.png cannot be decoded \(.*too long"):
+        open_image(long)
 
 
 def test_files_without_an_ending_of_a_picture_are_counted(tmp_path: Path) -> None:
