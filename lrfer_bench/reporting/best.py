@@ -87,7 +87,8 @@ def fill_leads(pairs: Sequence[tuple[int, Line, Line]], resamples: int, seed: in
         draws = Resampler(images, resamples, seed).draws(gaps, [shared for *_, shared in group])
         estimates = intervals(gaps, draws, share=False)
         for (scale, best, other, _, shared), gap in zip(group, estimates, strict=True):
-            more = max(len(best.rows[scale].seeds), len(other.rows[scale].seeds)) > len(shared)
+            trained = [line.rows[scale] for line in (best, other) if not line.existing]
+            more = any(len(row.seeds) > len(shared) for row in trained)
             best.leads[scale] = Lead(
                 other.label, gap.value, gap.low, gap.high, other.p[scale], more * len(shared)
             )

@@ -15,13 +15,12 @@ from lrfer_bench.contract.labels import same_label
 from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
-from lrfer_bench.reporting.answers import Answers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
-from lrfer_bench.reporting.rows import Row
+from lrfer_bench.reporting.rows import Row, common_seeds
 from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
@@ -151,7 +150,7 @@ def _meet(
         if meeting in met:
             continue
         met.add(meeting)
-        shared = sorted(set(first.answers) & set(second.answers))
+        shared = common_seeds((first, second), answered=True)
         if not shared:
             notes.append(
                 f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
@@ -169,7 +168,7 @@ def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
     """HR images are the same under every test protocol, so whoever meets on them meets once."""
     on_hr = a.scale == b.scale == 1
     test = "" if on_hr else board.test_protocol
-    existing = a.record.method.existing and b.record.method.existing
+    existing = a.existing and b.existing
     # models that existed already stand on every track: the same answers on each
     budget = board.preset if existing else board.budget
     return (board.dataset, test, budget, scale, _tested(a), _tested(b))
@@ -199,7 +198,7 @@ def _row(line: Line, scale: int) -> Row | None:
 def _round(
     board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool
 ) -> Round:
-    answers: Answers = rows[0].answers[shared[0]]
+    answers = rows[0].answers_at(shared[0])
     keep = np.flatnonzero(answers.clean) if clean else np.arange(len(answers.labels))
     if not len(keep):
         raise UserError(f"{board.title} has no test image without leak: compare without --clean")
@@ -228,9 +227,11 @@ def text(found: Duel) -> list[str]:
 
 def _luck(rounds: Sequence[Round]) -> str:
     """What one seed leaves open."""
-    records = [result.record for one in rounds for result in _results(one)]
-    if all(record.method.existing for record in records):
+    existing = {row.existing for one in rounds for row in (one.a, one.b)}
+    if existing == {True}:
         return "Nothing was trained here: this compares two models as they are."
+    if True in existing:
+        return "One seed: another training of what was trained here may turn out differently."
     return "One seed: this compares two trained models; another training may turn out differently."
 
 

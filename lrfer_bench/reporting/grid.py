@@ -82,7 +82,9 @@ def notes(board: Board) -> list[str]:
 
 def seed_notes(board: Board) -> list[str]:
     """Over how many seeds the rows are, and which seeds do not count."""
-    counts = {len(row.seeds) for line in board.lines for row in line.shown}
+    shown = [row for line in board.lines for row in line.shown]
+    drawn = [row for row in shown if not row.existing]
+    counts = {len(row.seeds) for row in drawn or shown}
     found = []
     if counts == {1}:
         found.append(
@@ -104,6 +106,11 @@ def seed_notes(board: Board) -> list[str]:
         )
     if len(counts) > 1 and board.tested:
         found.append("Two rows are tested against each other on the seeds that both have.")
+    if max(counts, default=0) > 1 and 0 < len(drawn) < len(shown) and board.tested:
+        found.append(
+            "A row of which nothing was trained here has the same answers under each seed: it is "
+            "tested on those of the others, and its interval is over test images only."
+        )
     left = {
         line.label: sorted({s for row in line.rows.values() for s in row.left})
         for line in board.lines

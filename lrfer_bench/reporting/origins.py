@@ -15,30 +15,34 @@ if TYPE_CHECKING:
 def origins(results: Sequence[Result]) -> dict[str, str]:
     """Key of a record -> "@2" and " from mine.py sha256:0a1b2c3d4e5f" where needed, else "".
 
-    A version stands where the method has several, under whatever settings. A source stands where
-    one version has several codes, but not at the newest edit of a plugin file: an older edit is
-    told from it also under other settings and under another name of the file.
+    A version stands where a label has several, a source where one version of it has several codes.
+    Of a plugin file's codes the newest edit has no source behind it, and older versions and edits
+    are told from it under any settings and under any name of the file.
     """
     names = {result.record.key: result.method_name for result in results}
     versions: dict[str, set[str]] = defaultdict(set)
     packages: dict[tuple[str, str], set[str]] = defaultdict(set)
     for result in results:
         method = result.record.method
-        versions[result.method_name].add(method.version)
-        if not method.plugin_file:
+        versions[result.label].add(method.version)
+        if method.plugin_file:
+            versions[result.method_name].add(method.version)
+        else:
             packages[result.label, method.version].add(method.source)
     pairs = [(result.store, result.record) for result in results]
     newest = newest_edits(pairs, lambda one: (names[one.key], one.method.version))
     called = newest_edits(pairs, lambda one: code_of(one.method.source))
     found = {}
     for result in results:
-        record, method = result.record, result.record.method
+        key, method = result.record.key, result.record.method
         edit = newest.get((result.method_name, method.version), "")
+        several = versions[result.label]
         if method.plugin_file:
+            several = several | versions[result.method_name]
             older = code_of(method.source) != code_of(edit)
         else:
             older = bool(edit) or len(packages[result.label, method.version]) > 1
-        mark = f"@{method.version}" if len(versions[result.method_name]) > 1 else ""
+        mark = f"@{method.version}" if len(several) > 1 else ""
         source = called.get(code_of(method.source), method.source)
-        found[record.key] = f"{mark} from {source}" if older else mark
+        found[key] = f"{mark} from {source}" if older else mark
     return found

@@ -105,7 +105,9 @@ def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: i
             sum(weight * line.rows[scale].means["accuracy"] for scale, weight in weights.items())
         )
         shared = seeds_in_common(line, line, list(weights))
-        alike = all(len(line.rows[scale].seeds) == len(shared) for scale in weights)
+        alike = line.existing or all(
+            len(line.rows[scale].seeds) == len(shared) for scale in weights
+        )
         line.area = Estimate(
             value, float("nan"), float("nan"), len(shared), int(line.shown[0].means["n"])
         )

@@ -126,6 +126,11 @@ class Row:
         return self.first.trained in NEUTRAL or self.record.train.protocol == "hr"
 
     @property
+    def existing(self) -> bool:
+        """Whether it existed already: no seed draws anything of it, so its answers hold for all."""
+        return self.record.method.existing
+
+    @property
     def has_leaks(self) -> bool:
         """Whether some of its test images, but not all, also stand in train."""
         return self.part == "all" and any(
@@ -136,9 +141,31 @@ class Row:
 
     def correct(self, seeds: Sequence[int] | None = None) -> NDArray[np.bool_]:
         """bool [S, N]: right or wrong, for these seeds (default: all of its own)."""
-        return np.stack(
-            [self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)]
-        )
+        wanted = self.seeds if seeds is None else seeds
+        return np.stack([self.answers_at(seed).correct for seed in wanted])
+
+    def answers_at(self, seed: int) -> Answers:
+        """Its answers under a seed; what existed already has those of any under each.
+
+        KeyError where it has none.
+        """
+        if self.existing and seed not in self.answers and self.answers:
+            return self.answers[min(self.answers)]
+        return self.answers[seed]
+
+
+def common_seeds(rows: Iterable[Row], answered: bool = False) -> list[int]:
+    """The seeds under which all rows stand. What existed already stands under those of the others.
+
+    answered: only seeds whose answers are at hand
+    """
+    members = list(rows)
+    sets = [set(row.answers if answered else row.seeds) for row in members]
+    drawn = [seeds for row, seeds in zip(members, sets, strict=True) if not row.existing]
+    shared = set.intersection(*(drawn or sets)) if all(sets) else set()
+    if not shared and not drawn and all(sets):
+        shared = {min(set.union(*sets))}
+    return sorted(shared)
 
 
 def build_rows(
@@ -198,9 +225,13 @@ def seeds_that_count(
     a scale that its models were only tested at, those of them that were. Where no seed is
     everywhere, and for partial means, all count, so that holes are seen.
 
+    What existed already counts with all it has: its answers are the same under each.
+
     others: the scales that lines beside it were trained for
     """
     there = {scale: {r.record.seed for r in results} for scale, results in sizes.items()}
+    if all(results[0].record.method.existing for results in sizes.values()):
+        return {scale: sorted(seeds) for scale, seeds in there.items()}
     anywhere = sorted(set().union(*there.values()))
     own = _own_scales(sizes, others)
     everywhere = set(anywhere).intersection(*(there[scale] for scale in own or sizes))

@@ -157,4 +157,4 @@ def test_models_that_were_there_before_had_no_luck_in_training(save):
     root = save("ours", 250)
     assert "One training of each that was trained here: another" in headline(board(root))
     said = text(duel([root], "good", "ours", Choice(), resamples=100))
-    assert said[-1].startswith("One seed: this compares two trained models")
+    assert said[-1].startswith("One seed: another training of what was trained here")
