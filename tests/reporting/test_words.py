@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -137,6 +139,19 @@ def test_the_best_without_logits_takes_no_rank_from_the_others(factory, save, tm
     assert {line.label: line.rank for line in found.lines} == {"good": 1, "poor": 2, "top": None}
     assert {line.label for line in found.lines if line.best} == {"good"}
     assert "of those that could be ranked" in headline(found)
+
+
+def test_where_nothing_could_be_tested_nobody_is_bold(save):
+    save("good", 300)
+    root = save("poor", 100)
+    shutil.rmtree(root / "logits")
+    found = board(root)
+    assert not any(line.best or line.rank for line in found.lines) and found.against == {}
+    assert headline(found) == "No method could be tested against another: see the notes."
+    assert answers(found)[0].said == "not tested against all others"
+    assert notes(found)[0] == "One seed: nothing is said about training again."
+    save("poor", 100)
+    assert "One seed: intervals are over test images only" in notes(board(root))[0]
 
 
 def test_of_equals_each_was_tested(save):
