@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.origins import origins
 from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
+from lrfer_bench.store.alike import same_metrics, with_trials
 from lrfer_bench.store.edits import on_older_edits
-from lrfer_bench.store.merge import same_metrics
 from lrfer_bench.store.names import method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
@@ -120,6 +120,11 @@ def load(roots: Iterable[str | Path]) -> Loaded:
         )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
     loaded.notes += _other_numbers(by_key, others)
+    for other in others:
+        counted = by_key[other.record.key]
+        by_key[other.record.key] = replace(
+            counted, record=with_trials(counted.record, other.record)
+        )
     loaded.results = without_twins(_named(_as_files_are(by_key, loaded.notes)), loaded.notes)
     return loaded
 
