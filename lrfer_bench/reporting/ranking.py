@@ -28,6 +28,7 @@ from lrfer_bench.scoring.bootstrap import (
     Quantity,
     Resampler,
     intervals,
+    is_stuck,
     quantity,
 )
 from lrfer_bench.scoring.paired import ranks
@@ -155,7 +156,9 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
     value = row.means["accuracy"] / ceiling.means["accuracy"]
     low = high = float("nan")
     if draws and row.draws is not None and ceiling.draws is not None and (ceiling.draws > 0).all():
-        low, high = np.percentile(row.draws / ceiling.draws, [2.5, 97.5])
+        draws = row.draws / ceiling.draws
+        if not is_stuck(draws):
+            low, high = np.percentile(draws, [2.5, 97.5])
     return Estimate(value, float(low), float(high), len(row.seeds), int(row.means["n"]))
 
 

@@ -64,8 +64,8 @@ def merge(
     A record that I have is left; only a failed one is replaced by a finished one. Of a cell that
     both have with equal metrics the number of tuning trials is kept, whoever tells it. A file of
     mine under another key is never replaced, and a damaged one is set aside first. With dry nothing
-    is written. tell() hears at the end when records of several arithmetics stand together. UserError
-    when a folder is missing or is my own, or when nothing can be written.
+    is written. tell() hears at the end when records of several arithmetics stand together.
+    UserError when a folder is missing or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]
