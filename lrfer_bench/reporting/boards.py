@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lrfer_bench.plugins.registry import OURS
+from lrfer_bench.reporting.counting import NEUTRAL
 from lrfer_bench.reporting.folding import fold
 from lrfer_bench.reporting.lines import Line
-from lrfer_bench.reporting.rows import NEUTRAL, Row, sort_key
+from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings
 from lrfer_bench.store.schema import SCRATCH
 
@@ -304,12 +305,16 @@ def _leak_free(board: Board) -> Board | None:
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:
-    """Rows trained under this protocol, and neutral ones of methods that have no such row."""
-    found = [row for row in rows if row.record.train.protocol == protocol]
-    taken = {(row.first.method, row.first.trained, row.scale) for row in found}
-    for row in rows:
+    """Rows trained under this protocol, and neutral ones: each once, where it can with its seeds.
+
+    Of those that no board here counts the seeds of, any will do: HR is tested under others, too.
+    """
+    found, taken = [], set()
+    own = [row for row in rows if row.record.train.protocol == protocol]
+    neutral = [row for row in rows if row.neutral and row.record.train.protocol != protocol]
+    for row in sorted([*own, *neutral], key=lambda row: not row.counts_on(protocol)):
         key = (row.first.method, row.first.trained, row.scale)
-        if row.neutral and key not in taken:
+        if key not in taken:
             taken.add(key)
             found.append(row)
     return found
