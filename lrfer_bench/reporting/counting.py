@@ -36,7 +36,8 @@ def counting_seeds(
             for protocol, seeds in counted.items():
                 wanted = tuple(seeds[scale])
                 ways[wanted] = ways.get(wanted, frozenset()) | {protocol}
-            found[(*line, str(scale))] = ways
+            place = (*line, str(scale))
+            found[place] = ways
     return found
 
 

@@ -79,6 +79,7 @@ def duel(
         if first and first is second:
             same.add(first.label)
         elif first and second:
+            notes += _unequal_means(board, first, second)
             pairs += _meet(board, first, second, resamples, clean, notes, met)
     _check_names(report, a, b)
     if not pairs and same:
@@ -86,16 +87,36 @@ def duel(
             f'"{a}" and "{b}" mean the same row, {min(same)}: name two rows of the leaderboard'
         )
     if not pairs:
-        raise UserError(
-            f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
-            "run both on the same cells"
-        )
+        raise UserError(_why_none(report, a, b, clean))
     corrected = holm([pair.difference.p for pair in pairs])
     rounds = [replace(pair, corrected=float(p)) for pair, p in zip(pairs, corrected, strict=True)]
     met_records = {id(r.record): r.record for one in rounds for r in _results(one)}
     mixed = mixture(met_records.values())
     notes += [mixed] if mixed else []
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
+
+
+def _why_none(report: Report, a: str, b: str, clean: bool) -> str:
+    """Why A and B met nowhere, and what to do."""
+    leaking = sorted({board.dataset for board in report.boards if board.leaks_wholly})
+    if clean and leaking:
+        return (
+            f"every test image of {' and '.join(leaking)} also stands in train: name another "
+            "data set with --datasets, or compare without --clean"
+        )
+    return (
+        f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
+        "run both on the same cells"
+    )
+
+
+def _unequal_means(board: Board, a: Line, b: Line) -> list[str]:
+    """What tables say by a rule between their lines: who has help that the other has not."""
+    helps = {line.label: line.extra for line in (a, b) if line.apart}
+    if not helps or (a.extra == b.extra and a.apart):
+        return []
+    said = " and ".join(f"{label} ({extra})" for label, extra in helps.items())
+    return [f"{board.title}: not comparable as methods, since one has other means: {said}"]
 
 
 def _results(one: Round) -> list[Result]:
@@ -151,10 +172,11 @@ def _meet(
             continue
         met.add(meeting)
         shared = common_seeds((first, second), answered=True)
-        if not shared:
-            notes.append(
-                f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
-            )
+        reason = "no seed with logits is common to both" if not shared else ""
+        if shared and clean and not first.answers_at(shared[0]).clean.any():
+            reason = "every test image also stands in train"
+        if reason:
+            notes.append(f"{board.title}, x{scale}: {reason}, not compared")
             continue
         rounds.append(_round(board, scale, (first, second), shared, resamples, clean))
     return rounds
@@ -200,8 +222,6 @@ def _round(
 ) -> Round:
     answers = rows[0].answers_at(shared[0])
     keep = np.flatnonzero(answers.clean) if clean else np.arange(len(answers.labels))
-    if not len(keep):
-        raise UserError(f"{board.title} has no test image without leak: compare without --clean")
     right = [row.correct(shared)[:, keep] for row in rows]
     found = compare(right[0], right[1], Resampler(len(keep), resamples), shared)
     sums = [r.sum(axis=0).astype(np.int64) for r in right]

@@ -156,9 +156,9 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
     value = row.means["accuracy"] / ceiling.means["accuracy"]
     low = high = float("nan")
     if draws and row.draws is not None and ceiling.draws is not None and (ceiling.draws > 0).all():
-        draws = row.draws / ceiling.draws
-        if not is_stuck(draws):
-            low, high = np.percentile(draws, [2.5, 97.5])
+        shares = row.draws / ceiling.draws
+        if row.keys == ceiling.keys or not is_stuck(shares):  # of itself it keeps all for certain
+            low, high = np.percentile(shares, [2.5, 97.5])
     return Estimate(value, float(low), float(high), len(row.seeds), int(row.means["n"]))
 
 
