@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 from lrfer_bench.cli.echo import bold, echo, echo_bold
 from lrfer_bench.errors import escaped
-from lrfer_bench.reporting import numbers, values, words
+from lrfer_bench.reporting import lookup, numbers, values, words
 from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.lines import EXISTING, Line
 from lrfer_bench.reporting.values import Text
 
 
-def show_board(board: Board) -> None:
-    """Title, the result in words, and a table with heads; the best and its ties in bold."""
+def show_board(board: Board, sort_by: str, columns: Sequence[Column]) -> None:
+    """Title, the result in words, and a table with heads; the best and its ties in bold.
+
+    sort_by, columns: those of the report; see lookup.ordered()
+    """
     echo(board.title)
     echo(f"  {words.headline(board)}")
-    for line in board_lines(board):
+    for line in board_lines(board, lookup.ordered(board, sort_by, columns)):
         echo_bold(line)
     existing = [line.label for line in board.lines if line.extra == EXISTING]
     if existing:
@@ -24,10 +28,16 @@ def show_board(board: Board) -> None:
     echo()
 
 
-def board_lines(board: Board) -> list[str]:
-    """The table as lines, with the codes of bold; texts of records are escaped."""
+def board_lines(board: Board, lines: Sequence[Line] | None = None) -> list[str]:
+    """The table as lines, with the codes of bold; texts of records are escaped.
+
+    lines: its lines in the order wanted; None: by rank
+    """
     heads = [f"{values.scale_name(s)} {board.sizes[s]} px" for s in board.table_scales]
-    rows = [[Text("#"), Text("Method"), *map(Text, heads)], *(_row(board, e) for e in board.lines)]
+    rows = [
+        [Text("#"), Text("Method"), *map(Text, heads)],
+        *(_row(board, e) for e in lines or board.lines),
+    ]
     rows = [[_plain(cell) for cell in row] for row in rows]
     widths = [max(len(row[k].whole) for row in rows) for k in range(len(rows[0]))]
     return [_line(row, widths) for row in rows]

@@ -131,7 +131,7 @@ def _show(found: Report, target: Path) -> None:
 
     for board in found.boards:
         for track in filter(None, (board, board.leak_free)):
-            show_board(track)
+            show_board(track, found.options.sort_by, found.columns)
     echo(ending(found))
     echo(f"Open {target / 'index.html'}")
 

@@ -11,7 +11,7 @@ from typing import Any
 from lrfer_bench.contract.labels import label_of, same_label
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.store.edits import newest_edits, on_older_edits
+from lrfer_bench.store.edits import code_of, newest_edits, on_older_edits
 from lrfer_bench.store.names import elsewhere, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -199,25 +199,28 @@ def _agreeing(record: Record, wanted: Wanted) -> Record:
 
 
 def _of_one_edit(records: list[Record], store: Store, tell: Callable[[str], None]) -> list[Record]:
-    """Of cells that differ only by the edit of one plugin file, those of one edit.
+    """Of cells that differ only by the edit of a plugin file, those of one edit, as in tables.
 
     It is that of the file which was loaded here, as only its cells can be asked, else the newest.
+    The file may have got another name.
     """
     sources = {record.method.source for record in records}
     files = {record.method.plugin_file for record in records}
     # whatever their version and code; a run of one edit has cells at several scales
     cells = {_place(record, scales=False)[:-2] for record in records}
-    if len(sources) < 2 or len(files) > 1 or "" in files or len(cells) > 1:
+    codes = {code_of(source) for source in sources}
+    if len(codes) < 2 or "" in files or len(cells) > 1:
         return records
     (newest,) = newest_edits(((store, record) for record in records), lambda _: "all").values()
-    here = _loaded_source(records[0].method.name)
-    taken = here if here in sources else newest
-    kept = [record for record in records if record.method.source == taken]
-    if taken != here and {_scales(one) for one in kept} != {_scales(one) for one in records}:
+    here = code_of(_loaded_source(records[0].method.name))
+    loaded = [source for source in sorted(sources) if code_of(source) == here]
+    taken = loaded[0] if loaded else newest
+    kept = [record for record in records if code_of(record.method.source) == code_of(taken)]
+    if not loaded and {_scales(one) for one in kept} != {_scales(one) for one in records}:
         return records  # the newest edit has not been run at all of their scales
     made = _made_with(records)
-    others = ", ".join(sorted({made[source] for source in sources - {taken}}))
-    which = "newest" if taken == newest else "one of the file as it is here"
+    others = ", ".join(sorted({made[one] for one in sources if code_of(one) != code_of(taken)}))
+    which = "newest" if code_of(taken) == code_of(newest) else "one of the file as it is here"
     tell(
         f"note: the {which} is used, made with {made[taken]}; "
         f"the same cell was also made with {others}"

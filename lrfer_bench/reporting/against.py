@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.lines import Line
+from lrfer_bench.reporting.rows import common_seeds
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired
 
 Weights = dict[int, float]
@@ -36,12 +37,13 @@ def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
     shared = seeds_in_common(a, b, scales)
     if not shared:
         return "no common seed"
-    faces = {len(e.rows[scale].answers[shared[0]].labels) for e in (a, b) for scale in scales}
+    faces = {len(e.rows[scale].answers_at(shared[0]).labels) for e in (a, b) for scale in scales}
     return "" if len(faces) == 1 else "other test images"
 
 
 def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
-    return sorted(set.intersection(*(set(e.rows[s].seeds) for e in (a, b) for s in scales)))
+    """The seeds of both at all of these scales; see common_seeds() for what existed already."""
+    return common_seeds(line.rows[scale] for line in (a, b) for scale in scales)
 
 
 def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
@@ -77,6 +79,9 @@ def unbeaten(
 
 
 def _has_more_seeds(one: Line, other: Line, weights: Weights) -> bool:
+    """No seed is lucky for what existed already, and none is missing of it."""
+    if one.existing or other.existing:
+        return False
     pairs = [(set(one.rows[scale].seeds), set(other.rows[scale].seeds)) for scale in weights]
     return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
 

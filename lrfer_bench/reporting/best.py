@@ -24,6 +24,8 @@ def mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
     groups = same_cells([line for line in board.ranked if line.has(scale)], [scale])
     if len(groups) < 2:
         return None  # alone is not best
+    if board.tested and not any(testable(group[0], [scale]) for group in groups):
+        return None  # bold would say that the others were tested against it
     best, others = _best_first(board, groups, scale)
     board.against[scale] = best[0].label
     for line in best:
@@ -58,9 +60,9 @@ def _best_first(
     Where tests are wanted, it is one that can be tested and that none beats, as it is for ranks.
     """
     ordered = sorted(groups, key=lambda group: -accuracy_at(group[0], scale))
-    can = [group[0] for group in ordered if testable(group[0], [scale])]
-    if not board.tested or not can:
+    if not board.tested:
         return ordered[0], ordered[1:]
+    can = [group[0] for group in ordered if testable(group[0], [scale])]
     best, beaten = unbeaten(can, {scale: 1.0}, lambda line: accuracy_at(line, scale))
     for group in ordered:
         if group[0].label in beaten:
@@ -87,7 +89,8 @@ def fill_leads(pairs: Sequence[tuple[int, Line, Line]], resamples: int, seed: in
         draws = Resampler(images, resamples, seed).draws(gaps, [shared for *_, shared in group])
         estimates = intervals(gaps, draws, share=False)
         for (scale, best, other, _, shared), gap in zip(group, estimates, strict=True):
-            more = max(len(best.rows[scale].seeds), len(other.rows[scale].seeds)) > len(shared)
+            trained = [line.rows[scale] for line in (best, other) if not line.existing]
+            more = any(len(row.seeds) > len(shared) for row in trained)
             best.leads[scale] = Lead(
                 other.label, gap.value, gap.low, gap.high, other.p[scale], more * len(shared)
             )

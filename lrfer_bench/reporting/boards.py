@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lrfer_bench.plugins.registry import OURS
+from lrfer_bench.reporting.counting import NEUTRAL
 from lrfer_bench.reporting.folding import fold
 from lrfer_bench.reporting.lines import Line
-from lrfer_bench.reporting.rows import NEUTRAL, Row, sort_key
+from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings
 from lrfer_bench.store.schema import SCRATCH
 
@@ -161,7 +162,7 @@ def build_boards(rows: Iterable[Row], unfolded: bool = False) -> list[Board]:
         dataset, _, _, test, preset, track = row.first.place[:6]
         if row.neutral and row.scale == 1:
             at_hr.append(row)
-        elif _existing(row):
+        elif row.existing:
             existing[dataset, test, preset].append(row)
         else:
             by_test[dataset, test, preset, track].append(row)
@@ -203,18 +204,14 @@ def _fits(row: Row, key: tuple[str, ...]) -> bool:
     """Whether a row on HR images belongs to the boards of a data set, test, preset and track."""
     dataset, _, preset, track = key
     own = row.first.dataset, row.record.preset
-    return own == (dataset, preset) and (_existing(row) or row.record.method.track == track)
+    return own == (dataset, preset) and (row.existing or row.record.method.track == track)
 
 
 def _track(rows: list[Row]) -> str:
     """How a board's title says its track: "pre-trained (resnet18.a1_in1k sha256:0a1b2c3d4e5f)"."""
-    method = next((row.record.method for row in rows if not _existing(row)), rows[0].record.method)
+    method = next((row.record.method for row in rows if not row.existing), rows[0].record.method)
     scratch = method.existing or not method.weights
     return method.track if scratch else f"{PRETRAINED} ({', '.join(method.weights)})"
-
-
-def _existing(row: Row) -> bool:
-    return row.record.method.existing
 
 
 def _untracked(board: Board) -> Board:
@@ -279,7 +276,7 @@ def _holes(line: Line, wanted: set[int]) -> dict[int, str]:
 
 def _only_references(board: Board, scale: int) -> bool:
     rows = [line.rows[scale] for line in board.lines if scale in line.rows]
-    return all(row.neutral and not row.record.method.existing for row in rows)
+    return all(row.neutral and not row.existing for row in rows)
 
 
 def _images(board: Board) -> int:
@@ -308,12 +305,16 @@ def _leak_free(board: Board) -> Board | None:
 
 
 def _members(rows: list[Row], protocol: str) -> list[Row]:
-    """Rows trained under this protocol, and neutral ones of methods that have no such row."""
-    found = [row for row in rows if row.record.train.protocol == protocol]
-    taken = {(row.first.method, row.first.trained, row.scale) for row in found}
-    for row in rows:
+    """Rows trained under this protocol, and neutral ones: each once, where it can with its seeds.
+
+    Of those that no board here counts the seeds of, any will do: HR is tested under others, too.
+    """
+    found, taken = [], set()
+    own = [row for row in rows if row.record.train.protocol == protocol]
+    neutral = [row for row in rows if row.neutral and row.record.train.protocol != protocol]
+    for row in sorted([*own, *neutral], key=lambda row: not row.counts_on(protocol)):
         key = (row.first.method, row.first.trained, row.scale)
-        if row.neutral and key not in taken:
+        if key not in taken:
             taken.add(key)
             found.append(row)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ class Choice:
     """Names and numbers to show; an empty one means all.
 
     methods match by label, however its numbers are written, or by bare name. The oracle always
-    stays, since it is the ceiling of the others; scale 1 stays for the oracle only.
+    stays, since it is the ceiling of the others; scale 1 stays for the oracle only. What existed
+    already stays under other seeds than its own, too: its answers hold for all.
     """
 
     datasets: Sequence[str] = ()
@@ -54,7 +55,8 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     choice = replace(choice, methods=meant)
     _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
-    kept = [result for result in found if _wanted(result, choice)]
+    asked_for = {r.place for r in found if r.record.seed in choice.seeds}
+    kept = [result for result in found if _wanted(result, choice, asked_for)]
     if not kept:
         asked = "under these --datasets, --methods, --scales and --seeds: ask for fewer at once"
         dropped = f"; left out before: {_first(notes)}" if notes else ""
@@ -85,8 +87,10 @@ def _check(
         raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 
 
-def _wanted(result: Result, choice: Choice) -> bool:
+def _wanted(result: Result, choice: Choice, asked_for: Collection[tuple[str, ...]]) -> bool:
+    """asked_for: places of the results under the seeds of the choice."""
     record = result.record
+    any_seed = record.method.existing and result.place not in asked_for
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
     methods = {result.method, result.method_name}
@@ -94,5 +98,5 @@ def _wanted(result: Result, choice: Choice) -> bool:
         (not choice.datasets or bool(datasets & set(choice.datasets)))
         and (not choice.methods or oracle or bool(methods & set(choice.methods)))
         and (not choice.scales or oracle or record.test.scale in choice.scales)
-        and (not choice.seeds or record.seed in choice.seeds)
+        and (not choice.seeds or record.seed in choice.seeds or any_seed)
     )

@@ -15,13 +15,12 @@ from lrfer_bench.contract.labels import same_label
 from lrfer_bench.errors import UserError, csv_cell, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers
-from lrfer_bench.reporting.answers import Answers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
-from lrfer_bench.reporting.rows import Row
+from lrfer_bench.reporting.rows import Row, common_seeds
 from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
 from lrfer_bench.scoring.paired import SIGNIFICANT, Difference, compare, holm
@@ -80,6 +79,7 @@ def duel(
         if first and first is second:
             same.add(first.label)
         elif first and second:
+            notes += _unequal_means(board, first, second)
             pairs += _meet(board, first, second, resamples, clean, notes, met)
     _check_names(report, a, b)
     if not pairs and same:
@@ -87,16 +87,36 @@ def duel(
             f'"{a}" and "{b}" mean the same row, {min(same)}: name two rows of the leaderboard'
         )
     if not pairs:
-        raise UserError(
-            f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
-            "run both on the same cells"
-        )
+        raise UserError(_why_none(report, a, b, clean))
     corrected = holm([pair.difference.p for pair in pairs])
     rounds = [replace(pair, corrected=float(p)) for pair, p in zip(pairs, corrected, strict=True)]
     met_records = {id(r.record): r.record for one in rounds for r in _results(one)}
     mixed = mixture(met_records.values())
     notes += [mixed] if mixed else []
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
+
+
+def _why_none(report: Report, a: str, b: str, clean: bool) -> str:
+    """Why A and B met nowhere, and what to do."""
+    leaking = sorted({board.dataset for board in report.boards if board.leaks_wholly})
+    if clean and leaking:
+        return (
+            f"every test image of {' and '.join(leaking)} also stands in train: name another "
+            "data set with --datasets, or compare without --clean"
+        )
+    return (
+        f'"{a}" and "{b}" share no data set, protocol, preset, scale and seed: '
+        "run both on the same cells"
+    )
+
+
+def _unequal_means(board: Board, a: Line, b: Line) -> list[str]:
+    """What tables say by a rule between their lines: who has help that the other has not."""
+    helps = {line.label: line.extra for line in (a, b) if line.apart}
+    if not helps or (a.extra == b.extra and a.apart):
+        return []
+    said = " and ".join(f"{label} ({extra})" for label, extra in helps.items())
+    return [f"{board.title}: not comparable as methods, since one has other means: {said}"]
 
 
 def _results(one: Round) -> list[Result]:
@@ -151,11 +171,12 @@ def _meet(
         if meeting in met:
             continue
         met.add(meeting)
-        shared = sorted(set(first.answers) & set(second.answers))
-        if not shared:
-            notes.append(
-                f"{board.title}, x{scale}: no seed with logits is common to both, not compared"
-            )
+        shared = common_seeds((first, second), answered=True)
+        reason = "no seed with logits is common to both" if not shared else ""
+        if shared and clean and not first.answers_at(shared[0]).clean.any():
+            reason = "every test image also stands in train"
+        if reason:
+            notes.append(f"{board.title}, x{scale}: {reason}, not compared")
             continue
         rounds.append(_round(board, scale, (first, second), shared, resamples, clean))
     return rounds
@@ -169,7 +190,7 @@ def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
     """HR images are the same under every test protocol, so whoever meets on them meets once."""
     on_hr = a.scale == b.scale == 1
     test = "" if on_hr else board.test_protocol
-    existing = a.record.method.existing and b.record.method.existing
+    existing = a.existing and b.existing
     # models that existed already stand on every track: the same answers on each
     budget = board.preset if existing else board.budget
     return (board.dataset, test, budget, scale, _tested(a), _tested(b))
@@ -199,10 +220,8 @@ def _row(line: Line, scale: int) -> Row | None:
 def _round(
     board: Board, scale: int, rows: tuple[Row, Row], shared: list[int], resamples: int, clean: bool
 ) -> Round:
-    answers: Answers = rows[0].answers[shared[0]]
+    answers = rows[0].answers_at(shared[0])
     keep = np.flatnonzero(answers.clean) if clean else np.arange(len(answers.labels))
-    if not len(keep):
-        raise UserError(f"{board.title} has no test image without leak: compare without --clean")
     right = [row.correct(shared)[:, keep] for row in rows]
     found = compare(right[0], right[1], Resampler(len(keep), resamples), shared)
     sums = [r.sum(axis=0).astype(np.int64) for r in right]
@@ -228,9 +247,11 @@ def text(found: Duel) -> list[str]:
 
 def _luck(rounds: Sequence[Round]) -> str:
     """What one seed leaves open."""
-    records = [result.record for one in rounds for result in _results(one)]
-    if all(record.method.existing for record in records):
+    existing = {row.existing for one in rounds for row in (one.a, one.b)}
+    if existing == {True}:
         return "Nothing was trained here: this compares two models as they are."
+    if True in existing:
+        return "One seed: another training of what was trained here may turn out differently."
     return "One seed: this compares two trained models; another training may turn out differently."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import pandas as pd
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.reporting.origins import origins
 from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
-from lrfer_bench.store.edits import newest_edits, on_older_edits
-from lrfer_bench.store.merge import same_metrics
+from lrfer_bench.store.alike import same_metrics, with_trials
+from lrfer_bench.store.edits import on_older_edits
 from lrfer_bench.store.names import method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
@@ -119,6 +120,11 @@ def load(roots: Iterable[str | Path]) -> Loaded:
         )
         raise UserError(f'{where} holds no records: fill it with "lrfer-bench run", or {hint}')
     loaded.notes += _other_numbers(by_key, others)
+    for other in others:
+        counted = by_key[other.record.key]
+        by_key[other.record.key] = replace(
+            counted, record=with_trials(counted.record, other.record)
+        )
     loaded.results = without_twins(_named(_as_files_are(by_key, loaded.notes)), loaded.notes)
     return loaded
 
@@ -215,35 +221,20 @@ def plain_result(record: Record, store: Store) -> Result:
 
 def _named(results: list[Result]) -> list[Result]:
     """Give each result the shortest names that keep versions, sources and data sets apart."""
-    identities: dict[str, set[tuple[str, str]]] = defaultdict(set)
     prints: dict[str, set[str]] = defaultdict(set)
     for result in results:
-        method = result.record.method
-        identities[result.label].add((method.version, method.source))
         prints[result.record.dataset.name].add(result.record.dataset.fingerprint)
-    labels = {result.record.key: result.label for result in results}
-    newest = newest_edits(
-        ((result.store, result.record) for result in results),
-        lambda record: (labels[record.key], record.method.version, record.method.plugin_file),
-    )
+    marks = origins(results)
     named = []
     for result in results:
-        method, dataset = result.record.method, result.record.dataset
-        label = result.label
-        versions = Counter(version for version, _ in identities[label])
-        suffix = f"@{method.version}" if len(versions) > 1 else ""
-        if versions[method.version] > 1 and method.source != newest.get(
-            (label, method.version, method.plugin_file)
-        ):
-            suffix += f" from {method.source}"
+        dataset = result.record.dataset
         name = (
             dataset.name
             if len(prints[dataset.name]) == 1
             else f"{dataset.name} ({dataset.fingerprint[:8]})"
         )
-        named.append(
-            Result(result.record, result.store, label + suffix, name, trained_on(result.record))
-        )
+        label = result.label + marks[result.record.key]
+        named.append(Result(result.record, result.store, label, name, trained_on(result.record)))
     return named
 
 

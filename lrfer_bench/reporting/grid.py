@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lrfer_bench.reporting import chance, columns, folding, lookup, timing, tuned, words
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
 from lrfer_bench.reporting.ranking import few_images
+from lrfer_bench.reporting.rows import Row
 from lrfer_bench.reporting.values import Text
 from lrfer_bench.scoring.bootstrap import FEWEST_IMAGES
 
@@ -50,10 +52,11 @@ def notes(board: Board) -> list[str]:
             "new faces."
         )
     found += seed_notes(board)
+    intervals = _intervals(row for line in board.lines for row in line.shown)
     if few_images(board):
         found.append(
             f"Fewer than {FEWEST_IMAGES} test images, which say little of others: areas are not "
-            "ranked" + (", and intervals are wide (Wilson's at least)." if board.tested else ".")
+            "ranked" + (", and intervals are wide (Wilson's at least)." if intervals else ".")
         )
     if any(line.holes.keys() & set(board.lr_scales) for line in board.lines):
         found.append(
@@ -82,14 +85,17 @@ def notes(board: Board) -> list[str]:
 
 def seed_notes(board: Board) -> list[str]:
     """Over how many seeds the rows are, and which seeds do not count."""
-    counts = {len(row.seeds) for line in board.lines for row in line.shown}
+    shown = [row for line in board.lines for row in line.shown]
+    intervals = _intervals(shown)
+    drawn = [row for row in shown if not row.existing]
+    counts = {len(row.seeds) for row in drawn or shown}
     found = []
     if counts == {1}:
         found.append(
             "One seed"
             + (
                 ": intervals are over test images only, and say nothing about training again."
-                if board.tested
+                if intervals
                 else ": nothing is said about training again."
             )
         )
@@ -97,13 +103,18 @@ def seed_notes(board: Board) -> list[str]:
         found.append(
             f"Means over {said_list(sorted(counts))} seeds"
             + (
-                "; intervals are over seeds and test images" * board.tested
-                + ", of rows with one seed over test images only" * (board.tested and 1 in counts)
+                "; intervals are over seeds and test images" * intervals
+                + ", of rows with one seed over test images only" * (intervals and 1 in counts)
                 + "."
             )
         )
-    if len(counts) > 1 and board.tested:
+    if len(counts) > 1 and intervals:
         found.append("Two rows are tested against each other on the seeds that both have.")
+    if max(counts, default=0) > 1 and 0 < len(drawn) < len(shown) and intervals:
+        found.append(
+            "A row of which nothing was trained here has the same answers under each seed: it is "
+            "tested on those of the others, and its interval is over test images only."
+        )
     left = {
         line.label: sorted({s for row in line.rows.values() for s in row.left})
         for line in board.lines
@@ -115,6 +126,11 @@ def seed_notes(board: Board) -> list[str]:
             f"--scales, shows them): {', '.join(named)}."
         )
     return found
+
+
+def _intervals(rows: Iterable[Row]) -> bool:
+    """Whether any of them has one: without logits, or with --resamples 0, there are none."""
+    return any(row.accuracy is not None and not math.isnan(row.accuracy.low) for row in rows)
 
 
 def said_list(values: Sequence[object], word: str = "or") -> str:

@@ -74,7 +74,7 @@ class Line:
     @property
     def existing(self) -> bool:
         """Whether all of it was there before: no seed draws anything of it."""
-        return bool(self.shown) and all(row.record.method.existing for row in self.shown)
+        return bool(self.shown) and all(row.existing for row in self.shown)
 
     @property
     def apart(self) -> bool:

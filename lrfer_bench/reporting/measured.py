@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 Function = Callable[[Floats, NDArray[np.int64]], Any]
 NAN = float("nan")
 WITHOUT = " without leaked rows"
+NO_INTERVAL = "it is the same in all resamples, or not defined in over 5 % of them"
 
 
 def load_metrics(names: Iterable[str]) -> dict[str, Function]:
@@ -62,12 +63,19 @@ class OutOfLimits(NoNumber):
 
 @dataclass(frozen=True)
 class Exam:
-    """What a row's cells answered: for each seed logits float64 [N, K] and labels int64 [N]."""
+    """What a row's cells answered: for each seed logits float64 [N, K] and labels int64 [N].
+
+    They are made read-only, for a metric may be careless.
+    """
 
     logits: list[Floats]
     labels: list[NDArray[np.int64]]
     clean: NDArray[np.bool_]
     seeds: list[int]
+
+    def __post_init__(self) -> None:
+        for array in (*self.logits, *self.labels):
+            array.setflags(write=False)
 
     @property
     def images(self) -> int:
@@ -85,7 +93,7 @@ class Exam:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A mean over images whose interval is still to be drawn; share: of images, so in 0..1."""
+    """A mean over images whose interval is still to be drawn; share: of numbers in 0..1."""
 
     row: Row
     name: str
@@ -143,8 +151,7 @@ def measure(
                 if found is not None:
                     waiting.append(found)
                 elif resamples and row.tested and np.isnan(row.measured[name].low):
-                    reason = "it is not defined in over 5 % of the resamples"
-                    missing[f'the metric "{name}" has no interval'].add(place, reason)
+                    missing[f'the metric "{name}" has no interval'].add(place, NO_INTERVAL)
     _fill(waiting, resamples, seed)
     return [holes.sentence(what) for what, holes in missing.items()]
 
@@ -158,15 +165,13 @@ def _from_records(row: Row, metrics: Iterable[str]) -> None:
 
 
 def _exam(row: Row) -> Exam:
-    """The answers of a row's finished cells; they are read-only, for a metric may be careless."""
+    """The answers of a row's finished cells."""
     raw = [trusted_logits(result) for result in row.finished]
     for name in ("labels", "clean"):
         if any(not np.array_equal(getattr(found, name), getattr(raw[0], name)) for found in raw):
             raise ValueError("its seeds were tested on different images")
     logits = [found.logits.astype(np.float64) for found in raw]
     labels = [found.labels for found in raw]
-    for array in (*logits, *labels):
-        array.setflags(write=False)
     exam = Exam(logits, labels, raw[0].clean, row.seeds)
     return exam.part(raw[0].clean) if row.part == "clean" else exam
 
@@ -186,7 +191,7 @@ def _measure(
         return None
     if all(value.ndim for value in values):
         stack = np.stack(values)
-        share = bool(((stack == 0) | (stack == 1)).all())
+        share = bool(((stack >= 0) & (stack <= 1)).all())
         return _Waiting(row, name, function, quantity(stack), share)
     found = Resampler(exam.images, resamples, seed).redraw(
         lambda picks: _seeds(function, exam.part(picks)), means, exam.seeds

@@ -28,6 +28,7 @@ from lrfer_bench.scoring.bootstrap import (
     Quantity,
     Resampler,
     intervals,
+    is_stuck,
     quantity,
 )
 from lrfer_bench.scoring.paired import ranks
@@ -105,7 +106,9 @@ def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: i
             sum(weight * line.rows[scale].means["accuracy"] for scale, weight in weights.items())
         )
         shared = seeds_in_common(line, line, list(weights))
-        alike = all(len(line.rows[scale].seeds) == len(shared) for scale in weights)
+        alike = line.existing or all(
+            len(line.rows[scale].seeds) == len(shared) for scale in weights
+        )
         line.area = Estimate(
             value, float("nan"), float("nan"), len(shared), int(line.shown[0].means["n"])
         )
@@ -153,7 +156,9 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
     value = row.means["accuracy"] / ceiling.means["accuracy"]
     low = high = float("nan")
     if draws and row.draws is not None and ceiling.draws is not None and (ceiling.draws > 0).all():
-        low, high = np.percentile(row.draws / ceiling.draws, [2.5, 97.5])
+        shares = row.draws / ceiling.draws
+        if row.keys == ceiling.keys or not is_stuck(shares):  # of itself it keeps all for certain
+            low, high = np.percentile(shares, [2.5, 97.5])
     return Estimate(value, float(low), float(high), len(row.seeds), int(row.means["n"]))
 
 

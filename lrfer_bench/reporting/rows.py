@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.answers import Answers, LeakFree
+from lrfer_bench.reporting.counting import NEUTRAL, Place, counting_seeds
 from lrfer_bench.reporting.frame import COSTS, MEASURED, NUMBERS, Result
 from lrfer_bench.scoring.bootstrap import Estimate, Resampler, intervals, quantity
 from lrfer_bench.scoring.parts import Metrics
@@ -20,10 +21,6 @@ from lrfer_bench.store.schema import Record
 Part: TypeAlias = Literal["all", "clean"]
 """Which test images count: all, or only those that do not also stand in train. A record's metrics
 have parts of these names."""
-
-
-NEUTRAL = ("hr", "nothing")
-"""What a row was trained on, where it was on HR only or not trained at all."""
 
 
 @dataclass
@@ -37,6 +34,8 @@ class Row:
     part:     which test images all its numbers are about
     leak_free: the same row of the part "clean"; itself where no row leaks, None where all do
     clean:    the accuracy of that row
+    boards:   training protocols of the boards that its seeds count on; None: of all
+    again:    another row of the same cells stands in tables of rows, with other seeds
     """
 
     results: list[Result]
@@ -51,6 +50,8 @@ class Row:
     partial: bool = False
     part: Part = "all"
     leak_free: Row | None = None
+    boards: frozenset[str] | None = None
+    again: bool = False
 
     @property
     def first(self) -> Result:
@@ -126,6 +127,15 @@ class Row:
         return self.first.trained in NEUTRAL or self.record.train.protocol == "hr"
 
     @property
+    def existing(self) -> bool:
+        """Whether it existed already: no seed draws anything of it, so its answers hold for all."""
+        return self.record.method.existing
+
+    def counts_on(self, protocol: str) -> bool:
+        """Whether its seeds are those that count on boards of this training protocol."""
+        return self.boards is None or protocol in self.boards
+
+    @property
     def has_leaks(self) -> bool:
         """Whether some of its test images, but not all, also stand in train."""
         return self.part == "all" and any(
@@ -136,91 +146,72 @@ class Row:
 
     def correct(self, seeds: Sequence[int] | None = None) -> NDArray[np.bool_]:
         """bool [S, N]: right or wrong, for these seeds (default: all of its own)."""
-        return np.stack(
-            [self.answers[seed].correct for seed in (self.seeds if seeds is None else seeds)]
-        )
+        wanted = self.seeds if seeds is None else seeds
+        return np.stack([self.answers_at(seed).correct for seed in wanted])
+
+    def answers_at(self, seed: int) -> Answers:
+        """Its answers under a seed; what existed already has those of any under each.
+
+        KeyError where it has none.
+        """
+        if self.existing and seed not in self.answers and self.answers:
+            return self.answers[min(self.answers)]
+        return self.answers[seed]
+
+
+def common_seeds(rows: Iterable[Row], answered: bool = False) -> list[int]:
+    """The seeds under which all rows stand. What existed already stands under those of the others.
+
+    answered: only seeds whose answers are at hand
+    """
+    members = list(rows)
+    sets = [set(row.answers if answered else row.seeds) for row in members]
+    drawn = [seeds for row, seeds in zip(members, sets, strict=True) if not row.existing]
+    shared = set.intersection(*(drawn or sets)) if all(sets) else set()
+    if not shared and not drawn and all(sets):
+        shared = {min(set.union(*sets))}
+    return sorted(shared)
 
 
 def build_rows(
     results: Iterable[Result], answers: Mapping[str, Answers], partial: bool = False
 ) -> list[Row]:
-    """Group results into rows, sorted by place; partial: unfinished rows have means, too."""
-    groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
-    lines: dict[tuple[str, ...], dict[int, list[Result]]] = defaultdict(dict)
+    """Group results into rows, sorted by place; partial: unfinished rows have means, too.
+
+    Where other seeds of a cell count on other boards, it has a row for each (see Row.boards).
+    """
+    groups: dict[Place, list[Result]] = defaultdict(list)
     for result in results:
         groups[result.place].append(result)
-        lines[result.place[:-1]][result.record.test.scale] = groups[result.place]
-    trained = _trained_scales(lines)
-    counting = {
-        line: seeds_that_count(sizes, partial, trained[_shared_by(line)])
-        for line, sizes in lines.items()
-    }
+    counting = counting_seeds(groups, partial)
     rows = []
     for place in sorted(groups, key=sort_key):
         members = sorted(groups[place], key=lambda result: result.record.seed)
-        wanted = counting[place[:-1]][members[0].record.test.scale]
-        counted = [result for result in members if result.record.seed in wanted]
-        left = [result.record.seed for result in members if result.record.seed not in wanted]
-        row = Row(counted, wanted, left, partial=partial)
-        row.answers = {
-            c.record.seed: answers[c.record.key] for c in counted if c.record.key in answers
-        }
-        row.means = _means(row)
-        rows.append(row)
+        own = members[0].record.train.protocol
+        found = [_row(members, wanted, answers, partial) for wanted in counting[place]]
+        for row, boards in zip(found, counting[place].values(), strict=True):
+            row.boards = boards if len(found) > 1 else None
+        found.sort(key=lambda row: not row.counts_on(own))
+        for row in found[1:]:
+            row.again = True
+        rows += found
     _add_leak_free(rows)
     return rows
 
 
-def _shared_by(line: tuple[str, ...]) -> tuple[str, ...]:
-    """Data set, test protocol and preset of a line's place."""
-    dataset, _, _, test, preset = line[:5]
-    return dataset, test, preset
-
-
-def _trained_scales(
-    lines: Mapping[tuple[str, ...], Mapping[int, list[Result]]],
-) -> dict[tuple[str, ...], set[int]]:
-    """_shared_by() -> the LR scales that rows there were trained for."""
-    found: dict[tuple[str, ...], set[int]] = defaultdict(set)
-    for line, sizes in lines.items():
-        for results in sizes.values():
-            found[_shared_by(line)] |= {s for s in results[0].record.train.scales if s > 1}
-    return found
-
-
-def seeds_that_count(
-    sizes: Mapping[int, list[Result]], partial: bool, others: Collection[int] = ()
-) -> dict[int, list[int]]:
-    """Scale -> the seeds that count there, of one line's results at each scale.
-
-    Those that have a result at every scale of the line's own: a run that was stopped amid its
-    second seed is a table of the first one. Those with a failed cell, too, so that it is seen. At
-    a scale that its models were only tested at, those of them that were. Where no seed is
-    everywhere, and for partial means, all count, so that holes are seen.
-
-    others: the scales that lines beside it were trained for
-    """
-    there = {scale: {r.record.seed for r in results} for scale, results in sizes.items()}
-    anywhere = sorted(set().union(*there.values()))
-    own = _own_scales(sizes, others)
-    everywhere = set(anywhere).intersection(*(there[scale] for scale in own or sizes))
-    everywhere |= {r.record.seed for scale in own for r in sizes[scale] if not r.finished}
-    if partial or not everywhere:
-        return dict.fromkeys(sizes, anywhere)
-    return {
-        scale: sorted(everywhere if scale in own else everywhere & seeds or seeds)
-        for scale, seeds in there.items()
-    }
-
-
-def _own_scales(sizes: Mapping[int, list[Result]], others: Collection[int]) -> list[int]:
-    """The scales that a line was trained for.
-
-    One that no LR face trained has those of the lines beside it, and all where there are none.
-    """
-    if any(results[0].trained in NEUTRAL for results in sizes.values()):
-        return [scale for scale in sizes if scale in others] or list(sizes)
-    return [s for s, results in sizes.items() if s in results[0].record.train.scales]
+def _row(
+    members: Sequence[Result],
+    wanted: Sequence[int],
+    answers: Mapping[str, Answers],
+    partial: bool,
+) -> Row:
+    """A row over the seeds wanted; members: all results of its place, by seed."""
+    counted = [result for result in members if result.record.seed in wanted]
+    left = [result.record.seed for result in members if result.record.seed not in wanted]
+    row = Row(counted, [*wanted], left, partial=partial)
+    row.answers = {c.record.seed: answers[c.record.key] for c in counted if c.record.key in answers}
+    row.means = _means(row)
+    return row
 
 
 def _add_leak_free(rows: Iterable[Row]) -> None:

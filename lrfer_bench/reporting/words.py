@@ -181,7 +181,7 @@ def _luck(ranked: Sequence[Line], scales: Sequence[int]) -> str:
     counts = {len(seeds_in_common(first, line, scales)) for line in trained}
     if 1 not in counts:
         return ""
-    more = any(len(line.seeds) > 1 for line in (first, *trained))
+    more = any(len(line.seeds) > 1 for line in (first, *trained) if not line.existing)
     if len(counts) > 1:
         said = "Some pairs have one seed in common"
     elif more:

@@ -24,6 +24,9 @@ FEWEST_IMAGES = 30
 UNDEFINED = 0.05
 """The largest share of resamples in which such a number may be undefined (NaN)."""
 
+ROUNDING = 1e-6
+"""What shares in float32 may differ by and be the same."""
+
 Floats = NDArray[np.float64]
 
 
@@ -175,7 +178,7 @@ class Resampler:
         The seeds' part is split off as in quantity(). The draws are moved so that their mean is the
         value: a calibration error, for one, is larger on nearly every resample than on the images
         themselves. There are no bounds (NaN) where the number is undefined in over 5 % of the
-        resamples.
+        resamples, or the same in all: that says nothing of other images (see is_stuck).
         """
         per_seed = np.asarray(values, dtype=np.float64)
         drawn = np.array([measure(picks) for picks in self._first(REDRAWS)], dtype=np.float64)
@@ -187,7 +190,8 @@ class Resampler:
             moved = found.value + means - means.mean()
             if found.seed_var > 0:
                 moved += self._shift(found, names)[: len(drawn)][defined]
-            bounds = tuple(np.percentile(moved, _tails(LEVEL)).tolist())
+            if not is_stuck(moved):
+                bounds = tuple(np.percentile(moved, _tails(LEVEL)).tolist())
         return Estimate(found.value, *bounds, found.seeds, self.images, found.std)
 
     def _first(self, count: int) -> Iterator[NDArray[np.int64]]:
@@ -244,17 +248,18 @@ def intervals(
 ) -> list[Estimate]:
     """Percentile intervals of the draws of Resampler.draws.
 
-    share: the values are shares of images, so intervals stay in 0..1. A share of 1 (or 0), whose
-    resamples all agree, gets the exact interval of Clopper and Pearson instead of no width at all.
-    Of fewer than 30 images a share's interval is at least Wilson's.
+    share: the values are shares of images, or means of numbers in 0..1, and intervals stay there.
+    One of 1 (or 0), whose resamples all agree, gets the exact interval of Clopper and Pearson
+    instead of no width at all. Of fewer than 30 images an interval is at least Wilson's.
     """
     bounds = np.percentile(draws, _tails(level), axis=0) if len(quantities) else np.empty((2, 0))
     found = []
     for entry, (low, high) in zip(quantities, bounds.T, strict=True):
         if share:
             ends = [(max(low, 0.0), min(high, 1.0))]
-            if entry.value in (0.0, 1.0):
-                ends.append(clopper_pearson_at_edge(entry.value, entry.images, level))
+            edge = float(round(entry.value))
+            if abs(entry.value - edge) < ROUNDING:  # a weighted sum of shares is seldom 1 exactly
+                ends.append(clopper_pearson_at_edge(edge, entry.images, level))
             if entry.images < FEWEST_IMAGES:
                 ends.append(wilson(entry.value, entry.images, level))
             low, high = min(low for low, _ in ends), max(high for _, high in ends)
@@ -262,6 +267,14 @@ def intervals(
             Estimate(entry.value, float(low), float(high), entry.seeds, entry.images, entry.std)
         )
     return found
+
+
+def is_stuck(draws: Floats) -> bool:
+    """Whether all draws agree, as where every image is right: they would make no interval at all.
+
+    What has no exact interval, as a share has (see intervals), then has none.
+    """
+    return len(draws) == 0 or bool(np.ptp(draws) <= 1e-9 * np.abs(draws).max())
 
 
 def wilson(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:

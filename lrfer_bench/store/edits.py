@@ -11,6 +11,17 @@ from lrfer_bench.store.store import Store
 Group = TypeVar("Group", bound=Hashable)
 
 
+def code_of(source: str) -> str:
+    """What tells one code from another: a plugin file's hash, else the package and its version.
+
+    The name of a file is in no key, so the same text under another name is the same code.
+
+    >>> code_of("mine.py sha256:0a1b2c3d4e5f"), code_of("lrfer-bench 0.1.0")
+    ('0a1b2c3d4e5f', 'lrfer-bench 0.1.0')
+    """
+    return source.partition(" sha256:")[2] or source
+
+
 def newest_edits(
     records: Iterable[tuple[Store, Record]], group_of: Callable[[Record], Group]
 ) -> dict[Group, str]:
@@ -42,5 +53,5 @@ def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
         record.key: of
         for _, record in records
         for of, source in record.method.files.items()
-        if newest[of][1] != source
+        if code_of(newest[of][1]) != code_of(source)
     }

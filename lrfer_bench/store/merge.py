@@ -10,7 +10,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,7 @@ from lrfer_bench.files import JSON_BYTES, read_limited, set_aside, write_atomica
 from lrfer_bench.plugins.degradation import protocol_of
 from lrfer_bench.plugins.registry import DATASETS, PROTOCOLS
 from lrfer_bench.scoring.metrics import score
-from lrfer_bench.scoring.parts import MetricsPart
+from lrfer_bench.store.alike import same_metrics, with_trials
 from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.mixture import mixture
@@ -61,10 +61,11 @@ def merge(
     own records of that name; the logits against the record's sha256 and metrics; the test labels
     against those of my records on the same data.
 
-    A record that I have is left; only a failed one is replaced by a finished one. A file of mine
-    under another key is never replaced, and a damaged one is set aside first. With dry nothing is
-    written. tell() hears at the end when records of several arithmetics stand together. UserError
-    when a folder is missing or is my own, or when nothing can be written.
+    A record that I have is left; only a failed one is replaced by a finished one. Of a cell that
+    both have with equal metrics the number of tuning trials is kept, whoever tells it. A file of
+    mine under another key is never replaced, and a damaged one is set aside first. With dry nothing
+    is written. tell() hears at the end when records of several arithmetics stand together.
+    UserError when a folder is missing or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]
@@ -86,7 +87,7 @@ def _looked_at(
     path = other.records / f"{entry.stem}.json"
     standing = ledger.by_key.get(entry.key)
     if standing is not None and ledger.keeps(standing, entry):
-        return Outcome(path, "stood", _difference(standing, entry))
+        return Outcome(path, "stood", _stood(standing, entry, store, ledger, dry))
     try:
         ledger.check(entry, other, other_data)
         _check_place(entry, store, ledger.lost)
@@ -98,8 +99,23 @@ def _looked_at(
         keep_preset(store.root, preset_of_record(other.root, entry.preset))
         written = (other.records / f"{entry.stem}.json").stat().st_mtime_ns
         _write(files, entry, standing, store, written)
+        told = with_trials(entry, standing) if standing else entry
+        if told is not entry:
+            store.amend(told)
     ledger.enter(entry, other)
     return Outcome(path, "taken", reason)
+
+
+def _stood(mine: Record, theirs: Record, store: Store, ledger: _Ledger, dry: bool) -> str:
+    """What is to be said of a record that stays, after their number of trials was noted in it."""
+    told = with_trials(mine, theirs)
+    if told is mine:
+        return _difference(mine, theirs)
+    if not dry:
+        store.amend(told)
+        ledger.by_key[mine.key] = told
+    noted = "would be noted" if dry else "is noted"
+    return f"mine is kept, and their number of tuning trials {noted} in it"
 
 
 def _other(mine: Store, root: Path) -> Store:
@@ -281,21 +297,6 @@ def _check_metrics(record: Record, answers: Logits) -> None:
         raise _Refused(f"its logits cannot be scored: {error}") from error
     if record.metrics is None or not same_metrics(found, record.metrics):
         raise _Refused("its metrics do not follow from its logits")
-
-
-def same_metrics(one: MetricsPart, two: MetricsPart | None) -> bool:
-    """Equal up to the last digits, which may differ between machines."""
-    return two is not None and _close(asdict(one), asdict(two))
-
-
-def _close(one: object, two: object) -> bool:
-    if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(_close(one[key], two[key]) for key in one)
-    if isinstance(one, list) and isinstance(two, list):
-        return len(one) == len(two) and all(map(_close, one, two))
-    if isinstance(one, float) and isinstance(two, float):
-        return abs(one - two) <= 1e-6 * max(1.0, abs(one))
-    return one == two
 
 
 def _stated_fingerprint(name: str) -> str:

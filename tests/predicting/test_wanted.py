@@ -20,13 +20,14 @@ from lrfer_bench.store.store import Store
 
 
 def known(
-    root: Path, name: str, key: str, code: str = "a", scale: int = 2, seed: int = 0, **settings: Any
-) -> Record:
+    root: Path, name: str, key: str, code: str = "a", scale: int = 2, seed: int = 0,
+    file: str = "mine.py", **settings: Any,
+) -> Record:  # fmt: skip
     """A finished record of "mine.py" in a results folder."""
     logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
     record = made_records.make_record(
         logits, key=key * 64, method=name, settings=settings,
-        source=f"mine.py sha256:{code * 12}", scale=scale, seed=seed, classes="abcd",
+        source=f"{file} sha256:{code * 12}", scale=scale, seed=seed, classes="abcd",
         preset="quick@1",
     )  # fmt: skip
     Store(root).save(record, logits)
@@ -125,6 +126,14 @@ def test_of_an_edit_run_at_several_scales_the_newest_is_taken_at_each(tmp_path: 
     notes: list[str] = []
     found = cells_meant(tmp_path, Wanted("mine"), notes.append)
     assert [record.key[0] for record in found] == ["c", "d"] and len(notes) == 1
+
+
+def test_an_edit_under_another_file_name_is_an_edit(tmp_path: Path) -> None:
+    record = known(tmp_path, "mine", "a", code="1")
+    os.utime(tmp_path / "records" / f"{record.stem}.json", (1, 1))
+    known(tmp_path, "mine", "b", code="2", file="mine_v2.py")
+    found, notes = chosen(tmp_path, method="mine")
+    assert found == "b" and notes[0].endswith(f"also made with mine.py sha256:{12 * '1'}")
 
 
 def test_a_renamed_method_is_found_by_both_names(tmp_path: Path) -> None:

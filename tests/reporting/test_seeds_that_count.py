@@ -9,6 +9,7 @@ from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.grid import notes
+from lrfer_bench.reporting.make import frame
 from lrfer_bench.reporting.words import headline
 
 
@@ -110,3 +111,47 @@ def test_a_partial_area_does_not_hang_on_resamples(stopped):
     for label, area in found[200].items():
         assert area.value == found[0][label].value
         assert np.isnan(area.low) == (label == "good"), "its sizes have other seeds: no interval"
+
+
+@pytest.fixture
+def two_boards(save):
+    """Rows trained under bicubic at two scales and seeds, one under camera at another scale."""
+    for seed, right in ((0, 200), (1, 220)):
+        for scale in (2, 4):
+            save("enlarge", right, scale=scale, seed=seed, train_scales=[])
+            save("direct", 280, scale=scale, seed=seed)
+    save("enlarge", 160, scale=8, train_scales=[])
+    return save("direct", 180, scale=8, protocol="camera@1", test_protocol="bicubic@1")
+
+
+def test_a_scale_of_another_board_takes_no_seed_away(two_boards):
+    report = collect([two_boards], Options(resamples=200))
+    assert [board.protocol for board in report.boards] == ["bicubic@1", "camera@1"]
+    here, there = (
+        next(line for line in board.lines if line.label == "enlarge") for board in report.boards
+    )
+    assert {s: row.seeds for s, row in here.rows.items()} == {2: [0, 1], 4: [0, 1], 8: [0]}
+    assert here.rows[2].means["accuracy"] == pytest.approx(0.525)
+    assert not here.holes and here.rank and not here.rows[2].left
+    assert there.rows[8].seeds == [0] and there.rank
+
+
+def test_such_a_row_is_one_line_of_the_csv(two_boards):
+    table = frame(collect([two_boards], Options(resamples=200)))
+    lines = table[table.method == "enlarge"].set_index("scale").seed_list
+    assert lines.to_dict() == {2: "0;1", 4: "0;1", 8: "0"}
+
+
+def test_each_board_has_the_seeds_of_its_own_scales(two_boards, save):
+    """Under camera x2 and x8 are trained for: seed 1 of enlarge is not at both."""
+    save("direct", 260, scale=2, protocol="camera@1", test_protocol="bicubic@1")
+    report = collect([two_boards], Options(resamples=200))
+    seeds = {
+        board.protocol: {s: row.seeds for s, row in line.rows.items()}
+        for board in report.boards
+        for line in board.lines
+        if line.label == "enlarge"
+    }
+    assert seeds["bicubic@1"] == {2: [0, 1], 4: [0, 1], 8: [0]}
+    assert seeds["camera@1"] == {2: [0], 4: [0], 8: [0]}
+    assert len(frame(report).query("method == 'enlarge'")) == 3

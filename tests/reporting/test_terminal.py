@@ -48,3 +48,17 @@ def test_progress_is_told_step_by_step(bench, tmp_path):
     make_report([bench], tmp_path, Options(resamples=0, pictures="curves"), told.append)
     assert told[:2] == ["reading records", "counting 39 cells"]
     assert told[-2:] == ["picture 1 of 2: curves", "picture 2 of 2: curves-clean"]
+
+
+def test_the_terminal_sorts_as_the_tables_do(save, tmp_path):
+    for method, right, macs in (("big", 300, 3), ("small", 250, 1), ("middle", 200, 2)):
+        root = save(method, right, cost={"macs": macs})
+    asked = ["--results", str(root), "--out", str(tmp_path / "out"), "--resamples", "0"]
+    asked += ["--pictures", "none", "--sort-by"]
+
+    def order(column):
+        done = CliRunner().invoke(report, [*asked, column], catch_exceptions=False)
+        return re.findall(r"^ +\d +(big|middle|small)", done.output, re.MULTILINE)
+
+    assert order("macs") == ["small", "middle", "big"]
+    assert order("rank") == ["big", "small", "middle"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,19 @@ def test_the_best_without_logits_takes_no_rank_from_the_others(factory, save, tm
     assert "of those that could be ranked" in headline(found)
 
 
+def test_where_nothing_could_be_tested_nobody_is_bold(save):
+    save("good", 300)
+    root = save("poor", 100)
+    shutil.rmtree(root / "logits")
+    found = board(root)
+    assert not any(line.best or line.rank for line in found.lines) and found.against == {}
+    assert headline(found) == "No method could be tested against another: see the notes."
+    assert answers(found)[0].said == "not tested against all others"
+    assert notes(found)[0] == "One seed: nothing is said about training again."
+    save("poor", 100)
+    assert "One seed: intervals are over test images only" in notes(board(root))[0]
+
+
 def test_of_equals_each_was_tested(save):
     for method, start in (("aa", 0), ("bb", 3)):
         save(method, 300, 2, start=start)
@@ -157,4 +172,4 @@ def test_models_that_were_there_before_had_no_luck_in_training(save):
     root = save("ours", 250)
     assert "One training of each that was trained here: another" in headline(board(root))
     said = text(duel([root], "good", "ours", Choice(), resamples=100))
-    assert said[-1].startswith("One seed: this compares two trained models")
+    assert said[-1].startswith("One seed: another training of what was trained here")

@@ -88,3 +88,61 @@ def test_records_that_came_by_merge_keep_the_date_of_their_run(save, tmp_path):
     )
     assert [outcome.verdict for outcome in merge(mine, [theirs])] == ["taken"]
     assert ("mine", 60) in rows(mine) and ("mine", 20) not in rows(mine)
+
+
+MINE = [f"mine{name}.py sha256:{digit * 12}" for name, digit in (("", "a"), ("_v2", "b"))]
+
+
+def test_an_edit_under_a_new_file_name_is_an_edit(save):
+    """Else seeds of two codes are one row, or both are left out as twins of one cell."""
+    old, new = MINE
+    save("a", 20, 0, method="mine", source=old)
+    save("b", 60, 1, method="mine", source=new)
+    root = save("c", 62, 2, method="mine", source=new, seed=1)
+    assert rows(root) == [(f"mine from {old}", 20), ("mine", 60), ("mine", 62)]
+    assert load([root]).notes == []
+
+
+def test_old_rows_with_other_settings_name_their_source(save):
+    old, new = MINE
+    save("a", 20, 0, method="mine", source=old, settings={"w": 2.0})
+    save("b", 60, 1, method="mine", source=new)
+    root = save("c", 62, 2, method="mine", source=new, settings={"w": 3.0})
+    assert sorted(rows(root)) == [
+        ("mine", 60), (f"mine[w=2.0] from {old}", 20), ("mine[w=3.0]", 62)
+    ]  # fmt: skip
+
+
+def test_old_rows_with_other_settings_name_their_version(save):
+    save("a", 20, 0, method="mine", source=MINE[0], settings={"w": 2.0})
+    root = save("b", 60, 1, method="mine", source=MINE[1], version="2")
+    assert rows(root) == [("mine[w=2.0]@1", 20), ("mine@2", 60)]
+
+
+def test_a_file_with_another_name_is_the_same_code(save):
+    old, new = MINE
+    elsewhere = old.replace("mine.py", "copy.py")
+    save("a", 20, 0, method="mine", source=old)
+    save("b", 30, 1, method="mine", source=elsewhere, seed=1)
+    root = save("c", 40, 2, method="mine", source=old, settings={"w": 2.0})
+    assert sorted(rows(root)) == [("mine", 20), ("mine", 30), ("mine[w=2.0]", 40)]
+    save("d", 60, 3, method="mine", source=new)
+    labels = {name for name, _ in rows(root)}
+    assert labels == {"mine", f"mine from {old}", f"mine[w=2.0] from {old}"}, "one row, not two"
+
+
+def test_a_method_that_became_a_plugin_names_its_package(save):
+    save("a", 20, 0, method="mine", source="somebody 1.0")
+    save("b", 30, 1, method="mine", source="somebody 1.0", settings={"w": 2.0})
+    root = save("c", 60, 2, method="mine", source=MINE[0])
+    assert sorted(rows(root)) == [
+        ("mine", 60), ("mine from somebody 1.0", 20), ("mine[w=2.0] from somebody 1.0", 30)
+    ]  # fmt: skip
+
+
+def test_a_protocol_s_file_with_another_name_hides_no_cell(save):
+    renamed = {"protocol occlude": OLD.replace("occlude.py", "my_occlude.py")}
+    save("a", 20, 0, protocol="occlude@1", files=ON_OLD)
+    root = save("b", 60, 1, protocol="occlude@1", method="kd", files=renamed)
+    assert rows(root) == [("direct", 20), ("kd", 60)]
+    assert load([root]).notes == []
