@@ -17,6 +17,7 @@ from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
 from lrfer_bench.plugins.existing import keep_models
+from lrfer_bench.plugins.registry import REGISTRIES
 from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.engines.base import Engine
 from lrfer_bench.running.joining import joined
@@ -125,6 +126,7 @@ def _run(
             runner = Runner(session.plan, session.store, overwrite, campaign, log)
             before(session, runner)
             _note_trials(session.store, runner.kept)
+            _note_edits(session.store, runner)
         if runner.plan.cells:
             with display(runner.status) as listener:
                 runner.run(engine, listener)
@@ -151,3 +153,10 @@ def _note_trials(store: Store, kept: list[Cell]) -> None:
         if record.method.trials != trials[record.key]:
             method = record.method.model_copy(update={"trials": trials[record.key]})
             store.save(record.model_copy(update={"method": method}))
+
+
+def _note_edits(store: Store, runner: Runner) -> None:
+    """An edit of a plugin file that was taken back is the newest again, though all of it stands."""
+    if any(entry.code for registry in REGISTRIES for entry in registry):
+        status = runner.survey.status
+        store.date([cell.key for cell in runner.kept if status[cell.key] == "finished"])

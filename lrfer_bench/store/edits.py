@@ -27,7 +27,8 @@ def newest_edits(
 ) -> dict[Group, str]:
     """Group -> the source of its record that was written last: "mine.py sha256:0a1b2c3d4e5f".
 
-    The author's file as it is now is the one meant. Records of methods from installed packages do
+    The author's file as it is now is the one meant: a run dates its records that stand already, too
+    (Store.date). Records of methods from installed packages do
     not count: their versions tell them apart.
     """
     newest: dict[Group, tuple[float, str]] = {}
@@ -36,6 +37,18 @@ def newest_edits(
             group, written = group_of(record), (store.written_at(record), record.method.source)
             newest[group] = max(newest.get(group, written), written)
     return {group: source for group, (_, source) in newest.items()}
+
+
+def codes(records: Iterable[Record]) -> dict[str, set[str]]:
+    """ "method mine" or "protocol pin" -> the codes of plugin files that its records came from."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        own = {f"method {record.method.name}": record.method.source}
+        for of, source in (
+            (own if record.method.plugin_file else {}) | record.method.files
+        ).items():
+            found.setdefault(of, set()).add(code_of(source))
+    return found
 
 
 def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.alike import same_metrics, with_trials
 from lrfer_bench.store.answers import MOST_BYTES as LOGITS_BYTES
 from lrfer_bench.store.answers import Logits
+from lrfer_bench.store.edits import codes
 from lrfer_bench.store.mixture import mixture
 from lrfer_bench.store.presets import keep_preset, preset_of_record
 from lrfer_bench.store.schema import Record
@@ -64,12 +65,14 @@ def merge(
     A record that I have is left; only a failed one is replaced by a finished one. Of a cell that
     both have with equal metrics the number of tuning trials is kept, whoever tells it. A file of
     mine under another key is never replaced, and a damaged one is set aside first. With dry nothing
-    is written. tell() hears at the end when records of several arithmetics stand together.
+    is written. tell() hears at the end when records of several arithmetics stand together, and when
+    others' edits of a plugin file came beside mine.
     UserError when a folder is missing or is my own, or when nothing can be written.
     """
     store = Store(mine)
     stores = [_other(store, root) for root in others]
     ledger = _Ledger(store)
+    before = codes(ledger.by_key.values())
     for other in stores:
         for entry in other.scan():
             if isinstance(entry, Damaged):
@@ -78,6 +81,12 @@ def merge(
             yield _looked_at(entry, other, store, ledger, other_data, dry)
     if mixed := mixture(ledger.by_key.values()):
         tell(mixed)
+    after = codes(ledger.by_key.values())
+    for of in (name for name, mine in before.items() if after[name] - mine):
+        tell(
+            f"records of another edit of the {of} came: tables take the edit that was run last; "
+            "run yours again to have it count (what has a record is not made anew)"
+        )
 
 
 def _looked_at(

@@ -10,6 +10,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +160,16 @@ class Store:
             return (self.records / f"{record.stem}.json").stat().st_mtime
         except OSError:
             return 0.0
+
+    def date(self, keys: Collection[str]) -> None:
+        """Let the records of these keys count as written now; what cannot be dated stays as it is.
+
+        Of several edits of a plugin file the one that was asked for last counts (see edits.py).
+        """
+        for key in keys:
+            for stem in self._by_head().get(key[:12], ()):
+                with suppress(OSError):
+                    os.utime(self.records / f"{stem}.json")
 
     def find(self, key: str) -> Record | None:
         """The record of a key, or None; a damaged file counts as none.

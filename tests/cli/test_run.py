@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import in_process
 import pytest
 import registries
 
+from lrfer_bench.reporting.frame import load
 from lrfer_bench.running.models import has_model
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.schema import Record
@@ -232,3 +234,21 @@ def _writes_to(pid: str, results: Path) -> bool:
         return os.readlink(f"/proc/{pid}/fd/1").startswith(str(results))
     except OSError:
         return False
+
+
+def test_an_edit_that_is_taken_back_is_the_method_again(
+    quickly: Any, tiny: list[str], tmp_path: Path
+) -> None:
+    """All of it has a record already; the table must not call the rejected edit by its name."""
+    mine = tmp_path / "mine.py"
+    first = (
+        "from lrfer_bench.api import METHODS, register_method\n\n\n@register_method('mine')\n"
+        "class Mine(METHODS.load('enlarge')):\n    pass\n"
+    )
+    asked = ["--plugin", mine, *tiny, "--methods", "mine", *SMALL, "--results", tmp_path / "r"]
+    for text in (first, first + "# edited\n", first):
+        mine.write_text(text)
+        assert quickly("run", *asked).returncode == 0
+    source = f"mine.py sha256:{hashlib.sha256(first.encode()).hexdigest()[:12]}"
+    (row,) = [r for r in load([tmp_path / "r"]).results if r.method == "mine"]
+    assert row.record.method.source == source

@@ -90,6 +90,27 @@ def test_records_that_came_by_merge_keep_the_date_of_their_run(save, tmp_path):
     assert ("mine", 60) in rows(mine) and ("mine", 20) not in rows(mine)
 
 
+def test_another_s_edit_that_came_by_merge_is_told(save, tmp_path):
+    mine = save("b", 60, 0, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
+    theirs = tmp_path / "theirs"
+    save("c", 60, 0, theirs, method="mine", scale=2, source="their.py sha256:bbbbbbbbbbbb")
+    said: list[str] = []
+    assert len(list(merge(mine, [theirs], tell=said.append))) == 1 and not said, "the same code"
+    save("a", 20, 9, theirs, method="mine", source="mine.py sha256:aaaaaaaaaaaa")
+    list(merge(mine, [theirs], tell=said.append))
+    assert len(said) == 1 and "another edit of the method mine came" in said[0]
+    list(merge(mine, [theirs], tell=said.append))
+    assert len(said) == 1, "they stood already"
+
+
+def test_an_edit_that_is_asked_for_again_is_the_newest(save):
+    save("a", 20, 0, method="mine", source="mine.py sha256:aaaaaaaaaaaa")
+    root = save("b", 60, 9, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
+    assert ("mine", 60) in rows(root)
+    Store(root).date(["a" * 64, "f" * 64])
+    assert ("mine", 20) in rows(root) and ("mine", 60) not in rows(root)
+
+
 MINE = [f"mine{name}.py sha256:{digit * 12}" for name, digit in (("", "a"), ("_v2", "b"))]
 
 
