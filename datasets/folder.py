@@ -152,7 +152,9 @@ def _are_numbers(names: Collection[str]) -> bool:
 
 def _in_order(names: Collection[str]) -> tuple[str, ...]:
     """By number where all are numbers, 2 before 10: `classes` gives names in that order."""
-    return tuple(sorted(names, key=int) if _are_numbers(names) else sorted(names))
+    if _are_numbers(names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
 
 
 def _first_number(splits: Sequence[Sequence[str]]) -> int | None:

@@ -77,7 +77,7 @@ run TINY --methods linear --join --overwrite always
 run TINY --settings nowhere.toml
     the settings file nowhere.toml cannot be read: No such file or directory; check --settings
 run TINY --methods kd --settings loose.toml
-    the settings file loose.toml has a part "kd": write [settings.METHOD] and [trials]
+    the settings file loose.toml has a part "kd": write [settings.METHOD], [trials], [code]
 run TINY --methods kd --settings slip.toml
     the settings file slip.toml: there is no method "kdd": did you mean "kd"?
 tune TINY --methods kd --trials 0
@@ -178,7 +178,7 @@ check-method none.py
 new-method direct
     the method name "direct" is taken by lrfer-bench VERSION: give yours another name
 new-method My_Idea
-    "My_Idea" will not do as a name: use up to 50 small letters, digits, single hyphens
+    "My_Idea" will not do as a name: use up to 50 small letters, digits and hyphens, such as my-idea
 new-method class
     "class" is the name of something in Python, which class.py would hide: choose another name
 faces TINY --out faces.gif

@@ -11,8 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from lrfer_bench import __version__
-from lrfer_bench.cli.echo import echo
+from lrfer_bench.cli.echo import ReaderGone, echo
 from lrfer_bench.errors import UserError
+
+SIGPIPE = 13
+"""Its number where there is one; signal.SIGPIPE is missing on Windows."""
 
 COMMANDS = {
     "run": ("run", "Train and test methods, then write the table."),
@@ -37,18 +40,8 @@ COMMANDS = {
 }
 
 
-class ReaderGone(Exception):
-    """The reader of a pipe went away, as in `lrfer-bench methods list | head`."""
-
-
 class LazyGroup(click.Group):
     """A group whose sub-commands live in modules of their own; --help reads only the table."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:  # which click would call a failure
-            raise ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -123,9 +116,9 @@ def main(args: list[str] | None = None) -> None:
             raise
         echo(f"lrfer-bench: {error}", err=True)
         status = error.exit_status
-    except ReaderGone:
+    except ReaderGone:  # what the shell says of other programs that are cut off by `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = 128 + SIGPIPE
     except OSError as error:  # such as a path that is too long: no other place names it
         if debug:
             raise

@@ -12,16 +12,27 @@ import click
 from lrfer_bench.errors import escaped
 
 
+class ReaderGone(Exception):
+    """The reader of a pipe went away, as in `lrfer-bench methods list | head -1`."""
+
+
 def echo(text: object = "", *, err: bool = False, nl: bool = True) -> None:
-    """click.echo() with control characters escaped."""
-    click.echo(escaped(str(text)), err=err, nl=nl)
+    """click.echo() with control characters escaped. Raises ReaderGone."""
+    _put(escaped(str(text)), err=err, nl=nl)
+
+
+def _put(text: str | bytes, *, err: bool = False, nl: bool = True) -> None:
+    try:
+        click.echo(text, err=err, nl=nl)
+    except BrokenPipeError as error:  # which click would call a failure of the command
+        raise ReaderGone from error
 
 
 def echo_bold(line: str) -> None:
     """echo() of a line in which bold() set parts; click drops the bold where it cannot be shown."""
     codes = re.compile("(\x1b\\[1m|\x1b\\[0m)")
     parts = codes.split(line)
-    click.echo("".join(part if codes.fullmatch(part) else escaped(part) for part in parts))
+    _put("".join(part if codes.fullmatch(part) else escaped(part) for part in parts))
 
 
 def bold(text: str) -> str:
@@ -34,7 +45,7 @@ def echo_data(text: str) -> None:
     if sys.stdout.isatty():
         echo(text, nl=False)
     else:
-        click.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+        _put(text.encode("utf-8", "surrogateescape"), nl=False)
 
 
 @contextmanager

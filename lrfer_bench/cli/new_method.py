@@ -16,6 +16,8 @@ from lrfer_bench.errors import UserError
 
 TAKEN = ("task", "batch", "method", "block")
 """Names that the templates use themselves."""
+LONGEST = 50
+"""Characters of a name: it stands in names of files and in narrow tables."""
 TEMPLATES = Path(__file__).parents[1] / "templates"
 EXAMPLES = (
     "lrfer-bench new-method my-idea",
@@ -70,12 +72,12 @@ def words_of(name: str) -> dict[str, str]:
     ('MyIdea', 'lrfer_my_idea')
     """
     from lrfer_bench.plugins.loading import load_plugins
-    from lrfer_bench.plugins.registry import LONGEST, METHODS
+    from lrfer_bench.plugins.registry import METHODS
 
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > LONGEST:
         raise UserError(
-            f'"{name}" will not do as a name: use up to {LONGEST} small letters, digits, single '
-            "hyphens"
+            f'"{name}" will not do as a name: use up to {LONGEST} small letters, digits and '
+            "hyphens, such as my-idea"
         )
     load_plugins()
     if name in METHODS.names():

@@ -45,7 +45,8 @@ GROUPS = {
     "What to print": ("verbose", "as_json"),
 }
 CONDITIONS = (
-    "dataset", "data_root", "data_option", "plugins", "scales", "protocols", "preset", "results",
+    "dataset", "data_root", "data_option", "plugins", "scales", "protocols", "preset", "settings",
+    "results",
 )  # fmt: skip
 """The options that a run of what was chosen shares with its tuning."""
 
@@ -152,7 +153,7 @@ def _summarise(outcome: Outcome, silent: bool) -> None:
 
 
 def _run_with(settings: Path, methods: Sequence[str]) -> str:
-    """The command that runs the tuned methods under the same conditions."""
+    """The command that runs the tuned methods under the conditions that were asked for."""
     context = click.get_current_context()
     words = ["lrfer-bench", "run", "--settings", str(settings), "--methods", ",".join(methods)]
     for option in context.command.params:

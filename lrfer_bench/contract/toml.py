@@ -90,7 +90,7 @@ def toml_value(value: Any) -> str:
     if isinstance(value, (bool, str)):
         return _text(value)
     if isinstance(value, (int, float)):
-        return repr(value)
+        return (int if isinstance(value, int) else float).__repr__(value)  # numpy's say their type
     raise TypeError(f"TOML has no word for {value!r}")
 
 

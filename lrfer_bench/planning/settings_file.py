@@ -53,7 +53,7 @@ def read_settings_file(path: Path) -> SettingsFile:
 def _fault(content: Mapping[str, Any]) -> str:
     for part in content:
         if part not in PARTS:
-            return f'has a part "{part}": write [settings.METHOD] and [trials]'
+            return f'has a part "{part}": write [settings.METHOD], [trials], [code]'
     settings, trials = content.get("settings", {}), content.get("trials", {})
     if not isinstance(settings, dict) or not all(
         isinstance(own, dict) for own in settings.values()

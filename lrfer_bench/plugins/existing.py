@@ -19,7 +19,7 @@ from lrfer_bench.files import SOURCE_BYTES, default_cache, read_limited
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
 from lrfer_bench.plugins.kept import FOLDER, keep
-from lrfer_bench.plugins.registry import LONGEST, METHODS, NAME, Entry
+from lrfer_bench.plugins.registry import METHODS, NAME, Entry
 
 AGAIN = "evaluate the model once more (lrfer-bench evaluate FILE.py:CLASS --weights FILE)"
 """What helps where a file of a model is not here any more."""
@@ -113,10 +113,10 @@ def _defined(source: bytes, path: str) -> list[str] | None:
 def _check_name(name: str) -> None:
     """UserError for a name that a method cannot have, and for one that another method has."""
     advice = "give it another one with --name (name=... in Python)"
-    if not NAME.fullmatch(name) or len(name) > LONGEST:
+    if not NAME.fullmatch(name):
         raise UserError(
             f'the model cannot be called "{name}": names have letters, digits, points, hyphens and '
-            f"underscores, {LONGEST} at most, and begin with a letter or digit; {advice}"
+            f"underscores, and begin with a letter or digit; {advice}"
         )
     taken = [entry for entry in METHODS if entry.name == METHODS.current(name)]
     if any(not _is_model(entry) for entry in taken):

@@ -21,8 +21,6 @@ from lrfer_bench.plugins.blame import last_place, note_author
 from lrfer_bench.plugins.former import names_of_today
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LONGEST = 50
-"""Characters of a name: the names of three things and a preset stand in the name of one file."""
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why. loading.py fills it; the other plugins work."""
@@ -130,10 +128,10 @@ class Registry:
         self._add(name, target, source)
 
     def _add(self, name: str, target: str | Any, source: str) -> None:
-        if not isinstance(name, str) or not NAME.fullmatch(name) or len(name) > LONGEST:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise UserError(
                 f"{name!r} of {source} is not a name for a {self.kind}: use letters, digits, "
-                f"points, hyphens and underscores, {LONGEST} at most, the first a letter or digit"
+                "points, hyphens and underscores, and begin with a letter or digit"
             )
         former = tuple(old for old, new in self._former.items() if new == name)
         if isinstance(target, str):

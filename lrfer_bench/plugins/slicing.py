@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.changes import Changes
 from lrfer_bench.plugins.names import FUNCTIONS, bound, imports, set_parts, used
+from lrfer_bench.plugins.repeats import without_repeats
 
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 WHOLE = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
@@ -35,8 +36,8 @@ def definitions(
 ) -> str:
     """The top-level statements that define names, and what these rest on; other lines are empty.
 
-    lines_stay: whether a statement keeps its line; else they follow each other, so that the text is
-                the same however often other cells of a notebook were run
+    lines_stay: whether a statement keeps its line; else they follow each other without repeats, so
+                that the text is the same when cells of a notebook were run again as they were
 
     Only what gives names a meaning is kept: imports, functions, classes, and assignments, also to
     an attribute or an item; of functions and classes also those that a decorator of the script
@@ -52,7 +53,10 @@ def definitions(
     lines = _lines(text)
     out: list[str] = []
     done = 0
-    for statement in _kept(ast.parse("\n".join(lines)).body, names, where):
+    body = ast.parse("\n".join(lines)).body
+    if not lines_stay:
+        body = without_repeats(body, Changes(body, _binders(body)))
+    for statement in _kept(body, names, where):
         decorators = getattr(statement, "decorator_list", [])
         first = min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
         if lines_stay:
@@ -97,28 +101,12 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
 
 
 def _binders(body: Iterable[ast.stmt]) -> dict[str, list[ast.stmt]]:
-    """Name -> the statements that bind it, in their order, without what says the same again.
-
-    A notebook has a statement as often as its cell was run.
-    """
+    """Name -> the statements that bind it, in their order."""
     found: dict[str, list[ast.stmt]] = {}
     for statement in body:
         for name in bound(statement):
-            before = found.setdefault(name, [])
-            if not (before and _is_steady(statement) and _is_same(before[-1], statement)):
-                before.append(statement)
+            found.setdefault(name, []).append(statement)
     return found
-
-
-def _is_steady(statement: ast.stmt) -> bool:
-    """Whether it gives its names the same meaning wherever it stands: an import, a plain value."""
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        return isinstance(statement.value, ast.Constant)
-    return isinstance(statement, (ast.Import, ast.ImportFrom))
-
-
-def _is_same(one: ast.stmt, other: ast.stmt) -> bool:
-    return ast.dump(one) == ast.dump(other)
 
 
 def _dropped(statement: ast.stmt, changes: Changes) -> Iterator[tuple[ast.stmt, set[str], str]]:

@@ -49,7 +49,7 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
         {r.dataset for r in found} | {r.record.dataset.name for r in found},
         notes,
     )
-    methods = {r.method for r in found} | {r.method_name for r in found}
+    methods = {name for r in found for name in _names(r)}
     _check("method", choice.methods, methods, notes, same_label)
     meant = [name for name in methods if any(same_label(one, name) for one in choice.methods)]
     choice = replace(choice, methods=meant)
@@ -87,13 +87,18 @@ def _check(
         raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 
 
+def _names(result: Result) -> set[str]:
+    """What its row may be asked for by: as shown, without a mark of its origin, by its method."""
+    return {result.method, result.label, result.method_name}
+
+
 def _wanted(result: Result, choice: Choice, asked_for: Collection[tuple[str, ...]]) -> bool:
     """asked_for: places of the results under the seeds of the choice."""
     record = result.record
     any_seed = record.method.existing and result.place not in asked_for
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
-    methods = {result.method, result.method_name}
+    methods = _names(result)
     return (
         (not choice.datasets or bool(datasets & set(choice.datasets)))
         and (not choice.methods or oracle or bool(methods & set(choice.methods)))

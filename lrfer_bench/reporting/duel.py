@@ -98,7 +98,8 @@ def duel(
 
 def _why_none(report: Report, a: str, b: str, clean: bool) -> str:
     """Why A and B met nowhere, and what to do."""
-    leaking = sorted({board.dataset for board in report.boards if board.leaks_wholly})
+    both = [each for each in report.boards if _find(each, a, []) and _find(each, b, [])]
+    leaking = sorted({board.dataset for board in both if board.leaks_wholly})
     if clean and leaking:
         return (
             f"every test image of {' and '.join(leaking)} also stands in train: name another "

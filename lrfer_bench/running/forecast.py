@@ -51,7 +51,8 @@ def forecast(
     request, plan = session.request, session.plan
     runner = Runner(plan, session.store, Overwrite(request.overwrite))
     todo = {training.key for training in runner.to_train}
-    devices = devices_of(request.device) if request.engine == "local" else ["cpu"]
+    here = calibrate and request.engine == "local"  # a plan may be for another machine
+    devices = devices_of(request.device) if here else ["cpu"]
     seconds: dict[str, float] = {}
     if calibrate:
         seconds = estimate(runner.to_train, plan, session.prepared, tell, torch.device(devices[0]))

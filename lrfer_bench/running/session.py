@@ -35,6 +35,9 @@ Display = Callable[[Status], AbstractContextManager[Listener]]
 A context manager; the runner calls what it gives with each status.
 """
 
+LONGEST = 190
+"""Characters for the names in the name of a record's file; systems take 255, with seed and key."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -69,11 +72,23 @@ def open_session(request: Request, watch: Watch = unwatched) -> Session:
     """
     prepared, plan = plan_request(request, watch)
     store = Store(request.results)
+    _check_file_names(plan)
     free = free_rows(request, data_ref(request.dataset, prepared), plan)
     missing = [name for name, cells in free.items() if len(find_all(store, cells)) < len(cells)]
     if missing:
         plan.notes += (sentence(missing),)
     return Session(request, prepared, plan, store)
+
+
+def _check_file_names(plan: Plan) -> None:
+    """UserError where a record's file would have a longer name than systems take."""
+    for cell in plan.cells.values():
+        parts = (cell.data.name, cell.method.name, cell.tested.protocol, cell.preset.id)
+        if sum(map(len, parts)) > LONGEST:
+            raise UserError(
+                f"the names {', '.join(parts)} are too long together for the name of one file: "
+                f"use {LONGEST} characters at most for all four"
+            )
 
 
 def run_session(

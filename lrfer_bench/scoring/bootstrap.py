@@ -257,7 +257,7 @@ def intervals(
     for entry, (low, high) in zip(quantities, bounds.T, strict=True):
         if share:
             ends = [(max(low, 0.0), min(high, 1.0))]
-            edge = float(round(entry.value))
+            edge = float(entry.value > 0.5)
             if abs(entry.value - edge) < ROUNDING:  # a weighted sum of shares is seldom 1 exactly
                 ends.append(clopper_pearson_at_edge(edge, entry.images, level))
             if entry.images < FEWEST_IMAGES:

@@ -82,9 +82,10 @@ def merge(
     if mixed := mixture(ledger.by_key.values()):
         tell(mixed)
     after = codes(ledger.by_key.values())
+    came = "would come" if dry else "came"
     for of in (name for name, mine in before.items() if after[name] - mine):
         tell(
-            f"records of another edit of the {of} came: tables take the edit that was run last; "
+            f"records of another edit of the {of} {came}: tables take the edit that was run last; "
             "run yours again to have it count (what has a record is not made anew)"
         )
 

@@ -205,6 +205,7 @@ class _Tuning:
                         "code, stages or fixed settings than those here: delete that file to tune "
                         f"{subject.name} anew, or choose another folder with --results"
                     )
+            study.code = code  # that of all its trials, also where an earlier version wrote none
 
     def warnings(self) -> Iterator[str]:
         """What a user should know before anything is trained."""

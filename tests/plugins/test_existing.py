@@ -125,7 +125,6 @@ def test_a_class_or_function_of_a_module() -> None:
         ("net.py:TinyNet", {"weights": Path("no.pth")}, r"weights=no.pth cannot be read"),
         ("net.py:TinyNet", {"name": "direct"}, '"direct", which is a method of lrfer-bench'),
         ("net.py:TinyNet", {"name": "a b"}, 'cannot be called "a b"'),
-        ("net.py:TinyNet", {"name": 51 * "n"}, "underscores, 50 at most"),
         ("wrong.py:Net", {}, r"wrong.py is not Python: .*wrong.py:1"),
         ("sibling.py:Net", {}, "No module named 'nobodys'.*sibling.py:1"),
         (3, {}, "the model is a int"),

@@ -72,18 +72,6 @@ def test_a_taken_name_is_refused_and_both_owners_are_named() -> None:
         registry.add("mine", "b.module:Mine", "second 2.0")
 
 
-def test_names_that_fit_into_the_name_of_a_file_together() -> None:
-    """Three names, a preset of the user's, a scale, a seed and 12 digits; files end with .json."""
-    registry = Registry("method", "no.such.group")
-    longest = 50 * "n"
-    registry.add(longest, "a.module:Mine", "first 1.0")
-    with pytest.raises(UserError, match="underscores, 50 at most"):
-        registry.add(longest + "n", "a.module:Mine", "first 1.0")
-    preset = f"{36 * 'p'}-own@12345678"
-    parts = (longest, longest, f"{longest}@1", "x16", f"s{2**31}", preset, 12 * "0")
-    assert len("_".join(parts) + ".json") <= 255
-
-
 def test_did_you_mean() -> None:
     assert did_you_mean("gmnet", ["gmenet", "direct"]) == 'did you mean "gmenet"?'
     assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"

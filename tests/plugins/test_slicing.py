@@ -68,21 +68,42 @@ def test_what_stands_after_a_class_changes_nothing() -> None:
     assert definitions(text + "\nprint(1)\n\nprint(2)\n", ["A"]) == text
 
 
-CELLS = ["import math\nfrom os import sep", "N = 2", "def f():\n    return math.pi * N",
-         '"""Text\n\nof mine."""\nclass B:\n    f = f, N, sep']  # fmt: skip
+CELLS = [
+    "import math\nfrom os.path import *",
+    "N = 2\nW = [64, -1]\nX, Y = (1, 2), {'a': 1.5}",
+    "def f():\n    return math.pi * N",
+    '"""Text\n\nof mine."""\nclass B:\n    f = f, N, sep, W, X, Y',
+]
+AGAIN = [[], [0], [1], [2], [3], [0, 1], [0, 1, 2, 3], [2, 3, 3], [3, 2, 1, 0]]
 
 
-@pytest.mark.parametrize("again", [[], [0], [1], [0, 1], [3], [0, 1, 2, 3], [2, 3, 3]])
+@pytest.mark.parametrize("again", AGAIN)
 def test_a_cell_that_is_run_again_as_it_was_changes_nothing(again: list[int]) -> None:
-    cells = [*CELLS, "print(N)", *(CELLS[number] for number in again), "print(B)"]
+    cells = [*CELLS, "print(N, W)\nrun = f()", *(CELLS[number] for number in again), "print(B)"]
     once = definitions("\n".join(CELLS), ["B"], lines_stay=False)
     assert definitions("\n".join(cells), ["B"], lines_stay=False) == once
     assert once == "\n".join([*CELLS[:3], CELLS[3].partition('\n\nof mine."""\n')[2]])
 
 
-def test_a_cell_that_was_edited_counts_as_it_is_now() -> None:
-    cells = [*CELLS, "N = 3", CELLS[3]]
-    assert "N = 3" in definitions("\n".join(cells), ["B"], lines_stay=False)
+@pytest.mark.parametrize("between", [
+    "N = 3", "N += 1", "from math import *\nN = pi", "import no_such_module as N",
+    "def g():\n    global N\n    N = 5\n    return 7\nT = g()",
+    "from no_such_module import *",
+])  # fmt: skip
+def test_a_cell_that_says_something_anew_is_kept(between: str) -> None:
+    cells = ["N = 2\nT = 1", "class B:\n    n = N, T", between, "N = 2"]
+    text = definitions("\n".join([*cells, cells[1]]), ["B"], lines_stay=False)
+    assert text.count("N = 2") == 2 and text.endswith("N = 2\nclass B:\n    n = N, T"), text
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["from math import *", "def g():\n    global e\n    e = 5\n    return 2\nT = g()"],
+)
+def test_what_a_script_says_twice_is_kept_twice(between: str) -> None:
+    """`from math import *` has an e, too; and a call may change what stands between."""
+    text = f"T = 1\ne = 0.5\n{between}\ne = 0.5\nclass A:\n    rate = e, T"
+    assert definitions(text, ["A"]) == text
 
 
 def test_definitions_count_lines_as_python_does() -> None:

@@ -35,6 +35,15 @@ def test_where_only_such_ones_are_left_it_says_what_to_do(leaking):
     assert str(caught.value).startswith(said)
 
 
+def test_a_data_set_on_which_one_alone_was_tested_is_no_reason(leaking, factory):
+    """Another method leaks there: that has nothing to do with these two."""
+    factory.save(
+        leaking, np.arange(400) < 9, np.arange(400) % 7, method="fitnet", dataset="fresh", scale=8
+    )
+    with pytest.raises(UserError, match="share no data set, protocol"):
+        duel([leaking], "fitnet", "kd", Choice(), clean=True)
+
+
 def test_help_that_one_alone_has_is_said_as_in_tables(save, factory):
     save("direct", 240)
     save("crops", 280, tta="ten crops")

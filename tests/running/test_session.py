@@ -16,6 +16,7 @@ from folders import PLUGINS
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import forecast, joining
 from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft
@@ -147,3 +148,22 @@ def test_a_forecast_for_gpus_is_measured_there_and_models_share_their_time(
     found = forecast.forecast(open_session(request), calibrate=True)
     assert (found.device, found.workers, found.seconds) == ("cuda:0", workers, seconds)
     assert asked == ["cuda:0"]
+
+
+def test_names_that_do_not_fit_into_the_name_of_a_file_are_told_before_anything_is_run(
+    tmp_path: Path,
+) -> None:
+    entry = METHODS.entry("enlarge")
+    for length, fits in ((160, True), (190, False)):
+        named = dataclasses.replace(entry, name=length * "n")
+        with METHODS.scope(put=[named]):
+            request = Request(
+                methods=[named.name], dataset="tinyfaces", plugins=[PLUGINS / "tiny.py"],
+                scales=[2], results=tmp_path,
+            )  # fmt: skip
+            if fits:
+                (cell,) = open_session(request).plan.cells.values()
+                assert len(draft(cell).stem) < 240
+                continue
+            with pytest.raises(UserError, match=r"too long together .* use 190 characters"):
+                open_session(request)

@@ -9,6 +9,7 @@ import pytest
 from made_records import CLASSES, make_logits, make_record
 
 from lrfer_bench.predicting.wanted import Wanted, cell_meant
+from lrfer_bench.reporting.choose import Choice, selected
 from lrfer_bench.reporting.frame import load
 from lrfer_bench.store.merge import merge
 from lrfer_bench.store.store import Store
@@ -103,6 +104,14 @@ def test_another_s_edit_that_came_by_merge_is_told(save, tmp_path):
     assert len(said) == 1, "they stood already"
 
 
+def test_a_look_at_a_merge_says_what_would_come(save, tmp_path):
+    mine = save("b", 60, 0, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
+    theirs = save("a", 20, 9, tmp_path / "theirs", method="mine", source=MINE[0])
+    said: list[str] = []
+    list(merge(mine, [theirs], dry=True, tell=said.append))
+    assert len(said) == 1 and "of the method mine would come" in said[0]
+
+
 def test_an_edit_that_is_asked_for_again_is_the_newest(save):
     save("a", 20, 0, method="mine", source="mine.py sha256:aaaaaaaaaaaa")
     root = save("b", 60, 9, method="mine", source="mine.py sha256:bbbbbbbbbbbb")
@@ -132,6 +141,8 @@ def test_old_rows_with_other_settings_name_their_source(save):
     assert sorted(rows(root)) == [
         ("mine", 60), (f"mine[w=2.0] from {old}", 20), ("mine[w=3.0]", 62)
     ]  # fmt: skip
+    found = selected(load([root]).results, Choice(methods=["mine[w=2]"]))
+    assert [r.method for r in found] == [f"mine[w=2.0] from {old}"], "it was called so before"
 
 
 def test_old_rows_with_other_settings_name_their_version(save):
