@@ -21,7 +21,7 @@ def counting_seeds(
 ) -> dict[Place, dict[tuple[int, ...], frozenset[str]]]:
     """Place -> seeds that count there -> training protocols of the boards where they do.
 
-    A row that no LR face trained stands on several boards, and on each of them beside others.
+    A row that was not trained on LR faces stands on several boards, with other rows on each.
     """
     lines: dict[Place, dict[int, list[Result]]] = defaultdict(dict)
     for place, results in groups.items():
@@ -91,7 +91,7 @@ def seeds_that_count(
 def _own_scales(sizes: Sizes, others: Collection[int]) -> list[int]:
     """The scales that a line was trained for.
 
-    One that no LR face trained has those of the lines beside it, and all where there are none.
+    One that was not trained on LR faces has those of the lines beside it, else all of its own.
     """
     if any(results[0].trained in NEUTRAL for results in sizes.values()):
         return [scale for scale in sizes if scale in others] or list(sizes)

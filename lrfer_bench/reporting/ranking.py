@@ -27,8 +27,8 @@ from lrfer_bench.scoring.bootstrap import (
     Estimate,
     Quantity,
     Resampler,
+    all_agree,
     intervals,
-    is_stuck,
     quantity,
 )
 from lrfer_bench.scoring.paired import ranks
@@ -157,7 +157,7 @@ def _ratio(row: Row, ceiling: Row, draws: bool) -> Estimate:
     low = high = float("nan")
     if draws and row.draws is not None and ceiling.draws is not None and (ceiling.draws > 0).all():
         shares = row.draws / ceiling.draws
-        if row.keys == ceiling.keys or not is_stuck(shares):  # of itself it keeps all for certain
+        if row.keys == ceiling.keys or not all_agree(shares):  # of itself it keeps all for certain
             low, high = np.percentile(shares, [2.5, 97.5])
     return Estimate(value, float(low), float(high), len(row.seeds), int(row.means["n"]))
 

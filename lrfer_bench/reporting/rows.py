@@ -35,7 +35,7 @@ class Row:
     leak_free: the same row of the part "clean"; itself where no row leaks, None where all do
     clean:    the accuracy of that row
     boards:   training protocols of the boards that its seeds count on; None: of all
-    again:    another row of the same cells stands in tables of rows, with other seeds
+    repeated: another row of the same cells stands in the CSV already, with other seeds
     """
 
     results: list[Result]
@@ -51,7 +51,7 @@ class Row:
     part: Part = "all"
     leak_free: Row | None = None
     boards: frozenset[str] | None = None
-    again: bool = False
+    repeated: bool = False
 
     @property
     def first(self) -> Result:
@@ -193,7 +193,7 @@ def build_rows(
             row.boards = boards if len(found) > 1 else None
         found.sort(key=lambda row: not row.counts_on(own))
         for row in found[1:]:
-            row.again = True
+            row.repeated = True
         rows += found
     _add_leak_free(rows)
     return rows

@@ -25,7 +25,7 @@ def leaderboard_frame(
     known = columns.COLUMNS if found is None else found
     homes = _homes(boards)
     lines: list[dict[str, Any]] = []
-    for row in (row for row in rows if not row.again):
+    for row in (row for row in rows if not row.repeated):
         home = homes.get(id(row))
         lines.append({k: v for column in known for k, v in column.csv_values(row, home).items()})
     return pd.DataFrame(lines, columns=[name for column in known for name in column.csv_names])

@@ -178,7 +178,7 @@ class Resampler:
         The seeds' part is split off as in quantity(). The draws are moved so that their mean is the
         value: a calibration error, for one, is larger on nearly every resample than on the images
         themselves. There are no bounds (NaN) where the number is undefined in over 5 % of the
-        resamples, or the same in all: that says nothing of other images (see is_stuck).
+        resamples, or the same in all: that says nothing of other images (see all_agree).
         """
         per_seed = np.asarray(values, dtype=np.float64)
         drawn = np.array([measure(picks) for picks in self._first(REDRAWS)], dtype=np.float64)
@@ -190,7 +190,7 @@ class Resampler:
             moved = found.value + means - means.mean()
             if found.seed_var > 0:
                 moved += self._shift(found, names)[: len(drawn)][defined]
-            if not is_stuck(moved):
+            if not all_agree(moved):
                 bounds = tuple(np.percentile(moved, _tails(LEVEL)).tolist())
         return Estimate(found.value, *bounds, found.seeds, self.images, found.std)
 
@@ -269,7 +269,7 @@ def intervals(
     return found
 
 
-def is_stuck(draws: Floats) -> bool:
+def all_agree(draws: Floats) -> bool:
     """Whether all draws agree, as where every image is right: they would make no interval at all.
 
     What has no exact interval, as a share has (see intervals), then has none.
