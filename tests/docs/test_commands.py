@@ -62,9 +62,10 @@ def words_of(command: str) -> tuple[dict[str, str], list[str], str]:
         name, _, value = words.pop(0).partition("=")
         variables[name] = value
     target = ""
-    if ">" in words:
-        target = words[words.index(">") + 1]
-        words = words[: words.index(">")]
+    arrow = next((word for word in words if word in (">", ">>")), None)
+    if arrow:
+        target = words[words.index(arrow) + 1]
+        words = words[: words.index(arrow)]
     return variables, words[1:], target
 
 
