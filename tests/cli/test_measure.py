@@ -81,6 +81,6 @@ def test_ctrl_c_leaves_whole_records(results: Path, environment: dict[str, str])
     assert "enlarge" in process.stdout.readline(), "the first cell is done"
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "what was finished before is kept" in errors
+    assert process.returncode == 130 and "nothing that was written before is lost" in errors
     done = measured(results)
     assert done[0] and not done[-1]

@@ -142,17 +142,19 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
 ) -> None:
     results, _ = finished
     asked = ["run", *tiny, *SMALL, "--results", results]
-    before = {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
+    before = {
+        path: path.stat().st_ino for path in (results / "records").iterdir()
+    }  # a new file has another
     again = here(*asked, "--methods", "linear,enlarge,raises")
     assert (again.status, "nothing to run" in again.out, "1 cell failed" in again.err) == (
         1,
         True,
         True,
     )
-    assert before == {path: path.stat().st_mtime_ns for path in (results / "records").iterdir()}
+    assert before == {path: path.stat().st_ino for path in (results / "records").iterdir()}
     retry = lrfer(*asked, "--methods", "linear,raises", "--overwrite", "failed", "--workers", "1")
     assert retry.returncode == 1 and "failed: train raises" in retry.stdout
-    changed = {p.name for p, t in before.items() if p.stat().st_mtime_ns != t}
+    changed = {p.name for p, t in before.items() if p.stat().st_ino != t}
     assert len(changed) == 1 and "_raises_" in changed.pop()
 
 
