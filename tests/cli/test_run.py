@@ -142,9 +142,8 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
 ) -> None:
     results, _ = finished
     asked = ["run", *tiny, *SMALL, "--results", results]
-    before = {
-        path: path.stat().st_ino for path in (results / "records").iterdir()
-    }  # a new file has another
+    # A file that takes the place of another has a number of its own.
+    before = {path: path.stat().st_ino for path in (results / "records").iterdir()}
     again = here(*asked, "--methods", "linear,enlarge,raises")
     assert (again.status, "nothing to run" in again.out, "1 cell failed" in again.err) == (
         1,
