@@ -19,30 +19,40 @@ def origins(results: Sequence[Result]) -> dict[str, str]:
     Of a plugin file's codes the newest edit has no source behind it, and older versions and edits
     are told from it under any settings and under any name of the file.
     """
-    names = {result.record.key: result.method_name for result in results}
-    versions: dict[str, set[str]] = defaultdict(set)
+    of_label: dict[str, set[str]] = defaultdict(set)
+    of_plugin: dict[str, set[str]] = defaultdict(set)
     packages: dict[tuple[str, str], set[str]] = defaultdict(set)
     for result in results:
         method = result.record.method
-        versions[result.label].add(method.version)
+        of_label[result.label].add(method.version)
         if method.plugin_file:
-            versions[result.method_name].add(method.version)
+            of_plugin[result.method_name].add(method.version)
         else:
             packages[result.label, method.version].add(method.source)
-    pairs = [(result.store, result.record) for result in results]
-    newest = newest_edits(pairs, lambda one: (names[one.key], one.method.version))
-    called = newest_edits(pairs, lambda one: code_of(one.method.source))
+    newest, called = _newest(results)
     found = {}
     for result in results:
-        key, method = result.record.key, result.record.method
-        edit = newest.get((result.method_name, method.version), "")
-        several = versions[result.label]
+        method = result.record.method
+        versions, edit = of_label[result.label], newest.get((result.method_name, method.version))
         if method.plugin_file:
-            several = several | versions[result.method_name]
-            older = code_of(method.source) != code_of(edit)
-        else:
-            older = bool(edit) or len(packages[result.label, method.version]) > 1
-        mark = f"@{method.version}" if len(several) > 1 else ""
+            versions = versions | of_plugin[result.method_name]
+            needs_source = edit is not None and code_of(method.source) != code_of(edit)
+        else:  # a package steps back behind a plugin file of its name
+            needs_source = edit is not None or len(packages[result.label, method.version]) > 1
+        version = f"@{method.version}" if len(versions) > 1 else ""
         source = called.get(code_of(method.source), method.source)
-        found[key] = f"{mark} from {source}" if older else mark
+        found[result.record.key] = f"{version} from {source}" if needs_source else version
     return found
+
+
+def _newest(
+    results: Sequence[Result],
+) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """(method's name, its version) -> source of its newest edit; code -> its source of today.
+
+    One code under two names of its file is called by the newer one.
+    """
+    names = {result.record.key: result.method_name for result in results}
+    pairs = [(result.store, result.record) for result in results]
+    newest = newest_edits(pairs, lambda one: (names[one.key], one.method.version))
+    return newest, newest_edits(pairs, lambda one: code_of(one.method.source))
