@@ -34,11 +34,11 @@ def origins(results: Sequence[Result]) -> dict[str, str]:
     for result in results:
         method = result.record.method
         versions, edit = of_label[result.label], newest.get((result.method_name, method.version))
+        needs_source = edit is not None and code_of(method.source) != code_of(edit)
         if method.plugin_file:
             versions = versions | of_plugin[result.method_name]
-            needs_source = edit is not None and code_of(method.source) != code_of(edit)
-        else:  # a package steps back behind a plugin file of its name
-            needs_source = edit is not None or len(packages[result.label, method.version]) > 1
+        else:
+            needs_source |= len(packages[result.label, method.version]) > 1
         version = f"@{method.version}" if len(versions) > 1 else ""
         source = called.get(code_of(method.source), method.source)
         found[result.record.key] = f"{version} from {source}" if needs_source else version

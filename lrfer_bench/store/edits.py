@@ -28,15 +28,17 @@ def newest_edits(
     """Group -> the source of its record that was written last: "mine.py sha256:0a1b2c3d4e5f".
 
     The author's file as it is now is the one meant: a run dates its records that stand already, too
-    (Store.date). Records of methods from installed packages do
-    not count: their versions tell them apart.
+    (Store.date). A package that such a file grew into is an edit of it. Groups without any plugin
+    file are left out: versions of packages tell their records apart.
     """
     newest: dict[Group, tuple[float, str]] = {}
+    of_files: set[Group] = set()
     for store, record in records:
+        group, written = group_of(record), (store.written_at(record), record.method.source)
+        newest[group] = max(newest.get(group, written), written)
         if record.method.plugin_file:
-            group, written = group_of(record), (store.written_at(record), record.method.source)
-            newest[group] = max(newest.get(group, written), written)
-    return {group: source for group, (_, source) in newest.items()}
+            of_files.add(group)
+    return {group: source for group, (_, source) in newest.items() if group in of_files}
 
 
 def codes(records: Iterable[Record]) -> dict[str, set[str]]:

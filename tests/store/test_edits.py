@@ -172,6 +172,12 @@ def test_a_method_that_became_a_plugin_names_its_package(save):
     ]  # fmt: skip
 
 
+def test_a_plugin_that_became_a_package_is_the_package(save):
+    save("a", 20, 0, method="mine", source=MINE[0])
+    root = save("b", 60, 1, method="mine", source="lrfer-mine 1.0")
+    assert sorted(rows(root)) == [("mine", 60), (f"mine from {MINE[0]}", 20)]
+
+
 def test_a_protocol_s_file_with_another_name_hides_no_cell(save):
     renamed = {"protocol occlude": OLD.replace("occlude.py", "my_occlude.py")}
     save("a", 20, 0, protocol="occlude@1", files=ON_OLD)
