@@ -11,7 +11,7 @@ from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.frame import load
 from lrfer_bench.reporting.lines import Line
@@ -26,19 +26,15 @@ SCALES = (2, 4, 8)
 FOLDERS = (REFERENCE, REFERENCE_GPU)
 
 
-def board_of(report: Report) -> Board:
+@pytest.fixture(scope="module")
+def board() -> Board:
     """That of what was trained and tested on bicubic."""
-    (board,) = [
+    report = collect([REFERENCE], Options(pictures="none", page=False))
+    (found,) = [
         each for each in report.boards
         if (each.preset, each.protocol) == ("cpu@2", "bicubic@1")
     ]  # fmt: skip
-    return board
-
-
-def rows() -> dict[str, tuple[str, ...]]:
-    """What the records say, by the names that the page has."""
-    report = collect([REFERENCE], Options(pictures="none", page=False))
-    return {line.label: cells(line) for line in board_of(report).lines if is_tuned(line)}
+    return found
 
 
 def is_tuned(line: Line) -> bool:
@@ -63,9 +59,10 @@ def cells(line: Line) -> tuple[str, ...]:
     return tuple(found)
 
 
-def test_the_table_is_that_of_the_records() -> None:
-    shown = {name: tuple(cells) for name, *cells in ROW.findall(SECTION)}
-    assert shown == rows() and len(shown) == 10
+def test_the_table_is_that_of_the_records(board: Board) -> None:
+    shown = {name: tuple(shares) for name, *shares in ROW.findall(SECTION)}
+    assert shown == {line.label: cells(line) for line in board.lines if is_tuned(line)}
+    assert len(shown) == 10
 
 
 @pytest.mark.parametrize("label", [name for name, *_ in ROW.findall(SECTION)])
@@ -91,8 +88,7 @@ def test_how_far_they_are_from_their_untuned_rows() -> None:
     assert f"is more than {max(gaps):.1f} points from" in " ".join(SECTION.split())
 
 
-def test_what_the_report_says_is_quoted() -> None:
-    board = board_of(collect([REFERENCE], Options(pictures="none", page=False)))
+def test_what_the_report_says_is_quoted(board: Board) -> None:
     quoted = re.findall(r"^    (?!lrfer-bench)(.+)$", SECTION, flags=re.MULTILINE)
     clean = board.leak_free
     assert clean is not None
@@ -100,8 +96,7 @@ def test_what_the_report_says_is_quoted() -> None:
     assert quoted == [one if isinstance(one, str) else one.sentence for one in said]
 
 
-def test_what_is_said_of_direct() -> None:
-    board = board_of(collect([REFERENCE], Options(pictures="none", page=False)))
+def test_what_is_said_of_direct(board: Board) -> None:
     assert board.leak_free is not None
     plain = " ".join(SECTION.split())
     (whole,), (clean,) = (
