@@ -161,12 +161,14 @@ def _keep_inputs(session: Session) -> None:
 def _note_trials(store: Store, kept: list[Cell]) -> None:
     """Write into records that stand by how many trials their settings were chosen.
 
-    The settings that a tuning chose, such as the defaults, may have been run before it.
+    The settings that a tuning chose, such as the defaults, may have been run before it. Records
+    from before the number was kept do not say either that a method has nothing to tune (0).
     """
-    trials = {cell.key: cell.method.trials for cell in kept if cell.method.trials}
+    trials = {cell.key: told for cell in kept if (told := cell.method.trials) is not None}
     for record in find_all(store, trials) if trials else []:
-        if record.method.trials != trials[record.key]:
-            method = record.method.model_copy(update={"trials": trials[record.key]})
+        told, number = record.method.trials, trials[record.key]
+        if told is None or number not in (0, told):
+            method = record.method.model_copy(update={"trials": number})
             store.save(record.model_copy(update={"method": method}))
 
 

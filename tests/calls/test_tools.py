@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import registries
-from folders import REFERENCE, TINY
+from folders import REFERENCE_CPU1 as REFERENCE
+from folders import TINY
 from PIL import Image
 
 import lrfer_bench

@@ -40,19 +40,32 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_a_record_from_before_a_tuning_learns_by_how_many_trials_it_was_chosen(
-    tmp_path: Path,
-) -> None:
+def with_old_record(method: str, results: Path) -> tuple[Request, Record, Logits]:
+    """A finished record from before numbers of trials were kept, and what asks for it."""
     plain = Request(
-        ["kd"], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"], results=tmp_path
+        [method], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"], results=results
     )
     (cell,) = open_session(plain).plan.cells.values()
     labels = np.arange(8) % 4
     answers = Logits(np.eye(4, dtype=np.float32)[labels], labels, np.ones(8, bool))
     metrics = score(answers.logits, answers.labels, answers.clean)
-    made = {"status": "finished", "metrics": metrics, "cost": FREE}
-    store = Store(tmp_path)
-    store.save(draft(cell).model_copy(update=made), answers)
+    record = draft(cell).model_copy(update={"status": "finished", "metrics": metrics, "cost": FREE})
+    method_part = record.method.model_copy(update={"trials": None})
+    record = record.model_copy(update={"method": method_part})
+    Store(results).save(record, answers)
+    return plain, record, answers
+
+
+def test_an_old_record_of_a_method_with_nothing_to_tune_learns_that(tmp_path: Path) -> None:
+    plain, _, _ = with_old_record("direct", tmp_path)
+    assert trials_after(plain, Store(tmp_path)) == 0
+
+
+def test_a_record_from_before_a_tuning_learns_by_how_many_trials_it_was_chosen(
+    tmp_path: Path,
+) -> None:
+    plain, old, answers = with_old_record("kd", tmp_path)
+    store, metrics, labels = Store(tmp_path), old.metrics, answers.labels
 
     assert trials_after(plain, store) is None
     defaults_won = dataclasses.replace(plain, file=SettingsFile({"kd": {}}, {"kd": 8}))

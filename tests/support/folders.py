@@ -15,4 +15,5 @@ TINY = PLUGINS / "tiny.py"
 
 REFERENCE = ROOT / "results" / "reference"
 REFERENCE_GPU = ROOT / "results" / "reference-gpu"
+REFERENCE_CPU1 = ROOT / "results" / "reference-cpu1"
 """The published records."""
