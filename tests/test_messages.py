@@ -210,7 +210,7 @@ predict --method direct --scale 3 torn.png
     faces_direct_bicubic@1_x4_s0_cpu@1); without a scale, the nearest is taken
 predict --method direct torn.png --out said.txt
     the file said.txt has another ending: let it end with .csv or .json
-predict --key 2257dc675e0d --results REFERENCE torn.png
+predict --key 30f5295e60f5 --results REFERENCE torn.png
     the weights of STEM are not in REFERENCE/models: records travel without them; train the cell
     in another folder (--results NEW), or copy the folder models/ as well
 measure --results empty
