@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from lrfer_bench.cli.echo import bold, echo, echo_bold
@@ -9,7 +10,8 @@ from lrfer_bench.errors import escaped
 from lrfer_bench.reporting import lookup, numbers, values, words
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.column import Column
-from lrfer_bench.reporting.lines import EXISTING, Line
+from lrfer_bench.reporting.grid import unranked
+from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.values import Text
 
 
@@ -22,9 +24,14 @@ def show_board(board: Board, sort_by: str, columns: Sequence[Column]) -> None:
     echo(f"  {words.headline(board)}")
     for line in board_lines(board, lookup.ordered(board, sort_by, columns)):
         echo_bold(line)
-    existing = [line.label for line in board.lines if line.extra == EXISTING]
-    if existing:
-        echo(f"  {', '.join(existing)}: {EXISTING}")
+    extras: dict[str, list[str]] = defaultdict(list)
+    for row in board.lines:
+        if row.extra and not row.oracle:
+            extras[row.extra].append(row.label)
+    for extra, labels in extras.items():
+        echo(f"  {', '.join(labels)}: {extra}")
+    if board.untested:
+        echo(f"  {unranked(board)}")
     echo()
 
 

@@ -30,10 +30,21 @@ def testable(line: Line, scales: Sequence[int]) -> bool:
     return all(scale in line.rows and line.rows[scale].tested for scale in scales)
 
 
+def no_logits(line: Line, scales: Sequence[int]) -> str:
+    """That answers are missing, of which seeds where it is not of all."""
+    rows = [line.rows[scale] for scale in scales if scale in line.rows]
+    seeds = {seed for row in rows for seed in row.seeds}
+    missing = {seed for row in rows for seed in row.seeds if seed not in row.answers}
+    if missing == seeds:
+        return "no logits"
+    several = "s" if len(missing) > 1 else ""
+    return f"no logits of seed{several} {' and '.join(map(str, sorted(missing)))}"
+
+
 def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
     """Why A and B cannot be tested against each other; "" where they can."""
     if not (testable(a, scales) and testable(b, scales)):
-        return "no logits"
+        return no_logits(a if not testable(a, scales) else b, scales)
     shared = seeds_in_common(a, b, scales)
     if not shared:
         return "no common seed"

@@ -18,6 +18,9 @@ from lrfer_bench.reporting.lines import Lead, Line
 from lrfer_bench.scoring.bootstrap import Quantity, Resampler, intervals
 from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired
 
+PLACES = 12
+"""Decimals of a mean that count: the order in which seeds are summed decides the last ones."""
+
 
 def mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:
     """Mark the best at a scale and what ties with it; that one and the next that does not."""
@@ -73,8 +76,8 @@ def _best_first(
 
 
 def accuracy_at(line: Line, scale: int) -> float:
-    """Its mean accuracy at a scale, over the seeds that count."""
-    return float(line.rows[scale].means["accuracy"])
+    """Its mean accuracy at a scale, over the seeds that count; equal means are equal numbers."""
+    return round(float(line.rows[scale].means["accuracy"]), PLACES)
 
 
 def fill_leads(pairs: Sequence[tuple[int, Line, Line]], resamples: int, seed: int) -> None:

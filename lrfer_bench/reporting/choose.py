@@ -57,6 +57,8 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
     asked_for = {r.place for r in found if r.record.seed in choice.seeds}
     kept = [result for result in found if _wanted(result, choice, asked_for)]
+    if choice.methods or choice.scales:
+        kept = _ceilings_of_others(kept, choice)
     if not kept:
         asked = "under these --datasets, --methods, --scales and --seeds: ask for fewer at once"
         dropped = f"; left out before: {_first(notes)}" if notes else ""
@@ -85,6 +87,19 @@ def _check(
         if about:
             raise UserError(f'no record about {kind} "{name}" is counted: {_first(about)}')
         raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
+
+
+def _ceilings_of_others(kept: Sequence[Result], choice: Choice) -> list[Result]:
+    """Without ceilings of data sets and presets on which none of the methods chosen stands."""
+
+    def place(result: Result) -> tuple[str, str]:
+        return result.dataset, result.record.preset
+
+    def is_ceiling(result: Result) -> bool:
+        return result.record.method.kind == "oracle" and not _names(result) & set(choice.methods)
+
+    places = {place(result) for result in kept if not is_ceiling(result)}
+    return [r for r in kept if not places or place(r) in places or not is_ceiling(r)]
 
 
 def _names(result: Result) -> set[str]:

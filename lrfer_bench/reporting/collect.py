@@ -68,7 +68,7 @@ class Report:
     def cautions(self) -> list[str]:
         """Sentences about tables that compare what is not equal."""
         mixed = mixture(result.record for result in self.results)
-        said = {board.title: tuned.unequal(board) for board in self.boards}
+        said = {board.title: tuned.unequal(board.ranked) for board in self.boards}
         unequal = [f"{title}: {caution}" for title, caution in said.items() if caution]
         return [*([mixed] if mixed else []), *unequal]
 

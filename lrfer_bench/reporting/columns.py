@@ -259,7 +259,7 @@ COLUMNS: tuple[Column, ...] = (
         text=tuned.text,
         place=91,
         only_if=tuned.was_tuned,
-        row=lambda row, home: row.record.method.trials,
+        row=lambda row, home: tuned.most(row),
     ),
     *_means("latency_q1_ms", "latency_q3_ms"),
     cost(

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lrfer_bench.contract.labels import same_label
-from lrfer_bench.errors import UserError, csv_cell, did_you_mean
+from lrfer_bench.errors import UserError, csv_cell
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.reporting import numbers
+from lrfer_bench.reporting import numbers, tuned
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.finding import check_names, find
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row, common_seeds
@@ -75,13 +75,14 @@ def duel(
     met: set[Meeting] = set()
     same: set[str] = set()
     for board in report.boards:
-        first, second = _find(board, a, notes), _find(board, b, notes)
+        first, second = find(board, a, notes), find(board, b, notes)
         if first and first is second:
             same.add(first.label)
         elif first and second:
             notes += _unequal_means(board, first, second)
+            notes += [f"{board.title}: {said}" for said in [tuned.unequal([first, second])] if said]
             pairs += _meet(board, first, second, resamples, clean, notes, met)
-    _check_names(report, a, b)
+    check_names(report, a, b)
     if not pairs and same:
         raise UserError(
             f'"{a}" and "{b}" mean the same row, {min(same)}: name two rows of the leaderboard'
@@ -98,7 +99,7 @@ def duel(
 
 def _why_none(report: Report, a: str, b: str, clean: bool) -> str:
     """Why A and B met nowhere, and what to do."""
-    both = [each for each in report.boards if _find(each, a, []) and _find(each, b, [])]
+    both = [each for each in report.boards if find(each, a, []) and find(each, b, [])]
     leaking = sorted({board.dataset for board in both if board.leaks_wholly})
     if clean and leaking:
         return (
@@ -122,35 +123,6 @@ def _unequal_means(board: Board, a: Line, b: Line) -> list[str]:
 
 def _results(one: Round) -> list[Result]:
     return [*one.a.finished, *one.b.finished]
-
-
-def _find(board: Board, name: str, notes: list[str]) -> Line | None:
-    """The line of this name; for a method's name alone, that of its own sizes before others.
-
-    Where only one line stands under a name with a mark behind it (its version, its stages'
-    settings), the name without it will do.
-    """
-    lines = [e for e in board.lines if same_label(name, e.label) or same_label(name, e.method)]
-    lines = lines or [e for e in board.folded if same_label(name, e.label)]
-    if not lines:
-        marked = [e for e in board.lines if same_label(name, _unmarked(e))]
-        lines = marked if len({e.method for e in marked}) == 1 else []
-    lines.sort(key=lambda e: (not same_label(name, e.label), e.off_scale))
-    if len(lines) > 1 and not same_label(name, lines[0].label):
-        others = " and ".join(f'"{line.label}"' for line in lines[1:])
-        notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here; there is {others}, too')
-    return lines[0] if lines else None
-
-
-def _unmarked(line: Line) -> str:
-    return next(iter(line.rows.values())).first.label
-
-
-def _check_names(report: Report, *asked: str) -> None:
-    known = {line.label for board in report.boards for line in board.lines}
-    for name in asked:
-        if not any(_find(board, name, []) for board in report.boards):
-            raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 
 
 def _meet(

@@ -125,7 +125,8 @@ def load(roots: Iterable[str | Path]) -> Loaded:
         by_key[other.record.key] = replace(
             counted, record=with_trials(counted.record, other.record)
         )
-    loaded.results = without_twins(_named(_as_files_are(by_key, loaded.notes)), loaded.notes)
+    current = _with_trials_known(_as_files_are(by_key, loaded.notes))
+    loaded.results = without_twins(_named(current), loaded.notes)
     return loaded
 
 
@@ -195,6 +196,23 @@ def _as_files_are(by_key: dict[str, Result], notes: list[str]) -> list[Result]:
             "run the same command again where their cells are missing"
         )
     return [result for key, result in by_key.items() if key not in older]
+
+
+def _with_trials_known(results: list[Result]) -> list[Result]:
+    """Not tuned (None) in place of "nothing to tune" (0) where the same method was tuned elsewhere.
+
+    A record keeps what its method had to tune when it was run, and that may have grown since.
+    """
+    tuned = {result.record.method.name for result in results if result.record.method.trials}
+
+    def known(result: Result) -> Result:
+        method = result.record.method
+        if method.trials != 0 or method.name not in tuned:
+            return result
+        untuned = method.model_copy(update={"trials": None})
+        return replace(result, record=result.record.model_copy(update={"method": untuned}))
+
+    return [known(result) for result in results]
 
 
 def _standing(result: Result) -> tuple[bool, bool]:

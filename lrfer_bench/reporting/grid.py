@@ -64,13 +64,12 @@ def notes(board: Board) -> list[str]:
             "no mean is taken over what happened to finish."
         )
     if board.untested:
-        left = ", ".join(f"{label} ({reason})" for label, reason in board.untested.items())
-        found.append(f"No rank: {left}.")
+        found.append(unranked(board))
     if any(not row.whole for line in board.lines for row in line.shown):
         found.append("* not all seeds are finished: a mean over those that are.")
     if board.synthetic:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
-    found += filter(None, [tuned.unequal(board), folding.note(board), timing.note(board)])
+    found += filter(None, [tuned.unequal(board.ranked), folding.note(board), timing.note(board)])
     found += [level.sentence] if (level := chance.level(board)) else []
     if len(board.ceilings) > 1:
         ceiling = board.ceilings[0].label
@@ -83,9 +82,16 @@ def notes(board: Board) -> list[str]:
     return found
 
 
+def unranked(board: Board) -> str:
+    """Which lines have no rank, and why."""
+    left = ", ".join(f"{label} ({reason})" for label, reason in board.untested.items())
+    return f"No rank: {left}."
+
+
 def seed_notes(board: Board) -> list[str]:
     """Over how many seeds the rows are, and which seeds do not count."""
-    shown = [row for line in board.lines for row in line.shown]
+    shown = [row for line in board.ranked for row in line.shown]
+    shown = shown or [row for line in board.lines for row in line.shown]  # a ceiling alone
     intervals = _intervals(shown)
     drawn = [row for row in shown if not row.existing]
     counts = {len(row.seeds) for row in drawn or shown}

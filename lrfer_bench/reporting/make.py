@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from lrfer_bench.reporting.pictures import Job
 
 PAGE = "index.html"
+TABLES = tuple(f"leaderboard.{ending}" for ending in ("csv", "md", "html", "tex"))
+CITATIONS = "citations.bib"
+HEAD = "dataset,protocol,test_protocol,preset,method,"
+"""How leaderboard.csv begins."""
 Tell = Callable[[str], None]
 
 
@@ -52,7 +56,7 @@ def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Pat
     _put(report, out / "leaderboard.html", writers.html_page(grids, title))
     _put(report, out / "leaderboard.tex", "\n".join(writers.latex(g) for g in grids))
     if options.citations:
-        _put(report, out / "citations.bib", citations.bibtex(_cards(report)))
+        _put(report, out / CITATIONS, citations.bibtex(_cards(report)))
     early, late = _jobs(report)
     redraw = options.pictures == "all"
     for jobs in filter(None, (early, late)):
@@ -67,13 +71,20 @@ def write(report: Report, out: Path, tell: Tell = lambda text: None) -> list[Pat
 
 
 def check_own(out: Path) -> None:
-    """UserError where a page of somebody's lies in the folder: a report replaces its own only."""
-    path = out / PAGE
-    if os.path.lexists(path) and not shows([path], page.MARK):
-        raise UserError(
-            f"{path} was not made by a report, and nothing of yours is overwritten: choose another "
-            "--out"
-        )
+    """UserError where files of somebody's lie in the folder: a report replaces its own only.
+
+    A page tells a report's folder; the table, which is written first, one without or not done.
+    """
+    if shows([out / PAGE], page.MARK):
+        return
+    if not os.path.lexists(out / PAGE) and shows([out / TABLES[0]], HEAD):
+        return
+    for name in (PAGE, *TABLES, CITATIONS):
+        if os.path.lexists(out / name):
+            raise UserError(
+                f"{out / name} was not made by a report, and nothing of yours is overwritten: "
+                "choose another --out"
+            )
 
 
 def _jobs(report: Report) -> tuple[list[Job], list[Job]]:

@@ -12,12 +12,13 @@ from lrfer_bench.reporting.against import (
     BEATEN,
     Weights,
     against_best,
+    no_logits,
     seeds_in_common,
     testable,
     unbeaten,
     weighted,
 )
-from lrfer_bench.reporting.best import fill_leads, mark_best
+from lrfer_bench.reporting.best import PLACES, fill_leads, mark_best
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import same_cells
 from lrfer_bench.reporting.lines import Line
@@ -85,13 +86,16 @@ def few_images(board: Board) -> bool:
 
 
 def score_of(line: Line) -> float:
-    """What orders the board: the area, else the mean accuracy, else the mean of what is there."""
+    """What orders the board: the area, else the mean accuracy, else the mean of what is there.
+
+    Without the last digits, which the order of a sum decides.
+    """
     if line.area is not None:
-        return line.area.value
+        return round(line.area.value, PLACES)
     if line.mean is not None:
-        return line.mean
+        return round(line.mean, PLACES)
     shown = [row.means["accuracy"] for row in line.shown]
-    return float(np.mean(shown)) if shown else -1.0
+    return round(float(np.mean(shown)), PLACES) if shown else -1.0
 
 
 def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: int) -> None:
@@ -194,7 +198,7 @@ def _tested(board: Board, lines: Sequence[Line], weights: Weights) -> list[Line]
     best, beaten = unbeaten(can, weights, score_of) if can else (None, {})
     found = []
     for line in lines:
-        reason = "no logits" if best is None else ""
+        reason = no_logits(line, list(weights)) if best is None else ""
         if line.label in beaten:
             reason = BEATEN.format(beaten[line.label])
         elif best is not None and line is not best:

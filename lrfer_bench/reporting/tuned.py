@@ -5,6 +5,7 @@ Quick to import (no numpy, no pandas), like all that columns are made of.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lrfer_bench.reporting import numbers
@@ -13,11 +14,18 @@ from lrfer_bench.reporting.values import Text
 if TYPE_CHECKING:
     from lrfer_bench.reporting.boards import Board
     from lrfer_bench.reporting.lines import Line
+    from lrfer_bench.reporting.rows import Row
 
 
 def trials_of(line: Line) -> set[int | None]:
     """What its records say, mostly one number: None is not tuned, 0 has nothing to tune."""
     return {result.record.method.trials for row in line.shown for result in row.finished}
+
+
+def most(row: Row) -> int | None:
+    """The most trials that a seed of a row had; None where none says."""
+    told = [r.record.method.trials for r in row.results if r.record.method.trials is not None]
+    return max(told, default=None)
 
 
 def value(board: Board, line: Line) -> int | None:
@@ -45,16 +53,16 @@ def was_tuned(board: Board) -> bool:
     return any(value(board, line) for line in board.lines)
 
 
-def unequal(board: Board) -> str:
-    """A sentence where comparable lines had different numbers of trials, else "".
+def unequal(lines: Iterable[Line]) -> str:
+    """A sentence where lines had different numbers of trials, else "".
 
-    Methods that have nothing to tune do not count, nor do lines that are set apart.
+    Methods that have nothing to tune do not count.
     """
-    lines = {line.label: trials_of(line) - {0} for line in board.ranked if line.shown}
-    numbers_of_trials = set().union(*lines.values())
+    counts = {line.label: trials_of(line) - {0} for line in lines if line.shown}
+    numbers_of_trials = set().union(*counts.values())
     if len(numbers_of_trials) < 2:
         return ""
-    said = ", ".join(f"{label} {_counts(found)}" for label, found in lines.items() if found)
+    said = ", ".join(f"{label} {_counts(found)}" for label, found in counts.items() if found)
     return (
         f"Methods had different numbers of tuning trials ({said}): "
         "one that was tuned more may be ahead for that reason alone."

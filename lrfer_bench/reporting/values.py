@@ -121,14 +121,15 @@ def cost_text(cost: str, say: Callable[[float | None], str]) -> Callable[[Board,
 def training_seconds(line: Line) -> float | None:
     """Seconds to train all models of a line, each and each shared stage once.
 
-    The mean over seeds that are finished at every size, where there are any.
+    The mean over seeds that are finished at every size; None where there is none, as a part of the
+    models would look quicker than all of them.
     """
     rows = line.shown
-    if not rows:
+    whole = [seed for seed in line.seeds if all(seed in row.seeds for row in rows)]
+    if not rows or not whole or any(scale > 1 for scale in line.holes):
         return None
     totals = []
-    whole = [seed for seed in line.seeds if all(seed in row.seeds for row in rows)]
-    for seed in whole or line.seeds:
+    for seed in whole:
         models: dict[str, float] = {}
         for row in rows:
             models |= _models(row, seed)

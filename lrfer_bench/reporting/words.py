@@ -53,12 +53,13 @@ def _best_overall(board: Board) -> str:
     ranked = originals([line for line in board.ranked if line.rank is not None], scales)
     if not ranked:
         return _none_ranked(board)
-    sizes = joined([str(board.sizes[scale]) for scale in scales])
-    where = f"over {sizes} pixels together" if len(scales) > 1 else f"at {sizes} pixels"
+    sizes = list(dict.fromkeys(str(board.sizes[scale]) for scale in scales))
+    said = f"{joined(sizes)} pixels"
+    where = f"over {said} together" if len(sizes) > 1 else f"at {said}"
     left = [line for line in board.ranked if line.label in board.untested]
     above = [line for line in left if score_of(line) > score_of(ranked[0])]
     if len(ranked) == 1:
-        return _alone(board, ranked[0].label, f"at {sizes} pixels", bool(above))
+        return _alone(board, ranked[0].label, where, said, bool(above))
     first, tied = ranked[0].label, [line.label for line in ranked[1:] if line.rank == 1]
     if not board.tested:
         are = "are" if tied else "is"
@@ -87,14 +88,21 @@ def _none_ranked(board: Board) -> str:
     return "No method is finished at every size yet."
 
 
-def _alone(board: Board, label: str, where: str, above: bool) -> str:
+def _alone(board: Board, label: str, where: str, sizes: str, above: bool) -> str:
     """Of the only line with a rank; above: another one has a higher score."""
+    better = [other for other, reason in board.untested.items() if reason == BETTER]
+    if better:
+        are = "are" if len(better) > 1 else "is"
+        return (
+            f"{label} has the highest mean {where}, but {_names(better)} {are} better on the "
+            "seeds that both have."
+        )
     if above:
         return f"{label} is the best {where} of those that could be ranked: see the notes."
     if board.untested:
         return f"No other method could be tested against {label} {where}: see the notes."
     comparable = "comparable " if _with_crops(board) else ""
-    return f"{label} is the only {comparable}method finished {where}."
+    return f"{label} is the only {comparable}method finished at {sizes}."
 
 
 def _with_crops(board: Board) -> list[Line]:

@@ -99,7 +99,8 @@ def html_page(grids: list[Grid], title: str) -> str:
 
 def latex_text(text: str) -> str:
     """Text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(c, c) for c in " ".join(text.split()))
+    parts = " ".join(text.split()).split("--")  # of an option: LaTeX would print one dash
+    return "-{}-".join("".join(_LATEX.get(c, c) for c in part) for part in parts)
 
 
 def latex(grid: Grid) -> str:

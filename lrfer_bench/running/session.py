@@ -161,13 +161,13 @@ def _keep_inputs(session: Session) -> None:
 def _note_trials(store: Store, kept: list[Cell]) -> None:
     """Write into records that stand by how many trials their settings were chosen.
 
-    The settings that a tuning chose, such as the defaults, may have been run before it. Records
-    from before the number was kept do not say either that a method has nothing to tune (0).
+    The settings that a tuning chose, such as the defaults, may have been run before it; a method
+    may have had nothing to tune (0) when it was run; and the oldest records say neither (None).
     """
-    trials = {cell.key: told for cell in kept if (told := cell.method.trials) is not None}
+    trials = {cell.key: cell.method.trials for cell in kept}
     for record in find_all(store, trials) if trials else []:
         told, number = record.method.trials, trials[record.key]
-        if told is None or number not in (0, told):
+        if told != number and (number or not told):  # who runs it by hand takes no trials back
             method = record.method.model_copy(update={"trials": number})
             store.save(record.model_copy(update={"method": method}))
 

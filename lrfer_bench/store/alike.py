@@ -16,10 +16,11 @@ def same_metrics(one: MetricsPart, two: MetricsPart | None) -> bool:
 def with_trials(mine: Record, theirs: Record) -> Record:
     """Mine, with their number of tuning trials where only they tell it and the metrics are equal.
 
-    A tuning may choose settings that were run by hand before, on another machine.
+    A tuning may choose settings that were run by hand before, on another machine, or when the
+    method had nothing to tune yet (0).
     """
-    told, trials = mine.method.trials is not None, theirs.method.trials
-    if told or trials is None or mine.metrics is None:
+    told, trials = mine.method.trials, theirs.method.trials
+    if told or trials is None or trials == told or mine.metrics is None:
         return mine
     if not same_metrics(mine.metrics, theirs.metrics):
         return mine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,3 +66,24 @@ def test_a_label_is_meant_however_its_numbers_are_written(
         assert [result.method_name for result in found.results] == ["a"]
     with pytest.raises(UserError, match='no record is about method "a'):
         collect([tmp_path], Options(choice=Choice(methods=["a[weight=0]"]), resamples=0))
+
+
+def test_a_ceiling_stays_only_where_a_method_chosen_stands(
+    factory: ModuleType, tmp_path: Path
+) -> None:
+    def save(method: str, dataset: str, **fields: Any) -> None:
+        fields |= {"method": method, "dataset": dataset}
+        factory.save(tmp_path, np.arange(70) < 50, LABELS, **fields)
+
+    for dataset in ("one", "two"):
+        save("direct", dataset)
+        save("oracle", dataset, **{k: v for k, v in factory.ORACLE.items() if k != "method"})
+    save("kd", "one")
+    save("kd", "one", scale=2)
+
+    def titles(**choice: Any) -> list[str]:
+        report = collect([tmp_path], Options(Choice(**choice), resamples=0))
+        return [board.dataset for board in report.boards]
+
+    assert titles() == ["one", "two"] == titles(methods=["oracle"]) == titles(methods=["direct"])
+    assert titles(methods=["kd"]) == ["one"] == titles(scales=[2])

@@ -2,10 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
+from in_process import lrfer
 from made_records import make_record
 
+import lrfer_bench
 from lrfer_bench.contract.cards import MethodCard, card_of
+from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import citations
 from lrfer_bench.reporting.frame import Result
@@ -105,3 +109,25 @@ def test_bibtex_is_cut_between_entries():
     entry = "@misc{a, note={" + "x" * 3000 + "}}\n"
     kept = card_part(MethodCard("x", bibtex=entry * 2))
     assert kept.bibtex.count("@misc") == 1 and kept.bibtex.endswith("}}")
+
+
+@pytest.mark.parametrize(
+    "name", ["index.html", "leaderboard.csv", "leaderboard.tex", "citations.bib"]
+)
+def test_files_of_somebody_s_are_not_overwritten(factory, tmp_path, name):
+    """Such as the folder of a paper; a report's own folder is written again, done or not."""
+    results, paper = tmp_path / "results", tmp_path / "paper"
+    factory.save(results, np.ones(40, bool), np.arange(40) % 7)
+    paper.mkdir()
+    (paper / name).write_text("mine")
+    words = ["report", "--results", results, "--citations", "--out", paper, "--pictures", "none"]
+    said = lrfer(*words, "--resamples", 0)
+    assert said.status == 2 and f"{paper / name} was not made by a report" in said.err
+    with pytest.raises(UserError, match="nothing of yours is overwritten"):
+        lrfer_bench.report(results, paper, pictures="none")
+    assert [path.read_text() for path in paper.iterdir()] == ["mine"]
+
+    (paper / name).unlink()
+    assert lrfer(*words, "--resamples", 0).status == 0
+    (paper / "index.html").unlink()  # as after Ctrl-C, and with page=False
+    assert lrfer(*words, "--resamples", 0).status == 0

@@ -55,3 +55,29 @@ def test_help_that_one_alone_has_is_said_as_in_tables(save, factory):
     factory.save(root, np.arange(400) < 300, np.resize(np.arange(7), 400), **factory.ORACLE)
     (note,) = duel([root], "oracle", "direct", Choice()).notes
     assert "oracle (sees HR)" in note
+
+
+def test_a_bare_name_is_the_only_row_of_its_method_or_the_only_tuned_one(save):
+    save("direct", 200)
+    root = save("kd", 300, settings={"kd_weight": 0.6}, trials=8)
+    found = duel([root], "kd", "direct", Choice(), 100)
+    assert [one.a.record.method.settings for one in found.rounds] == [{"kd_weight": 0.6}]
+    assert any('"kd" is "kd[kd_weight=0.6]" here' in note for note in found.notes)
+    save("kd", 100, settings={"kd_weight": 0.0})
+    found = duel([root], "kd", "direct", Choice(), 100)
+    assert found.rounds[0].a.record.method.settings == {"kd_weight": 0.6}, "the control was not"
+    save("kd", 250, settings={"kd_weight": 9.0}, trials=8)
+    with pytest.raises(UserError, match='about method "kd": did you mean'):
+        duel([root], "kd", "direct", Choice(), 100)
+    save("kd", 120)
+    assert not duel([root], "kd", "direct", Choice(), 100).rounds[0].a.record.method.settings
+
+
+@pytest.mark.parametrize("choice", [Choice(seeds=[1]), Choice(scales=[2])])
+def test_a_row_that_was_left_out_by_a_choice_is_not_unknown(save, choice):
+    save("direct", 200)
+    save("direct", 200, seed=1)
+    save("direct", 200, scale=2)
+    root = save("kd", 300)
+    with pytest.raises(UserError, match='"kd" has records, but none is left under these'):
+        duel([root], "kd", "direct", choice)

@@ -155,3 +155,22 @@ def test_each_board_has_the_seeds_of_its_own_scales(two_boards, save):
     assert seeds["bicubic@1"] == {2: [0, 1], 4: [0, 1], 8: [0]}
     assert seeds["camera@1"] == {2: [0], 4: [0], 8: [0]}
     assert len(frame(report).query("method == 'enlarge'")) == 3
+
+
+def test_more_seeds_of_a_ceiling_take_no_warning_from_rows_with_one(save, factory):
+    save("good", 300)
+    root = save("poor", 100)
+    for seed in (0, 1):
+        save("oracle", 320, seed=seed, kind="oracle", scale=1)
+    said = notes(board(root))
+    assert said[0].startswith("One seed: intervals are over test images only")
+    assert not any("seeds that both have" in note for note in said)
+
+
+def test_means_that_are_equal_but_for_the_order_of_their_sum_share_a_rank(save):
+    for seed, (one, other) in enumerate(zip((40, 80, 120), (120, 80, 40), strict=True)):
+        save("aaa", one, seed=seed)
+        root = save("bbb", other, seed=seed)
+    found = board(root, resamples=0)
+    assert [line.rank for line in found.lines] == [1, 1]
+    assert all(line.best == {4} for line in found.lines)

@@ -62,3 +62,14 @@ def test_the_terminal_sorts_as_the_tables_do(save, tmp_path):
 
     assert order("macs") == ["small", "middle", "big"]
     assert order("rank") == ["big", "small", "middle"]
+
+
+def test_what_sets_a_row_apart_and_why_one_has_no_rank_stand_below(save, tmp_path):
+    save("many", 300, seed=0)
+    save("many", 300, seed=1)
+    save("crops", 350, tta="ten crops")
+    root = save("other", 200, seed=2)
+    asked = ["--results", str(root), "--out", str(tmp_path / "out"), "--pictures", "none"]
+    done = CliRunner().invoke(report, [*asked, "--resamples", "100"], catch_exceptions=False)
+    assert "\n  crops: test-time augmentation: ten crops\n" in done.output
+    assert "\n  No rank: other (no common seed)." in done.output

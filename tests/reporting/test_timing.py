@@ -5,7 +5,7 @@ from __future__ import annotations
 import made_records
 import pytest
 
-from lrfer_bench.reporting import columns, curves, lookup, timing
+from lrfer_bench.reporting import columns, curves, lookup, timing, values
 from lrfer_bench.reporting.collect import Options, collect
 
 ALONE = {"processor": "Chip", "latency_alone": "yes", "latency_threads": "2"}
@@ -135,3 +135,23 @@ def test_exported_models_under_other_conditions_are_not_sorted_by(exported, othe
     assert [line.label for line in lookup.ordered(found, "onnx_latency_ms", columns.COLUMNS)] == [
         line.label for line in found.lines
     ]
+
+
+def test_an_unfinished_line_has_no_training_time(save, factory):
+    """A part of its models would look quicker than all of them."""
+    root = save("kd", 200, scale=2)
+    for scale in (2, 4, 8):
+        save("direct", 300, scale=scale)
+    for scale in (4, 8):
+        factory.save(root, method="kd", scale=scale, failure="no memory")
+
+    def seconds(**options):
+        (board,) = collect([root], Options(resamples=0, **options)).boards
+        return {line.label: values.training_seconds(line) for line in board.lines}
+
+    assert seconds() == {"direct": 1800.0, "kd": None}
+    assert seconds(partial=True)["kd"] is None
+    save("fskd", 200, scale=2)
+    save("fskd", 200, scale=4, seed=1)
+    save("fskd", 200, scale=8)
+    assert seconds(partial=True)["fskd"] is None, "no seed is whole"

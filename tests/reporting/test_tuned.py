@@ -8,7 +8,9 @@ import pytest
 from in_process import lrfer
 
 from lrfer_bench.reporting import tuned
+from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.frame import load_frame
 from lrfer_bench.reporting.make import frame, make_report
 from lrfer_bench.store.store import checksum, read_record
@@ -58,7 +60,7 @@ def test_where_nothing_was_tuned_no_table_speaks_of_it(factory, tmp_path):
     save(factory, tmp_path, "direct", trials=0)
     make_report([tmp_path], tmp_path / "out", Options(resamples=0, pictures="none", page=False))
     assert "tune" not in (tmp_path / "out" / "leaderboard.md").read_text().lower()
-    assert not tuned.was_tuned(board_of(tmp_path)) and not tuned.unequal(board_of(tmp_path))
+    assert not tuned.was_tuned(board_of(tmp_path)) and not tuned.unequal(board_of(tmp_path).ranked)
 
 
 def test_different_numbers_of_trials_are_warned_of(unequal, tmp_path):
@@ -74,9 +76,9 @@ def test_equal_numbers_are_not(factory, tmp_path):
     for method in ("kd", "gmenet"):
         save(factory, tmp_path, method, trials=8)
     save(factory, tmp_path, "direct", trials=0)
-    assert tuned.was_tuned(board_of(tmp_path)) and not tuned.unequal(board_of(tmp_path))
+    assert tuned.was_tuned(board_of(tmp_path)) and not tuned.unequal(board_of(tmp_path).ranked)
     save(factory, tmp_path, "fskd", trials=16)
-    assert "fskd 16" in tuned.unequal(board_of(tmp_path))
+    assert "fskd 16" in tuned.unequal(board_of(tmp_path).ranked)
 
 
 def test_seeds_of_one_line_may_differ_and_both_are_shown(factory, tmp_path):
@@ -85,7 +87,7 @@ def test_seeds_of_one_line_may_differ_and_both_are_shown(factory, tmp_path):
     board = board_of(tmp_path)
     (line,) = board.lines
     assert tuned.text(board, line).text == "not tuned/tuned, 8 trials"
-    assert "kd none/8" in tuned.unequal(board)
+    assert "kd none/8" in tuned.unequal(board.ranked)
 
 
 def test_records_from_before_the_field_stay_valid(factory, tmp_path):
@@ -95,3 +97,44 @@ def test_records_from_before_the_field_stay_valid(factory, tmp_path):
     assert "trials" not in content["method"], "nothing was tuned: the bytes of before"
     assert content["content_sha256"] == checksum(content)
     assert read_record(path).method.trials is None
+
+
+def test_what_was_tuned_has_something_to_tune_whatever_an_older_record_says(factory, tmp_path):
+    """rsnet had no search space when its defaults were run."""
+    save(factory, tmp_path, "rsnet", trials=0)
+    save(factory, tmp_path, "direct", trials=0)
+    assert tuned.unequal(board_of(tmp_path).ranked) == ""
+    save(factory, tmp_path, "rsnet", trials=8, settings={"kd_weight": 2.5})
+    board = board_of(tmp_path)
+    said = {line.method: tuned.text(board, line).text for line in board.lines}
+    assert said == {
+        "rsnet": "not tuned", "rsnet[kd_weight=2.5]": "tuned, 8 trials",
+        "direct": "nothing to tune",
+    }  # fmt: skip
+    assert "(rsnet none, rsnet[kd_weight=2.5] 8)" in tuned.unequal(board.ranked)
+
+
+@pytest.mark.parametrize("order", [(0, 8), (8, 0)])
+def test_a_cell_in_two_folders_was_tuned_whichever_comes_first(factory, tmp_path, order):
+    folders = [tmp_path / str(trials) for trials in order]
+    for folder, trials in zip(folders, order, strict=True):
+        save(factory, folder, "kd", trials=trials)
+    (board,) = collect(folders, Options(resamples=0)).boards
+    assert [tuned.text(board, line).text for line in board.lines] == ["tuned, 8 trials"]
+
+
+def test_the_csv_says_the_most_trials_of_a_row(factory, tmp_path):
+    save(factory, tmp_path, "kd")
+    save(factory, tmp_path, "kd", seed=1, trials=8)
+    assert frame(collect([tmp_path], Options(resamples=0))).trials.tolist() == [8]
+
+
+def test_a_comparison_says_that_one_alone_was_tuned(factory, tmp_path):
+    save(factory, tmp_path, "kd", trials=8)
+    save(factory, tmp_path, "gmenet")
+    save(factory, tmp_path, "fskd")
+    save(factory, tmp_path, "direct", trials=0)
+    (note,) = duel([tmp_path], "kd", "gmenet", Choice(), 100).notes
+    assert "different numbers of tuning trials (kd 8, gmenet none)" in note
+    for one, other in (("fskd", "gmenet"), ("kd", "direct")):
+        assert duel([tmp_path], one, other, Choice(), 100).notes == []

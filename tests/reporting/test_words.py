@@ -173,3 +173,38 @@ def test_models_that_were_there_before_had_no_luck_in_training(save):
     assert "One training of each that was trained here: another" in headline(board(root))
     said = text(duel([root], "good", "ours", Choice(), resamples=100))
     assert said[-1].startswith("One seed: another training of what was trained here")
+
+
+def test_one_that_is_better_on_common_seeds_is_named_though_its_mean_is_lower(save):
+    for seed, right in enumerate((160, 280, 280)):
+        save("many", right, seed=seed)
+    found = board(save("one", 220, seed=0))
+    assert headline(found) == (
+        "many has the highest mean at 12 pixels, but one is better on the seeds that both have."
+    )
+    for seed, right in enumerate((160, 280, 280)):
+        save("many", right, seed=seed, scale=2)
+    found = board(save("one", 220, seed=0, scale=2))
+    assert headline(found).startswith("many has the highest mean over 24 and 12 pixels together,")
+
+
+def test_a_row_that_lacks_the_logits_of_one_seed_says_which(save):
+    for seed in (0, 1, 2):
+        save("good", 300, seed=seed)
+        root = save("poor", 100, seed=seed)
+    (path,) = (root / "logits").glob("*poor*_s2_*")
+    path.unlink()
+    assert "No rank: poor (no logits of seed 2)." in notes(board(root))
+    for path in (root / "logits").glob("*good*"):
+        path.unlink()
+    said = " ".join(notes(board(root)))
+    assert "good (no logits)" in said and "poor (no logits of seed 2)" in said
+
+
+def test_a_size_that_two_scales_share_is_said_once(save):
+    for scale in (2, 4, 5):
+        save("good", 300, scale=scale, side=8)
+        root = save("poor", 100, scale=scale, side=8)
+    found = board(root)
+    assert [found.sizes[scale] for scale in (2, 4, 5)] == [4, 2, 2]
+    assert "the most accurate over 4 and 2 pixels together" in headline(found)

@@ -119,3 +119,7 @@ def test_markup_in_a_name_stays_text_in_markdown():
 )
 def test_latex_escapes(text, printed):
     assert latex_text(text) == printed
+
+
+def test_an_option_keeps_both_its_hyphens_in_latex():
+    assert latex_text("see --partial – 50 %") == r"see -{}-partial -- 50 \%"

@@ -40,8 +40,10 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def with_old_record(method: str, results: Path) -> tuple[Request, Record, Logits]:
-    """A finished record from before numbers of trials were kept, and what asks for it."""
+def with_old_record(
+    method: str, results: Path, trials: int | None = None
+) -> tuple[Request, Record, Logits]:
+    """A finished record, by default from before trials were counted, and what asks for it."""
     plain = Request(
         [method], "tinyfaces", scales=[2], plugins=[PLUGINS / "tiny.py"], results=results
     )
@@ -50,7 +52,7 @@ def with_old_record(method: str, results: Path) -> tuple[Request, Record, Logits
     answers = Logits(np.eye(4, dtype=np.float32)[labels], labels, np.ones(8, bool))
     metrics = score(answers.logits, answers.labels, answers.clean)
     record = draft(cell).model_copy(update={"status": "finished", "metrics": metrics, "cost": FREE})
-    method_part = record.method.model_copy(update={"trials": None})
+    method_part = record.method.model_copy(update={"trials": trials})
     record = record.model_copy(update={"method": method_part})
     Store(results).save(record, answers)
     return plain, record, answers
@@ -59,6 +61,11 @@ def with_old_record(method: str, results: Path) -> tuple[Request, Record, Logits
 def test_an_old_record_of_a_method_with_nothing_to_tune_learns_that(tmp_path: Path) -> None:
     plain, _, _ = with_old_record("direct", tmp_path)
     assert trials_after(plain, Store(tmp_path)) == 0
+
+
+def test_a_record_from_before_a_method_could_be_tuned_learns_that(tmp_path: Path) -> None:
+    plain, _, _ = with_old_record("kd", tmp_path, trials=0)
+    assert trials_after(plain, Store(tmp_path)) is None
 
 
 def test_a_record_from_before_a_tuning_learns_by_how_many_trials_it_was_chosen(
