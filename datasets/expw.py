@@ -95,7 +95,8 @@ class ExpW(Dataset):
                 f"{self.min_confidence:g} were left out."
             )
         if len(usable) < len(faces):
-            first = next(face for face in faces if face not in usable)
+            kept = set(map(id, usable))
+            first = next(face for face in faces if id(face) not in kept)
             notes.append(
                 f"{len(faces) - len(usable):,} faces with an empty box were left out, "
                 f"line {first.row + 1} first."

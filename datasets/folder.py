@@ -79,11 +79,7 @@ class Folder(Dataset):
     def load(self, root: Path | None) -> FaceSet:
         folders, notes = _folders(root), self._said_of_size()
         trees = {split: self._read(folder) for split, folder in folders.items()}
-        others = [path for tree in trees.values() for path in tree.others]
-        if others:
-            notes.append(
-                f"{len(others)} files that are not pictures were left out, {others[0]} first."
-            )
+        notes += _said_of_others(trees.values(), folders)
         if "test" in trees and not trees["test"].files:
             notes.append(f"{folders['test']} has no class folders and so no labels: left out.")
             del trees["test"]
@@ -144,6 +140,26 @@ class Folder(Dataset):
         files = [path for paths in tree.files.values() for path in paths]
         labels = [index[name] for name, paths in tree.files.items() for _ in paths]
         return Part(files, np.array(labels, dtype=np.int64))
+
+
+def _said_of_others(trees: Collection[ClassTree], splits: dict[str, Path]) -> list[str]:
+    """What was left out: pictures by the options, files and folders by their names."""
+    notes = []
+    for what, paths in (
+        (
+            "pictures that the options only and label do not match",
+            [path for tree in trees for path in tree.unmatched],
+        ),
+        ("files that are not pictures", [path for tree in trees for path in tree.others]),
+    ):
+        if paths:
+            notes.append(f"{len(paths)} {what} were left out, {paths[0]} first.")
+    if "train" in splits:
+        beside = subfolders(splits["train"].parent).values()
+        unread = [folder.name for folder in beside if folder not in splits.values()]
+        if unread:
+            notes.append(f"Folders beside train that were not read: {', '.join(unread)}.")
+    return notes
 
 
 def _are_numbers(names: Collection[str]) -> bool:

@@ -91,8 +91,8 @@ def _chosen(part: Part, people: People | None, share: float) -> Mask:
     persons = people.of(part.files)
     if len(set(persons)) < 2:
         raise DataError(
-            f'the option person finds only "{persons[0]}": cutting train, val and test takes three '
-            "people or more, so check the pattern"
+            f'the option person leaves only "{persons[0]}" to cut from: train, val and test take '
+            "three people or more, so check the pattern"
         )
     return cut_persons(persons, share)
 

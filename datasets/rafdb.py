@@ -156,14 +156,15 @@ def _read_folders(folders: dict[str, Path], order: str | None) -> Listed:
     found = Listed()
     official: dict[str, dict[str, tuple[Path, int]]] = {"train": {}, "test": {}}
     known: dict[str, Path] = {}
+    trees = {split: read_tree(folder) for split, folder in folders.items()}
+    # All splits count alike, also one in which the first class has no picture.
+    from_0 = [folders[split] for split, tree in trees.items() if "0" in tree.classes]
+    first, classes = (0, ORDERS[_known(order, from_0[0])]) if from_0 else (1, EXPRESSIONS)
+    if from_0:
+        found.notes.append(f"Folders 0 to 6 were read as {', '.join(classes)}.")
     for split, folder in folders.items():
         part = "test" if split == "test" else "train"
-        tree = read_tree(folder)
-        first, classes = 1, EXPRESSIONS
-        if "0" in tree.classes:
-            first, classes = 0, ORDERS[_known(order, folder)]
-            if split == "train":
-                found.notes.append(f"Folders 0 to 6 were read as {', '.join(classes)}.")
+        tree = trees[split]
         meant = class_indices(tree.classes, classes, folder, first)
         pictures = {
             _official(path, part, known): (path, EXPRESSIONS.index(classes[meant[name]]))

@@ -18,7 +18,7 @@ from lrfer_bench.cli.help import Group
 from lrfer_bench.cli.options import PLUGIN, echo_left_out
 from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.cli.preparing import prepare_shown
-from lrfer_bench.contract.cards import DatasetCard, card_path, read_card
+from lrfer_bench.contract.cards import DatasetCard, card_of, card_path, read_card
 from lrfer_bench.plugins.loading import left_out, load_plugins
 from lrfer_bench.plugins.registry import DATASETS, Entry
 
@@ -218,7 +218,7 @@ def verify(
     from lrfer_bench.data.verify import verify as compare
 
     entry = DATASETS.entry(name)
-    result = compare(prepared, _card(entry) or entry.load().card, near=near)
+    result = compare(prepared, card_of(entry, DatasetCard), near=near)
     if as_json:
         echo(json.dumps(result.to_json(), indent=1))
     else:
@@ -229,7 +229,7 @@ def verify(
 def _card(entry: Entry) -> DatasetCard | None:
     """The card beside the code, or of a class that is loaded already; never imports a data set."""
     if entry.loaded is not None:
-        return entry.loaded.card
+        return card_of(entry, DatasetCard)
     path = card_path(entry.module, entry.name)
     return read_card(path, DatasetCard) if path else None
 

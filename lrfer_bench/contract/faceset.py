@@ -105,6 +105,12 @@ class FaceSet:
                     f'data set "{self.name}" has a class named "{escaped(label)}": give it a name '
                     "without control characters, in Unicode"
                 )
+        twice = next((label for label in self.classes if self.classes.count(label) > 1), None)
+        if twice is not None:
+            raise DataError(
+                f'data set "{self.name}" has two classes named "{twice}": give each a name of its '
+                "own"
+            )
         if len(self.classes) < 2:
             raise DataError(
                 f'data set "{self.name}" has only the class {", ".join(self.classes) or "(none)"}: '

@@ -97,10 +97,14 @@ def _kept(
     entry = {"directory": directory.name, "options": options, "notes": list(faces.notes)}
     notes: list[str] = []
     try:
-        if why or not is_sound(directory):
-            if directory.exists():
-                about = why or damage(directory) or "it is of another version or not complete"
-                notes.append(f"the prepared data set was damaged and is made anew ({about})")
+        wanted = bool(why) or not is_sound(directory)
+        if wanted and directory.exists():
+            about = why or damage(directory) or "it is of another version or not complete"
+            notes.append(f"the prepared data set was damaged and is made anew ({about})")
+        elif not wanted and not _has_marks_of(faces, directory):
+            _put_away(directory)
+            wanted = True
+        if wanted:
             _write(directory, faces, fingerprint, options)
         _write_signature(_signature_path(cache, signature), entry)
     except OSError as error:
@@ -136,6 +140,24 @@ def _with_entry(found: Prepared, entry: Mapping[str, Any]) -> Prepared:
         found,
         faces=replace(found.faces, notes=tuple(entry["notes"])),
         options=dict(entry["options"]),
+    )
+
+
+def _put_away(directory: Path) -> None:
+    """Remove a prepared data set; renamed first, as another process may be opening it."""
+    aside = own_folder(directory.parent)
+    os.rename(directory, aside / directory.name)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _has_marks_of(faces: FaceSet, directory: Path) -> bool:
+    """Whether a folder has what the loader says beyond pixels, labels and classes.
+
+    Its name rests on these alone. Where both tell rows, the first form of the data keeps its own.
+    """
+    there = open_prepared(directory).faces
+    return there.synthetic == faces.synthetic and all(
+        there.splits[name].rows is not None or faces.splits[name].rows is None for name in SPLITS
     )
 
 

@@ -69,6 +69,8 @@ def own_file(images: NDArray[Any]) -> Path | None:
     now, path = _READING.get(), getattr(images, "filename", None)
     if now is None or now.folder is None or path is None or Path(path).parent != now.folder:
         return None
+    if not Path(path).exists():
+        return None  # moved already, as two splits hold the same array: it is written again
     whole = int(getattr(images, "offset", 0)) + images.nbytes == os.stat(path).st_size
     return Path(path) if whole and images.flags.c_contiguous else None
 

@@ -25,6 +25,7 @@ CACHE_VERSION = 1
 
 LOADING = (
     "contract/faceset.py",
+    "data/arrays.py",
     "data/audit.py",
     "data/classes.py",
     "data/images.py",

@@ -25,10 +25,12 @@ class ClassTree:
     """One split's pictures: class name -> files in name order.
 
     others: files that are no pictures by their ending
+    unmatched: pictures that a pattern of the user's left out
     """
 
     files: Mapping[str, tuple[Path, ...]]
     others: tuple[Path, ...] = ()
+    unmatched: tuple[Path, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -66,11 +68,12 @@ def find_splits(root: Path, needed: Sequence[str] = ("train", "test")) -> dict[s
 def read_tree(folder: Path, only: re.Pattern[str] | None = None) -> ClassTree:
     """The classes and pictures of one split.
 
-    only: pictures whose path in folder it does not match are among the others. DataError names an
-    empty class, a stray picture, an empty split.
+    only: pictures whose path in folder it does not match are unmatched. DataError names an empty
+    class, a stray picture, an empty split.
     """
     classes: dict[str, tuple[Path, ...]] = {}
     others: list[Path] = []
+    unmatched: list[Path] = []
     _refuse_detection(folder, subfolders(folder))
     for entry in listing(folder):
         if entry.is_dir():
@@ -89,9 +92,8 @@ def read_tree(folder: Path, only: re.Pattern[str] | None = None) -> ClassTree:
     if not classes:
         raise DataError(f"{folder} has no images: it must hold a folder for each class")
     if only is not None:
-        classes, rest = _matching(folder, classes, only)
-        others += rest
-    return ClassTree(classes, tuple(others))
+        classes, unmatched = _matching(folder, classes, only)
+    return ClassTree(classes, tuple(others), tuple(unmatched))
 
 
 def read_by_name(
@@ -100,15 +102,19 @@ def read_by_name(
     """All pictures below a folder, whose class stands in their path: where label matches.
 
     The class is the pattern's group, or all of the match. Pictures where it, or `only`, does not
-    match are among the others.
+    match are unmatched.
     """
     classes: dict[str, list[Path]] = {}
     others: list[Path] = []
+    unmatched: list[Path] = []
     for path in below(folder):
-        place = path.relative_to(folder).as_posix()
-        found = label.search(place) if is_picture(path) else None
-        if found is None or not (only is None or only.search(place)):
+        if not is_picture(path):
             others.append(path)
+            continue
+        place = path.relative_to(folder).as_posix()
+        found = label.search(place)
+        if found is None or not (only is None or only.search(place)):
+            unmatched.append(path)
         else:
             name = found[1] if found.re.groups else found[0]
             classes.setdefault(name, []).append(path)
@@ -116,7 +122,8 @@ def read_by_name(
         raise DataError(
             f'no picture below {folder} matches "{label.pattern}": check the option label'
         )
-    return ClassTree({name: tuple(classes[name]) for name in sorted(classes)}, tuple(others))
+    files = {name: tuple(classes[name]) for name in sorted(classes)}
+    return ClassTree(files, tuple(others), tuple(unmatched))
 
 
 def is_picture(path: Path) -> bool:

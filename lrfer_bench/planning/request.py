@@ -72,6 +72,7 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
     load_plugins(request.plugins)
     prepared = prepared_dataset(request.dataset, request.data_root, request.data_options, watch)
     _check_votes(request, prepared)
+    _check_validation(request, prepared)
     plan = build_plan(request, data_ref(request.dataset, prepared))
     asked = (*request.scales, *(request.test_scales or ()))
     plan.notes = (*plan.notes, *scale_notes(asked, prepared.faces.size), *notes_of(plan))
@@ -84,6 +85,16 @@ def _check_votes(request: Request, prepared: Prepared) -> None:
         raise UserError(
             f'the data set "{request.dataset}" has no votes to learn (--targets soft): use one '
             "that has them, such as ferplus, or the targets majority"
+        )
+
+
+def _check_validation(request: Request, prepared: Prepared) -> None:
+    """UserError where an epoch is to be chosen on validation and none of its faces counts."""
+    if request.preset.selection == "best-val" and prepared.faces.leaked["val"].all():
+        raise UserError(
+            f"all {len(prepared.faces.leaked['val']):,} validation faces of the data set "
+            f'"{request.dataset}" also stand in train, so {request.preset.id} can choose no epoch '
+            "on them: give it others, or take a preset that keeps the last epoch"
         )
 
 

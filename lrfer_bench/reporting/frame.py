@@ -286,7 +286,9 @@ def _line(result: Result) -> dict[str, Any]:
     }
     whole, clean = (record.metrics.all, record.metrics.clean) if record.metrics else (None, None)
     line |= {name: getattr(whole, name, None) for name in NUMBERS}
-    line |= {f"clean_{name}": getattr(clean, name, None) for name in NUMBERS}
+    clean_numbers = NUMBERS if clean and clean.n else ("n",)  # of no image there is no share
+    line |= dict.fromkeys((f"clean_{name}" for name in NUMBERS), None)
+    line |= {f"clean_{name}": getattr(clean, name, None) for name in clean_numbers}
     for front, metrics in (("", whole), ("clean_", clean)):
         ends = share_interval(metrics.accuracy, metrics.n) if metrics and metrics.n else (None,) * 2
         line |= {f"{front}accuracy_low": ends[0], f"{front}accuracy_high": ends[1]}

@@ -103,6 +103,8 @@ def _news(status: Status) -> list[str]:
     assert record.metrics is not None
     clean = record.metrics.clean
     share = f"{record.metrics.all.accuracy:.4f} ({clean.accuracy:.4f} without leaked rows)"
+    if not clean.n:
+        share = f"{record.metrics.all.accuracy:.4f} (every test image also stands in train)"
     return [*lines, f"done: {cell_name(record)}: accuracy {share}"]
 
 

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
+import in_process
 import pytest
+import registries
 from click.testing import CliRunner
 from made_files import few_faces, noise, write_csv, write_tree
 
@@ -136,3 +138,19 @@ def test_mistakes_are_one_sentence(call, message):
 
 def test_render_is_offered_without_being_imported_for_other_commands():
     assert "render" in run("--help").output
+
+
+def test_a_data_set_of_a_plugin_needs_no_card(tmp_path):
+    plugin = tmp_path / "bare.py"
+    plugin.write_text(
+        "from lrfer_bench.api import Dataset, register_dataset\n\n\n"
+        '@register_dataset("bare")\n'
+        "class Bare(Dataset):\n"
+        '    """Faces without a card."""\n\n'
+        "    def sources(self, root):\n        return []\n\n"
+        "    def load(self, root):\n        raise NotImplementedError\n"
+    )
+    with registries.kept():
+        for words in (["list"], ["show", "bare"]):
+            said = in_process.lrfer("datasets", *words, "--plugin", plugin)
+            assert said.status == 0 and "Faces without a card." in said.out, said.err

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from toy import Toy, toy_faces
 
+from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data import cache as cache_module
+from lrfer_bench.data import reading
 from lrfer_bench.data.cache import open_prepared, prepare
 from lrfer_bench.data.signature import options_of
 from lrfer_bench.errors import DataError, UserError
@@ -52,6 +54,36 @@ def test_a_second_prepare_does_not_load(root, tmp_path):
     two = prepare(second, "toy", root, cache=tmp_path)
     assert (first.loaded, second.loaded) == (1, 0)
     assert one.directory == two.directory and one.fingerprint == two.fingerprint
+
+
+def test_what_a_changed_loader_says_beyond_the_pixels_is_taken(root, tmp_path, monkeypatch):
+    """That its faces are rendered, and which rows of a file they are: no fingerprint has that."""
+    bare = toy_faces(1)
+    plain = {name: replace(split, rows=None) for name, split in bare.splits.items()}
+    monkeypatch.setattr(Toy, "load", lambda self, root: replace(bare, splits=plain))
+    before = prepare(Toy(), "toy", root, cache=tmp_path)
+    assert not before.faces.synthetic and before.faces.test.rows is None
+    rows = {name: replace(s, rows=np.arange(len(s))) for name, s in bare.splits.items()}
+    monkeypatch.setattr(Toy, "load", lambda self, root: replace(bare, splits=rows, synthetic=True))
+    for now in (prepare(Toy(), "toy", root, cache=tmp_path, anew=True),
+                prepare(Toy(), "toy", root, cache=tmp_path)):  # fmt: skip
+        assert now.directory == before.directory and now.faces.notes == bare.notes
+        assert now.faces.synthetic and now.faces.test.rows.tolist() == [*range(len(now.faces.test))]
+
+
+def test_one_array_may_be_two_splits_however_large_it_is(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "IN_MEMORY", 0)
+
+    def load(self, root):
+        stack = reading.Stack(6, (1, 8, 8))
+        stack.add(np.arange(6 * 64, dtype=np.uint8).reshape(6, 1, 8, 8))
+        split = Split(stack.close(), np.arange(6) % 2)
+        return FaceSet("toy", ("off", "on"), {"train": split, "val": split, "test": split})
+
+    monkeypatch.setattr(Toy, "load", load)
+    faces = prepare(Toy(), "toy", root, cache=tmp_path / "cache").faces
+    for split in (faces.train, faces.val, faces.test):
+        assert split.images.ravel()[:3].tolist() == [0, 1, 2] and len(split) == 6
 
 
 def test_changed_files_and_options_are_read_again(root, tmp_path):

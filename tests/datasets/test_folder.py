@@ -104,6 +104,20 @@ def test_files_that_are_no_pictures_are_counted_and_clutter_is_not(tree):
     )
 
 
+def test_pictures_that_a_pattern_leaves_out_are_not_called_other_files(tree):
+    (tree / "train" / "glad" / "notes.txt").write_text("x")
+    notes = Folder(only=r"(?<!glad/0\.png)$").load(tree).notes  # one in each split
+    assert len(notes) == 2
+    assert notes[0].startswith("3 pictures that the options only and label do not match were left")
+    assert notes[1].startswith("1 files that are not pictures") and "notes.txt" in notes[1]
+
+
+def test_a_folder_beside_the_splits_is_named(tree):
+    (tree / "val").rename(tree / "validate")
+    notes = Folder().load(tree).notes
+    assert "Folders beside train that were not read: validate." in notes
+
+
 def test_turned_photographs_are_set_upright(tree):
     picture = Image.fromarray(noise(8, 16, 20))
     exif = Image.Exif()

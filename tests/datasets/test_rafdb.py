@@ -5,7 +5,7 @@ import pytest
 from made_files import noise, write_tree
 from PIL import Image
 
-from lrfer_bench.datasets.rafdb import EXPRESSIONS, RAFDB
+from lrfer_bench.datasets.rafdb import EXPRESSIONS, ORDERS, RAFDB
 from lrfer_bench.errors import DataError, UserError
 
 TRAIN, TEST = 70, 14
@@ -111,3 +111,23 @@ def test_a_wrong_root_is_named(tmp_path):
     (tmp_path / "EmoLabel" / "list_patition_label.txt").write_text("")
     with pytest.raises(DataError, match=r"aligned\.zip"):
         RAFDB().sources(tmp_path)
+
+
+@pytest.mark.parametrize("lacking", ["test", "val"])
+def test_a_split_without_the_first_class_counts_as_the_others_do(tmp_path, lacking):
+    """Each class has pictures of a brightness of its own; folders are EfficientFace's, from 0."""
+    names = ORDERS["efficientface"]
+    pictures, number = {}, 0
+    for split in ("train", "val", "test"):
+        part = "test" if split == "test" else "train"
+        for folder in range(split == lacking, 7):
+            for _ in range(12):
+                number += 1
+                colour = np.full((8, 8, 3), 30 * (EXPRESSIONS.index(names[folder]) + 1), np.uint8)
+                colour.reshape(-1)[0] = number % 256
+                pictures[f"{split}/{folder}/{part}_{number:05d}_aligned.png"] = colour
+    write_tree(tmp_path, pictures)
+    faces = RAFDB(order="efficientface").load(tmp_path).check()
+    for split in faces.splits.values():
+        brightness = np.median(split.images, axis=(1, 2, 3))
+        np.testing.assert_array_equal(brightness, 30 * (split.labels + 1))

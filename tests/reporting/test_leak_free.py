@@ -11,10 +11,12 @@ import pytest
 from lrfer_bench.cli.boards import board_lines
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.counts import class_recall, confusion
+from lrfer_bench.reporting.frame import load_frame
 from lrfer_bench.reporting.grid import main_grid, notes
 from lrfer_bench.reporting.make import frame, write
 from lrfer_bench.reporting.pictures import picture_jobs
 from lrfer_bench.reporting.words import headline
+from lrfer_bench.running.status import Status, news
 from lrfer_bench.store.answers import Logits
 from lrfer_bench.store.store import Store
 
@@ -117,3 +119,15 @@ def test_neither_table_says_that_all_images_leak(pair):
 def test_without_leaks_there_is_one_table(pair):
     assert pair[1].boards[0].leak_free is None
     assert all(row.leak_free is row for row in pair[1].rows)
+
+
+def test_of_no_face_there_is_no_accuracy(factory, tmp_path):
+    """Where every test image also stands in train."""
+    labels = np.arange(40) % 7
+    record = factory.save(tmp_path, np.ones(40, bool), labels, clean=np.zeros(40, bool))
+    (line,) = load_frame([tmp_path]).to_dict("records")
+    assert line["accuracy"] == 1 and line["clean_n"] == 0
+    for name in ("clean_accuracy", "clean_macro_f1", "clean_nll", "clean_accuracy_low"):
+        assert line[name] is None or np.isnan(line[name]), name
+    (said,) = news(Status(cells=1, trainings=0, last=record))
+    assert said.endswith("accuracy 1.0000 (every test image also stands in train)")
