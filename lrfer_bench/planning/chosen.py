@@ -75,6 +75,7 @@ def chosen_method(
     tuned = (
         bool(counts)
         and not other_code(entry, file)
+        and not other_version(entry, cls.version, file)
         and same(canonical, _canonical(entry, cls, from_file, preset))
     )
     untuned = None if cls.search else 0
@@ -91,6 +92,12 @@ def chosen_method(
 def other_code(entry: Entry, file: SettingsFile) -> bool:
     """Whether the settings of a plugin's method were chosen with another edit of its file."""
     return any(file.code.get(name, entry.code) != entry.code for name in entry.names)
+
+
+def other_version(entry: Entry, version: str, file: SettingsFile) -> str:
+    """The version of a method that its settings were chosen for, where that is another; or ""."""
+    known = [file.versions[name] for name in entry.names if name in file.versions]
+    return next((tuned for tuned in known if tuned != version), "")
 
 
 def settings_beyond(found: Chosen, need: Need, preset: Preset) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def write_chosen(folder: Folder) -> None:
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},
         code={study.method: study.code for study in scored if study.code},
+        versions={study.method: study.version for study in scored if study.version},
     )
     counts = {study.method: study.done for study in studies}
     comment = (

@@ -78,6 +78,7 @@ class Study(_Part):
     fixed: settings of the method that are the same in all trials, changed from their defaults
     optuna: the versions of Optuna that drew its trials, in their order; none: it is not known
     code: the hash of its plugin file; none: it has none, or it is not known
+    version: of the method; none: it is not known
     """
 
     schema_version: int = SCHEMA
@@ -86,6 +87,7 @@ class Study(_Part):
     fixed: dict[str, Any] = Field(default_factory=dict)
     optuna: list[str] = Field(default_factory=list)
     code: str = ""
+    version: str = ""
     trials: list[Trial] = Field(default_factory=list)
 
     @property

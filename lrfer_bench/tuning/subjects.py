@@ -21,7 +21,7 @@ from lrfer_bench.tuning.study import Study
 class Subject:
     """A method that is tuned: what is searched, what is held fixed, and where trials start.
 
-    code: the hash of its plugin file, or ""
+    code: the hash of its plugin file, or ""; version: of the method
     """
 
     name: str
@@ -30,6 +30,7 @@ class Subject:
     fixed: Mapping[str, Any]
     defaults: Mapping[str, Any]
     code: str
+    version: str
 
 
 def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
@@ -53,7 +54,9 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
             changed = [name for name in given if not same(complete[name], plain[name])]
             fixed = {name: sampling.plain(complete[name]) for name in changed}
             start = {name: sampling.plain(plain[name]) for name in space}
-            subjects.append(Subject(entry.name, entry.names[0], space, fixed, start, entry.code))
+            subjects.append(
+                Subject(entry.name, entry.names[0], space, fixed, start, entry.code, cls.version)
+            )
     return subjects, idle
 
 
@@ -64,5 +67,5 @@ def stands(study: Study, subject: Subject) -> bool:
     trials only is drawn anew, since its method may have another space or other defaults by now;
     where it has not, the same trials are drawn.
     """
-    same_code = study.code == subject.code
+    same_code = (study.code, study.version or subject.version) == (subject.code, subject.version)
     return any(not trial.open and (trial.keys or same_code) for trial in study.trials)

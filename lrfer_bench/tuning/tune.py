@@ -148,16 +148,15 @@ class _Tuning:
     def begin(self, known: Mapping[str, Study], about: About) -> None:
         """Take up the studies that there are. UserError for trials of other code or settings."""
         for subject in self.subjects:
-            study = Study(
-                method=subject.name, about=about, fixed=dict(subject.fixed), code=subject.code
-            )
+            study = Study(method=subject.name, about=about, fixed=dict(subject.fixed))
             earlier = known.get(subject.name)
             if earlier:
                 self._try_again(earlier)
             if earlier and stands(earlier, subject):
                 study = earlier
                 self._check_trials(subject, study)
-            study.code = subject.code  # that of all trials, also where an earlier version said none
+            # those of all its trials, also where an earlier lrfer-bench wrote none
+            study.code, study.version = subject.code, subject.version
             self.studies[subject.name] = study
 
     def _try_again(self, study: Study) -> None:

@@ -55,7 +55,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         "kd": {"a": 1e-05, "b": 3, "c": True, "d": 'a \\ "b" \n é', "e": [1, 2], "f": 0.1 + 0.2},
         "my.method": {"g": {"a b": [{"c": 1}], "d": {}}, "h": [-2.5, "", []]},
     }
-    file = SettingsFile(settings, {"kd": 8, "my.method": 8}, "", {"my.method": "0a1b2c3d4e5f"})
+    file = SettingsFile(
+        settings, {"kd": 8, "my.method": 8}, "", {"my.method": "0a1b2c3d4e5f"}, {"kd": "1"}
+    )
     found = read(tmp_path, settings_toml(file, "two\nlines"))
     assert dataclasses.replace(found, name="") == file
     none = read(tmp_path, settings_toml(SettingsFile({"kd": {"free": None}}), ""))
@@ -118,6 +120,19 @@ def test_settings_that_another_edit_was_tuned_with_are_not_tuned(tmp_path: Path)
         assert "another edit of mine.py" in note and "mine counts as not tuned" in note
 
 
+def test_settings_that_another_version_was_tuned_with_are_not_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trials(plan("kd", file=read(tmp_path, KD))) == [8], "nobody knows"
+    monkeypatch.setattr(METHODS.load("kd"), "version", "99")
+    same = plan("kd", file=read(tmp_path, KD + '[versions]\nkd = "99"\nfitnet = "1"\n'))
+    assert (trials(same), same.notes) == ([8], ())
+    other = plan("kd", file=read(tmp_path, KD + '[versions]\nkd = "1"\n'))
+    assert trials(other) == [None] and other.cells.keys() == same.cells.keys()
+    (note,) = other.notes
+    assert "version 1 of kd, and here is version 99" in note and "not tuned" in note
+
+
 def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
     file = read(tmp_path, KD)
     for asked in (
@@ -167,6 +182,7 @@ def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
         ("[trials]\nkd = true", "trials.kd = True"),
         ("[trials]\nkd = 2.5", "trials.kd = 2.5"),
         ("[code]\nkd = 2", "code without a method"),
+        ("[versions]\nkd = 2", "versions without a method"),
     ],
 )
 def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_path: Path) -> None:
