@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lrfer_bench.contract.budget import budgeted, with_budget
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
 from lrfer_bench.keys import same
@@ -22,6 +23,7 @@ class Subject:
     """A method that is tuned: what is searched, what is held fixed, and where trials start.
 
     code: the hash of its plugin file, or ""; version: of the method
+    epochs: of its trials, which a setting of its own may say
     """
 
     name: str
@@ -31,6 +33,7 @@ class Subject:
     defaults: Mapping[str, Any]
     code: str
     version: str
+    epochs: int
 
 
 def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
@@ -49,14 +52,15 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
                 "trains no model of its own, so there is no validation score to tune it by"
             )
         else:
-            complete = complete_settings(entry.name, cls, given)
-            plain = settings_of(cls)
+            complete = with_budget(
+                entry.name, complete_settings(entry.name, cls, given), run.preset
+            )
+            plain = with_budget(entry.name, settings_of(cls), run.preset)
             changed = [name for name in given if not same(complete[name], plain[name])]
             fixed = {name: sampling.plain(complete[name]) for name in changed}
             start = {name: sampling.plain(plain[name]) for name in space}
-            subjects.append(
-                Subject(entry.name, entry.names[0], space, fixed, start, entry.code, cls.version)
-            )
+            names, epochs = (entry.name, entry.names[0]), budgeted(run.preset, complete).epochs
+            subjects.append(Subject(*names, space, fixed, start, entry.code, cls.version, epochs))
     return subjects, idle
 
 

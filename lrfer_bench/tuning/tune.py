@@ -157,6 +157,7 @@ class _Tuning:
                 self._check_trials(subject, study)
             # those of all its trials, also where an earlier lrfer-bench wrote none
             study.code, study.version = subject.code, subject.version
+            study.epochs = subject.epochs
             self.studies[subject.name] = study
 
     def _try_again(self, study: Study) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_engine import Killed, MadeEngine
-from tunings import asked
+from tunings import tuned_file
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.tuning.study import Study
-from lrfer_bench.tuning.tune import run_tuning
 
 TEXT = """
 from torch import nn
@@ -47,9 +45,7 @@ def tuned_mine(tmp_path: Path) -> Callable[..., Study]:
         for word, number in numbers.items():
             text = text.replace(word, number)
         file.write_text(text)
-        trials = asked(tmp_path / "results", "mine", trials=4, **more)
-        run = dataclasses.replace(trials.run, plugins=[*trials.run.plugins, file])
-        return run_tuning(dataclasses.replace(trials, run=run)).studies[0]
+        return tuned_file(file, tmp_path / "results", trials=4, **more)
 
     return tune
 
