@@ -93,8 +93,8 @@ def run_tuning(
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
         tuning.begin(folder.open(about), about)
-        for warning in tuning.warnings():
-            tell(f"note: {warning}")
+        for note in (*plan.notes, *tuning.warnings()):
+            tell(f"note: {note}")
         while tuning.propose():
             tuning.run_round(display)
         write_chosen(folder)
