@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from made import data_ref, tiny_preset
 
+from lrfer_bench.contract.search import Choice
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan
@@ -73,6 +74,18 @@ def test_a_row_counts_its_trials_where_all_that_the_file_says_is_in_force(tmp_pa
     assert trials(plan("kd[kd_weight=3]", file=file)) == [None]
     assert trials(plan("kd", file=file, settings={"kd": {"variant": "kd"}})) == [None]
     assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 8"))) == [8], "the defaults won"
+    assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 0"))) == [None], "none were made"
+
+
+def test_a_method_that_trains_nothing_has_nothing_to_tune() -> None:
+    class Resting(METHODS.load("enlarge")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, free: int = 1) -> None:
+            super().__init__(task)
+
+    Resting.search = {"free": Choice(1, 2)}
+    entry = Entry("method", "resting", "made:Resting", "", loaded=Resting)
+    with METHODS.scope(put=[entry]):
+        assert Resting.trains == "nothing" and trials(plan("resting")) == [0]
 
 
 def test_a_row_whose_other_settings_were_changed_was_not_tuned(tmp_path: Path) -> None:
@@ -104,6 +117,18 @@ def test_a_budget_of_its_own_was_not_tuned(tmp_path: Path) -> None:
         assert trials(plan("longer", file=file)) == [8]
         assert trials(plan("longer[epochs=1.0x]", file=file)) == [8]
         assert trials(plan("longer[epochs=3x]", file=file)) == [None]
+
+
+def test_a_default_budget_in_another_spelling_is_the_default() -> None:
+    class Plain(METHODS.load("direct")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, epochs: str = "1.0x") -> None:
+            super().__init__(task)
+
+    entry = Entry("method", "plain", "made:Plain", "", loaded=Plain)
+    with METHODS.scope(put=[entry]):
+        (cell,) = plan("plain").cells.values()
+        assert cell.method.label == "plain"
+        assert plan("plain[epochs=1x]").cells.keys() == {cell.key}
 
 
 def test_settings_that_another_edit_was_tuned_with_are_not_tuned(tmp_path: Path) -> None:
