@@ -5,6 +5,7 @@
     preset = "cpu@2"
     results = "."
 
+What is typed beside --config wins; --set, --data-option and --plugin add to those of the file.
 Paths are seen from the folder that the file lies in; file:///caf%E9 is one whose name is not UTF-8.
 `lrfer-bench run --config FILE` takes it, and every run writes one beside its records, so that the
 table can be made again.
