@@ -138,7 +138,16 @@ class _Builder:
         self.rows = [self._chosen(label) for label in request.methods]
         names = [method.ref.label for method in self.rows]
         if len(set(names)) != len(names):
-            raise UserError(f"a method was asked for twice: {', '.join(names)}; name each once")
+            twice = f"a method was asked for twice: {', '.join(names)}; name each once"
+            raise UserError(twice + self._why(names))
+
+    def _why(self, labels: Sequence[str]) -> str:
+        """Which of the labels that were typed are one by the settings file, if any."""
+        typed = [label for label, one in zip(self.request.methods, labels, strict=True)
+                 if labels.count(one) > 1]  # fmt: skip
+        if len(set(typed)) < 2 or not self.request.file.settings:
+            return ""
+        return f" (with the settings file {self.request.file.name} {', '.join(typed)} are the same)"
 
     def _protocols(self, names: Sequence[str]) -> list[str]:
         """Their ids; UserError for one that is not here or not the same each time."""

@@ -88,7 +88,7 @@ def run_tuning(
     sampling.optuna_module()  # where it is missing, nothing is begun
     store = Store(run.results)
     store.check_writable()
-    with sole_run(store):
+    with sole_run(store, may_join=False):
         sweep_store(store, checkpoints=run.overwrite != "always")
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)

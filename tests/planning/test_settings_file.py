@@ -168,6 +168,14 @@ def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
         assert cell.method.label == "kd[kd_weight=3.0,variant=dkd]"
 
 
+def test_a_row_that_a_tuning_chose_too_is_told_with_the_file(tmp_path: Path) -> None:
+    file = read(tmp_path, "[settings.kd]\nkd_weight = 0\n[trials]\nkd = 8\n")
+    with pytest.raises(UserError, match=r"once \(with the settings file .*settings.toml kd, kd\["):
+        plan("direct", "kd", "kd[kd_weight=0]", file=file)
+    with pytest.raises(UserError, match=r"twice: kd.*, kd.*; name each once$"):
+        plan("kd[kd_weight=2]", "kd[kd_weight=2.0]")
+
+
 def test_a_file_may_speak_of_methods_that_are_not_asked_for(tmp_path: Path) -> None:
     file = read(tmp_path, KD + "[settings.fitnet]\nkd_weight = 1\n")
     assert plan("direct", file=file).cells.keys() == plan("direct").cells.keys()
