@@ -95,7 +95,7 @@ def _check_file(file: SettingsFile) -> tuple[str, ...]:
 
 def _of_other_versions(file: SettingsFile, plan: Plan) -> tuple[str, ...]:
     """A line for each method of the plan that the file was chosen for in another version."""
-    nodes = (*plan.trainings.values(), *plan.cells.values())
+    nodes: list[Training | Cell] = [*plan.trainings.values(), *plan.cells.values()]
     versions = {node.method.name: node.method.version for node in nodes}
     notes = []
     for name, version in versions.items():
