@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lrfer_bench.cli.config import take_run_file, with_the_files
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
@@ -37,7 +38,7 @@ def number_list(
 
 
 PLUGIN = click.option(
-    "--plugin", "plugins", multiple=True, type=UserPath(),
+    "--plugin", "plugins", multiple=True, type=UserPath(), callback=with_the_files,
     help="Your own .py file; or LRFER_PLUGINS.",
 )  # fmt: skip
 """For every sub-command that takes a name; its files go to registry.load_plugins."""
@@ -159,22 +160,6 @@ def shared_options(*names: str) -> Callable[[Command], Command]:
     return decorate
 
 
-PARAMETERS = {"set": "settings", "settings": "settings_file", "plugin": "plugins"}
-"""What an option's word is called as a parameter, where it is not the word itself."""
-
-
-def take_run_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
-    """The words of a run file become the defaults of this command: what was typed wins."""
-    if path is None:
-        return
-    from lrfer_bench.planning.run_file import read_run_file
-
-    words = read_run_file(path)
-    known = {param.name for param in context.command.params}
-    found = {PARAMETERS.get(word, word.replace("-", "_")): value for word, value in words.items()}
-    context.default_map = {name: value for name, value in found.items() if name in known}
-
-
 _OPTIONS = {
     "config": click.option(
         "--config",
@@ -183,7 +168,7 @@ _OPTIONS = {
         expose_value=False,
         callback=take_run_file,
         metavar="FILE",
-        help="All of this from a TOML file; see: run.toml.",
+        help="TOML file; what is typed wins, repeatables add to it.",
     ),
     "methods": click.option(
         "--methods",
@@ -207,6 +192,7 @@ _OPTIONS = {
         "--data-option",
         "data_option",
         multiple=True,
+        callback=with_the_files,
         metavar="NAME=VALUE",
         help="Of the data set; repeatable.",
     ),
@@ -255,6 +241,7 @@ _OPTIONS = {
         "--set",
         "settings",
         multiple=True,
+        callback=with_the_files,
         metavar="METHOD.SETTING=VALUE",
         help="Change a setting; repeatable.",
     ),

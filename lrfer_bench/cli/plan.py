@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from lrfer_bench.cli.options import PLAN_GROUPS, plan_options, request_of
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.plan import Plan
+    from lrfer_bench.running.forecast import Step
     from lrfer_bench.running.session import Session
 
 EXAMPLES = (
@@ -51,7 +53,7 @@ def show_plan(session: Session, calibrate: bool) -> None:
         found = forecast(session, calibrate, tell)
     for note in session.plan.notes:
         echo(note)
-    echo(f"{len(found.trainings)} models to train, each once:")
+    echo(f"{_count(found.trainings, 'model')}, each once, {_to_do(found.trainings)} to train:")
     for step in found.trainings:
         state = "to do" if step.todo else "not needed or there already"
         if step.seconds is not None:
@@ -59,9 +61,10 @@ def show_plan(session: Session, calibrate: bool) -> None:
         stages = step.node.stages
         needs = f" (after {', '.join(stages)})" if stages else ""
         echo(f"  {step.node.key[:12]}  {step.node.label}{needs}: {state}")
-    echo(f"{len(found.cells)} cells to test:")
+    echo(f"{_count(found.cells, 'cell')}, {_to_do(found.cells)} to test:")
     for step in found.cells:
-        state = "to do" if step.todo else "has a record"
+        there = "failed, try it again with --overwrite failed" if step.failed else "has a record"
+        state = "to do" if step.todo else there
         echo(f"  {step.node.key[:12]}  {step.node.label}: {state}")
     alone, shared = session.plan.alone(), len(session.plan.trainings)
     echo(f"Sharing stages saves {alone - shared} of {alone} trainings.")
@@ -73,6 +76,14 @@ def show_plan(session: Session, calibrate: bool) -> None:
             f"About {duration(found.seconds)} {at_once}, going by a few steps of each model on the "
             f"{_spelt(found.device)} of this machine as it is now."
         )
+
+
+def _count(steps: Sequence[Step], word: str) -> str:
+    return f"{len(steps)} {word}{'' if len(steps) == 1 else 's'}"
+
+
+def _to_do(steps: Sequence[Step]) -> int:
+    return sum(step.todo for step in steps)
 
 
 def _spelt(device: str) -> str:

@@ -79,8 +79,9 @@ def run(
         report.main(args=words, prog_name="lrfer-bench report", standalone_mode=False)
     if outcome.failed:
         some = f"{outcome.failed} cell{'s' if outcome.failed > 1 else ''}"
+        above = "above and " if outcome.status.failed else ""  # others failed in an earlier run
         echo(
-            f"{some} failed; the reasons stand above and in {records}. "
+            f"{some} failed; the reasons stand {above}in {records}. "
             "Try them again with --overwrite failed.",
             err=True,
         )

@@ -37,9 +37,16 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 
 def chosen_preset(word: str, changes: Mapping[str, Any] | None = None) -> Preset:
-    """The preset of a name, an id, or a TOML file, with changes such as {"epochs": 5} if any."""
+    """The preset of a name, an id, or a TOML file, with changes such as {"epochs": 5} if any.
+
+    What the preset has already is no change: it goes on to share its boards and models.
+    """
     preset = read_preset(Path(word)) if word.endswith(".toml") else preset_of(word)
-    changes = {name: value for name, value in (changes or {}).items() if value is not None}
+    changes = {
+        name: value
+        for name, value in (changes or {}).items()
+        if value is not None and value != getattr(preset, name, None)
+    }
     if not changes:
         return preset
     # cut, as a name has 40 letters at most

@@ -85,7 +85,7 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
         packages()
     records = _chosen(store, wish)
     store.check_writable()
-    with sole_run(store):
+    with sole_run(store, may_join=False):
         others = load.cores_of_others()
         if not load.is_quiet(others):
             tell(

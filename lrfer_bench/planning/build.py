@@ -12,7 +12,13 @@ from lrfer_bench.contract.preset import Preset
 from lrfer_bench.contract.protocol import HR, check_scale
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import key_of
-from lrfer_bench.planning.chosen import Chosen, chosen_method, other_code, settings_beyond
+from lrfer_bench.planning.chosen import (
+    Chosen,
+    chosen_method,
+    other_code,
+    other_version,
+    settings_beyond,
+)
 from lrfer_bench.planning.plan import Cell, DataRef, MethodRef, Plan, Settings, Training
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.contents import name_of
@@ -39,6 +45,7 @@ def build_plan(request: Request, data: DataRef, stray: bool = False) -> Plan:
                 builder.add(method, protocol, seed)
     if not stray:
         _check_settings(request, builder.plan)
+    builder.plan.notes += _of_other_versions(request.file, builder.plan)
     return builder.plan
 
 
@@ -86,6 +93,23 @@ def _check_file(file: SettingsFile) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _of_other_versions(file: SettingsFile, plan: Plan) -> tuple[str, ...]:
+    """A line for each method of the plan that the file was chosen for in another version."""
+    nodes: list[Training | Cell] = [*plan.trainings.values(), *plan.cells.values()]
+    versions = {node.method.name: node.method.version for node in nodes}
+    notes = []
+    for name, version in versions.items():
+        entry = METHODS.entry(name)
+        tuned = other_version(entry, version, file)
+        if tuned and not other_code(entry, file):  # a note has said that already
+            notes.append(
+                f"the settings file {file.name} was chosen for version {tuned} of {name}, and here "
+                f"is version {version}: {name} counts as not tuned; tune it again, into another "
+                "--results"
+            )
+    return tuple(notes)
+
+
 def _check_settings(request: Request, plan: Plan) -> None:
     """UserError for a setting that reaches nothing of the plan: it would seem to have no effect."""
     reached = {training.method.name for training in plan.trainings.values()}
@@ -114,7 +138,16 @@ class _Builder:
         self.rows = [self._chosen(label) for label in request.methods]
         names = [method.ref.label for method in self.rows]
         if len(set(names)) != len(names):
-            raise UserError(f"a method was asked for twice: {', '.join(names)}; name each once")
+            twice = f"a method was asked for twice: {', '.join(names)}; name each once"
+            raise UserError(twice + self._why(names))
+
+    def _why(self, labels: Sequence[str]) -> str:
+        """Which of the labels that were typed are one by the settings file, if any."""
+        typed = [label for label, one in zip(self.request.methods, labels, strict=True)
+                 if labels.count(one) > 1]  # fmt: skip
+        if len(set(typed)) < 2 or not self.request.file.settings:
+            return ""
+        return f" (with the settings file {self.request.file.name} {', '.join(typed)} are the same)"
 
     def _protocols(self, names: Sequence[str]) -> list[str]:
         """Their ids; UserError for one that is not here or not the same each time."""

@@ -64,7 +64,7 @@ def chosen_method(
     from_file, asked = (_under_its_names(entry, found) for found in (file.settings, given))
     all_given = {**from_file, **asked, **in_brackets, **own}
     settings = with_budget(entry.name, complete_settings(entry.name, cls, all_given), preset)
-    plain = complete_settings(entry.name, cls, {})
+    plain = with_budget(entry.name, complete_settings(entry.name, cls, {}), preset)
     with asking(entry.name, cls, "canonical_settings"):
         canonical = dict(cls.canonical_settings(settings, preset))
         defaults = cls.canonical_settings(plain, preset)
@@ -75,15 +75,17 @@ def chosen_method(
     tuned = (
         bool(counts)
         and not other_code(entry, file)
+        and not other_version(entry, cls.version, file)
         and same(canonical, _canonical(entry, cls, from_file, preset))
     )
-    untuned = None if cls.search else 0
+    # by what would a method be tuned that trains nothing? `tune` says so, too
+    untuned = None if cls.search and cls.trains != "nothing" else 0
     silent = tuple(setting for setting in cls.added if setting not in changed)
     if canonical.get(SETTING) == AS_PRESET:
         silent += (SETTING,)
     ref = MethodRef(
         entry.name, cls.version, entry.target, entry.source, entry.code, settings, changed, other,
-        entry.names[0], silent, counts[-1] if tuned else untuned, _card(entry),
+        entry.names[0], silent, (counts[-1] if tuned else 0) or untuned, _card(entry),
     )  # fmt: skip
     return Chosen(cls, ref, budgeted(preset, settings))
 
@@ -91,6 +93,12 @@ def chosen_method(
 def other_code(entry: Entry, file: SettingsFile) -> bool:
     """Whether the settings of a plugin's method were chosen with another edit of its file."""
     return any(file.code.get(name, entry.code) != entry.code for name in entry.names)
+
+
+def other_version(entry: Entry, version: str, file: SettingsFile) -> str:
+    """The version of a method that its settings were chosen for, where that is another; or ""."""
+    known = [file.versions[name] for name in entry.names if name in file.versions]
+    return next((tuned for tuned in known if tuned != version), "")
 
 
 def settings_beyond(found: Chosen, need: Need, preset: Preset) -> dict[str, Any]:

@@ -5,6 +5,7 @@
     preset = "cpu@2"
     results = "."
 
+What is typed beside --config wins; --set, --data-option and --plugin add to those of the file.
 Paths are seen from the folder that the file lies in; file:///caf%E9 is one whose name is not UTF-8.
 `lrfer-bench run --config FILE` takes it, and every run writes one beside its records, so that the
 table can be made again.
@@ -25,6 +26,7 @@ from lrfer_bench.contract.toml import MOST_BYTES, path_of, path_text, read_toml,
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
+from lrfer_bench.planning.values import HOLDING, plain
 from lrfer_bench.plugins.contents import expect, is_content, read_as, remember
 
 if TYPE_CHECKING:
@@ -171,7 +173,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
         "methods": list(request.methods),
         "dataset": request.dataset,
         "data-root": _absolute(request.data_root),
-        "data-option": [f"{name}={value}" for name, value in request.data_options.items()],
+        "data-option": [f"{name}={_word(value)}" for name, value in request.data_options.items()],
         "scales": list(request.scales),
         "protocols": list(request.protocols),
         "test-protocols": list(request.test_protocols or ()),
@@ -196,14 +198,14 @@ def _absolute(path: Path | None) -> str | None:
 
 def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
-        f"{method}.{name}={_set_word(value)}"
+        f"{method}.{name}={_word(value)}"
         for method, own in settings.items()
         for name, value in own.items()
     ]
 
 
-def _set_word(value: Any) -> str:
-    """A value as --set reads it."""
-    if isinstance(value, (list, tuple, dict)):
+def _word(value: Any) -> str:
+    """A value as --set reads it: a number of numpy with all the digits that a run takes of it."""
+    if isinstance(value, HOLDING):
         return json.dumps(value)
-    return "none" if value is None else str(value)
+    return "none" if value is None else str(plain(value))

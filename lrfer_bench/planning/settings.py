@@ -62,14 +62,20 @@ def complete_settings(name: str, cls: type[Method], given: Mapping[str, Any]) ->
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
-    """("gmenet.kd_weight=0", ...) -> {"gmenet": {"kd_weight": "0"}}; UserError for another form."""
+    """("gmenet.kd_weight=0", ...) -> {"gmenet": {"kd_weight": "0"}}.
+
+    UserError for another form, and for a setting that is given twice.
+    """
     settings: dict[str, dict[str, str]] = {}
     for text in texts:
         left, equals, value = text.partition("=")
         method, dot, setting = left.strip().rpartition(".")
         if not equals or not dot or not method or not setting:
             raise UserError(f'--set "{text}" is not understood: write --set METHOD.SETTING=VALUE')
-        settings.setdefault(method, {})[setting] = value.strip()
+        own = settings.setdefault(method, {})
+        if setting in own:
+            raise UserError(f"the setting {method}.{setting} is given twice: give it once")
+        own[setting] = value.strip()
     return settings
 
 

@@ -10,6 +10,9 @@
     [code]                 # optional: of plugin files, whose settings the tuning chose
     mine = "0a1b2c3d4e5f"
 
+    [versions]             # optional: of the methods, whose settings the tuning chose
+    kd = "1"
+
 A file may name more methods than a run asks for.
 """
 
@@ -24,7 +27,7 @@ from typing import Any
 from lrfer_bench.contract.toml import read_toml, toml_value
 from lrfer_bench.errors import UserError
 
-PARTS = ("settings", "trials", "code")
+PARTS = ("settings", "trials", "code", "versions")
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,14 @@ class SettingsFile:
     """settings: method -> setting -> value; trials: method -> number of trials, where it is known.
 
     name: how messages call the file; code: method -> the hash of the plugin file that was tuned
+    versions: method -> the version of it that was tuned, where it is known
     """
 
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trials: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
     code: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_settings_file(path: Path) -> SettingsFile:
@@ -64,9 +69,10 @@ def _fault(content: Mapping[str, Any]) -> str:
     for method, count in trials.items():
         if type(count) is not int or count < 0:
             return f"has trials.{method} = {count!r}: write how many trials there were, such as 8"
-    code = content.get("code", {})
-    if not isinstance(code, dict) or not all(isinstance(text, str) for text in code.values()):
-        return 'has code without a method: write [code] and below it METHOD = "HASH"'
+    for part, word in (("code", "HASH"), ("versions", "VERSION")):
+        texts = content.get(part, {})
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            return f'has {part} without a method: write [{part}] and below it METHOD = "{word}"'
     return ""
 
 
@@ -78,9 +84,10 @@ def settings_toml(file: SettingsFile, comment: str) -> str:
         lines += [f"{_key(name)} = {_value(value)}" for name, value in settings.items()]
     lines += ["", "[trials]"]
     lines += [f"{_key(method)} = {count}" for method, count in file.trials.items()]
-    if file.code:
-        lines += ["", "[code]"]
-        lines += [f"{_key(method)} = {toml_value(text)}" for method, text in file.code.items()]
+    for part, texts in (("code", file.code), ("versions", file.versions)):
+        if texts:
+            lines += ["", f"[{part}]"]
+            lines += [f"{_key(method)} = {toml_value(text)}" for method, text in texts.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -28,9 +28,10 @@ def as_default(what: str, value: Any, default: Any, declared: Any = None) -> Any
     allowed, and the type where the default is None. UserError for a value of another type.
     """
     kind = _kind(default, declared)
-    found = _read(value, kind, default) if isinstance(value, str) else _plain(value)
+    optional = default is None or NoneType in _parts(declared)
+    found = _read(value, kind, optional) if isinstance(value, str) else plain(value)
     check_bounds(what, found)
-    if found is None and (default is None or NoneType in _parts(declared)):
+    if found is None and optional:
         return None
     if kind is bool:
         return _bool(what, value, found)
@@ -58,11 +59,14 @@ def _parts(declared: Any) -> tuple[Any, ...]:
     return get_args(declared) if get_origin(declared) in (Union, UnionType) else (declared,)
 
 
-def _read(text: str, kind: type | None, default: Any) -> Any:
-    """A word of a command line as a value of that kind, where it can be one."""
+def _read(text: str, kind: type | None, optional: bool) -> Any:
+    """A word of a command line as a value of that kind, where it can be one.
+
+    optional: none is a value of it, and so no text
+    """
     nothing = text.lower() in ("none", "null")  # labels say null, as JSON does
     if kind is str:
-        return None if default is None and nothing else text
+        return None if optional and nothing else text
     found = None if nothing else value_of(text)
     if isinstance(found, str) and (kind is None or kind in HOLDING):
         try:
@@ -73,7 +77,7 @@ def _read(text: str, kind: type | None, default: Any) -> Any:
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A number of numpy as Python's own, a path as its text; all else as it is."""
     if isinstance(value, Path):
         return str(value)

@@ -72,7 +72,8 @@ def _told(training: Training, plan: Plan, prepared: Prepared, device: torch.devi
     except Exception as error:
         said, _ = failure_of(error, TrainJob(training, {}))
         raise UserError(
-            f"{said}: no time can be told until that is mended; --no-estimate asks for none"
+            f"{said}: no time can be told until that is mended; "
+            "lrfer-bench plan --no-estimate asks for none"
         ) from error
 
 

@@ -20,12 +20,14 @@ class Step:
     """A training or a cell of a plan.
 
     todo: False where it has a record, or a model that is there already or needed by nothing
+    failed: of a cell, whether that record says that it failed
     seconds: of a training, on this machine with one thread; None where it was not estimated
     """
 
     node: Training | Cell
     todo: bool
     seconds: float | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ def forecast(
     total = max(sum(seconds.values()) / at_once, max(seconds.values())) if seconds else None
     return Forecast(
         [Step(node, key in todo, seconds.get(key)) for key, node in plan.trainings.items()],
-        [Step(node, key in runner.plan.cells) for key, node in plan.cells.items()],
+        [
+            Step(node, key in runner.plan.cells, failed=runner.survey.status.get(key) == "failed")
+            for key, node in plan.cells.items()
+        ],
         workers,
         total,
         devices[0],

@@ -27,22 +27,25 @@ SHORT, LONG = 0.05, 0.5
 
 
 @contextmanager
-def sole_run(store: Store) -> Iterator[None]:
+def sole_run(store: Store, may_join: bool = True) -> Iterator[None]:
     """Hold the results folder for one run. UserError that says who holds or shares it already.
+
+    may_join: whether what runs has an option --join that could be advised.
 
     The system lets a lock go when its process dies, however it dies. Where a file system knows no
     locks, nothing is held.
     """
     if is_shared(store):
+        advice = "start this one with --join as well" if may_join else "wait until they have ended"
         raise UserError(
-            f"runs with --join share {store.root} now: start this one with --join as well, or give "
-            "it a folder of its own with --results"
+            f"runs with --join share {store.root} now: {advice}, or give it a folder of its own "
+            "with --results"
         )
     lock = filelock.FileLock(store.root / LOCK)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise _taken(store.root) from None
+        raise _taken(store.root, may_join) from None
     except (OSError, NotImplementedError):
         yield
         return
@@ -75,11 +78,11 @@ def check_no_sole_run(store: Store) -> None:
         time.sleep(random.uniform(SHORT, LONG))
 
 
-def _taken(root: Path) -> UserError:
+def _taken(root: Path, may_join: bool = True) -> UserError:
+    sharing = " and merge them afterwards; runs that all have --join share a folder"
     return UserError(
         f"another run works in {root} ({_owner(root)}): wait until it has ended, or give this one "
-        "a folder of its own with --results and merge them afterwards; runs that all have --join "
-        "share a folder"
+        f"a folder of its own with --results{sharing if may_join else ''}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrfer_bench.files import write_atomically
 from lrfer_bench.planning.settings_file import SettingsFile, settings_toml
-from lrfer_bench.tuning.study import About, Folder, Study, Trial
+from lrfer_bench.tuning.study import Folder, Study, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +34,12 @@ def write_chosen(folder: Folder) -> None:
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},
         code={study.method: study.code for study in scored if study.code},
+        versions={study.method: study.version for study in scored if study.version},
     )
     counts = {study.method: study.done for study in studies}
     comment = (
         "Chosen by lrfer-bench tune on the validation split, for lrfer-bench run --settings FILE.\n"
-        f"{_conditions(done[0].about)}\n"
+        f"{_conditions(done)}\n"
         "Written anew by every tune: copy it before you change it."
     )
     for warning in (unequal(counts), _left_out(studies)):
@@ -72,16 +73,19 @@ def _left_out(studies: Sequence[Study]) -> str:
 def markdown(studies: Sequence[Study]) -> str:
     """Each study as a table: a line a trial, the chosen one in bold."""
     about = studies[0].about
-    head = f"Scores on {about.faces:,} faces of the validation split: {_conditions(about)}."
+    head = f"Scores on {about.faces:,} faces of the validation split: {_conditions(studies)}."
     return "\n".join([head, *(line for study in studies for line in _table(study))]) + "\n"
 
 
-def _conditions(about: About) -> str:
+def _conditions(studies: Sequence[Study]) -> str:
+    about = studies[0].about
+    own = [s for s in studies if s.budget != about.epochs]
+    others = f" ({', '.join(f'{s.method} {s.budget}' for s in own)})" if own else ""
     scales = ",".join(f"x{scale}" for scale in about.scales)
     seeds = ",".join(map(str, about.seeds))
     return (
         f"{about.dataset}, {', '.join(about.protocols)} {scales}, preset {about.preset}, "
-        f"{about.epochs} epochs a model, seed {seeds}"
+        f"{about.epochs} epochs a model{others}, seed {seeds}"
         f"{', pruned by the median' if about.prune == 'median' else ''}"
     )
 

@@ -23,7 +23,8 @@ class _Part(BaseModel):
 class About(_Part):
     """What all studies of a folder have in common.
 
-    epochs: of a trial; faces: of the validation split that count; prune: "none" or "median"
+    epochs: of a trial, where the method asks for no budget of its own
+    faces: of the validation split that count; prune: "none" or "median"
     """
 
     dataset: str
@@ -78,6 +79,8 @@ class Study(_Part):
     fixed: settings of the method that are the same in all trials, changed from their defaults
     optuna: the versions of Optuna that drew its trials, in their order; none: it is not known
     code: the hash of its plugin file; none: it has none, or it is not known
+    version: of the method; none: it is not known
+    epochs: of its trials, which the method's own setting may say; None: those of the folder
     """
 
     schema_version: int = SCHEMA
@@ -86,7 +89,14 @@ class Study(_Part):
     fixed: dict[str, Any] = Field(default_factory=dict)
     optuna: list[str] = Field(default_factory=list)
     code: str = ""
+    version: str = ""
+    epochs: int | None = None
     trials: list[Trial] = Field(default_factory=list)
+
+    @property
+    def budget(self) -> int:
+        """How many epochs a trial has."""
+        return self.about.epochs if self.epochs is None else self.epochs
 
     @property
     def settled(self) -> bool:
@@ -101,7 +111,7 @@ class Study(_Part):
     def said_of(self, trial: Trial) -> str:
         """How a trial ended, in words."""
         if trial.stopped:
-            return f"stopped after epoch {trial.stopped} of {self.about.epochs}"
+            return f"stopped after epoch {trial.stopped} of {self.budget}"
         return f"failed: {trial.failure}" if trial.failure else f"validation {trial.score:.4f}"
 
     @property

@@ -107,7 +107,7 @@ def least_of(study: Study, place: int) -> dict[int, float]:
     histories = [best_so_far(trial.history) for trial in earlier if trial.history]
     if not histories:
         return {}
-    epochs = range(math.ceil(study.about.epochs / 3), study.about.epochs)
+    epochs = range(math.ceil(study.budget / 3), study.budget)
     return {
         epoch: median(best[min(epoch, len(best)) - 1] for best in histories) for epoch in epochs
     }

@@ -12,20 +12,16 @@ import torch
 
 from lrfer_bench.contract.budget import SETTING, budgeted, with_budget
 from lrfer_bench.contract.labels import label_of, parse_label
-from lrfer_bench.contract.method import Method
-from lrfer_bench.contract.search import Space
 from lrfer_bench.data.cache import Prepared
 from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.data.signature import called
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import sweep
-from lrfer_bench.keys import same, seed_for
+from lrfer_bench.keys import seed_for
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.plan import DataRef, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
-from lrfer_bench.planning.settings import complete_settings, settings_of
 from lrfer_bench.plugins.degradation import protocol_of
-from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.runner import Runner
@@ -36,6 +32,7 @@ from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
+from lrfer_bench.tuning.subjects import Subject, stands, subjects_of
 from lrfer_bench.tuning.trials import joined, least_of, settle, trial_plan
 from lrfer_bench.tuning.validated import shown_at, trainings_of
 
@@ -68,17 +65,6 @@ class Outcome:
     idle: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A method that is tuned: what is searched, what is held fixed, and where trials start."""
-
-    name: str
-    key_name: str
-    space: Mapping[str, Space]
-    fixed: Mapping[str, Any]
-    defaults: Mapping[str, Any]
-
-
 def run_tuning(
     asked: TuningRequest,
     display: Display = lambda status: nullcontext(lambda now: None),
@@ -92,7 +78,7 @@ def run_tuning(
     """
     run = _request_of_trials(asked)
     prepared, plan = plan_request(run, watch)
-    subjects, idle = _subjects(run, plan)
+    subjects, idle = subjects_of(run, plan)
     for name, reason in idle.items():
         tell(f"{name}: {reason}")
     folder, about = Folder(run.results), _about(run, prepared, asked.prune)
@@ -102,13 +88,13 @@ def run_tuning(
     sampling.optuna_module()  # where it is missing, nothing is begun
     store = Store(run.results)
     store.check_writable()
-    with sole_run(store):
+    with sole_run(store, may_join=False):
         sweep_store(store, checkpoints=run.overwrite != "always")
         sweep(folder.root)
         tuning = _Tuning(run, data_ref(run.dataset, prepared), folder, subjects, asked.trials)
         tuning.begin(folder.open(about), about)
-        for warning in tuning.warnings():
-            tell(f"note: {warning}")
+        for note in (*plan.notes, *tuning.warnings()):
+            tell(f"note: {note}")
         while tuning.propose():
             tuning.run_round(display)
         write_chosen(folder)
@@ -148,31 +134,6 @@ def _about(run: Request, prepared: Prepared, prune: str) -> About:
     )  # fmt: skip
 
 
-def _subjects(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
-    """The methods that can be tuned, and why the others cannot."""
-    trained = {cell.method.name for cell in plan.cells.values() if cell.training}
-    subjects, idle = [], {}
-    for label in run.methods:
-        entry = METHODS.entry(label)
-        cls: type[Method] = entry.load()
-        given = {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
-        space = {name: one for name, one in cls.search.items() if name not in given}
-        if not space:
-            idle[entry.name] = "nothing to tune, it is left as it is"
-        elif entry.name not in trained:
-            idle[entry.name] = (
-                "trains no model of its own, so there is no validation score to tune it by"
-            )
-        else:
-            complete = complete_settings(entry.name, cls, given)
-            plain = settings_of(cls)
-            changed = [name for name in given if not same(complete[name], plain[name])]
-            fixed = {name: sampling.plain(complete[name]) for name in changed}
-            start = {name: sampling.plain(plain[name]) for name in space}
-            subjects.append(Subject(entry.name, entry.names[0], space, fixed, start))
-    return subjects, idle
-
-
 @dataclass
 class _Tuning:
     """The studies of all methods, advanced together round by round, to keep all workers busy."""
@@ -187,25 +148,39 @@ class _Tuning:
     def begin(self, known: Mapping[str, Study], about: About) -> None:
         """Take up the studies that there are. UserError for trials of other code or settings."""
         for subject in self.subjects:
-            code = METHODS.entry(subject.name).code
-            empty = Study(method=subject.name, about=about, fixed=dict(subject.fixed), code=code)
-            study = self.studies[subject.name] = known.get(subject.name, empty)
-            for number, trial in enumerate(study.trials, start=1):
-                if trial.failure and self.run.overwrite == "failed":
-                    trial.failure = None
-                today = Trial(settings=trial.settings)
-                self._plan(subject.name, today)
-                # a setting that was searched and is fixed now changes no key of a trial
-                searched = trial.settings.keys() == subject.space.keys()
-                other = study.fixed != subject.fixed or not searched
-                made = (trial.keys, trial.shown_at) == (today.keys, today.shown_at)
-                if other or (trial.keys and not trial.open and not made):
-                    raise UserError(
-                        f"trial {number} of {self.folder.path(subject.name)} was made with other "
-                        "code, stages or fixed settings than those here: delete that file to tune "
-                        f"{subject.name} anew, or choose another folder with --results"
-                    )
-            study.code = code  # that of all its trials, also where an earlier version wrote none
+            study = Study(method=subject.name, about=about, fixed=dict(subject.fixed))
+            earlier = known.get(subject.name)
+            if earlier:
+                self._try_again(earlier)
+            if earlier and stands(earlier, subject):
+                study = earlier
+                self._check_trials(subject, study)
+            # those of all its trials, also where an earlier lrfer-bench wrote none
+            study.code, study.version = subject.code, subject.version
+            study.epochs = subject.epochs
+            self.studies[subject.name] = study
+
+    def _try_again(self, study: Study) -> None:
+        """Open the failed trials, where that was asked for."""
+        if self.run.overwrite == "failed":
+            for trial in study.trials:
+                trial.failure = None
+
+    def _check_trials(self, subject: Subject, study: Study) -> None:
+        """UserError for a trial that the same settings would not make today."""
+        for number, trial in enumerate(study.trials, start=1):
+            today = Trial(settings=trial.settings)
+            self._plan(subject.name, today)
+            # a setting that was searched and is fixed now changes no key of a trial
+            searched = trial.settings.keys() == subject.space.keys()
+            other = study.fixed != subject.fixed or not searched
+            made = (trial.keys, trial.shown_at) == (today.keys, today.shown_at)
+            if other or (trial.keys and not trial.open and not made):
+                raise UserError(
+                    f"trial {number} of {self.folder.path(subject.name)} was made with other "
+                    "code, stages or fixed settings than those here: delete that file to tune "
+                    f"{subject.name} anew, or choose another folder with --results"
+                )
 
     def warnings(self) -> Iterator[str]:
         """What a user should know before anything is trained."""

@@ -150,9 +150,11 @@ def test_nothing_is_run_twice_and_failed_cells_are_left_unless_asked(
         True,
         True,
     )
+    assert "the reasons stand in " in again.err, "none was told just now"
     assert before == {path: path.stat().st_ino for path in (results / "records").iterdir()}
     retry = lrfer(*asked, "--methods", "linear,raises", "--overwrite", "failed", "--workers", "1")
     assert retry.returncode == 1 and "failed: train raises" in retry.stdout
+    assert "the reasons stand above and in " in retry.stderr
     changed = {p.name for p, t in before.items() if p.stat().st_ino != t}
     assert len(changed) == 1 and "_raises_" in changed.pop()
 
@@ -164,7 +166,11 @@ def test_the_plan_says_what_stands_and_runs_nothing(
     asked = ["plan", *tiny, "--results", results, "--methods"]
     shown = here(*asked, "linear,multires", "--scales", "2,4")
     assert shown.status == 0, shown.err
-    assert shown.out.count("has a record") == 1 and "4 cells to test" in shown.out
+    assert shown.out.count("has a record") == 1 and "4 cells, 3 to test:" in shown.out
+    assert "models, each once, " in shown.out
+    old = here(*asked, "raises", "--scales", "2", "--no-estimate")
+    assert "failed, try it again with --overwrite failed" in old.out, old.err
+    assert "1 cell, 0 to test:" in old.out and "has a record" not in old.out
     assert "Sharing stages saves 1 of 4 trainings" in shown.out and "About " in shown.out
     assert ("multires", 2) not in records(results)
     data = json.loads(here(*asked, "linear", "--json").out)
@@ -172,6 +178,7 @@ def test_the_plan_says_what_stands_and_runs_nothing(
     failed = here(*asked, "raises", "--overwrite", "failed")
     assert failed.status == 2 and "Traceback" not in failed.err
     assert "ValueError: nobody told me" in failed.err and "tiny.py:" in failed.err
+    assert "lrfer-bench plan --no-estimate" in failed.err, "run has no such option"
 
 
 SLOW = ["run", "--methods", "slow,enlarge", *SMALL, "--workers", "1"]

@@ -53,6 +53,15 @@ def test_short_forms_are_the_same_as_a_file(tmp_path: Path) -> None:
     assert chosen_preset("cpu", {"epochs": None}) is preset_of("cpu")
 
 
+def test_what_a_preset_has_already_is_no_change(tmp_path: Path) -> None:
+    cpu = preset_of("cpu")
+    assert chosen_preset("cpu", {"epochs": cpu.epochs, "lr": cpu.lr}) is cpu
+    short = chosen_preset("cpu", {"epochs": 20, "lr": cpu.lr})
+    assert short == chosen_preset("cpu", {"epochs": 20})
+    file = str(written(tmp_path, 'base = "cpu"\nepochs = 20\n'))
+    assert chosen_preset(file, {"epochs": 20}) == chosen_preset(file)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

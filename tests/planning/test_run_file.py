@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import registries
 import torch
@@ -88,13 +89,15 @@ class Lister(Method):
         widths: list[int] = [8, 8],  # noqa: B006
         depth: int | None = 1,
         free: Any = None,
+        arch: str | None = "lean",
+        rate: float = 1.0,
     ) -> None: ...
 
 
 @pytest.mark.parametrize(
     "own",
     [{"widths": [4, 4]}, {"widths": (), "depth": None}, {"free": [["a, b", 'ä"'], None, 0.5]},
-     {"widths": [4.0, 4], "free": {"a": [1, True]}}],
+     {"widths": [4.0, 4], "free": {"a": [1, True]}}, {"arch": None}],
 )  # fmt: skip
 @pytest.mark.parametrize("in_label", [False, True])
 def test_lists_and_none_come_back(own: dict[str, Any], in_label: bool, tmp_path: Path) -> None:
@@ -147,6 +150,16 @@ def test_data_options_and_paths_come_back(tmp_path: Path) -> None:
     again = asked_again(tmp_path)
     assert again.data_root == tmp_path / "faces" and again.data_options == request.data_options
     assert list(map(Path, again.plugins)) == [tmp_path / "mine.py"]
+
+
+def test_numbers_of_numpy_come_back_with_all_their_digits(tmp_path: Path) -> None:
+    own = {"rate": np.float32(0.1), "depth": np.int64(4)}
+    with registries.kept():
+        register_method("lister")(Lister)
+        request = Request(["lister"], settings={"lister": own}, results=tmp_path)
+        keep_run_file(request)
+        first, second = (build_plan(one, data_ref()) for one in (request, asked_again(tmp_path)))
+    assert list(first.cells) == list(second.cells)
 
 
 def test_paths_of_a_file_written_by_hand_are_seen_from_its_folder(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from made import data_ref, tiny_preset
 
+from lrfer_bench.contract.search import Choice
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import Plan
@@ -55,7 +56,9 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         "kd": {"a": 1e-05, "b": 3, "c": True, "d": 'a \\ "b" \n é', "e": [1, 2], "f": 0.1 + 0.2},
         "my.method": {"g": {"a b": [{"c": 1}], "d": {}}, "h": [-2.5, "", []]},
     }
-    file = SettingsFile(settings, {"kd": 8, "my.method": 8}, "", {"my.method": "0a1b2c3d4e5f"})
+    file = SettingsFile(
+        settings, {"kd": 8, "my.method": 8}, "", {"my.method": "0a1b2c3d4e5f"}, {"kd": "1"}
+    )
     found = read(tmp_path, settings_toml(file, "two\nlines"))
     assert dataclasses.replace(found, name="") == file
     none = read(tmp_path, settings_toml(SettingsFile({"kd": {"free": None}}), ""))
@@ -71,6 +74,18 @@ def test_a_row_counts_its_trials_where_all_that_the_file_says_is_in_force(tmp_pa
     assert trials(plan("kd[kd_weight=3]", file=file)) == [None]
     assert trials(plan("kd", file=file, settings={"kd": {"variant": "kd"}})) == [None]
     assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 8"))) == [8], "the defaults won"
+    assert trials(plan("kd", file=read(tmp_path, "[trials]\nkd = 0"))) == [None], "none were made"
+
+
+def test_a_method_that_trains_nothing_has_nothing_to_tune() -> None:
+    class Resting(METHODS.load("enlarge")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, free: int = 1) -> None:
+            super().__init__(task)
+
+    Resting.search = {"free": Choice(1, 2)}
+    entry = Entry("method", "resting", "made:Resting", "", loaded=Resting)
+    with METHODS.scope(put=[entry]):
+        assert Resting.trains == "nothing" and trials(plan("resting")) == [0]
 
 
 def test_a_row_whose_other_settings_were_changed_was_not_tuned(tmp_path: Path) -> None:
@@ -104,6 +119,18 @@ def test_a_budget_of_its_own_was_not_tuned(tmp_path: Path) -> None:
         assert trials(plan("longer[epochs=3x]", file=file)) == [None]
 
 
+def test_a_default_budget_in_another_spelling_is_the_default() -> None:
+    class Plain(METHODS.load("direct")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, epochs: str = "1.0x") -> None:
+            super().__init__(task)
+
+    entry = Entry("method", "plain", "made:Plain", "", loaded=Plain)
+    with METHODS.scope(put=[entry]):
+        (cell,) = plan("plain").cells.values()
+        assert cell.method.label == "plain"
+        assert plan("plain[epochs=1x]").cells.keys() == {cell.key}
+
+
 def test_settings_that_another_edit_was_tuned_with_are_not_tuned(tmp_path: Path) -> None:
     entry = Entry("method", "mine", "made:Mine", "mine.py sha256:0a1b2c3d4e5f",
                   loaded=type("Mine", (METHODS.load("kd"),), {}))  # fmt: skip
@@ -118,6 +145,19 @@ def test_settings_that_another_edit_was_tuned_with_are_not_tuned(tmp_path: Path)
         assert "another edit of mine.py" in note and "mine counts as not tuned" in note
 
 
+def test_settings_that_another_version_was_tuned_with_are_not_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trials(plan("kd", file=read(tmp_path, KD))) == [8], "nobody knows"
+    monkeypatch.setattr(METHODS.load("kd"), "version", "99")
+    same = plan("kd", file=read(tmp_path, KD + '[versions]\nkd = "99"\nfitnet = "1"\n'))
+    assert (trials(same), same.notes) == ([8], ())
+    other = plan("kd", file=read(tmp_path, KD + '[versions]\nkd = "1"\n'))
+    assert trials(other) == [None] and other.cells.keys() == same.cells.keys()
+    (note,) = other.notes
+    assert "version 1 of kd, and here is version 99" in note and "not tuned" in note
+
+
 def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
     file = read(tmp_path, KD)
     for asked in (
@@ -126,6 +166,14 @@ def test_set_and_brackets_win_over_a_file(tmp_path: Path) -> None:
     ):
         (cell,) = asked.cells.values()
         assert cell.method.label == "kd[kd_weight=3.0,variant=dkd]"
+
+
+def test_a_row_that_a_tuning_chose_too_is_told_with_the_file(tmp_path: Path) -> None:
+    file = read(tmp_path, "[settings.kd]\nkd_weight = 0\n[trials]\nkd = 8\n")
+    with pytest.raises(UserError, match=r"once \(with the settings file .*settings.toml kd, kd\["):
+        plan("direct", "kd", "kd[kd_weight=0]", file=file)
+    with pytest.raises(UserError, match=r"twice: kd.*, kd.*; name each once$"):
+        plan("kd[kd_weight=2]", "kd[kd_weight=2.0]")
 
 
 def test_a_file_may_speak_of_methods_that_are_not_asked_for(tmp_path: Path) -> None:
@@ -167,6 +215,7 @@ def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
         ("[trials]\nkd = true", "trials.kd = True"),
         ("[trials]\nkd = 2.5", "trials.kd = 2.5"),
         ("[code]\nkd = 2", "code without a method"),
+        ("[versions]\nkd = 2", "versions without a method"),
     ],
 )
 def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_path: Path) -> None:

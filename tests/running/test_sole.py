@@ -75,6 +75,21 @@ def test_who_only_looks_is_waited_for_and_a_run_is_told_at_once(
         check_no_sole_run(store)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_cannot_join_is_not_told_to(
+    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrfer_bench.running.sole.is_shared", lambda store: shared)
+    with filelock.FileLock(tmp_path / LOCK):
+        with pytest.raises(UserError, match="--join") as run, sole_run(Store(tmp_path)):
+            pass
+        with pytest.raises(UserError) as tune, sole_run(Store(tmp_path), may_join=False):
+            pass
+    assert "wait until" in str(tune.value) and "--results" in str(tune.value)
+    assert ("this one with --join" in str(run.value)) == shared
+    assert str(tune.value).count("--join") == shared, "those that are there have it"
+
+
 def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     with sole_run(Store(tmp_path)):

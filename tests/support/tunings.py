@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from folders import PLUGINS
 
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.planning.request import Request
+from lrfer_bench.tuning.study import Study
 from lrfer_bench.tuning.tune import Outcome, TuningRequest, run_tuning
 
 FILES = [PLUGINS / "tiny.py", PLUGINS / "tunable.py"]
@@ -32,6 +34,13 @@ def asked(
 
 def tuned(folder: Path, *methods: str, **more: Any) -> Outcome:
     return run_tuning(asked(folder, *methods, **more))
+
+
+def tuned_file(file: Path, folder: Path, **more: Any) -> Study:
+    """The study of the method "mine" that this plugin file registers."""
+    trials = asked(folder, "mine", **more)
+    run = dataclasses.replace(trials.run, plugins=[*FILES, file])
+    return run_tuning(dataclasses.replace(trials, run=run)).studies[0]
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -248,6 +248,7 @@ def test_what_other_commands_tuned_stays_in_the_choice(tmp_path: Path, through: 
     outcome = tuned(tmp_path, "kd", trials=3)
     file = read_settings_file(outcome.folder.settings)
     assert file.trials == {"kd": 3, "tunable": 2}
+    assert file.versions == {name: METHODS.load(name).version for name in ("kd", "tunable")}
     assert "## tunable: 2 trials" in outcome.folder.table.read_text()
 
 
