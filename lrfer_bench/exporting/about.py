@@ -21,6 +21,7 @@ def about(predictor: Predictor) -> dict[str, str]:
     return {
         "made_by": f"lrfer-bench {__version__}",
         "method": method_label(record),
+        "stage_settings": json.dumps(method.stage_settings or []),
         "method_version": method.version,
         "method_source": method.source,
         "classes": json.dumps(data.classes),

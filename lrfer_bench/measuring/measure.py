@@ -16,7 +16,7 @@ from lrfer_bench.measuring.quantities import InOnnx, InTorch, Quantity, Timed
 from lrfer_bench.measuring.stopwatch import Bench
 from lrfer_bench.measuring.trainings import InTraining
 from lrfer_bench.plugins.registry import METHODS
-from lrfer_bench.predicting.wanted import is_called
+from lrfer_bench.predicting.called import is_called
 from lrfer_bench.running.sole import sole_run
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -114,7 +114,7 @@ def _chosen(store: Store, wish: Wish) -> list[Record]:
             "or name it with --results"
         )
     for name in wish.methods:
-        if not any(is_called(name, r.method.name, r.method.settings) for r in found):
+        if not any(is_called(name, r.method) for r in found):
             known = {METHODS.current(r.method.name) for r in found}
             raise UserError(
                 f'no finished cell of the method "{name}" is in {store.root}: '
@@ -133,9 +133,7 @@ def _fits(record: Record, wish: Wish) -> bool:
 
 
 def _is_named(record: Record, wish: Wish) -> bool:
-    method = record.method
-    by_name = (is_called(name, method.name, method.settings) for name in wish.methods)
-    return not wish.methods or any(by_name)
+    return not wish.methods or any(is_called(name, record.method) for name in wish.methods)
 
 
 def _one(

@@ -61,6 +61,7 @@ def _model(cell: Record) -> dict[str, Any]:
     return {
         "key": cell.key,
         "method": method_label(cell),
+        "stage_settings": cell.method.stage_settings or [],
         "dataset": cell.dataset.name,
         "learned_on": learned_on(cell),
         "trained_on": None if cell.method.existing else trained_on(cell),

@@ -21,7 +21,7 @@ from lrfer_bench.data.tree import is_picture
 from lrfer_bench.errors import UserError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.predicting.shapes import Size, far, inside, said
-from lrfer_bench.store.names import elsewhere, method_label
+from lrfer_bench.store.names import elsewhere, row_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -183,7 +183,7 @@ def _origins(answers: Answers) -> list[str]:
     lines = []
     for origin, group in alike.items():
         scales = ", ".join(f"x{cell.test.scale}" for cell in group)
-        label = method_label(group[0]) + (f" at {scales}" if len(alike) > 1 else "")
+        label = row_label(group[0]) + (f" at {scales}" if len(alike) > 1 else "")
         lines.append(sentence(label, group[0]) + (f"; {origin}" if origin else ""))
     return lines
 

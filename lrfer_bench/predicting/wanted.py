@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrfer_bench.contract.labels import label_of, same_label
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.predicting.called import is_called, is_row
 from lrfer_bench.store.edits import code_of, newest_edits, on_older_edits
-from lrfer_bench.store.names import elsewhere, method_label
+from lrfer_bench.store.names import elsewhere, row_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -33,30 +33,13 @@ class Wanted:
         """Whether a record is one of those the user may mean; its key is not looked at."""
         method, test = record.method, record.test
         return (
-            (self.method is None or is_called(self.method, method.name, method.settings))
+            (self.method is None or is_called(self.method, method))
             and self.scale in (None, test.scale)
             and self.dataset in (None, record.dataset.name)
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
             and self.seed in (None, record.seed)
             and self.preset in (None, record.preset, record.preset.partition("@")[0])
         )
-
-
-def is_called(text: str, name: str, settings: Mapping[str, Any]) -> bool:
-    """Whether a user means this method by its name, or by a label.
-
-    Numbers in a label may be written in another way. A former name and the name of today mean the
-    same.
-
-    >>> is_called("gmenet", "gmenet", {"kd_weight": 0.0})
-    True
-    >>> is_called("gmenet[kd_weight=0]", "gmenet", {"kd_weight": 0.0})
-    True
-    >>> is_called("enlarge", "bicubic", {})
-    True
-    """
-    asked, today = METHODS.current_label(text), METHODS.current(name)
-    return asked == today or same_label(asked, label_of(today, settings))
 
 
 def by_name_or_key(results: Path, text: str | None, words: Mapping[str, Any]) -> Wanted:
@@ -74,7 +57,7 @@ def by_name_or_key(results: Path, text: str | None, words: Mapping[str, Any]) ->
     if narrowed or any(Wanted(text).fits(record) for record in records):
         return Wanted(text, **words)
     if not _HEAD.fullmatch(_head(text)):
-        names = {method_label(record) for record in records}
+        names = {row_label(record) for record in records}
         raise UserError(
             f'no record in {store.records} is of a method "{text}", nor is that the head of a key, '
             f"which is hexadecimal: {did_you_mean(text, names)}"
@@ -112,7 +95,7 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
     if not wanted.method:
         raise UserError(f"no cell is named: give --method and --scale, or --key; {_known(records)}")
     if not any(Wanted(wanted.method).fits(record) for record in records):
-        names = {method_label(record) for record in records}
+        names = {row_label(record) for record in records}
         raise UserError(
             f'no record of the method "{wanted.method}" is in {results}: '
             f"{did_you_mean(wanted.method, names)}"
@@ -123,20 +106,31 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
         raise UserError(
             f"no finished cell of {wanted.method} fits: {_known(records, wanted.method)}{hint}"
         )
-    # A bare name is the method as it is, where that was run.
-    fitting = [record for record in fitting if not record.method.settings] or fitting
+    # A label is the row that is called so, where that was run: a bare name the method as it is.
+    fitting = [r for r in fitting if is_row(wanted.method, r.method)] or fitting
     fitting = _of_one_edit(_as_files_are(fitting, store), store, tell)
-    by_seed = sorted(fitting, key=lambda record: record.seed, reverse=True)
-    lowest = {_place(record): record for record in by_seed}  # the lowest seed comes last and stays
-    by_scale = {record.test.scale: record for record in lowest.values()}
-    unlike = {_place(record, scales=False) for record in lowest.values()}
+    lowest = _of_lowest_seeds(fitting)
+    by_scale = {record.test.scale: record for record in lowest}
+    unlike = {_place(record, scales=False) for record in lowest}
     if len(unlike) > 1 or len(by_scale) < len(lowest):
-        raise _several(list(lowest.values()))
+        raise _several(lowest)
     return [by_scale[scale] for scale in sorted(by_scale)]
 
 
+def _of_lowest_seeds(records: Sequence[Record]) -> list[Record]:
+    """Of each place the record of the lowest seed; all of that seed, where there are several.
+
+    Such twins differ by what no option names, as the version of a stage: tables count none of them.
+    """
+    lowest: dict[tuple[object, ...], int] = {}
+    for record in records:
+        place = _place(record)
+        lowest[place] = min(record.seed, lowest.get(place, record.seed))
+    return [record for record in records if record.seed == lowest[_place(record)]]
+
+
 TOLD_APART_BY: dict[str, Callable[[Record], object]] = {
-    "method": method_label,
+    "method": row_label,
     "scale": lambda record: record.test.scale,
     "protocol (the one tested on)": lambda record: record.test.protocol,
     "preset": lambda record: record.preset,
@@ -262,7 +256,7 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
     scales: those trained and tested at count as well
     """
     return (
-        method_label(record),
+        row_label(record),
         record.dataset.fingerprint,
         record.train.protocol,
         record.test.protocol,
@@ -275,7 +269,7 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
 
 def _line(record: Record) -> str:
     """One cell, for a message."""
-    words = [f"{method_label(record)} of {record.method.source}", record.stem.rpartition("_")[0]]
+    words = [f"{row_label(record)} of {record.method.source}", record.stem.rpartition("_")[0]]
     said = ", ".join(word for word in (*words, elsewhere(record)) if word)
     return f"{record.key[:12]} ({said})"
 

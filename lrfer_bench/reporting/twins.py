@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lrfer_bench.contract.labels import label_of
 from lrfer_bench.files import read_json
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.store.names import with_stages
 from lrfer_bench.store.store import Store
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def _by_stages(result: Result, known: Known, doubled: bool) -> Result:
         said = _from_models(result, known)
     if said is None:
         said = [UNKNOWN] if doubled else []
-    names = " and ".join(sorted(set(said)))
-    return replace(result, method=f"{result.method} ({names})") if names else result
+    return replace(result, method=with_stages(result.method, said))
 
 
 def _from_models(result: Result, known: Known) -> list[str] | None:

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.protocol import HR
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.store.schema import Record
 
+AND = " and "
+"""Between the stages that a row's label names."""
+
 
 def method_label(record: Record) -> str:
     """Its method as tables call it today, with the settings that its user changed."""
     return METHODS.label(record.method.name, record.method.settings)
+
+
+def row_label(record: Record) -> str:
+    """method_label() as the table's row has it: with what was changed of the method's stages."""
+    return with_stages(method_label(record), record.method.stage_settings or ())
+
+
+def with_stages(label: str, stages: Iterable[str]) -> str:
+    """A method's label with those of its stages that have changed settings.
+
+    >>> with_stages("kd", ["classifier[epochs=4x]"])
+    'kd (classifier[epochs=4x])'
+    """
+    names = AND.join(sorted(set(stages)))
+    return f"{label} ({names})" if names else label
 
 
 def trained_on(record: Record) -> str:

@@ -58,6 +58,7 @@ def test_a_trained_cell_in_every_format(format: str, predictor: Predictor) -> No
     assert json.loads(found.about["classes"]) == ["left", "right", "top", "bottom"]
     assert (found.about["size"], found.about["hr_size"]) == ("[8, 8]", "[16, 16]")
     assert found.about["accuracy"] == f"{metrics.all.accuracy:.4f}"
+    assert found.about["stage_settings"] == "[]"
     assert (found.about["dataset"], found.about["protocol"]) == ("tinyfaces", "bicubic@1")
     assert metadata_of(found.data, format) == found.about
 
