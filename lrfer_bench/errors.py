@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 class _OneSentence(Exception):
     """An error whose message says all: a notebook shows it without a traceback, too."""
 
+    exit_status = 2
+
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
         return [escaped(f"{type(self).__name__}: {self}")]
@@ -27,8 +29,6 @@ class _OneSentence(Exception):
 
 class UserError(_OneSentence):
     """A mistake outside the program: one sentence, shown without a traceback, exit status 2."""
-
-    exit_status = 2
 
 
 class DataError(UserError):

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from lrfer_bench import __version__
 from lrfer_bench.cli.echo import ReaderGone, echo
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import CellError, UserError
 
 SIGPIPE = 13
 """Its number where there is one; signal.SIGPIPE is missing on Windows."""
@@ -111,7 +111,7 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.Abort:
         echo("stopped; nothing that was written before is lost", err=True)
         status = 130
-    except UserError as error:
+    except (UserError, CellError) as error:  # a method that is asked outside a run has no record
         if debug:
             raise
         echo(f"lrfer-bench: {error}", err=True)

@@ -52,7 +52,7 @@ def predict(
     """Say which expression each picture shows: a CSV line an image, with every class's probability.
 
     IMAGES are files or folders, each picture one face, cropped as the data set's are. Pictures of
-    other sizes are resized. Exit status 1 when some cannot be read: the others have their lines.
+    other sizes are resized. Exit status 1 when some have no answer: the others have their lines.
     """
     from lrfer_bench.files import check_free, write_atomically
     from lrfer_bench.plugins.loading import load_plugins

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from lrfer_bench.contract.protocol import lr_size
 from lrfer_bench.data.images import BadPicture, open_image, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.tree import is_picture
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import CellError, UserError
 from lrfer_bench.keys import seed_for
 from lrfer_bench.predicting.shapes import Size, far, inside, said
 from lrfer_bench.store.names import elsewhere, row_label
@@ -28,6 +28,7 @@ from lrfer_bench.store.store import Store
 if TYPE_CHECKING:
     from lrfer_bench.predicting.predictor import Predictor
 
+Found = TypeVar("Found")
 MOST_ENDINGS = 6
 """So many endings of files that are no pictures are named."""
 AS_IT_IS, RESIZED, MADE_SMALL = "as it is", "resized", "made small"
@@ -58,7 +59,7 @@ class Face:
 class Answers:
     """What models say of pictures, in the order of the pictures.
 
-    bad: pictures that cannot be used
+    bad: pictures that cannot be used, or that the model gives no answer for
     others: a sentence a folder on its files that have no ending of a picture
     """
 
@@ -121,31 +122,55 @@ def predictions(
                 "auto" is whichever size is nearer
     trust:      run the results folder's own plugin file, even if it was not made here
 
-    UserError where no picture can be used, and for a cell whose model is not available.
+    UserError where no picture can be used or answered for, and for a cell whose model is not
+    available.
     """
     models = Models(cells, results, trust)
     files, others = _files(images)
     if not files:
         raise UserError("no picture was named: give picture files, or folders with some")
     _ = models.any  # what is wrong with the models comes before what is wrong with pictures
-    bad: list[BadPicture] = []
+    bad: dict[int, BadPicture] = {}
     faces: dict[int, Face] = {}
     shown: dict[str, list[int]] = {}
     for number, path in enumerate(files):
         try:
             faces[number] = _taken(path, models, images_are)
         except BadPicture as error:
-            bad.append(error)
+            bad[number] = error
             continue
         shown.setdefault(faces[number].cell.key, []).append(number)
-    if not faces:
-        raise bad[0]
     for numbers in shown.values():
-        asked = models.of(faces[numbers[0]].cell)
-        shares = asked.probabilities(np.concatenate([faces[number].lr for number in numbers]))
-        for number, row in zip(numbers, shares, strict=True):
-            faces[number] = replace(faces[number], shares=row)
-    return Answers(cells, list(faces.values()), bad, others)
+        taken = [faces.pop(number) for number in numbers]
+        for number, found in zip(numbers, _asked(models.of(taken[0].cell), taken), strict=True):
+            if isinstance(found, BadPicture):
+                bad[number] = found
+            else:
+                faces[number] = found
+    if not faces:
+        raise bad[min(bad)]
+    return Answers(cells, _in_order(faces), _in_order(bad), others)
+
+
+def _in_order(found: Mapping[int, Found]) -> list[Found]:
+    return [found[number] for number in sorted(found)]
+
+
+def _asked(model: Predictor, faces: Sequence[Face]) -> list[Face | BadPicture]:
+    """The faces with their answers; each by itself where they cannot be asked together.
+
+    One picture can spoil a batch: a method that divides by the spread of a face's pixels says NaN
+    of a black one.
+    """
+    try:
+        shares = model.probabilities(np.concatenate([face.lr for face in faces]))
+    except Exception as error:  # an author's forward can fail in any way
+        if len(faces) > 1:
+            return [found for face in faces for found in _asked(model, [face])]
+        name = "" if isinstance(error, CellError) else f"{type(error).__name__}: "
+        why = f"{name}{str(error).strip().partition(chr(10))[0]}"
+        return [BadPicture(faces[0].path, f"gets no answer of the model ({why})", "leave it out")]
+    return [replace(face, shares=row) for face, row in zip(faces, shares, strict=True)]
 
 
 def tell_about(answers: Answers, tell: Callable[[str], None]) -> None:

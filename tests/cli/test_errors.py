@@ -14,7 +14,8 @@ import pytest
 from folders import PLUGINS
 
 from lrfer_bench.cli import main
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import CellError, UserError
+from lrfer_bench.predicting import wanted
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,18 @@ def test_words_that_click_refuses(
 def test_debug_lets_python_show_the_traceback(arguments: list[str]) -> None:
     with pytest.raises(UserError, match="qick"):
         main(arguments)
+
+
+def test_a_method_that_fails_outside_a_run_ends_with_a_sentence(monkeypatch: Any) -> None:
+    def fails(*_: Any) -> None:
+        raise CellError("Mine.forward returned NaN")
+
+    monkeypatch.setattr(wanted, "cells_meant", fails)
+    asked = ["predict", "--method", "mine", "a.png"]
+    said = in_process.lrfer(*asked)
+    assert (said.status, said.err) == (2, "lrfer-bench: Mine.forward returned NaN\n")
+    with pytest.raises(CellError):
+        main([*asked, "--debug"])
 
 
 def test_a_broken_plugin_is_left_out_and_named(lrfer: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from lrfer_bench.data.images import BadPicture, open_image
 from lrfer_bench.errors import UserError
 from lrfer_bench.predicting import photos
+from lrfer_bench.predicting import predictor as predictor_module
 from lrfer_bench.predicting.photos import Answers, Face, Models, tell_about
 from lrfer_bench.predicting.predictor import Predictor
 from lrfer_bench.store.schema import Record
@@ -77,6 +80,37 @@ def test_a_cell_of_hr_faces_makes_nothing_small(
     models._open[asked.record.key] = asked
     found = photos._taken(tmp_path / "a.png", models, images_are)
     assert found.taken == taken and found.lr.shape[2:] == asked.lr_size
+
+
+class Standardised(nn.Module):
+    """Divides by the spread of a face's pixels, as many networks do."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        if lr.max() == 255:
+            raise ValueError("too bright\nfor me")
+        flat = lr.float().flatten(1)
+        return ((flat - flat.mean(1, keepdim=True)) / flat.std(1, keepdim=True))[:, :2]
+
+
+def test_a_picture_without_an_answer_leaves_the_others_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = replace(predictor(2), method=cast("Any", Standardised()))
+    monkeypatch.setattr(predictor_module, "predictor_of", lambda *_, **__: asked)
+    drawn = np.random.default_rng(0).integers(0, 200, (8, 8), dtype=np.uint8)
+    files = [tmp_path / f"{name}.png" for name in ("black", "drawn", "none", "white", "again")]
+    for file, pixels in zip(files, (drawn * 0, drawn, None, drawn * 0 + 255, drawn), strict=True):
+        if pixels is not None:
+            Image.fromarray(pixels).save(file)
+    found = photos.predictions([asked.record], tmp_path, files, "lr")
+    assert [face.path.stem for face in found.faces] == ["drawn", "again"]
+    assert all(face.shares is not None and face.shares.shape == (2,) for face in found.faces)
+    black, none, white = found.bad
+    assert black.what.startswith("gets no answer of the model (Standardised.forward returned NaN")
+    assert none.what == "is missing"
+    assert white.what == "gets no answer of the model (ValueError: too bright)"
+    with pytest.raises(UserError, match=r"white\.png gets no answer"):
+        photos.predictions([asked.record], tmp_path, files[3:4], "lr")
 
 
 def test_what_is_only_padded_was_not_resized(tmp_path: Path) -> None:
