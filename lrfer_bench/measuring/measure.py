@@ -20,6 +20,7 @@ from lrfer_bench.predicting.called import is_called
 from lrfer_bench.running.sole import sole_run
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import sound
 
 Verdict = Literal["measured", "the same network", "stood", "left out"]
 
@@ -78,12 +79,13 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
     soon as it is known, whole or not at all. A cell whose model or code is not here is left out
     with a sentence.
 
-    tell() hears of load on the machine. UserError where nothing fits the wish, where another run
-    works in the folder, where it cannot be written, and where packages for ONNX are missing.
+    tell() hears of damaged records and of load on the machine. UserError where nothing fits the
+    wish, where another run works in the folder, where it cannot be written, and where packages for
+    ONNX are missing.
     """
     if wish.onnx:
         packages()
-    records = _chosen(store, wish)
+    records = _chosen(store, wish, tell)
     store.check_writable()
     with sole_run(store, may_join=False):
         others = load.cores_of_others()
@@ -105,9 +107,9 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 yield _timed(record, store, trainings, wish.again)
 
 
-def _chosen(store: Store, wish: Wish) -> list[Record]:
+def _chosen(store: Store, wish: Wish, tell: Callable[[str], None]) -> list[Record]:
     """The finished records that fit, in the order of their files."""
-    found = [r for r in store.scan() if isinstance(r, Record) and r.status == "finished"]
+    found = [record for record in sound(store, tell) if record.status == "finished"]
     if not found:
         raise UserError(
             f'{store.root} holds no finished cell: train something with "lrfer-bench run", '

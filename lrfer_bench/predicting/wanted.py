@@ -12,9 +12,10 @@ from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.called import is_called, is_row
 from lrfer_bench.store.edits import code_of, newest_edits, on_older_edits
-from lrfer_bench.store.names import elsewhere, row_label
+from lrfer_bench.store.names import cell_name, elsewhere, row_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
+from lrfer_bench.store.survey import sound
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def by_name_or_key(results: Path, text: str | None, words: Mapping[str, Any]) ->
     store = Store(results)
     if not store.records.is_dir():
         raise UserError(f"there is no results folder {results}: check its name")
-    records = [record for record in store.scan() if isinstance(record, Record)]
+    records = sound(store, lambda line: None)  # who looks for the cell tells it
     narrowed = any(value is not None for value in words.values())
     if narrowed or any(Wanted(text).fits(record) for record in records):
         return Wanted(text, **words)
@@ -81,10 +82,11 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
 
     A UserError where there is none, and where they differ by more. Of cells that differ by their
     seed alone, the lowest seed is meant. Of cells that differ by the edit of their plugin file, the
-    edit that was loaded here is meant, else the newest; tell() gets a line that says so.
+    edit that was loaded here is meant, else the newest; tell() gets a line that says so, and lines
+    of damaged records and of scales that failed.
     """
     store = Store(results)
-    records = [record for record in store.scan() if isinstance(record, Record)]
+    records = sound(store, lambda line: tell(f"note: {line}"))
     if not records:
         raise UserError(
             f'{results} holds no records: train something with "lrfer-bench run", '
@@ -114,7 +116,22 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
     unlike = {_place(record, scales=False) for record in lowest}
     if len(unlike) > 1 or len(by_scale) < len(lowest):
         raise _several(lowest)
+    if wanted.scale is None:
+        _tell_failed(records, lowest, tell)
     return [by_scale[scale] for scale in sorted(by_scale)]
+
+
+def _tell_failed(
+    records: Sequence[Record], meant: Sequence[Record], tell: Callable[[str], None]
+) -> None:
+    """A line of each scale at which the cell that is meant failed, so that others stand in."""
+    rows = {_place(record, scales=False) for record in meant}
+    told = {record.test.scale for record in meant}
+    for record in records:
+        of_it = record.failure and _place(record, scales=False) in rows
+        if of_it and record.failure and record.test.scale not in told:
+            told.add(record.test.scale)
+            tell(f"note: there is no model of {cell_name(record)}: {record.failure.sentence}")
 
 
 def _of_lowest_seeds(records: Sequence[Record]) -> list[Record]:

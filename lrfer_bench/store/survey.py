@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass, field
 
+from lrfer_bench.errors import RecordError
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -29,6 +30,26 @@ def survey(store: Store, keys: Container[str]) -> Survey:
             found.damaged.append(entry)
         elif entry.key in keys and store.is_complete(entry):
             found.status.setdefault(entry.key, entry.status)
+    return found
+
+
+def sound(store: Store, tell: Callable[[str], None]) -> list[Record]:
+    """Every record that can be trusted, in name order; tell() gets a line of each that cannot be.
+
+    RecordError where there are records and none can be trusted.
+    """
+    found, damaged = [], 0
+    for entry in store.scan():
+        if isinstance(entry, Record):
+            found.append(entry)
+        else:
+            damaged += 1
+            tell(f"{entry.path} is not counted: {entry.reason}")
+    if damaged and not found:
+        raise RecordError(
+            f"{store.root} holds no sound record ({damaged} damaged): copy its records/ again, or "
+            'train the cells again with "lrfer-bench run"'
+        )
     return found
 
 
