@@ -19,9 +19,11 @@ from lrfer_bench.contract.method import Method
 LEAVING = {
     getattr(Tensor, name)
     for name in ("numpy", "tolist", "item", "__array__", "__dlpack__", "__float__", "__int__",
-                 "__bool__", "__index__")
-}  # fmt: skip
-"""What hands values to code outside torch, whose work nobody sees."""
+                 "__bool__", "__index__", "__complex__", "data_ptr", "untyped_storage", "storage",
+                 "share_memory_")
+} | {getattr(Tensor, name).__get__ for name in ("_cdata", "__cuda_array_interface__")}  # fmt: skip
+"""What hands values, or the address where they stand, to code outside torch, whose work nobody
+sees: engines such as TensorRT and onnxruntime's io_binding are given addresses."""
 
 
 def work_of(method: Method, lr: Tensor) -> str:

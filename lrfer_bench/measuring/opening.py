@@ -24,7 +24,7 @@ class Opened:
     """A network that can be measured.
 
     lr: a face of noise, uint8 [1, C, h, w]
-    network: a hash of its work, as work_of() tells it
+    network: a hash of its work, as work_of() tells it; "" for what existed already
     weights: NEW, or "" for those of the trained model
     """
 
@@ -60,6 +60,8 @@ class Opener:
                 raise UserError(f"{error}; or measure it with new weights (--untrained)") from error
             return _checked(untrained_predictor(record, self._store, device, self._trust))
         lr = face_for(predictor)
+        if record.method.existing:  # any engine may be behind it, by ways that torch does not see
+            return Opened(predictor, lr, "")
         return Opened(predictor, lr, work_of(predictor.method, lr.to(predictor.device)))
 
 
