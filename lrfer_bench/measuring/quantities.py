@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from typing import ClassVar
 
 from torch import Tensor
 
+from lrfer_bench.exporting.to_onnx import packages
 from lrfer_bench.measuring.stopwatch import Bench, Times, measured
 from lrfer_bench.predicting.predictor import Predictor
 from lrfer_bench.store.schema import Record
@@ -121,4 +121,5 @@ class InOnnx(Quantity):
         return {"onnx_latency_ms": round(1000 * times.latency.median, 4)}
 
     def told(self) -> dict[str, str]:
-        return {**super().told(), "onnx_runtime": metadata.version("onnxruntime")}
+        _, runtime = packages()  # the module: its package may be called onnxruntime-gpu
+        return {**super().told(), "onnx_runtime": str(runtime.__version__)}

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,19 @@ def test_exported_models_are_measured_beside_what_stands(
     for record in Store(results).scan():
         assert isinstance(record, Record)
         assert record.cost is None or record.cost.onnx_latency_ms == 1.0, "it stays"
+
+
+def test_the_runtime_is_known_whatever_its_package_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As onnxruntime-gpu, which brings the same module."""
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert quantities.InOnnx(BENCH).told()["onnx_runtime"] == runtime.__version__
 
 
 def test_a_model_that_cannot_be_exported_has_its_latency_in_torch(
