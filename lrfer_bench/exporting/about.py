@@ -71,7 +71,7 @@ def licence(predictor: Predictor) -> str:
         )
     said = f"made with lrfer-bench (Apache-2.0); trained on {data.name}: {_licence_of(data.name)}"
     if predictor.record.method.weights:
-        names = ", ".join(text.partition(" ")[0] for text in predictor.record.method.weights)
+        names = ", ".join(predictor.record.method.weight_files)
         said += f"; started from {names}, whose licence holds as well"
     return said
 

@@ -57,7 +57,7 @@ def answers(data: bytes, predictor: Predictor, faces: NDArray[np.uint8]) -> NDAr
 
 def elsewhere(predictor: Predictor) -> str:
     """Where the weights of a model are that does not answer with those of modules; what to do."""
-    named = ", ".join(text.partition(" ")[0] for text in predictor.record.method.weights)
+    named = ", ".join(predictor.record.method.weight_files)
     return (
         f"its weights are in your own file{f' ({named})' if named else ''} or in its code, not in "
         "a torch.nn.Module: pass that file on"

@@ -120,6 +120,11 @@ class MethodPart(_Part):
         return content
 
     @property
+    def weight_files(self) -> list[str]:
+        """The names of its weights, without the heads of their contents."""
+        return [text.rpartition(" ")[0] for text in self.weights]
+
+    @property
     def track(self) -> str:
         """ "from scratch", or "pre-trained" with the contents of the weights.
 
