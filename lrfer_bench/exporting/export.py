@@ -24,6 +24,8 @@ FORMATS = {
     "safetensors": (".safetensors", "to_safetensors"),
 }
 """Format -> the ending of its files, and the module that writes and asks them."""
+OF_TORCH = {".pth", ".ts", ".torchscript", ".jit", ".bin", ".ckpt"}
+"""Endings under which torch's own files are looked for."""
 TOLERANCE = 1e-4
 """The most that a probability may differ from torch's: 0.01 % of certainty."""
 
@@ -86,7 +88,7 @@ def largest_difference(one: Answers, two: Answers, faces: NDArray[np.uint8]) -> 
 def format_of(out: Path, format: str | None) -> str:
     """The format that is meant: the one that was named, else by the file's ending, else ONNX.
 
-    UserError for a file of one format with the ending of another, which programs would misread.
+    UserError for a file with the ending of another format, which programs would misread.
     """
     by_ending = {ending: name for name, (ending, _) in FORMATS.items()}
     of_ending = by_ending.get(out.suffix.lower())
@@ -94,6 +96,11 @@ def format_of(out: Path, format: str | None) -> str:
         raise UserError(
             f"the file {out} has the ending of {of_ending}, and --format says {format}: let it end "
             f"with {FORMATS[format][0]}, or leave out --format"
+        )
+    if format != "torchscript" and out.suffix.lower() in OF_TORCH:
+        raise UserError(
+            f"the file {out} has an ending of torch's: let it end with .onnx, .pt (TorchScript) or "
+            ".safetensors, or give --format torchscript"
         )
     return format or of_ending or "onnx"
 

@@ -6,12 +6,12 @@ needs two packages more, and refuses the resize that every method begins with.
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, cast
 
@@ -39,18 +39,16 @@ def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str
     """
     onnx, runtime = packages()
     try:
-        with (
-            TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad(),
-            resizes_as_products(),
-        ):  # fmt: skip
-            path = Path(folder) / "model.onnx"
+        with warnings.catch_warnings(), torch.no_grad(), resizes_as_products():
+            # in memory: a full temporary folder would be blamed on the model
+            buffer: Any = io.BytesIO()
             warnings.simplefilter("ignore")  # of tracing: what it gets wrong is found by the check
             torch.onnx.export(
-                Whole(predictor.method), (torch.from_numpy(faces[:2]),), path, dynamo=False,
+                Whole(predictor.method), (torch.from_numpy(faces[:2]),), buffer, dynamo=False,
                 input_names=[INPUT], output_names=[OUTPUT], opset_version=OPSET,
                 dynamic_axes={INPUT: {0: "N"}, OUTPUT: {0: "N"}},
             )  # fmt: skip
-            model = onnx.load(path)
+            model = onnx.load_from_string(buffer.getvalue())
         onnx.helper.set_model_props(model, dict(told))
         onnx.checker.check_model(model)
         data = cast(bytes, model.SerializeToString())

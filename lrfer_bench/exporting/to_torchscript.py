@@ -6,10 +6,12 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.exporting.to_safetensors import answers_by_weights, elsewhere
@@ -31,7 +33,8 @@ def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of tracing: what it gets wrong is found by the check
             example = torch.from_numpy(faces[:2])
-            traced = torch.jit.trace(Whole(predictor.method), example, check_trace=False)
+            sized = _OfOneSize(Whole(predictor.method), example).eval()
+            traced = torch.jit.trace(sized, example, check_trace=False)
             torch.jit.save(traced, buffer, _extra_files={ABOUT: json.dumps(dict(told))})
     except Exception as error:  # an author's forward can refuse in any way
         advice = (
@@ -44,6 +47,30 @@ def write(predictor: Predictor, faces: NDArray[np.uint8], told: Mapping[str, str
             f"({type(error).__name__}: {str(error).strip().partition(chr(10))[0]}): {advice}"
         ) from error
     return buffer.getvalue()
+
+
+class _OfOneSize(nn.Module):
+    """The whole way, for faces as large as the example: a trace keeps that it enlarged them so far.
+
+    Of other sizes it would go another way than the method, and answer.
+    """
+
+    def __init__(self, whole: Whole, example: Tensor) -> None:
+        super().__init__()
+        self.whole = whole
+        self.shape = tuple(example.shape[1:])
+        self.checked: Any = torch.jit.script(_checked)  # a trace keeps the check only as a script
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return cast(Tensor, self.whole(self.checked(faces, *self.shape)))
+
+
+def _checked(faces: Tensor, channels: int, height: int, width: int) -> Tensor:
+    if faces.dim() != 4 or list(faces.shape[1:]) != [channels, height, width]:
+        raise ValueError(
+            f"the faces are of shape {faces.shape}: give [N, {channels}, {height}, {width}]"
+        )
+    return faces
 
 
 def answers(data: bytes, predictor: Predictor, faces: NDArray[np.uint8]) -> NDArray[np.float32]:

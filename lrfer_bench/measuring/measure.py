@@ -88,14 +88,11 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
     records = _chosen(store, wish, tell)
     store.check_writable()
     with sole_run(store, may_join=False):
-        others = load.cores_of_others()
-        if not load.is_quiet(others):
-            tell(
-                f"other processes keep {others:.1f} cores busy: latencies taken now are marked "
-                "so, and no table sorts by them; measure when the machine is idle"
-            )
         opener, known = Opener(store, wish.untrained, wish.trust), {}
         trainings = InTraining(wish.bench, wish.trust)
+        asked = [*wish.quantities, *([trainings] if wish.training else [])]
+        if wish.again or not all(what.is_measured(r) for what in asked for r in records):
+            _tell_of_load(tell)
         for what in wish.quantities:
             known[what.name] = {} if wish.again else what.networks(records)
         for record in records:
@@ -105,6 +102,15 @@ def measure(store: Store, wish: Wish, tell: Callable[[str], None]) -> Iterator[O
                 yield outcome
             if wish.training:
                 yield _timed(record, store, trainings, wish.again)
+
+
+def _tell_of_load(tell: Callable[[str], None]) -> None:
+    others = load.cores_of_others()
+    if not load.is_quiet(others):
+        tell(
+            f"other processes keep {others:.1f} cores busy: latencies taken now are marked "
+            "so, and no table sorts by them; measure when the machine is idle"
+        )
 
 
 def _chosen(store: Store, wish: Wish, tell: Callable[[str], None]) -> list[Record]:

@@ -182,13 +182,11 @@ def test_the_licence_names_the_data_s_and_that_of_weights(predictor: Predictor) 
     record = predictor.record
     assert "licence not known" in licence(predictor)
     data = record.dataset.model_copy(update={"name": "rafdb"})
-    method = record.method.model_copy(
-        update={"weights": ["my net (not to sell).x sha256:0a1b2c3d4e5f"]}
-    )
+    method = record.method.model_copy(update={"weights": ["my net (free).x sha256:0a1b2c3d4e5f"]})
     other = record.model_copy(update={"dataset": data, "method": method})
     said = licence(replace(predictor, record=other))
-    assert "research only" in said and "started from my net (not to sell).x, whose" in said
-    assert "(my net (not to sell).x)" in to_safetensors.elsewhere(replace(predictor, record=other))
+    assert "research only" in said and "started from my net (free).x, whose" in said
+    assert "(my net (free).x)" in to_safetensors.elsewhere(replace(predictor, record=other))
 
 
 def test_what_was_only_tested_here_claims_no_training(predictor: Predictor) -> None:

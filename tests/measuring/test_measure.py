@@ -155,6 +155,16 @@ def test_beside_other_work_a_record_says_so_and_is_measured_again(
     assert all(outcome.alone for outcome in ask(results)), "not one stood"
 
 
+def test_load_is_told_where_something_is_measured_only(
+    results: Path, clock: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "cores_of_others", lambda: 5.0)
+    for again, told in ((False, 1), (False, 0), (True, 1)):
+        lines: list[str] = []
+        list(measure(Store(results), Wish(BENCH, again=again), lines.append))
+        assert len(lines) == told and all("5.0 cores" in line for line in lines)
+
+
 def test_a_stop_leaves_whole_records_and_the_next_call_goes_on(
     results: Path, clock: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
