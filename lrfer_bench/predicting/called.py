@@ -31,7 +31,7 @@ def is_called(text: str, method: MethodPart) -> bool:
     if METHODS.current_label(text) == METHODS.current(method.name) or _is_label(text, method):
         return True
     found = _WITH_STAGES.fullmatch(text)
-    return bool(found) and is_called(found["label"], method) and _are(found["stages"], method)
+    return found is not None and is_called(found["label"], method) and _are(found["stages"], method)
 
 
 def is_row(text: str, method: MethodPart) -> bool:
@@ -39,7 +39,7 @@ def is_row(text: str, method: MethodPart) -> bool:
     if not method.stage_settings:
         return _is_label(text, method)
     found = _WITH_STAGES.fullmatch(text)
-    return bool(found) and _is_label(found["label"], method) and _are(found["stages"], method)
+    return found is not None and _is_label(found["label"], method) and _are(found["stages"], method)
 
 
 def _is_label(text: str, method: MethodPart) -> bool:
