@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from lrfer_bench.exporting.to_onnx import packages
@@ -27,8 +28,8 @@ class Timed:
     name: ClassVar[str]
 
     def told(self) -> dict[str, str]:
-        """What a record's environment says of the bench."""
-        return self.bench.told(self.name)
+        """What a record's environment says of the bench, and of what ran on it."""
+        return {**self.bench.told(self.name), f"{self.name}_torch": str(torch.__version__)}
 
     def told_with(self, alone: bool) -> dict[str, str]:
         """told(), and that nothing else used the machine where that is so."""
@@ -122,4 +123,4 @@ class InOnnx(Quantity):
 
     def told(self) -> dict[str, str]:
         _, runtime = packages()  # the module: its package may be called onnxruntime-gpu
-        return {**super().told(), "onnx_runtime": str(runtime.__version__)}
+        return {**self.bench.told(self.name), "onnx_runtime": str(runtime.__version__)}

@@ -5,7 +5,7 @@ Quick to import (no numpy, no pandas), like all that columns are made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ class Timing:
     device: processor or GPU, "" where the record does not say
     threads: of the processor, "" where the record does not say
     alone: nothing else ran on the machine
-    runtime: what ran it, where that is not torch: "onnxruntime 1.20.0"
+    runtime: what ran it, "torch 2.14.1" or "onnxruntime 1.20.0"; "" where the record does not say
     """
 
     device: str
@@ -50,11 +50,19 @@ def timing_of(record: Record) -> Timing:
 
     `latency_alone` ("yes"), `latency_device` and `latency_threads` stand there when the latency
     was measured by itself. A latency of a run was taken beside whatever else the machine did, on
-    the GPU or processor of the run.
+    the GPU or processor of the run. `latency_torch` came later: records without it are alike, and
+    unlike those that have it.
     """
     told = record.environment
     device = told.get("latency_device") or told.get("gpu") or told.get("processor", "")
-    return Timing(device, told.get("latency_threads", ""), told.get("latency_alone") == "yes")
+    alone = told.get("latency_alone") == "yes"
+    return Timing(device, told.get("latency_threads", ""), alone, _torch(told, "latency"))
+
+
+def _torch(told: Mapping[str, str], what: str) -> str:
+    """ "torch 2.14.1", "" where an environment does not say under which it was measured."""
+    version = told.get(f"{what}_torch", "")
+    return f"torch {version}" if version else ""
 
 
 def onnx_timing_of(record: Record) -> Timing:
@@ -130,8 +138,9 @@ def _trained_under(record: Record) -> str:
     if told.get("training_alone") != "yes":
         return ""
     threads = told.get("training_threads", "")
-    parts = [told.get("training_device", ""), *([_counted(threads)] if threads else [])]
-    return " · ".join([*parts, "by a few steps alone"])
+    parts = [_torch(told, "training"), told.get("training_device", "")]
+    parts.append(_counted(threads) if threads else "")
+    return " · ".join([*filter(None, parts), "by a few steps alone"])
 
 
 def training_head(board: Board) -> str:
@@ -161,6 +170,8 @@ def note(board: Board) -> str:
             "them and they form no front. The command lrfer-bench measure takes them alike, and "
             "alone."
         )
+    if len({timing.runtime for timing in board.timings}) > 1:
+        said.append("Not all of them say that they were taken under the same version of torch.")
     if with_new_weights(board):
         said.append(
             "Some latencies are of networks with new weights, as their models were not at hand "

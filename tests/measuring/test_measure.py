@@ -155,6 +155,17 @@ def test_beside_other_work_a_record_says_so_and_is_measured_again(
     assert all(outcome.alone for outcome in ask(results)), "not one stood"
 
 
+def test_what_was_measured_under_another_torch_is_measured_anew(
+    results: Path, clock: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(results)
+    with monkeypatch.context() as other:
+        other.setattr(torch, "__version__", "1.13.0")
+        assert "stood" not in {outcome.verdict for outcome in ask(results)}
+        assert {outcome.verdict for outcome in ask(results)} == {"stood"}
+    assert "stood" not in {outcome.verdict for outcome in ask(results)}
+
+
 def test_load_is_told_where_something_is_measured_only(
     results: Path, clock: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

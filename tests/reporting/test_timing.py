@@ -65,6 +65,32 @@ def test_under_other_load_or_hardware_they_are_neither(board, environments, said
     assert fronts(found) == [] and "they form no front" in timing.note(found)
 
 
+def test_under_another_torch_they_do_not_compare(board):
+    one, two = ({**ALONE, "latency_torch": version} for version in ("2.14.1", "1.13.0"))
+    assert head(board(one, one)) == "Latency (torch 2.14.1 · Chip · 2 threads · batch 1)"
+    found = board(one, two)
+    assert not timing.comparable(found) and "the same version of torch" in timing.note(found)
+
+
+def test_a_torch_that_is_not_told_is_like_itself_only(board):
+    assert timing.comparable(board(ALONE, ALONE))
+    assert not timing.comparable(board(ALONE, {**ALONE, "latency_torch": "2.14.1"}))
+
+
+def test_training_times_under_another_torch_do_not_compare():
+    told = {"training_alone": "yes", "training_device": "Chip", "training_threads": "1"}
+    said = []
+    for more in ({}, {"training_torch": "2.14.1"}):
+        record = made_records.make_record(failure="-").model_copy(
+            update={"environment": {**told, **more}}
+        )
+        said.append(timing._trained_under(record))
+    assert said == [
+        "Chip · 1 thread · by a few steps alone",
+        "torch 2.14.1 · Chip · 1 thread · by a few steps alone",
+    ]
+
+
 @pytest.mark.parametrize("name", ["latency_weights", "onnx_weights"])
 def test_that_a_network_had_new_weights_is_said_under_the_table(board, name):
     assert "new weights" not in timing.note(board(ALONE, ALONE))
