@@ -60,7 +60,6 @@ def hand_over(
         if cls is not None:
             groups.setdefault(cls.__module__, []).append((_bare(name), cls))
     for module, group in groups.items():
-        group.sort(key=lambda named: named[0])  # keys must not depend on the order in a call
         # A method may name another of the same script as its stage.
         known = {name for name, _ in group}
         others = [entry for entry in registry if entry.home == module and entry.name not in known]

@@ -38,12 +38,16 @@ def check_names(report: Report, *asked: str) -> None:
     for name in asked:
         if any(find(board, name, []) for board in report.boards):
             continue
-        if any(same_label(name, one) for r in report.loaded.results for one in (r.method, r.label)):
+        if _has(report.loaded.results, name) and not _has(report.results, name):
             raise UserError(
                 f'"{name}" has records, but none is left under these --datasets, --scales and '
                 "--seeds: ask for fewer at once"
             )
         raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
+
+
+def _has(results: Sequence[Result], name: str) -> bool:
+    return any(same_label(name, one) for r in results for one in (r.method, r.label))
 
 
 def _first(line: Line) -> Result:

@@ -92,24 +92,6 @@ def test_every_kind_has_its_decorator(tmp_path: Path) -> None:
     assert hand_over(METRICS, ["brier"], tmp_path) == (["brier"], [])
 
 
-def test_the_order_of_classes_in_a_call_is_in_no_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = "from lrfer_bench.api import Method\nclass One(Method):\n    pass\n"
-    (tmp_path / "in_order.py").write_text(text + "class Other(Method):\n    pass\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    module = importlib.import_module("in_order")
-    found = []
-    for classes in ([module.One, module.Other], [module.Other, module.One]):
-        with METHODS.scope():
-            names, files = hand_over(METHODS, classes, tmp_path / "results")
-            found.append((names, files, METHODS.entry("one").code))
-    (first, files, code), second = found
-    assert second == (first[::-1], files, code) and first == ["one", "other"]
-    for name in [name for name in sys.modules if "in_order" in name]:
-        monkeypatch.delitem(sys.modules, name)
-
-
 def test_a_class_that_was_removed_is_not_handed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
