@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from folders import REFERENCE_GPU, ROOT
+from folders import REFERENCE, REFERENCE_GPU, ROOT
 
 from lrfer_bench.contract.cards import MethodCard, card_of
 from lrfer_bench.contract.preset import preset_of
@@ -70,7 +70,9 @@ def test_the_table_has_the_choices_of_the_studies() -> None:
         assert asked == (plan.stem != "fer2013-untuned"), "one file of choices for all tables"
 
 
-@pytest.mark.parametrize(("name", "folder"), [("fer2013-untuned", REFERENCE_GPU)])
+@pytest.mark.parametrize(
+    ("name", "folder"), [("fer2013", REFERENCE), ("fer2013-untuned", REFERENCE_GPU)]
+)
 def test_seed_0_of_a_table_has_no_hole(name: str, folder: Path) -> None:
     records = (record for record in Store(folder).scan() if isinstance(record, Record))
     done = {record.key for record in records if record.status == "finished"}

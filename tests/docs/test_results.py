@@ -5,84 +5,59 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
+from pathlib import Path
 from statistics import mean
 
-import in_process
 import pytest
-from folders import REFERENCE, REFERENCE_GPU, ROOT
+from folders import REFERENCE, REFERENCE_GPU
+from published import (
+    COMPARED,
+    DESCRIBED,
+    GPU_PAGE,
+    PAGE,
+    QUOTES,
+    README,
+    SHOWN,
+    TABLE,
+    board_of,
+    compared,
+    own,
+    quote,
+    rows_of,
+    table,
+)  # fmt: skip
 
 from lrfer_bench.reporting.choose import Choice
-from lrfer_bench.reporting.collect import Options, Report, collect
+from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.frame import load
 from lrfer_bench.reporting.make import write
-from lrfer_bench.reporting.words import answers, headline
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "results.md"]
-TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-SIZES = {48: 1, 24: 2, 12: 4, 6: 8}
-COMPARED = re.compile(
-    r"    lrfer-bench compare (\S+) (\S+)( --clean)? --seeds 0 --scales 2,4,8 --results \S+"
-    r'(?:   # the part "tested on (\w+)@1")?\n\n'
-    r"((?:    x.*\n)+)"
-)
-ROW = re.compile(r"\| `([^`]+)`[^|]*\|(.*)\|")
-NUMBER = r"(\d+\.\d) \[(\d+\.\d), (\d+\.\d)\]"
+TEXT = PAGE.read_text(encoding="utf-8")
+PLAIN = " ".join(TEXT.split())
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[dict[str, str]]:
-    with (REFERENCE_GPU / "report" / "leaderboard.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+@pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.name)
+def test_tables(page: Path) -> None:
+    """All rows, in their order, with the marks of the best."""
+    shown = list(TABLE.finditer(page.read_text(encoding="utf-8")))
+    assert [found[1] for found in shown] == SHOWN[page]
+    for found in shown:
+        assert found[0] == table(found[1], dict(DESCRIBED.findall(found[0])))
+        assert found[0].count("\n") == 2 + 19, "every method and control"
 
 
-@pytest.fixture(scope="module")
-def board(rows) -> dict[tuple[str, int], dict[str, str]]:
-    """The committed table of bicubic, by the name of the row and the size of the face."""
-    assert {row["seed_list"] for row in rows} == {"0"}
-    return {
-        (row["method"].replace("=0.0", "=0"), int(row["size_px"])): row
-        for row in rows
-        if row["test_protocol"] == "bicubic@1" or row["kind"] == "oracle"
-    }
+def test_each_row_of_the_readme_is_described() -> None:
+    (found,) = TABLE.finditer(README.read_text(encoding="utf-8"))
+    assert all(words.startswith(": ") for _, words in DESCRIBED.findall(found[0]))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_tables(page, board) -> None:
-    """The first table counts all faces, a second one those without leaked rows."""
-    found, seen = 0, set()
-    text = page.read_text(encoding="utf-8").partition("\n## Tuned rows")[0]
-    for line in text.splitlines():
-        row = ROW.fullmatch(line)
-        if not row or not re.search(NUMBER, line):
-            continue
-        part = "clean_" if row[1] in seen else ""
-        seen.add(row[1])
-        for size, cell in zip(SIZES, row[2].split("|"), strict=True):
-            numbers = re.search(NUMBER, cell.replace("*", ""))
-            if numbers is None:
-                assert (row[1], size) not in board, f"{row[1]} has a result at {size} pixels"
-                continue
-            ours = board[row[1], size]
-            names = ("accuracy", "accuracy_low", "accuracy_high")
-            expected = tuple(f"{100 * float(ours[part + name]):.1f}" for name in names)
-            assert numbers.groups() == expected, f"{row[1]} at {size} pixels"
-            assert ("**" in cell) == (ours[part + "best"] in ("1", "1.0", "True")), (row[1], size)
-            found += 1
-    assert found >= 43
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    options = Options(Choice(seeds=[0]), pictures="none", page=False)
-    return collect([REFERENCE_GPU], options)
-
-
-def test_the_committed_table_is_that_of_the_records(report, rows, tmp_path) -> None:
-    write(report, tmp_path)
+@pytest.mark.parametrize("folder", [REFERENCE, REFERENCE_GPU], ids=lambda folder: folder.name)
+def test_the_committed_table_is_that_of_the_records(folder: Path, tmp_path: Path) -> None:
+    write(collect([folder], Options(Choice(seeds=[0]), pictures="none", page=False)), tmp_path)
     with (tmp_path / "leaderboard.csv").open(encoding="utf-8") as file:
         made = list(csv.DictReader(file))
     assert len(made) > 60
-    for ours, theirs in zip(made, rows, strict=True):
+    for ours, theirs in zip(made, rows_of(folder), strict=True):
         for name in ours:
             assert alike(ours[name], theirs[name]), (theirs["method"], theirs["scale"], name)
 
@@ -95,10 +70,10 @@ def alike(one: str, other: str) -> bool:
         return False
 
 
-def test_the_page_opens_with_what_the_report_says(report) -> None:
-    said = [headline(report.boards[0]), *(answer.sentence for answer in answers(report.boards[0]))]
-    opening = re.findall(r"^> (.*?) *$", TEXT, flags=re.MULTILINE)
-    assert opening == said
+@pytest.mark.parametrize("page", [PAGE, GPU_PAGE], ids=lambda page: page.name)
+def test_a_page_quotes_what_the_report_says(page: Path) -> None:
+    said = [quote(board_of(head)) for head in SHOWN[page]]
+    assert QUOTES.findall(page.read_text(encoding="utf-8")) == said
 
 
 def test_how_far_seeds_and_machines_are_apart() -> None:
@@ -110,14 +85,9 @@ def test_how_far_seeds_and_machines_are_apart() -> None:
                 conditions = f"{record.train.protocol} {record.test.protocol}"
                 place = (result.method, conditions, record.test.scale)
                 cells[place][folder.name, record.seed] = record.metrics.all.accuracy
-    seeds, machines = ("reference-gpu", 1), ("reference", 0)
     for other, count, words in (
-        (
-            seeds,
-            28,
-            "Over their {} cells, of 20 trainings, two seeds differ by {} points on average",
-        ),
-        (machines, 22, "{} of these cells were trained on a processor, too"),
+        (("reference-gpu", 1), 28, "Over their {} cells, of 20 trainings, two seeds differ by"),
+        (("reference", 0), 31, "{} cells with the same settings stand in both tables"),
     ):
         gaps = [
             100 * abs(found[other] - found["reference-gpu", 0])
@@ -125,9 +95,20 @@ def test_how_far_seeds_and_machines_are_apart() -> None:
             if other in found and ("reference-gpu", 0) in found
         ]
         assert len(gaps) == count
-        plain = " ".join(TEXT.split())
-        assert words.format(count, f"{mean(gaps):.2f}") in plain
-        assert re.search(f"{mean(gaps):.2f} points .*? {max(gaps):.1f} at most", plain)
+        assert words.format(count) in PLAIN
+        assert re.search(f"{mean(gaps):.2f} points .*? {max(gaps):.1f} at most", PLAIN)
+
+
+def test_how_far_the_tuned_rows_are_from_the_untuned_ones() -> None:
+    ours, theirs = (own(rows_of(folder)) for folder in (REFERENCE, REFERENCE_GPU))
+    gaps = {
+        place: 100 * (float(row["accuracy"]) - float(theirs[place]["accuracy"]))
+        for place, row in ours.items()
+        if row["trials"] == "8.0"
+    }
+    assert len(gaps) == 3 * 10 and min(gaps.values()) < 0 < max(gaps.values())
+    assert f"is more than {max(map(abs, gaps.values())):.1f} points from" in PLAIN
+    assert f"24 pixels are {gaps['gmenet', 24]:.1f} points apart" in PLAIN
 
 
 def test_what_training_on_camera_brings_under_camera() -> None:
@@ -139,60 +120,88 @@ def test_what_training_on_camera_brings_under_camera() -> None:
         if (record := result.record).metrics and record.test.protocol == "camera@1"
         and (record.preset, record.seed) == ("cpu@2", 0)
     }  # fmt: skip
-    plain = " ".join(TEXT.split())
     for method in ("direct", "multires"):
         for trained in ("camera@1", "bicubic@1"):
             two, four, eight = (f"{100 * found[method, trained, k]:.1f}" for k in (2, 4, 8))
-            assert f"{two}, {four} and {eight} %" in plain
+            assert f"{two}, {four} and {eight} %" in PLAIN
 
 
-def test_accuracies_in_sentences(rows) -> None:
-    """Findings 6 and 7: of cells between the trained sizes, and what restoring brings."""
-    plain = " ".join(TEXT.split())
-    own = [row for row in rows if row["test_protocol"] == "bicubic@1"]
+def test_accuracies_between_the_trained_sizes() -> None:
+    """Finding 6, on the GPU."""
+    rows = [row for row in rows_of(REFERENCE_GPU) if row["test_protocol"] == "bicubic@1"]
 
-    def at(method: str, size: int, trained: str = "") -> str:
-        found = [
-            row for row in own
+    def at(method: str, size: int, trained: str) -> str:
+        (found,) = (
+            row for row in rows
             if (row["method"], row["size_px"]) == (method, str(size))
-            and (not trained or row["trained_scales"] == trained)
-        ]  # fmt: skip
-        assert len(found) == 1, found
-        return f"{100 * float(found[0]['accuracy']):.1f}"
+            and row["trained_scales"] == trained
+        )  # fmt: skip
+        return f"{100 * float(found['accuracy']):.1f} %"
+
+    every = "1;2;4;8"
+    single = [row for row in rows if row["scale"] == "6" and row["trained_scales"] in list("248")]
+    best = max(float(row["accuracy"]) for row in single)
+    for words in (
+        f"it reaches {at('multires', 10, every)}, near the best models of one size (`srfer` "
+        f"trained at x4: {at('srfer', 10, '4')}, `kd` {at('kd', 10, '4')}, "
+        f"`direct` {at('direct', 10, '4')})",
+        f"ahead with {at('multires', 8, every)}",
+        f"tested there passes {100 * best:.1f} %",
+    ):
+        assert words in PLAIN, words
+
+
+def test_how_far_distilled_rows_are_from_direct() -> None:
+    """Finding 5, in both tables."""
+    found = []
+    for folder in (REFERENCE, REFERENCE_GPU):
+        rows = own(rows_of(folder))
+
+        def gap(
+            method: str, size: int, rows: dict[tuple[str, int], dict[str, str]] = rows
+        ) -> float:
+            one, other = (float(rows[name, size]["accuracy"]) for name in (method, "direct"))
+            return 100 * (one - other)
+
+        methods = ("fskd", "qualnet", "fitnet")
+        small = [gap(method, size) for method in methods for size in (12, 6)]
+        found.append(([gap(method, 24) for method in methods], (min(small), max(small))))
+    (ours, ends), (theirs, their_ends) = found
+    for words in (
+        "{:+.1f}, {:+.1f} and {:+.1f} points from it here".format(*ours),
+        "{:+.1f}, {:+.1f} and {:+.1f} on the GPU".format(*theirs),
+        "{:+.1f} to {:+.1f} points from it here".format(*ends),
+        "and {:+.1f} to {:+.1f} there".format(*their_ends),
+    ):
+        assert words in PLAIN, words
+
+
+def test_what_restoring_brings() -> None:
+    """Finding 7."""
+    rows = own(rows_of(REFERENCE))
+
+    def at(size: int) -> list[str]:
+        return [
+            f"{100 * float(rows[method, size]['accuracy']):.1f}"
+            for method in ("enlarge", "cascade", "direct")
+        ]
 
     for words in (
-        f"it reaches {at('multires', 10)} %, near the best models of one size (`srfer` trained at "
-        f"x4: {at('srfer', 10, '4')} %, `kd` {at('kd', 10, '4')} %, "
-        f"`direct` {at('direct', 10, '4')} %)",
-        f"ahead with {at('multires', 8)} %",
-        f"at 24 pixels the HR classifier has {at('enlarge', 24)} %, with the cascade "
-        f"{at('cascade', 24)} and trained on LR faces {at('direct', 24)}; at 12 pixels "
-        f"{at('enlarge', 12)}, {at('cascade', 12)} and {at('direct', 12)}; at 6 pixels "
-        f'{at("enlarge", 6)} (less than always saying "happy", 24.5), {at("cascade", 6)} and '
-        f"{at('direct', 6)}.",
+        "at 24 pixels the HR classifier has {} %, with the cascade {} and trained on LR faces {}; "
+        "at 12".format(*at(24)),
+        "at 12 pixels {}, {} and {}; at 6".format(*at(12)),
+        'at 6 pixels {} (always saying "happy" has 24.5), {} and {}.'.format(*at(6)),
     ):
-        assert words in plain, words
-    single = [row for row in own if row["scale"] == "6" and row["trained_scales"] in list("248")]
-    best = max(float(row["accuracy"]) for row in single)
-    assert f"tested there passes {100 * best:.1f} %" in plain
+        assert words in PLAIN, words
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", COMPARED.findall(TEXT), ids=lambda block: "".join(block[:3]))
-def test_comparisons(block: tuple[str, str, str, str, str]) -> None:
-    one, other, clean, protocol, lines = (part.strip('"') for part in block)
-    chosen = [*clean.split(), "--seeds", "0", "--scales", "2,4,8", "--results", str(REFERENCE_GPU)]
-    status, out, _ = in_process.lrfer("compare", one, other, *chosen)
-    assert status == 0
-    title = f"tested on {protocol}@1 ·" if protocol else "fer2013 · bicubic@1 ·"
-    part = next(part for part in out.split("\n\n") if title in part.splitlines()[0])
-    for line in lines.splitlines():
-        scale, words = line.split(maxsplit=1)
-        told = next(each for each in part.splitlines() if each.split()[0] == scale)
-        difference, _, corrected = words.partition("  corrected p ")
-        assert " ".join(difference.split()) in " ".join(told.split())
-        assert f"corrected {corrected} (" in told
+@pytest.mark.parametrize("block", COMPARED.finditer(TEXT), ids=lambda block: block["words"])
+def test_comparisons(block: re.Match[str]) -> None:
+    assert block["lines"] == compared(block)
 
 
-def test_there_are_comparisons() -> None:
-    assert len(COMPARED.findall(TEXT)) >= 9
+def test_every_line_of_a_comparison_is_held_by_the_slow_test() -> None:
+    held = "".join(block["lines"] for block in COMPARED.finditer(TEXT))
+    assert re.findall(r"^    x\d .*\n", TEXT, re.MULTILINE) == held.splitlines(keepends=True)
+    assert held.count("\n") >= 30
