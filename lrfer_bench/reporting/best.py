@@ -16,10 +16,7 @@ from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import same_cells
 from lrfer_bench.reporting.lines import Lead, Line
 from lrfer_bench.scoring.bootstrap import Quantity, Resampler, intervals
-from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired
-
-PLACES = 12
-"""Decimals of a mean that count: the order in which seeds are summed decides the last ones."""
+from lrfer_bench.scoring.paired import PLACES, SIGNIFICANT, holm, paired
 
 
 def mark_best(board: Board, scale: int) -> tuple[Line, Line] | None:

@@ -24,9 +24,9 @@ FEWEST_RESAMPLES = 100
 class Choice:
     """Names and numbers to show; an empty one means all.
 
-    methods match by label, however its numbers are written, or by bare name. The oracle always
-    stays, since it is the ceiling of the others; scale 1 stays for the oracle only. What existed
-    already stays under other seeds than its own, too: its answers hold for all.
+    methods match by label, however its numbers are written, or by bare name. The oracle stays
+    where one of them stands, since it is their ceiling; scale 1 stays for the oracle only. What
+    existed already stays under other seeds than its own, too: its answers hold for all.
     """
 
     datasets: Sequence[str] = ()

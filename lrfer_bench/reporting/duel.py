@@ -80,7 +80,8 @@ def duel(
             same.add(first.label)
         elif first and second:
             notes += _unequal_means(board, first, second)
-            notes += [f"{board.title}: {said}" for said in [tuned.unequal([first, second])] if said]
+            if unequal := tuned.unequal([first, second]):
+                notes.append(f"{board.title}: {unequal}")
             pairs += _meet(board, first, second, resamples, clean, notes, met)
     check_names(report, a, b)
     if not pairs and same:

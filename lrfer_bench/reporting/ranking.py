@@ -18,7 +18,7 @@ from lrfer_bench.reporting.against import (
     unbeaten,
     weighted,
 )
-from lrfer_bench.reporting.best import PLACES, fill_leads, mark_best
+from lrfer_bench.reporting.best import fill_leads, mark_best
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.copies import same_cells
 from lrfer_bench.reporting.lines import Line
@@ -32,7 +32,7 @@ from lrfer_bench.scoring.bootstrap import (
     intervals,
     quantity,
 )
-from lrfer_bench.scoring.paired import ranks
+from lrfer_bench.scoring.paired import PLACES, ranks
 from lrfer_bench.scoring.resolution import (
     KEPT,
     SmallestSize,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from lrfer_bench.scoring.paired import SIGNIFICANT
+from lrfer_bench.scoring.paired import PLACES, SIGNIFICANT
 
 LEAST_DATASETS = 5
 LEAST_METHODS = 3
@@ -64,8 +64,7 @@ def friedman(scores: ArrayLike) -> Friedman:
             f"scores are [{datasets}, {methods}]: give 5 data sets and 3 methods or more, "
             "all finished"
         )
-    # without the last digits, which the order of a sum over seeds decides
-    mean = stats.rankdata(-np.round(table, 12), axis=1).mean(axis=0)
+    mean = stats.rankdata(-np.round(table, PLACES), axis=1).mean(axis=0)
     # Where every data set has all methods equal, scipy divides 0 by 0.
     alike = (table == table[:, :1]).all()
     chi2 = 0.0 if alike else float(stats.friedmanchisquare(*table.T).statistic)

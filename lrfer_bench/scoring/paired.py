@@ -17,6 +17,8 @@ from lrfer_bench.scoring.bootstrap import (
     quantity,
 )
 
+PLACES = 12
+"""Decimals of a mean that count: the order in which seeds are summed decides the last ones."""
 SIGNIFICANT = 0.05
 MCNEMAR, BOOTSTRAP = "McNemar, exact", "paired bootstrap"
 """Names of the tests."""
