@@ -161,10 +161,10 @@ def report(
 
     out: where to; None is report/ in the first folder, and index.html there is the page
     plugins: files that register metrics
-    options: datasets, methods, scales, seeds: these only; and those of
-             lrfer_bench.reporting.collect.Options, such as sort_by="macs", resamples=0,
-             pictures="none", title="...", metrics=["brier", "auroc"] (more columns, computed from
-             the logits)
+    options: datasets, methods, scales, seeds: these only; protocols, test_protocols: trained and
+             tested under these only; and those of lrfer_bench.reporting.collect.Options, such as
+             sort_by="macs", resamples=0, pictures="none", title="...", metrics=["brier", "auroc"]
+             (more columns, computed from the logits)
 
     Returns the leaderboard: a line a method and scale, accuracies in 0..1 with their 95 %
     intervals, and the method's rank; a method's lines stand together, the best need not be first.

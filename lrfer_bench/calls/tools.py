@@ -34,6 +34,8 @@ def compare(
     results: OneOrMore[Folder] = defaults.RESULTS,
     *,
     datasets: OneOrMore[str] = (),
+    protocols: OneOrMore[str] = (),
+    test_protocols: OneOrMore[str] = (),
     scales: OneOrMore[int] = (),
     seeds: OneOrMore[int] = (),
     resamples: int = 1000,
@@ -44,6 +46,7 @@ def compare(
 
     a, b: names as the leaderboard shows them, such as "gmenet[kd_weight=0]"
     datasets, scales, seeds: these only; empty is all. resamples: 100 or more
+    protocols, test_protocols: trained and tested under these only, such as "camera"
     clean: leave out test rows that also stand in train; tell: gets notes, None is quiet
 
     Returns a line for each comparison: a, b, scale, difference (a minus b in 0..1) with its 95 %
@@ -55,7 +58,8 @@ def compare(
     from lrfer_bench.reporting.choose import Choice
     from lrfer_bench.reporting.duel import duel, duel_frame
 
-    choice = Choice(tuple(given.datasets), (), tuple(given.scales), tuple(given.seeds))
+    names = ("datasets", "protocols", "test_protocols", "scales", "seeds")
+    choice = Choice(**{name: tuple(getattr(given, name)) for name in names})
     found = duel(given.results, given.a, given.b, choice, given.resamples, given.clean)
     _tell_all(given.tell, found.notes)
     return duel_frame(found)

@@ -18,7 +18,7 @@ EXAMPLES = (
     "lrfer-bench compare multires direct --clean --images differ.csv",
 )
 GROUPS = {
-    "Which records": ("results", "datasets", "scales", "seeds"),
+    "Which records": ("results", "datasets", "protocols", "test_protocols", "scales", "seeds"),
     "How to compare": ("resamples", "clean", "images", "force", "as_json"),
 }
 
@@ -31,6 +31,14 @@ GROUPS = {
 @click.option(
     "--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only."
 )
+@click.option(
+    "--protocols", multiple=True, callback=label_list, metavar="A,B",
+    help="Trained under these only.",
+)  # fmt: skip
+@click.option(
+    "--test-protocols", multiple=True, callback=label_list, metavar="A,B",
+    help="Tested under these only.",
+)  # fmt: skip
 @click.option(
     "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
 )
@@ -54,6 +62,8 @@ def compare(
     b: str,
     results: tuple[str, ...],
     datasets: tuple[str, ...],
+    protocols: tuple[str, ...],
+    test_protocols: tuple[str, ...],
     scales: tuple[int, ...],
     seeds: tuple[int, ...],
     resamples: int,
@@ -73,7 +83,8 @@ def compare(
 
     if images:
         check_free(Path(images), force, "--images")
-    found = duel(results, a, b, Choice(datasets, (), scales, seeds), resamples, clean)
+    choice = Choice(datasets, (), scales, seeds, protocols, test_protocols)
+    found = duel(results, a, b, choice, resamples, clean)
     if as_json:
         echo_json({"rounds": rows_of(duel_frame(found)), "notes": found.notes})
     else:

@@ -26,7 +26,15 @@ EXAMPLES = (
     "lrfer-bench report --methods direct,multires --citations --out for-paper",
 )
 GROUPS = {
-    "Which records": ("results", "datasets", "methods", "scales", "seeds"),
+    "Which records": (
+        "results",
+        "datasets",
+        "methods",
+        "protocols",
+        "test_protocols",
+        "scales",
+        "seeds",
+    ),
     "How to count": ("resamples", "metrics", "plugins", "sort_by", "partial", "unfolded"),
     "What to write": ("out", "pictures", "citations", "title", "quiet", "as_json"),
 }
@@ -59,6 +67,8 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
 )
 @click.option("--datasets", **NAMES, help="Show these data sets only.")
 @click.option("--methods", **NAMES, help="Show these methods only (and the oracle).")
+@click.option("--protocols", **NAMES, help="Show what was trained under these only.")
+@click.option("--test-protocols", **NAMES, help="Show what was tested under these only.")
 @click.option("--scales", **NUMBERS, metavar="2,4", help="Show these scales only.")
 @click.option("--seeds", **NUMBERS, metavar="0,1", help="Count these seeds only.")
 @click.option(
@@ -94,7 +104,8 @@ NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
 @click.option("--quiet", is_flag=True, help="Print warnings only.")
 @JSON
 def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
-           methods: tuple[str, ...], scales: tuple[int, ...], seeds: tuple[int, ...],
+           methods: tuple[str, ...], protocols: tuple[str, ...],
+           test_protocols: tuple[str, ...], scales: tuple[int, ...], seeds: tuple[int, ...],
            resamples: int, metrics: tuple[str, ...], plugins: tuple[Path, ...], sort_by: str,
            pictures: str, unfolded: bool, partial: bool, citations: bool,
            title: str, quiet: bool, as_json: bool) -> None:  # fmt: skip
@@ -110,8 +121,9 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
         check_own(target)
     _load(plugins, metrics)
     options = Options(
-        Choice(datasets, methods, scales, seeds), sort_by, resamples, title, citations, partial,
-        pictures, command=_command(), metrics=metrics, unfolded=unfolded,
+        Choice(datasets, methods, scales, seeds, protocols, test_protocols),
+        sort_by, resamples, title, citations, partial, pictures,
+        command=_command(), metrics=metrics, unfolded=unfolded,
     )  # fmt: skip
     with silence() if quiet else telling() as tell:
         found = collect(results, options, tell)

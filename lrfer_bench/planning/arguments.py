@@ -182,6 +182,8 @@ class CompareArguments(Arguments):
     b: str = Field(examples=["direct"])
     results: Folders
     datasets: Things
+    protocols: Things
+    test_protocols: Things
     scales: Integers
     seeds: Integers
     resamples: Annotated[Integer, Field(ge=100)]
@@ -243,6 +245,8 @@ class ReportArguments(Arguments):
     choice: Any = None
     datasets: Things = []
     methods: Things = []
+    protocols: Things = []
+    test_protocols: Things = []
     scales: Integers = []
     seeds: Integers = []
     sort_by: str = Field("rank", examples=["rank"])

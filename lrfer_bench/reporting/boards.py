@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lrfer_bench.plugins.registry import OURS
-from lrfer_bench.reporting.counting import NEUTRAL
 from lrfer_bench.reporting.folding import fold
+from lrfer_bench.reporting.frame import NEUTRAL
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row, sort_key
 from lrfer_bench.reporting.timing import Timing, timings

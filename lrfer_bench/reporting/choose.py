@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from lrfer_bench.contract.labels import same_label
@@ -27,12 +27,26 @@ class Choice:
     methods match by label, however its numbers are written, or by bare name. The oracle stays
     where one of them stands, since it is their ceiling; scale 1 stays for the oracle only. What
     existed already stays under other seeds than its own, too: its answers hold for all.
+
+    protocols were trained under, test_protocols tested under; "bicubic" is every version of it.
+    What no training touched stays where something chosen was tested as it was, and what was tested
+    on HR images stays under every test protocol.
     """
 
     datasets: Sequence[str] = ()
     methods: Sequence[str] = ()
     scales: Sequence[int] = ()
     seeds: Sequence[int] = ()
+    protocols: Sequence[str] = ()
+    test_protocols: Sequence[str] = ()
+
+    @property
+    def options(self) -> str:
+        """Those that leave something out, as a user types them: "--scales and --seeds"."""
+        asked = [
+            f"--{each.name.replace('_', '-')}" for each in fields(self) if getattr(self, each.name)
+        ]
+        return " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
 
 
 def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = ()) -> list[Result]:
@@ -53,14 +67,20 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     _check("method", choice.methods, methods, notes, same_label)
     meant = [name for name in methods if any(same_label(one, name) for one in choice.methods)]
     choice = replace(choice, methods=meant)
+    trained = {r.record.train.protocol for r in found if not r.neutral}
+    tested = {r.record.test.protocol for r in found}
+    _check("training protocol", choice.protocols, trained, notes, _is_protocol)
+    _check("test protocol", choice.test_protocols, tested, notes, _is_protocol)
     _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
     asked_for = {r.place for r in found if r.record.seed in choice.seeds}
     kept = [result for result in found if _wanted(result, choice, asked_for)]
-    if choice.methods or choice.scales:
+    if choice.protocols:
+        kept = _beside_trained(kept)
+    if choice.methods or choice.scales or choice.protocols or choice.test_protocols:
         kept = _ceilings_of_others(kept, choice)
     if not kept:
-        asked = "under these --datasets, --methods, --scales and --seeds: ask for fewer at once"
+        asked = f"under these {choice.options}: ask for fewer at once"
         dropped = f"; left out before: {_first(notes)}" if notes else ""
         raise UserError(f"no record is left {asked if found else 'to show'}{dropped}")
     return kept
@@ -89,6 +109,22 @@ def _check(
         raise UserError(f'no record is about {kind} "{name}": {did_you_mean(name, names)}')
 
 
+def _is_protocol(asked: str, name: str) -> bool:
+    """Whether a protocol is meant, with its version or without."""
+    return asked in (name, name.partition("@")[0])
+
+
+def _beside_trained(kept: Sequence[Result]) -> list[Result]:
+    """Without LR rows of what no training touched where nothing else was tested as they were."""
+    tests = {r.record.test.protocol for r in kept if not r.neutral}
+    return [r for r in kept if not r.neutral or _on_hr(r) or r.record.test.protocol in tests]
+
+
+def _on_hr(result: Result) -> bool:
+    """Whether it answers on HR images what no training protocol touched: the same on all boards."""
+    return result.neutral and result.record.test.scale == 1
+
+
 def _ceilings_of_others(kept: Sequence[Result], choice: Choice) -> list[Result]:
     """Without ceilings of data sets and presets on which none of the methods chosen stands."""
 
@@ -99,7 +135,7 @@ def _ceilings_of_others(kept: Sequence[Result], choice: Choice) -> list[Result]:
         return result.record.method.kind == "oracle" and not _names(result) & set(choice.methods)
 
     places = {place(result) for result in kept if not is_ceiling(result)}
-    return [r for r in kept if not places or place(r) in places or not is_ceiling(r)]
+    return [r for r in kept if place(r) in places]
 
 
 def _names(result: Result) -> set[str]:
@@ -114,9 +150,19 @@ def _wanted(result: Result, choice: Choice, asked_for: Collection[tuple[str, ...
     oracle = record.method.kind == "oracle"
     datasets = {result.dataset, record.dataset.name}
     methods = _names(result)
-    return (
+    return _under(result, choice) and (
         (not choice.datasets or bool(datasets & set(choice.datasets)))
         and (not choice.methods or oracle or bool(methods & set(choice.methods)))
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds or any_seed)
     )
+
+
+def _under(result: Result, choice: Choice) -> bool:
+    """Whether it was trained and tested under the protocols of a choice."""
+    if _on_hr(result):
+        return True
+    train, test = result.record.train.protocol, result.record.test.protocol
+    trained = result.neutral or any(_is_protocol(one, train) for one in choice.protocols)
+    tested = any(_is_protocol(one, test) for one in choice.test_protocols)
+    return (trained or not choice.protocols) and (tested or not choice.test_protocols)

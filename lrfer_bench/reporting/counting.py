@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
-from lrfer_bench.reporting.frame import Result
+from lrfer_bench.reporting.frame import NEUTRAL, Result
 
-NEUTRAL = ("hr", "nothing")
-"""What a row was trained on, where it was on HR only or not trained at all."""
 Place: TypeAlias = tuple[str, ...]
 """Result.place: data set, training protocol, what was trained on, test protocol, preset, track,
 method, scale."""
@@ -53,7 +51,7 @@ def _trained_scales(lines: Mapping[Place, Sizes]) -> dict[Place, dict[str, set[i
     for line, sizes in lines.items():
         for results in sizes.values():
             train = results[0].record.train
-            if results[0].trained not in NEUTRAL and train.protocol != "hr":
+            if not results[0].neutral:
                 own = found[_shared_by(line)].setdefault(train.protocol, set())
                 own |= {scale for scale in train.scales if scale > 1}
     return found

@@ -40,8 +40,8 @@ def check_names(report: Report, *asked: str) -> None:
             continue
         if _has(report.loaded.results, name) and not _has(report.results, name):
             raise UserError(
-                f'"{name}" has records, but none is left under these --datasets, --scales and '
-                "--seeds: ask for fewer at once"
+                f'"{name}" has records, but none is left under these '
+                f"{report.options.choice.options}: ask for fewer at once"
             )
         raise UserError(f'no record is about method "{name}": {did_you_mean(name, known)}')
 

@@ -34,6 +34,8 @@ COSTS = (
 )  # fmt: skip
 MEASURED = ("latency_q1_ms", "latency_q3_ms", "onnx_latency_ms")
 """Costs that a record has once `measure` has been there."""
+NEUTRAL = ("hr", "nothing")
+"""What a result was trained on, where it was on HR only or not trained at all."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Result:
     def label(self) -> str:
         """That name with the settings its user changed."""
         return method_label(self.record)
+
+    @property
+    def neutral(self) -> bool:
+        """Whether no training protocol touches it: it is on each board of its test protocol."""
+        return self.trained in NEUTRAL or self.record.train.protocol == "hr"
 
     @property
     def place(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lrfer_bench.reporting.answers import Answers, LeakFree
-from lrfer_bench.reporting.counting import NEUTRAL, Place, counting_seeds
+from lrfer_bench.reporting.counting import Place, counting_seeds
 from lrfer_bench.reporting.frame import COSTS, MEASURED, NUMBERS, Result
 from lrfer_bench.scoring.bootstrap import Estimate, Resampler, intervals, quantity
 from lrfer_bench.scoring.parts import Metrics
@@ -124,7 +124,7 @@ class Row:
     @property
     def neutral(self) -> bool:
         """Whether no training protocol touches it: it is on each board of its test protocol."""
-        return self.first.trained in NEUTRAL or self.record.train.protocol == "hr"
+        return self.first.neutral
 
     @property
     def existing(self) -> bool:

@@ -36,11 +36,13 @@ def record_of(results: Path, method: str) -> Record:
 
 
 def test_tuned_on_synthface_and_run_with_what_was_chosen(
-    lrfer: Any, environment: dict[str, str], tmp_path: Path
+    lrfer: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    cache = tmp_path_factory.mktemp("cache")  # other tests make test faces small in theirs
     common = ["--plugin", TUNABLE, "--results", tmp_path, "--preset", "quick@1", "--scales", "8",
               "--workers", "2", "--methods"]  # fmt: skip
-    done = lrfer("tune", *common, "tunable,settled", "--trials", "3", "--epochs", "1")
+    done = lrfer("tune", *common, "tunable,settled", "--trials", "3", "--epochs", "1",
+                 LRFER_CACHE=str(cache))  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "settled: nothing to tune" in done.stdout and "1 (defaults)" in done.stdout
     assert (tmp_path / "tuning" / "trials.md").read_text() in done.stdout
@@ -50,7 +52,7 @@ def test_tuned_on_synthface_and_run_with_what_was_chosen(
     options = set(" ".join(rest).split(" --"))
     assert options == {"--scales 8", f"plugin {TUNABLE}", "preset quick@1", f"results {tmp_path}"}
     assert not (tmp_path / "records").exists() and not (tmp_path / "logits").exists()
-    cache = Path(environment["LRFER_CACHE"])
+    assert list(cache.glob("datasets/synthface-*"))
     assert not list(cache.glob("datasets/synthface-*/lr/test.*")), "no test face was made small"
 
     settings = tmp_path / "tuning" / "settings.toml"

@@ -1,0 +1,121 @@
+"""What is left where only some training or test protocols are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import in_process
+import numpy as np
+import pytest
+
+import lrfer_bench
+from lrfer_bench.errors import UserError
+from lrfer_bench.reporting.choose import Choice
+from lrfer_bench.reporting.collect import Options, collect
+
+LABELS = np.resize(np.arange(7), 70)
+
+
+@pytest.fixture
+def world(factory: ModuleType, tmp_path: Path) -> Path:
+    """Two methods on bicubic and camera, each tested under both; references; one at area alone."""
+
+    def save(method: str, right: int, **fields: Any) -> None:
+        factory.save(tmp_path, np.arange(70) < right, LABELS, method=method, **fields)
+
+    for number, trained in enumerate(("bicubic@1", "camera@1")):
+        for tested in ("bicubic@1", "camera@1"):
+            for method, right in (("direct", 30), ("kd", 50)):
+                save(method, right + number, protocol=trained, test_protocol=tested)
+    for tested in ("bicubic@1", "camera@1", "area@1"):
+        save("enlarge", 20, protocol=tested, train_scales=[])
+    oracle = {name: value for name, value in factory.ORACLE.items() if name != "method"}
+    save("oracle", 60, **oracle)
+    return tmp_path
+
+
+def boards(root: Path, **choice: Any) -> dict[tuple[str, str], list[str]]:
+    """(trained, tested) -> its methods, in alphabetical order."""
+    report = collect([root], Options(Choice(**choice), resamples=0))
+    return {
+        (board.protocol.partition("@")[0], board.test_protocol.partition("@")[0]): sorted(
+            line.label for line in board.lines
+        )
+        for board in report.boards
+    }
+
+
+ALL = ["direct", "enlarge", "kd", "oracle"]
+SAME, CAMERA = ("bicubic", "bicubic"), ("camera", "camera")
+THERE, BACK = ("bicubic", "camera"), ("camera", "bicubic")
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        ({"protocols": ["bicubic"]}, [SAME, THERE]),
+        ({"protocols": ["camera@1"]}, [CAMERA, BACK]),
+        ({"test_protocols": ["camera"]}, [CAMERA, THERE]),
+        ({"protocols": ["camera"], "test_protocols": ["bicubic"]}, [BACK]),
+        ({"protocols": ["bicubic", "camera"]}, [SAME, THERE, CAMERA, BACK]),
+    ],
+    ids=str,
+)
+def test_boards_of_a_choice(world: Path, choice: dict[str, Any], left: list[Any]) -> None:
+    """References and the ceiling stand on each of them, and on no board of their own."""
+    assert boards(world, **choice) == dict.fromkeys(left, ALL)
+
+
+def test_references_alone_stay_where_they_are_asked_for(world: Path) -> None:
+    assert boards(world, test_protocols=["area"]) == {("area", "area"): ["enlarge", "oracle"]}
+    assert ("area", "area") in boards(world)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"protocols": ["cam"]}, 'no record is about training protocol "cam": did you mean'),
+        ({"protocols": ["area"]}, 'no record is about training protocol "area": known: bicubic'),
+        ({"test_protocols": ["bicubic@2"]}, 'about test protocol "bicubic@2": did you mean'),
+        (
+            {"protocols": ["camera"], "test_protocols": ["area"], "methods": ["kd"]},
+            "no record is left under these --methods, --protocols and --test-protocols",
+        ),
+    ],
+    ids=str,
+)
+def test_what_no_record_has(world: Path, choice: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        boards(world, **choice)
+    assert said in str(caught.value)
+
+
+def test_a_comparison_is_corrected_over_what_was_asked_for(world: Path) -> None:
+    """Four boards share the correction; one asked for alone has p as it is."""
+    whole = lrfer_bench.compare("kd", "direct", world, resamples=100, tell=None)
+    asked = ("--test-protocols", "bicubic", "--protocols", "bicubic")
+    alone = in_process.lrfer("compare", "kd", "direct", "--results", world, *asked)
+    assert len(whole) == 4 and (whole.p_corrected > whole.p).all()
+    assert "over the 1 comparison above" in alone.out and "camera" not in alone.out
+    (same,) = lrfer_bench.compare(
+        "kd", "direct", world, protocols="bicubic", test_protocols="bicubic", tell=None
+    ).itertuples()
+    assert same.p_corrected == same.p
+
+
+def test_a_name_that_the_choice_leaves_out(world: Path) -> None:
+    said = in_process.lrfer(
+        "compare", "kd", "direct", "--results", world, "--test-protocols", "area"
+    )
+    assert said.status == 2
+    assert '"kd" has records, but none is left under these --test-protocols' in said.err
+
+
+def test_the_command_of_a_report_takes_them(world: Path, tmp_path: Path) -> None:
+    words = ("--resamples", "0", "--pictures", "none", "--out", tmp_path / "out")
+    said = in_process.lrfer("report", "--results", world, "--protocols", "camera", *words)
+    assert said.status == 0
+    assert "trained on camera@1, tested on bicubic@1" in said.out
+    assert "trained on bicubic@1" not in said.out
