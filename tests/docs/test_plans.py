@@ -71,11 +71,17 @@ def test_the_table_has_the_choices_of_the_studies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "folder"), [("fer2013", REFERENCE), ("fer2013-untuned", REFERENCE_GPU)]
+    ("name", "folder", "count"),
+    [
+        ("fer2013", REFERENCE, 3 * 18 + 1),
+        ("fer2013-untuned", REFERENCE_GPU, 3 * 18 + 1),
+        ("fer2013-degradations", REFERENCE, 4 * (3 * 18 + 1)),
+        ("fer2013-sizes", REFERENCE, 14 * 3 * 3 + 4 * 3 + 1),
+    ],
 )
-def test_seed_0_of_a_table_has_no_hole(name: str, folder: Path) -> None:
+def test_seed_0_of_a_table_has_no_hole(name: str, folder: Path, count: int) -> None:
     records = (record for record in Store(folder).scan() if isinstance(record, Record))
     done = {record.key for record in records if record.status == "finished"}
     wanted = [cell for cell in planned(name).cells.values() if cell.seed == 0]
-    assert len(wanted) == 3 * 18 + 1
+    assert len(wanted) == count
     assert not [cell.label for cell in wanted if cell.key not in done]

@@ -13,23 +13,28 @@ from folders import REFERENCE, REFERENCE_GPU
 from published import (
     COMPARED,
     DESCRIBED,
+    ELSEWHERE,
     GPU_PAGE,
     PAGE,
     QUOTES,
     README,
     SHOWN,
+    SIZES,
+    SIZES_TABLE,
     TABLE,
     board_of,
     compared,
     own,
     quote,
     rows_of,
+    sizes_table,
     table,
 )  # fmt: skip
+from scipy.stats import spearmanr
 
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
-from lrfer_bench.reporting.frame import load
+from lrfer_bench.reporting.frame import Result, load
 from lrfer_bench.reporting.make import write
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -43,7 +48,8 @@ def test_tables(page: Path) -> None:
     assert [found[1] for found in shown] == SHOWN[page]
     for found in shown:
         assert found[0] == table(found[1], dict(DESCRIBED.findall(found[0])))
-        assert found[0].count("\n") == 2 + 19, "every method and control"
+        rows = 19 if "48 px" in found[0] else 18
+        assert found[0].count("\n") == 2 + rows, "every method and control, and the ceiling once"
 
 
 def test_each_row_of_the_readme_is_described() -> None:
@@ -70,10 +76,17 @@ def alike(one: str, other: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("page", [PAGE, GPU_PAGE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [PAGE, GPU_PAGE, ELSEWHERE], ids=lambda page: page.name)
 def test_a_page_quotes_what_the_report_says(page: Path) -> None:
     said = [quote(board_of(head)) for head in SHOWN[page]]
     assert QUOTES.findall(page.read_text(encoding="utf-8")) == said
+
+
+def at_home(result: Result) -> bool:
+    """Whether it was tested as it was trained, at a size of the table."""
+    train, test = result.record.train, result.record.test
+    own = test.size_px in SIZES and (not train.scales or test.scale in train.scales)
+    return own and train.protocol == test.protocol
 
 
 def test_how_far_seeds_and_machines_are_apart() -> None:
@@ -81,9 +94,8 @@ def test_how_far_seeds_and_machines_are_apart() -> None:
     for folder in (REFERENCE_GPU, REFERENCE):
         for result in load([folder]).results:
             record = result.record
-            if record.preset == "cpu@2" and record.metrics:
-                conditions = f"{record.train.protocol} {record.test.protocol}"
-                place = (result.method, conditions, record.test.scale)
+            if record.preset == "cpu@2" and record.metrics and at_home(result):
+                place = (result.method, record.train.protocol, record.test.scale)
                 cells[place][folder.name, record.seed] = record.metrics.all.accuracy
     for other, count, words in (
         (("reference-gpu", 1), 28, "Over their {} cells, of 20 trainings, two seeds differ by"),
@@ -112,41 +124,64 @@ def test_how_far_the_tuned_rows_are_from_the_untuned_ones() -> None:
 
 
 def test_what_training_on_camera_brings_under_camera() -> None:
-    """direct and multires at 24, 12 and 6 pixels, from two machines."""
+    """Finding 3: direct and multires at 24, 12 and 6 pixels."""
     found = {
-        (result.method, record.train.protocol, record.test.scale): record.metrics.all.accuracy
-        for folder in (REFERENCE_GPU, REFERENCE)
-        for result in load([folder]).results
-        if (record := result.record).metrics and record.test.protocol == "camera@1"
-        and (record.preset, record.seed) == ("cpu@2", 0)
-    }  # fmt: skip
+        (row["method"], row["protocol"], int(row["scale"])): float(row["accuracy"])
+        for row in rows_of(REFERENCE)
+        if row["test_protocol"] == "camera@1"
+    }
     for method in ("direct", "multires"):
         for trained in ("camera@1", "bicubic@1"):
             two, four, eight = (f"{100 * found[method, trained, k]:.1f}" for k in (2, 4, 8))
             assert f"{two}, {four} and {eight} %" in PLAIN
 
 
+def test_how_far_the_order_of_rows_holds_elsewhere() -> None:
+    """Finding 3: Spearman's rank correlation of the areas; and the rows of the GPU."""
+    rows = rows_of(REFERENCE)
+
+    def areas(tested: str) -> dict[str, float]:
+        every = own(rows, tested).items()
+        return {name: float(row["area"]) for (name, _), row in every if row["kind"] != "oracle"}
+
+    at_home = areas("bicubic@1")
+    said = []
+    for tested in ("area@1", "bicubic-noaa@1", "camera@1"):
+        there = areas(tested)
+        assert there.keys() == at_home.keys() and len(there) == 18
+        pairs = [(at_home[name], there[name]) for name in there]
+        said.append(f"{spearmanr(pairs).statistic:.2f}")
+    assert f"(rank correlation {said[0]} over 18 rows)" in PLAIN
+    assert f"nothing of it is left ({said[1]} and {said[2]})" in PLAIN
+    camera = own(rows_of(REFERENCE_GPU), "camera@1")
+    for method, words in (("srfer", "{}, {} and {} points from `direct`"),
+                          ("multires", "{}, {} and {}. To choose")):  # fmt: skip
+        gaps = [
+            100
+            * (float(camera[method, size]["accuracy"]) - float(camera["direct", size]["accuracy"]))
+            for size in (24, 12, 6)
+        ]
+        assert f"`{method}` {words.format(*(f'{gap:+.1f}' for gap in gaps))}" in PLAIN
+
+
 def test_accuracies_between_the_trained_sizes() -> None:
-    """Finding 6, on the GPU."""
-    rows = [row for row in rows_of(REFERENCE_GPU) if row["test_protocol"] == "bicubic@1"]
-
-    def at(method: str, size: int, trained: str) -> str:
-        (found,) = (
-            row for row in rows
-            if (row["method"], row["size_px"]) == (method, str(size))
-            and row["trained_scales"] == trained
-        )  # fmt: skip
-        return f"{100 * float(found['accuracy']):.1f} %"
-
-    every = "1;2;4;8"
-    single = [row for row in rows if row["scale"] == "6" and row["trained_scales"] in list("248")]
-    best = max(float(row["accuracy"]) for row in single)
+    """The page's table, what is said under it, and finding 6."""
+    (shown,) = SIZES_TABLE.findall(ELSEWHERE.read_text(encoding="utf-8"))
+    assert shown == sizes_table()
+    at = {}
+    for line in shown.splitlines()[2:]:
+        name, *cells = (cell.strip(" `") for cell in line.strip("|").split("|"))
+        at[name] = [float(cell) for cell in cells]
+    single = {name: cells for name, cells in at.items() if cells[0] != cells[1]}
+    assert len(at) == 18 and len(single) == 14
+    assert all(cells[0] < cells[1] and cells[2] > cells[3] for cells in single.values())
+    assert [name for name, cells in single.items() if cells[4] >= cells[5]] == ["cascade"]
+    best = max(single, key=lambda name: max(single[name][4:]))
+    assert (best, max(single, key=lambda name: single[name][2])) == ("mafer", "srfer")
     for words in (
-        f"it reaches {at('multires', 10, every)}, near the best models of one size (`srfer` "
-        f"trained at x4: {at('srfer', 10, '4')}, `kd` {at('kd', 10, '4')}, "
-        f"`direct` {at('direct', 10, '4')})",
-        f"ahead with {at('multires', 8, every)}",
-        f"tested there passes {100 * best:.1f} %",
+        f"has {at['multires'][2]:.1f} %, near the best models of one size (`srfer` trained at x4: "
+        f"{at['srfer'][2]:.1f} %, `direct` {at['direct'][2]:.1f} %)",
+        f"(x6) {at['multires'][4]:.1f} %, where the best of one size has {at[best][5]:.1f} %",
     ):
         assert words in PLAIN, words
 

@@ -1,4 +1,4 @@
-"""The tables, quotes and comparisons of README, docs/results.md and results-gpu.md, from records.
+"""The tables, quotes and comparisons of README and of the pages of results, from records.
 
     python tests/support/published.py    writes them into the pages anew, after `lrfer-bench report`
 
@@ -26,21 +26,38 @@ from lrfer_bench.reporting.words import answers, headline
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "results.md"
 GPU_PAGE = ROOT / "docs" / "results-gpu.md"
+ELSEWHERE = ROOT / "docs" / "results-elsewhere.md"
 CHOSEN = ROOT / "results" / "reference-tuning" / "tuning" / "settings.toml"
 SIZES = {48: "48 px (HR)", 24: "24 px (x2)", 12: "12 px (x4)", 6: "6 px (x8)"}
+BETWEEN = {(16, 2): "16 px, of x2", (16, 4): "16 px, of x4", (10, 4): "10 px, of x4",
+           (10, 8): "10 px, of x8", (8, 4): "8 px, of x4", (8, 8): "8 px, of x8"}  # fmt: skip
+"""(Size tested, scale trained on) -> head of its column."""
 
 
 class Source(NamedTuple):
-    """What a table shows: a results folder, and "clean_" for its numbers without leaked faces."""
+    """What a table shows: a results folder, and what of it.
+
+    part: "clean_" for its numbers without leaked faces. tested: the test protocol
+    """
 
     folder: Path
-    part: str
+    part: str = ""
+    tested: str = "bicubic@1"
+
+    @property
+    def sizes(self) -> dict[int, str]:
+        """HR images are the same under every protocol, so one table has them."""
+        both = self.tested == "bicubic@1"
+        return {size: name for size, name in SIZES.items() if both or size != 48}
 
 
 TABLES = {
-    "method": Source(REFERENCE, ""),
+    "method": Source(REFERENCE),
     "without leaked faces": Source(REFERENCE, "clean_"),
-    "untuned, on a GPU": Source(REFERENCE_GPU, ""),
+    "untuned, on a GPU": Source(REFERENCE_GPU),
+    "under `camera`": Source(REFERENCE, tested="camera@1"),
+    "under `bicubic-noaa`": Source(REFERENCE, tested="bicubic-noaa@1"),
+    "under `area`": Source(REFERENCE, tested="area@1"),
 }
 """By the first cell of a table's head."""
 
@@ -48,15 +65,17 @@ SHOWN = {
     README: ["method"],
     PAGE: ["method", "without leaked faces"],
     GPU_PAGE: ["untuned, on a GPU"],
+    ELSEWHERE: ["under `camera`", "under `bicubic-noaa`", "under `area`"],
 }
 """The tables of each page; the docs quote the report on each of theirs, too."""
 
-TABLE = re.compile(r"^\| ([^|]+) \| 48 px .*\n(?:\|.*\n)+", re.MULTILINE)
+TABLE = re.compile(r"^\| ([^|]+) \| (?:48|24) px .*\n(?:\|.*\n)+", re.MULTILINE)
+SIZES_TABLE = re.compile(r"^\| between the sizes \|.*\n(?:\|.*\n)+", re.MULTILINE)
 DESCRIBED = re.compile(r"^\| `([^`]+)`([^|]*) \|", re.MULTILINE)
 QUOTES = re.compile(r"(?:^> .*\n)+", re.MULTILINE)
 COMPARED = re.compile(
-    r"^    lrfer-bench (?P<words>compare \S+ \S+(?: --clean)? --seeds 0 --scales 2,4,8) "
-    r'--results (?P<folder>\S+)(?:   # the part "tested on (?P<protocol>\w+)@1")?\n\n'
+    r"^    lrfer-bench (?P<words>compare \S+ \S+(?: --clean)?(?: --protocols \w+)? "
+    r"--test-protocols \w+ --seeds 0 --scales 2,4,8) --results (?P<folder>\S+)\n\n"
     r"(?P<lines>(?:    x.*\n)+)",
     re.MULTILINE,
 )
@@ -81,23 +100,33 @@ def short(row: Mapping[str, str]) -> str:
     return f"{name}[{','.join(words)}]" if rest else name
 
 
-def own(rows: list[dict[str, str]]) -> dict[tuple[str, int], dict[str, str]]:
-    """What was trained and tested on bicubic, and the ceiling, by short name and size.
+def own(
+    rows: list[dict[str, str]], tested: str = "bicubic@1"
+) -> dict[tuple[str, int], dict[str, str]]:
+    """What was trained on bicubic, by short name and size; and the ceiling.
 
     Of a method with its defaults and with what trials chose, the latter has the short name.
     """
     return {
         (short(row), int(row["size_px"])): row
         for row in sorted(rows, key=lambda row: float(row["trials"] or 0))
-        if row["kind"] == "oracle" or row["test_protocol"] == row["protocol"] == "bicubic@1"
+        if row["kind"] == "oracle" or _trained_on_bicubic(row, tested)
         if int(row["size_px"]) in SIZES
     }
+
+
+def _trained_on_bicubic(row: Mapping[str, str], tested: str) -> bool:
+    """Whether it is of the reference models, or rests on nothing trained on LR faces."""
+    untouched = row["trained_scales"] == "nothing"
+    return row["test_protocol"] == tested and (untouched or row["protocol"] == "bicubic@1")
 
 
 def table(head: str, described: Mapping[str, str]) -> str:
     """The table of a head's first cell; described: what stands behind a name."""
     source = TABLES[head]
-    found = own(rows_of(source.folder))
+    found = own(rows_of(source.folder), source.tested)
+    if 48 not in source.sizes:
+        found = {key: row for key, row in found.items() if row["kind"] != "oracle"}
 
     def place(name: str) -> tuple[bool, float]:
         row = next(row for (own_name, _), row in found.items() if own_name == name)
@@ -113,19 +142,43 @@ def table(head: str, described: Mapping[str, str]) -> str:
         return f"{f'**{value}**' if best else value} [{low}, {high}]"
 
     names = sorted({name for name, _ in found}, key=place)
-    lines = [f"| {head} | {' | '.join(SIZES.values())} |", "|---" * 5 + "|"]
+    lines = [_head([head, *source.sizes.values()])]
     for name in names:
-        cells = " | ".join(cell(name, size) for size in SIZES)
+        cells = " | ".join(cell(name, size) for size in source.sizes)
         lines.append(f"| `{name}`{described.get(name, '')} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _head(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |\n{'|---' * len(cells)}|"
+
+
+def sizes_table() -> str:
+    """Accuracies at sizes that nothing was trained on, by the scale that a model was trained on."""
+    rows = rows_of(REFERENCE)
+    found = {}
+    for row in rows:
+        if row["test_protocol"] == row["protocol"] == "bicubic@1" and row["kind"] != "oracle":
+            trained = row["trained_scales"]
+            found[short(row), int(row["size_px"]), trained] = 100 * float(row["accuracy"] or 0)
+    names = [name for name, size in own(rows) if size == 12]
+    lines = [_head(["between the sizes", *BETWEEN.values()])]
+
+    def at(name: str, size: int, scale: int) -> float:
+        every = [key for key in found if key[:2] == (name, size) and not key[2].isdigit()]
+        return found[every[0] if every else (name, size, str(scale))]
+
+    for name in sorted(names, key=lambda name: -max(at(name, 10, scale) for scale in (4, 8))):
+        cells = " | ".join(f"{at(name, *place):.1f}" for place in BETWEEN)
+        lines.append(f"| `{name}` | {cells} |")
     return "\n".join(lines) + "\n"
 
 
 def board_of(head: str) -> Board:
     """The board that a table shows."""
     source = TABLES[head]
-    report = collect([source.folder], Options(Choice(seeds=[0]), pictures="none", page=False))
-    own_test = [each for each in report.boards if each.protocol == each.test_protocol]
-    (board,) = (each for each in own_test if each.protocol == "bicubic@1")
+    choice = Choice(seeds=[0], protocols=["bicubic"], test_protocols=[source.tested])
+    (board,) = collect([source.folder], Options(choice, pictures="none", page=False)).boards
     if source.part:
         assert board.leak_free is not None
         return board.leak_free
@@ -143,10 +196,8 @@ def compared(block: re.Match[str]) -> str:
     words = [word.strip('"') for word in block["words"].split()]
     said = in_process.lrfer(*words, "--results", ROOT / block["folder"])
     assert said.status == 0, said.err
-    title = f"tested on {block['protocol']}@1 ·" if block["protocol"] else "fer2013 · bicubic@1 ·"
-    part = next(part for part in said.out.split("\n\n") if title in part.splitlines()[0])
     return "".join(
-        f"    {scale}   {points}  corrected p {p}\n" for scale, points, p in LINE.findall(part)
+        f"    {scale}   {points}  corrected p {p}\n" for scale, points, p in LINE.findall(said.out)
     )
 
 
@@ -161,6 +212,7 @@ def written(page: Path) -> str:
         return old[0].replace(old["lines"], compared(old))
 
     text = COMPARED.sub(new_lines, TABLE.sub(new_table, page.read_text(encoding="utf-8")))
+    text = SIZES_TABLE.sub(lambda _: sizes_table(), text)
     return QUOTES.sub(lambda old: next(quotes), text)
 
 
