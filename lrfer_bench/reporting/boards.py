@@ -185,7 +185,8 @@ def _add_at_hr(by_test: dict[tuple[str, ...], list[Row]], rows: list[Row]) -> No
 
     What was tested under several stands there once, under the board's own where it can.
     """
-    for row in rows:
+    as_trained = sorted(rows, key=lambda r: r.record.train.protocol != r.record.test.protocol)
+    for row in as_trained:
         dataset, _, _, test, preset, track = row.first.place[:6]
         if not any(_fits(row, key) for key in by_test):
             by_test[dataset, test, preset, track] = []
@@ -221,10 +222,12 @@ def _untracked(board: Board) -> Board:
 
 
 def _protocols(rows: list[Row], test: str) -> list[str]:
-    """The training protocols that deserve a board of their own."""
-    found = {row.record.train.protocol for row in rows if row.record.test.protocol == test}
+    """The training protocols that deserve a board of their own; one, where none touched a row."""
     own = {row.record.train.protocol for row in rows if not row.neutral}
-    return sorted(own or found, key=lambda p: sort_key((p,)))
+    if own:
+        return sorted(own, key=lambda p: sort_key((p,)))
+    found = {row.record.train.protocol for row in rows if row.record.test.protocol == test}
+    return [test] if test in found else sorted(found, key=lambda p: sort_key((p,)))[:1]
 
 
 def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:

@@ -29,8 +29,8 @@ class Choice:
     existed already stays under other seeds than its own, too: its answers hold for all.
 
     protocols were trained under, test_protocols tested under; "bicubic" is every version of it.
-    What no training touched stays where something chosen was tested as it was, and what was tested
-    on HR images stays under every test protocol.
+    What no training touched stays where something trained under these was tested as it was; on HR
+    images, under every test protocol.
     """
 
     datasets: Sequence[str] = ()
@@ -76,9 +76,9 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     asked_for = {r.place for r in found if r.record.seed in choice.seeds}
     kept = [result for result in found if _wanted(result, choice, asked_for)]
     if choice.protocols:
-        kept = _beside_trained(kept)
+        kept = _beside_trained(kept, [result for result in found if _under(result, choice)])
     if choice.methods or choice.scales or choice.protocols or choice.test_protocols:
-        kept = _ceilings_of_others(kept, choice)
+        kept = _ceilings_of_others(kept, choice, found)
     if not kept:
         asked = f"under these {choice.options}: ask for fewer at once"
         dropped = f"; left out before: {_first(notes)}" if notes else ""
@@ -114,10 +114,20 @@ def _is_protocol(asked: str, name: str) -> bool:
     return asked in (name, name.partition("@")[0])
 
 
-def _beside_trained(kept: Sequence[Result]) -> list[Result]:
-    """Without LR rows of what no training touched where nothing else was tested as they were."""
-    tests = {r.record.test.protocol for r in kept if not r.neutral}
-    return [r for r in kept if not r.neutral or _on_hr(r) or r.record.test.protocol in tests]
+def _beside_trained(kept: Sequence[Result], under: Iterable[Result]) -> list[Result]:
+    """Without LR rows of what no training touched where nothing else was tested as they were.
+
+    under: all results of the protocols asked for, whatever methods, scales and seeds were
+    """
+
+    def place(result: Result) -> tuple[str, ...]:
+        record = result.record
+        track = "" if record.method.existing else record.method.track  # which is on each track
+        return result.dataset, record.preset, record.test.protocol, track
+
+    trained = {place(result) for result in under if not result.neutral}
+    trained |= {(*where, "") for *where, _ in trained}
+    return [r for r in kept if not r.neutral or _on_hr(r) or place(r) in trained]
 
 
 def _on_hr(result: Result) -> bool:
@@ -125,8 +135,13 @@ def _on_hr(result: Result) -> bool:
     return result.neutral and result.record.test.scale == 1
 
 
-def _ceilings_of_others(kept: Sequence[Result], choice: Choice) -> list[Result]:
-    """Without ceilings of data sets and presets on which none of the methods chosen stands."""
+def _ceilings_of_others(
+    kept: Sequence[Result], choice: Choice, found: Sequence[Result]
+) -> list[Result]:
+    """Without ceilings of data sets and presets on which none of the methods chosen stands.
+
+    They stay alone where nothing else can be meant: at scale 1, and where nothing else was found.
+    """
 
     def place(result: Result) -> tuple[str, str]:
         return result.dataset, result.record.preset
@@ -135,6 +150,9 @@ def _ceilings_of_others(kept: Sequence[Result], choice: Choice) -> list[Result]:
         return result.record.method.kind == "oracle" and not _names(result) & set(choice.methods)
 
     places = {place(result) for result in kept if not is_ceiling(result)}
+    alone = not choice.methods and set(choice.scales) == {1}
+    if not places and (alone or all(is_ceiling(result) for result in found)):
+        return list(kept)
     return [r for r in kept if place(r) in places]
 
 

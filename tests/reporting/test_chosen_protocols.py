@@ -32,7 +32,8 @@ def world(factory: ModuleType, tmp_path: Path) -> Path:
     for tested in ("bicubic@1", "camera@1", "area@1"):
         save("enlarge", 20, protocol=tested, train_scales=[])
     oracle = {name: value for name, value in factory.ORACLE.items() if name != "method"}
-    save("oracle", 60, **oracle)
+    for tested in ("area@1", "bicubic@1"):
+        save("oracle", 60, test_protocol=tested, **oracle)
     return tmp_path
 
 
@@ -119,3 +120,42 @@ def test_the_command_of_a_report_takes_them(world: Path, tmp_path: Path) -> None
     assert said.status == 0
     assert "trained on camera@1, tested on bicubic@1" in said.out
     assert "trained on bicubic@1" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("other", "one", "two"), [("dataset", "one", "two"), ("preset", "one@1", "two@1")]
+)
+def test_references_of_another_place_make_no_board_of_their_own(
+    factory: ModuleType, tmp_path: Path, other: str, one: str, two: str
+) -> None:
+    """enlarge under camera stands beside nothing, where only another place has camera."""
+
+    def save(method: str, place: str, tested: str, **fields: Any) -> None:
+        fields |= {other: place, "method": method, "test_protocol": tested}
+        factory.save(tmp_path, np.arange(70) < 50, LABELS, **fields)
+
+    save("direct", two, "camera@1")
+    save("direct", one, "bicubic@1")
+    for tested in ("bicubic@1", "camera@1"):
+        save("enlarge", one, tested, protocol=tested, train_scales=[])
+    assert boards(tmp_path, protocols=["bicubic"]) == {
+        SAME: ["direct", "enlarge"], THERE: ["direct"]
+    }  # fmt: skip
+
+
+def test_a_reference_asked_for_by_name_stays_on_the_boards_of_what_was_trained(
+    world: Path,
+) -> None:
+    asked = {"protocols": ["bicubic"], "test_protocols": ["camera"]}
+    assert list(boards(world, methods=["enlarge"], **asked).values()) == [["enlarge", "oracle"]]
+
+
+def test_a_ceiling_alone_is_shown_where_nothing_else_can_be_meant(
+    world: Path, factory: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert boards(world, scales=[1]) == {SAME: ["oracle"]}
+    with pytest.raises(UserError, match="no record is left under these --methods and --scales"):
+        boards(world, methods=["kd"], scales=[1])
+    alone = tmp_path_factory.mktemp("alone")
+    factory.save(alone, np.arange(70) < 50, LABELS, **factory.ORACLE)
+    assert list(boards(alone, test_protocols=["bicubic"]).values()) == [["oracle"]]
