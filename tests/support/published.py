@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import in_process
 from folders import REFERENCE, REFERENCE_GPU, ROOT
@@ -21,6 +21,7 @@ from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.numbers import p_text, signed
 from lrfer_bench.reporting.words import answers, headline
 
 README = ROOT / "README.md"
@@ -32,6 +33,14 @@ SIZES = {48: "48 px (HR)", 24: "24 px (x2)", 12: "12 px (x4)", 6: "6 px (x8)"}
 BETWEEN = {(16, 2): "16 px, of x2", (16, 4): "16 px, of x4", (10, 4): "10 px, of x4",
            (10, 8): "10 px, of x8", (8, 4): "8 px, of x4", (8, 8): "8 px, of x8"}  # fmt: skip
 """(Size tested, scale trained on) -> head of its column."""
+
+COSTS = {
+    "parameters, million": ("parameters", 1e-6, 2),
+    "multiply-adds, million": ("macs", 1e-6, 1),
+    "ms a face": ("latency_ms", 1, 1),
+    "training, min": ("train_seconds_with_stages", 1 / 60, 0),
+}
+"""Head of a column -> column of the leaderboard, factor, digits."""
 
 
 class Source(NamedTuple):
@@ -72,14 +81,19 @@ SHOWN = {
 TABLE = re.compile(r"^\| ([^|]+) \| (?:48|24) px .*\n(?:\|.*\n)+", re.MULTILINE)
 SIZES_TABLE = re.compile(r"^\| between the sizes \|.*\n(?:\|.*\n)+", re.MULTILINE)
 DESCRIBED = re.compile(r"^\| `([^`]+)`([^|]*) \|", re.MULTILINE)
+COSTS_TABLE = re.compile(r"^\| cost \|.*\n(?:\|.*\n)+", re.MULTILINE)
 QUOTES = re.compile(r"(?:^> .*\n)+", re.MULTILINE)
-COMPARED = re.compile(
-    r"^    lrfer-bench (?P<words>compare \S+ \S+(?: --clean)?(?: --protocols \w+)? "
-    r"--test-protocols \w+ --seeds 0 --scales 2,4,8) --results (?P<folder>\S+)\n\n"
-    r"(?P<lines>(?:    x.*\n)+)",
-    re.MULTILINE,
-)
-LINE = re.compile(r"^  (x\d)   (\S+ points \[.*?\])  p .*?, corrected (.*?) \(", re.MULTILINE)
+DUEL = re.compile(r"^\| `(?P<a>[^`]+)` \| `(?P<b>[^`]+)` \| (?P<where>[^|]+) \|.*\n", re.MULTILINE)
+ASKED = {"--test-protocols": "bicubic", "--seeds": "0", "--scales": "2,4,8"}
+WHERE: dict[str, dict[str, str]] = {
+    "here": {},
+    "GPU": {},
+    "without leaked faces": {"--clean": ""},
+    "under `camera`": {"--protocols": "bicubic", "--test-protocols": "camera"},
+    "learned under `camera`": {"--protocols": "camera", "--test-protocols": "camera"},
+    "two seeds": {"--seeds": "0,1"},
+}
+"""What a word in the third column changes of the options of `compare`; GPU is another folder."""
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -174,6 +188,19 @@ def sizes_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def costs_table() -> str:
+    """What an answer at 12 pixels and a model of x4 cost, in the order of multiply-adds."""
+    found = {name: row for (name, size), row in own(rows_of(REFERENCE)).items() if size == 12}
+    lines = [_head(["cost", *COSTS])]
+    for name in sorted(found, key=lambda name: (float(found[name]["macs"]), name)):
+        cells = (
+            f"{scale * float(found[name][column] or 0):.{digits}f}"
+            for column, scale, digits in COSTS.values()
+        )
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def board_of(head: str) -> Board:
     """The board that a table shows."""
     source = TABLES[head]
@@ -191,29 +218,40 @@ def quote(board: Board) -> str:
     return "  \n".join(f"> {sentence}" for sentence in said) + "\n"
 
 
-def compared(block: re.Match[str]) -> str:
-    """The lines under a command of the page, as the program prints them today."""
-    words = [word.strip('"') for word in block["words"].split()]
-    said = in_process.lrfer(*words, "--results", ROOT / block["folder"])
+def compared(duel: re.Match[str]) -> str:
+    """A line of a table of comparisons, as the program has it today."""
+    places = duel["where"].split(", ")
+    folder = REFERENCE_GPU if "GPU" in places else REFERENCE
+    options = dict(ASKED)
+    for place in places:
+        options |= WHERE[place]
+    labels = {short(row): row["method"] for row in own(rows_of(folder)).values()}
+    words = [word for pair in options.items() for word in pair if word]
+    names = [labels[duel["a"]], labels[duel["b"]]]
+    said = in_process.lrfer("compare", *names, *words, "--results", folder, "--json")
     assert said.status == 0, said.err
-    return "".join(
-        f"    {scale}   {points}  corrected p {p}\n" for scale, points, p in LINE.findall(said.out)
-    )
+    found = json.loads(said.out)["rounds"]
+    assert [each["scale"] for each in found] == [2, 4, 8]
+    cells = " | ".join(_difference(each) for each in found)
+    return f"| `{duel['a']}` | `{duel['b']}` | {duel['where']} | {cells} |\n"
+
+
+def _difference(found: Mapping[str, Any]) -> str:
+    """A cell: "**+2.1** [+0.7, +3.5] p 0.008"."""
+    value, low, high = (signed(found[name], 1) for name in ("difference", "low", "high"))
+    p = f"p {p_text(found['p_corrected'])}"
+    return f"{f'**{value}**' if found['better'] else value} [{low}, {high}] {p}"
 
 
 def written(page: Path) -> str:
     """A page with its tables, quotes and comparisons as the records have them today."""
     quotes = (quote(board_of(head)) for head in SHOWN[page])
-
-    def new_table(old: re.Match[str]) -> str:
-        return table(old[1], dict(DESCRIBED.findall(old[0])))
-
-    def new_lines(old: re.Match[str]) -> str:
-        return old[0].replace(old["lines"], compared(old))
-
-    text = COMPARED.sub(new_lines, TABLE.sub(new_table, page.read_text(encoding="utf-8")))
+    text = page.read_text(encoding="utf-8")
+    text = TABLE.sub(lambda old: table(old[1], dict(DESCRIBED.findall(old[0]))), text)
     text = SIZES_TABLE.sub(lambda _: sizes_table(), text)
-    return QUOTES.sub(lambda old: next(quotes), text)
+    text = COSTS_TABLE.sub(lambda _: costs_table(), text)
+    text = DUEL.sub(compared, text)
+    return QUOTES.sub(lambda _: next(quotes), text)
 
 
 if __name__ == "__main__":
