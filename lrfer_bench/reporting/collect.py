@@ -68,8 +68,10 @@ class Report:
     def cautions(self) -> list[str]:
         """Sentences about tables that compare what is not equal."""
         mixed = mixture(result.record for result in self.results)
-        said = {board.title: tuned.unequal(board.ranked) for board in self.boards}
-        unequal = [f"{title}: {caution}" for title, caution in said.items() if caution]
+        where: dict[str, list[str]] = defaultdict(list)
+        for board in self.boards:
+            where[tuned.unequal(board.ranked)].append(board.title)
+        unequal = [f"{_tables(titles)}: {said}" for said, titles in where.items() if said]
         return [*([mixed] if mixed else []), *unequal]
 
     @property
@@ -81,6 +83,12 @@ class Report:
             for line in board.lines
             for scale, why in line.holes.items()
         ]
+
+
+def _tables(titles: Sequence[str]) -> str:
+    """The first table that a sentence is about, and how many more it holds for."""
+    more = len(titles) - 1
+    return titles[0] + (f" (and {more} more table{'s' if more > 1 else ''})" if more else "")
 
 
 def collect(

@@ -5,6 +5,7 @@ Quick to import (no numpy, no pandas), like all that columns are made of.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from lrfer_bench.reporting.boards import Board
     from lrfer_bench.reporting.lines import Line
     from lrfer_bench.reporting.rows import Row
+
+SAID = 4
+"""How many names a sentence has before it counts the rest."""
 
 
 def trials_of(line: Line) -> set[int | None]:
@@ -54,15 +58,22 @@ def was_tuned(board: Board) -> bool:
 
 
 def unequal(lines: Iterable[Line]) -> str:
-    """A sentence where lines had different numbers of trials, else "".
+    """A sentence where lines had different numbers of trials, else "": the same for equal lines.
 
     Methods that have nothing to tune do not count.
     """
-    counts = {line.label: trials_of(line) - {0} for line in lines if line.shown}
+    counts: dict[str, set[int | None]] = defaultdict(set)
+    for line in lines:
+        if line.shown:
+            counts[line.method] |= trials_of(line) - {0}
     numbers_of_trials = set().union(*counts.values())
     if len(numbers_of_trials) < 2:
         return ""
-    said = ", ".join(f"{label} {_counts(found)}" for label, found in counts.items() if found)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for method, found in sorted(counts.items()):
+        if found:
+            groups[_counts(found)].append(method)
+    said = "; ".join(f"{count}: {_some(methods)}" for count, methods in sorted(groups.items()))
     return (
         f"Methods had different numbers of tuning trials ({said}): "
         "one that was tuned more may be ahead for that reason alone."
@@ -71,3 +82,10 @@ def unequal(lines: Iterable[Line]) -> str:
 
 def _counts(found: set[int | None]) -> str:
     return "/".join(str(trials or "none") for trials in sorted(found, key=lambda n: n or 0))
+
+
+def _some(methods: list[str]) -> str:
+    """The first of a long list; the table says it of each."""
+    if len(methods) <= SAID + 1:
+        return ", ".join(methods)
+    return f"{', '.join(methods[:SAID])} and {len(methods) - SAID} others"

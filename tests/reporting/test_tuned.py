@@ -67,7 +67,7 @@ def test_different_numbers_of_trials_are_warned_of(unequal, tmp_path):
     found = lrfer("report", "--results", unequal, "--out", tmp_path / "out", "--resamples", 0,
                   "--pictures", "none")  # fmt: skip
     assert found.status == 0
-    assert "warning: faces" in found.err and "(gmenet none, kd[kd_weight=2.5] 8)" in found.err
+    assert "warning: faces" in found.err and "(8: kd[kd_weight=2.5]; none: gmenet)" in found.err
     assert "direct" not in found.err and "oracle" not in found.err
     assert "different numbers" in (tmp_path / "out" / "leaderboard.md").read_text()
 
@@ -78,7 +78,7 @@ def test_equal_numbers_are_not(factory, tmp_path):
     save(factory, tmp_path, "direct", trials=0)
     assert tuned.was_tuned(board_of(tmp_path)) and not tuned.unequal(board_of(tmp_path).ranked)
     save(factory, tmp_path, "fskd", trials=16)
-    assert "fskd 16" in tuned.unequal(board_of(tmp_path).ranked)
+    assert "16: fskd" in tuned.unequal(board_of(tmp_path).ranked)
 
 
 def test_seeds_of_one_line_may_differ_and_both_are_shown(factory, tmp_path):
@@ -87,7 +87,7 @@ def test_seeds_of_one_line_may_differ_and_both_are_shown(factory, tmp_path):
     board = board_of(tmp_path)
     (line,) = board.lines
     assert tuned.text(board, line).text == "not tuned/tuned, 8 trials"
-    assert "kd none/8" in tuned.unequal(board.ranked)
+    assert "none/8: kd" in tuned.unequal(board.ranked)
 
 
 def test_records_from_before_the_field_stay_valid(factory, tmp_path):
@@ -111,7 +111,7 @@ def test_what_was_tuned_has_something_to_tune_whatever_an_older_record_says(fact
         "rsnet": "not tuned", "rsnet[kd_weight=2.5]": "tuned, 8 trials",
         "direct": "nothing to tune",
     }  # fmt: skip
-    assert "(rsnet none, rsnet[kd_weight=2.5] 8)" in tuned.unequal(board.ranked)
+    assert "(8: rsnet[kd_weight=2.5]; none: rsnet)" in tuned.unequal(board.ranked)
 
 
 @pytest.mark.parametrize("order", [(0, 8), (8, 0)])
@@ -135,6 +135,28 @@ def test_a_comparison_says_that_one_alone_was_tuned(factory, tmp_path):
     save(factory, tmp_path, "fskd")
     save(factory, tmp_path, "direct", trials=0)
     (note,) = duel([tmp_path], "kd", "gmenet", Choice(), 100).notes
-    assert "different numbers of tuning trials (kd 8, gmenet none)" in note
+    assert "different numbers of tuning trials (8: kd; none: gmenet)" in note
     for one, other in (("fskd", "gmenet"), ("kd", "direct")):
         assert duel([tmp_path], one, other, Choice(), 100).notes == []
+
+
+def test_a_long_list_of_names_is_counted(factory, tmp_path):
+    for name in ("a", "b", "c", "d", "e"):
+        save(factory, tmp_path, name)
+    save(factory, tmp_path, "kd", trials=8)
+    assert "(8: kd; none: a, b, c, d, e)" in tuned.unequal(board_of(tmp_path).ranked)
+    save(factory, tmp_path, "f")
+    assert "none: a, b, c, d and 2 others)" in tuned.unequal(board_of(tmp_path).ranked)
+
+
+def test_what_holds_of_several_tables_is_said_once(factory, tmp_path):
+    for tested in ("bicubic@1", "camera@1", "area@1"):
+        for seed, name in enumerate(("kd", "fitnet", "gmenet", "fskd")):
+            trials = 8 if seed < 2 else None
+            save(factory, tmp_path, name, trials=trials, protocol="bicubic@1", test_protocol=tested)
+    (caution,) = collect([tmp_path], Options(resamples=0)).cautions
+    title, _, said = caution.partition(": ")
+    assert title.endswith("bicubic@1 · preset cpu@1 (and 2 more tables)")
+    assert said.startswith(
+        "Methods had different numbers of tuning trials (8: fitnet, kd; none: fskd, gmenet): "
+    )
