@@ -28,9 +28,13 @@ from lrfer_bench.reporting.palette import ORACLE, Look, look_of
 from lrfer_bench.scoring.bootstrap import Estimate
 
 MOST_PANELS = 24
+MOST_NAMED = 6
+"""Of lines of models at sizes that they were not trained for: more are drawn without names."""
 GUESS = Look("#6b6b6b", "", (1, 2))
 MAJORITY = Look("#6b6b6b", "", (4, 2))
 """Of the lines that show what guessing reaches."""
+ELSEWHERE = Look("#6b6b6b", "", (1.5, 1.5))
+"""Of all lines of models at other sizes, in the legend."""
 
 
 def curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str = "") -> Figure:
@@ -57,8 +61,12 @@ def _left(places: Sequence[object]) -> str:
 
 
 def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], key: Key) -> None:
+    named = sum(line.off_scale for line in board.ranked) <= MOST_NAMED
     for line in board.ranked:
-        _curve(axes, board, line, look_of(line, looks), key)
+        if named or not line.off_scale:
+            _curve(axes, board, line, look_of(line, looks), key)
+        else:
+            _nameless(axes, board, line, look_of(line, looks), key)
     ceiling = board.ceiling
     if ceiling is not None and ceiling.accuracy is not None:
         estimate = ceiling.accuracy
@@ -78,14 +86,26 @@ def _panel(axes: Axes, board: Board, looks: Mapping[str, Look], key: Key) -> Non
     percent_axis(axes)
 
 
+def _points(board: Board, line: Line) -> list[tuple[int, Estimate]]:
+    """(Size in pixels, accuracy) of a line, the smallest size first."""
+    rows = [(scale, row.accuracy) for scale, row in line.rows.items() if scale in board.sizes]
+    points = [(board.sizes[scale], found) for scale, found in rows if found is not None]
+    return sorted(points, key=lambda point: point[0])
+
+
+def _nameless(axes: Axes, board: Board, line: Line, look: Look, key: Key) -> None:
+    """One of many models at sizes that they were not trained for: thin, in its method's colour."""
+    points = _points(board, line)
+    style = stroke(look, linewidth=0.8, markersize=3, alpha=0.5)
+    axes.plot([size for size, _ in points], [e.value for _, e in points], **style)
+    if points:
+        key.add("at sizes not trained for", ELSEWHERE)
+
+
 def _curve(axes: Axes, board: Board, line: Line, look: Look, key: Key) -> None:
-    points: list[tuple[int, Estimate]] = []
-    for scale, row in sorted(line.rows.items()):
-        if row.accuracy is not None and scale in board.sizes:
-            points.append((board.sizes[scale], row.accuracy))
+    points = _points(board, line)
     if not points:
         return
-    points.sort(key=lambda point: point[0])
     sizes = [size for size, _ in points]
     thin = {"linewidth": 1.0, "markersize": 4} if line.off_scale else {}
     axes.plot(sizes, [e.value for _, e in points], **stroke(look, **thin))

@@ -47,6 +47,25 @@ def test_curves_have_a_line_a_method_and_the_oracle(made):
     )
 
 
+@pytest.mark.parametrize(("methods", "named"), [(6, True), (7, False)])
+def test_many_models_at_sizes_not_trained_for_have_one_name_for_all(
+    factory, tmp_path, methods, named
+):
+    labels = np.arange(70) % 7
+    for number in range(methods):
+        for scale in (2, 3):
+            right = np.arange(70) < 30 + number
+            name = f"method{number}"
+            factory.save(tmp_path, right, labels, method=name, scale=scale, train_scales=[2])
+    report = collect([tmp_path], Options(resamples=0))
+    figure = curves.curves(report.boards, report.looks)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("at sizes not trained for" in legend) is not named
+    assert any("trained at x2" in label for label in legend) is named
+    drawn = [line for line in figure.axes[0].get_lines() if tuple(line.get_xdata()) == (16, 24)]
+    assert len(drawn) == methods
+
+
 def test_a_confusion_sheet_has_shares_of_the_true_class(made):
     board = made.boards[0]
     row = board.lines[0].rows[4]
