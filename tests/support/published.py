@@ -46,12 +46,13 @@ COSTS = {
 class Source(NamedTuple):
     """What a table shows: a results folder, and what of it.
 
-    part: "clean_" for its numbers without leaked faces. tested: the test protocol
+    part: "clean_" for its numbers without leaked faces. tested, learned: the protocols
     """
 
     folder: Path
     part: str = ""
     tested: str = "bicubic@1"
+    learned: str = "bicubic@1"
 
     @property
     def sizes(self) -> dict[int, str]:
@@ -65,6 +66,7 @@ TABLES = {
     "without leaked faces": Source(REFERENCE, "clean_"),
     "untuned, on a GPU": Source(REFERENCE_GPU),
     "under `camera`": Source(REFERENCE, tested="camera@1"),
+    "learned under `camera`": Source(REFERENCE, tested="camera@1", learned="camera@1"),
     "under `bicubic-noaa`": Source(REFERENCE, tested="bicubic-noaa@1"),
     "under `area`": Source(REFERENCE, tested="area@1"),
 }
@@ -74,7 +76,7 @@ SHOWN = {
     README: ["method"],
     PAGE: ["method", "without leaked faces"],
     GPU_PAGE: ["untuned, on a GPU"],
-    ELSEWHERE: ["under `camera`", "under `bicubic-noaa`", "under `area`"],
+    ELSEWHERE: ["under `camera`", "learned under `camera`", "under `bicubic-noaa`", "under `area`"],
 }
 """The tables of each page; the docs quote the report on each of theirs, too."""
 
@@ -115,30 +117,30 @@ def short(row: Mapping[str, str]) -> str:
 
 
 def own(
-    rows: list[dict[str, str]], tested: str = "bicubic@1"
+    rows: list[dict[str, str]], tested: str = "bicubic@1", learned: str = "bicubic@1"
 ) -> dict[tuple[str, int], dict[str, str]]:
-    """What was trained on bicubic, by short name and size; and the ceiling.
+    """What was trained and tested so, by short name and size; and the ceiling.
 
     Of a method with its defaults and with what trials chose, the latter has the short name.
     """
     return {
         (short(row), int(row["size_px"])): row
         for row in sorted(rows, key=lambda row: float(row["trials"] or 0))
-        if row["kind"] == "oracle" or _trained_on_bicubic(row, tested)
+        if row["kind"] == "oracle" or _trained(row, tested, learned)
         if int(row["size_px"]) in SIZES
     }
 
 
-def _trained_on_bicubic(row: Mapping[str, str], tested: str) -> bool:
-    """Whether it is of the reference models, or rests on nothing trained on LR faces."""
+def _trained(row: Mapping[str, str], tested: str, learned: str) -> bool:
+    """Whether it was trained and tested so, or rests on nothing trained on LR faces."""
     untouched = row["trained_scales"] == "nothing"
-    return row["test_protocol"] == tested and (untouched or row["protocol"] == "bicubic@1")
+    return row["test_protocol"] == tested and (untouched or row["protocol"] == learned)
 
 
 def table(head: str, described: Mapping[str, str]) -> str:
     """The table of a head's first cell; described: what stands behind a name."""
     source = TABLES[head]
-    found = own(rows_of(source.folder), source.tested)
+    found = own(rows_of(source.folder), source.tested, source.learned)
     if 48 not in source.sizes:
         found = {key: row for key, row in found.items() if row["kind"] != "oracle"}
 
@@ -204,7 +206,7 @@ def costs_table() -> str:
 def board_of(head: str) -> Board:
     """The board that a table shows."""
     source = TABLES[head]
-    choice = Choice(seeds=[0], protocols=["bicubic"], test_protocols=[source.tested])
+    choice = Choice(seeds=[0], protocols=[source.learned], test_protocols=[source.tested])
     (board,) = collect([source.folder], Options(choice, pictures="none", page=False)).boards
     if source.part:
         assert board.leak_free is not None
