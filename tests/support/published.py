@@ -37,7 +37,6 @@ BETWEEN = {(16, 2): "16 px, of x2", (16, 4): "16 px, of x4", (10, 4): "10 px, of
 COSTS = {
     "parameters, million": ("parameters", 1e-6, 2),
     "multiply-adds, million": ("macs", 1e-6, 1),
-    "ms a face": ("latency_ms", 1, 1),
     "training, min": ("train_seconds_with_stages", 1 / 60, 0),
 }
 """Head of a column -> column of the leaderboard, factor, digits."""
