@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 _UNSHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -100,6 +100,14 @@ def csv_cell(value: object) -> object:
     """
     runs = isinstance(value, str) and value[:1] in _FORMULA and not _NUMBER.fullmatch(value)
     return f"'{value}" if runs else value
+
+
+def joined(names: Sequence[str]) -> str:
+    """
+    >>> joined(["a", "b", "c"]), joined(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def did_you_mean(name: str, known: Iterable[str], meant: Mapping[str, str] | None = None) -> str:

@@ -9,7 +9,7 @@ import click
 from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import FORCE, label_list, number_list
+from lrfer_bench.cli.options import FORCE, NAMES, NUMBERS
 from lrfer_bench.planning import defaults
 from lrfer_bench.reporting.choose import FEWEST_RESAMPLES, Choice
 
@@ -28,23 +28,11 @@ GROUPS = {
 @click.argument("b")
 @click.option("--results", multiple=True, default=(defaults.RESULTS,), show_default=True,
               metavar="DIR", help="Results folder; repeat it to use several together.")  # fmt: skip
-@click.option(
-    "--datasets", multiple=True, callback=label_list, metavar="A,B", help="These data sets only."
-)
-@click.option(
-    "--protocols", multiple=True, callback=label_list, metavar="A,B",
-    help="Trained under these only.",
-)  # fmt: skip
-@click.option(
-    "--test-protocols", multiple=True, callback=label_list, metavar="A,B",
-    help="Tested under these only.",
-)  # fmt: skip
-@click.option(
-    "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
-)
-@click.option(
-    "--seeds", multiple=True, callback=number_list, metavar="0,1", help="These seeds only."
-)
+@click.option("--datasets", **NAMES, help="These data sets only.")
+@click.option("--protocols", **NAMES, help="Trained under these only.")
+@click.option("--test-protocols", **NAMES, help="Tested under these only.")
+@click.option("--scales", **NUMBERS, metavar="2,4", help="These scales only.")
+@click.option("--seeds", **NUMBERS, metavar="0,1", help="These seeds only.")
 @click.option("--resamples", default=1000, show_default=True, metavar="N",
               type=click.IntRange(min=FEWEST_RESAMPLES),
               help=f"Bootstrap resamples, {FEWEST_RESAMPLES} or more.")  # fmt: skip

@@ -10,7 +10,7 @@ import click
 
 from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN, label_list, number_list
+from lrfer_bench.cli.options import NAMES, NUMBERS, PLUGIN
 from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.planning import defaults
 
@@ -40,12 +40,8 @@ WHAT = {"onnx": ", in onnxruntime", "training": ", training"}
     type=UserPath(),
     help="Results folder, with its models/.",
 )
-@click.option(
-    "--methods", multiple=True, callback=label_list, metavar="A,B", help="These methods only."
-)
-@click.option(
-    "--scales", multiple=True, callback=number_list, metavar="2,4", help="These scales only."
-)
+@click.option("--methods", **NAMES, help="These methods only.")
+@click.option("--scales", **NUMBERS, metavar="2,4", help="These scales only.")
 @click.option("--onnx", is_flag=True, help="Also the exported model, in onnxruntime.")
 @click.option("--training", is_flag=True, help="Also the trainings, by a few steps of each.")
 @click.option("--again", is_flag=True, help="Also cells that were measured in this way before.")

@@ -37,6 +37,11 @@ def number_list(
     return tuple(map(int, found))
 
 
+NAMES: dict[str, Any] = {"multiple": True, "callback": label_list, "metavar": "A,B"}
+NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
+"""Of an option that takes a list of names, or of numbers."""
+
+
 PLUGIN = click.option(
     "--plugin", "plugins", multiple=True, type=UserPath(), callback=with_the_files,
     help="Your own .py file; or LRFER_PLUGINS.",

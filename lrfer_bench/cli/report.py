@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lrfer_bench.cli.data import JSON, echo_json, rows_of
 from lrfer_bench.cli.echo import echo, silence, telling
 from lrfer_bench.cli.help import Command
-from lrfer_bench.cli.options import PLUGIN, echo_left_out, label_list, number_list
+from lrfer_bench.cli.options import NAMES, NUMBERS, PLUGIN, echo_left_out
 from lrfer_bench.planning import defaults
 from lrfer_bench.plugins.registry import METRICS
 from lrfer_bench.reporting.choose import FEWEST_RESAMPLES, PICTURES, Choice
@@ -38,8 +38,6 @@ GROUPS = {
     "How to count": ("resamples", "metrics", "plugins", "sort_by", "partial", "unfolded"),
     "What to write": ("out", "pictures", "citations", "title", "quiet", "as_json"),
 }
-NAMES: dict[str, Any] = {"multiple": True, "callback": label_list, "metavar": "A,B"}
-NUMBERS: dict[str, Any] = {"multiple": True, "callback": number_list}
 
 
 @click.command(cls=Command, groups=GROUPS, examples=EXAMPLES)

@@ -224,10 +224,9 @@ def _untracked(board: Board) -> Board:
 def _protocols(rows: list[Row], test: str) -> list[str]:
     """The training protocols that deserve a board of their own; one, where none touched a row."""
     own = {row.record.train.protocol for row in rows if not row.neutral}
-    if own:
-        return sorted(own, key=lambda p: sort_key((p,)))
     found = {row.record.train.protocol for row in rows if row.record.test.protocol == test}
-    return [test] if test in found else sorted(found, key=lambda p: sort_key((p,)))[:1]
+    ordered = sorted(own or found, key=lambda p: (not own and p != test, sort_key((p,))))
+    return ordered if own else ordered[:1]
 
 
 def _board(rows: list[Row], protocol: str, test: str, unfolded: bool) -> Board:

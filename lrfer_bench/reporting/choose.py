@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from lrfer_bench.contract.labels import same_label
-from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.errors import UserError, did_you_mean, joined
 from lrfer_bench.plugins.registry import METHODS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Choice:
         asked = [
             f"--{each.name.replace('_', '-')}" for each in fields(self) if getattr(self, each.name)
         ]
-        return " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
+        return joined(asked)
 
 
 def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = ()) -> list[Result]:

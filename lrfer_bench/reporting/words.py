@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lrfer_bench.errors import joined
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.against import BETTER, seeds_in_common
 from lrfer_bench.reporting.best import accuracy_at
@@ -162,14 +163,6 @@ def _lead(lead: Lead) -> str:
     seeds = "the seed" if lead.shared == 1 else f"the {lead.shared} seeds"
     where = f" on {seeds} that both have" if lead.shared else ""
     return f"better than {lead.over} by {value} points [{low}, {high}]{where}, corrected p {p}"
-
-
-def joined(names: Sequence[str]) -> str:
-    """
-    >>> joined(["a", "b", "c"]), joined(["a"])
-    ('a, b and c', 'a')
-    """
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _names(labels: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,10 +104,16 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@cache
+def choices() -> Mapping[str, Mapping[str, Any]]:
+    """What trials chose, by method."""
+    return read_settings_file(CHOSEN).settings
+
+
 def short(row: Mapping[str, str]) -> str:
     """A row's name as one asks for it beside the file of choices: without what it chose."""
     name, said = row["method_name"], json.loads(row["settings"])
-    chosen = read_settings_file(CHOSEN).settings.get(name, {})
+    chosen = choices().get(name, {})
     rest = {key: value for key, value in said.items() if chosen.get(key) != value}
     words = (
         f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
