@@ -82,7 +82,8 @@ def test_a_report_and_a_comparison_hold_the_numbers_of_the_tables(tmp_path: Path
     given = [math.nan if row["accuracy"] is None else row["accuracy"] for row in rows]
     assert np.allclose(given, frame["accuracy"], equal_nan=True)
     other = "mafer[rate=0.281]"
-    asked = ("--test-protocols", "bicubic", "--scales", "2,4,8", "--resamples", 100)
+    asked = ("--datasets", "fer2013", "--test-protocols", "bicubic", "--scales", "2,4,8",
+             "--resamples", 100)  # fmt: skip
     duel = printed("compare", "direct", other, "--results", REFERENCE, *asked)
     assert [one["scale"] for one in duel["rounds"]] == sorted(
         one["scale"] for one in duel["rounds"]

@@ -53,6 +53,7 @@ class Source(NamedTuple):
     part: str = ""
     tested: str = "bicubic@1"
     learned: str = "bicubic@1"
+    dataset: str = "fer2013"
 
     @property
     def sizes(self) -> dict[int, str]:
@@ -86,7 +87,12 @@ DESCRIBED = re.compile(r"^\| `([^`]+)`([^|]*) \|", re.MULTILINE)
 COSTS_TABLE = re.compile(r"^\| cost \|.*\n(?:\|.*\n)+", re.MULTILINE)
 QUOTES = re.compile(r"(?:^> .*\n)+", re.MULTILINE)
 DUEL = re.compile(r"^\| `(?P<a>[^`]+)` \| `(?P<b>[^`]+)` \| (?P<where>[^|]+) \|.*\n", re.MULTILINE)
-ASKED = {"--test-protocols": "bicubic", "--seeds": "0", "--scales": "2,4,8"}
+ASKED = {
+    "--datasets": "fer2013",
+    "--test-protocols": "bicubic",
+    "--seeds": "0",
+    "--scales": "2,4,8",
+}
 WHERE: dict[str, dict[str, str]] = {
     "here": {},
     "GPU": {},
@@ -94,14 +100,15 @@ WHERE: dict[str, dict[str, str]] = {
     "under `camera`": {"--protocols": "bicubic", "--test-protocols": "camera"},
     "learned under `camera`": {"--protocols": "camera", "--test-protocols": "camera"},
     "two seeds": {"--seeds": "0,1"},
+    "FERPlus": {"--datasets": "ferplus"},
 }
 """What a word in the third column changes of the options of `compare`; GPU is another folder."""
 
 
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    """The committed leaderboard.csv."""
+def rows_of(folder: Path, dataset: str = "fer2013") -> list[dict[str, str]]:
+    """The committed leaderboard.csv; of one data set, or of all by ""."""
     with (folder / "report" / "leaderboard.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if dataset in ("", row["dataset"])]
 
 
 @cache
@@ -146,7 +153,7 @@ def _trained(row: Mapping[str, str], tested: str, learned: str) -> bool:
 def table(head: str, described: Mapping[str, str]) -> str:
     """The table of a head's first cell; described: what stands behind a name."""
     source = TABLES[head]
-    found = own(rows_of(source.folder), source.tested, source.learned)
+    found = own(rows_of(source.folder, source.dataset), source.tested, source.learned)
     if 48 not in source.sizes:
         found = {key: row for key, row in found.items() if row["kind"] != "oracle"}
 
@@ -212,7 +219,12 @@ def costs_table() -> str:
 def board_of(head: str) -> Board:
     """The board that a table shows."""
     source = TABLES[head]
-    choice = Choice(seeds=[0], protocols=[source.learned], test_protocols=[source.tested])
+    choice = Choice(
+        datasets=[source.dataset],
+        seeds=[0],
+        protocols=[source.learned],
+        test_protocols=[source.tested],
+    )
     (board,) = collect([source.folder], Options(choice, pictures="none", page=False)).boards
     if source.part:
         assert board.leak_free is not None
@@ -233,7 +245,8 @@ def compared(duel: re.Match[str]) -> str:
     options = dict(ASKED)
     for place in places:
         options |= WHERE[place]
-    labels = {short(row): row["method"] for row in own(rows_of(folder)).values()}
+    rows = rows_of(folder, options["--datasets"])
+    labels = {short(row): row["method"] for row in own(rows).values()}
     words = [word for pair in options.items() for word in pair if word]
     names = [labels[duel["a"]], labels[duel["b"]]]
     said = in_process.lrfer("compare", *names, *words, "--results", folder, "--json")
