@@ -104,7 +104,7 @@ def line(outcome: Outcome) -> str:
     from lrfer_bench.store.names import cell_name
 
     cost, what = outcome.record.cost, outcome.quantity.name
-    cell = cell_name(outcome.record) + WHAT.get(what, "")
+    cell = f"{outcome.record.dataset.name}, {cell_name(outcome.record)}{WHAT.get(what, '')}"
     if outcome.verdict == "left out" or cost is None:
         return f"left out: {cell}: {outcome.reason}"
     if what == "training":

@@ -20,6 +20,7 @@ from lrfer_bench.cli.options import (
     request_of,
     shared_options,
 )
+from lrfer_bench.errors import joined
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -103,6 +104,9 @@ def _tell_about(session: Session, runner: Runner) -> None:
     for note in session.plan.notes:
         echo(f"  {note}")
     _tell_of_faults(session, runner)
+    mine = {cell.data.name for cell in session.plan.cells.values()}
+    if others := sorted(runner.survey.datasets - mine):
+        echo(f"  these faces have records under the name {joined(others)}: tables show them as one")
     if not runner.plan.cells:
         echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 

@@ -17,7 +17,7 @@ from lrfer_bench.planning.run_file import remember_contents
 from lrfer_bench.plugins.existing import AGAIN, load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
 from lrfer_bench.plugins.loading import load_plugin
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.registry import DATASETS, METHODS
 from lrfer_bench.running.models import model_facts, weights_path
 from lrfer_bench.store.presets import preset_of_record
 from lrfer_bench.store.schema import Record
@@ -128,6 +128,15 @@ def prepared_of(record: Record) -> Prepared | None:
     return None
 
 
+def _how_to_prepare(record: Record) -> str:
+    """The command that brings its data set into the cache; a folder was given a name of its own."""
+    name = record.dataset.name
+    if name not in DATASETS.names():
+        name = f"folder --data-option name={name} (or {name} with the file that brings it)"
+    head = record.dataset.fingerprint[:16]
+    return f"lrfer-bench datasets prepare {name}, with the options of its run (fingerprint {head})"
+
+
 def prepared_cell(
     record: Record, store: Store, trust: bool, missing: str
 ) -> tuple[Prepared, Plan, Cell]:
@@ -137,7 +146,7 @@ def prepared_cell(
     """
     prepared = prepared_of(record)
     if prepared is None:
-        raise UserError(f"{missing}: lrfer-bench datasets prepare {record.dataset.name}")
+        raise UserError(f"{missing}: {_how_to_prepare(record)}")
     image = prepared.faces.channels, *prepared.faces.size
     return prepared, *cell_of(record, store, trust, image)
 
@@ -151,7 +160,7 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
     prepared = prepared_of(record)
     if prepared is not None:
         return prepared.faces.channels, *prepared.faces.size
-    prepare = f'prepare its data set with "lrfer-bench datasets prepare {record.dataset.name}"'
+    prepare = f"prepare its data set: {_how_to_prepare(record)}"
     if record.method.existing:  # it has no weights of its own in a results folder
         raise UserError(
             f"the size of the faces that {record.stem} was tested on is not known, as they are not "

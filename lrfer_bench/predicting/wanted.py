@@ -12,7 +12,13 @@ from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.predicting.called import is_called, is_row
 from lrfer_bench.store.edits import code_of, newest_edits, on_older_edits
-from lrfer_bench.store.names import cell_name, elsewhere, row_label
+from lrfer_bench.store.names import (
+    cell_name,
+    dataset_label,
+    dataset_names,
+    elsewhere,
+    row_label,
+)
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import sound
@@ -36,7 +42,7 @@ class Wanted:
         return (
             (self.method is None or is_called(self.method, method))
             and self.scale in (None, test.scale)
-            and self.dataset in (None, record.dataset.name)
+            and self.dataset in (None, record.dataset.name, dataset_label(record))
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
             and self.seed in (None, record.seed)
             and self.preset in (None, record.preset, record.preset.partition("@")[0])
@@ -151,7 +157,7 @@ TOLD_APART_BY: dict[str, Callable[[Record], object]] = {
     "scale": lambda record: record.test.scale,
     "protocol (the one tested on)": lambda record: record.test.protocol,
     "preset": lambda record: record.preset,
-    "data set": lambda record: record.dataset.name,
+    "data set": dataset_label,
 }
 """What a user may say of a cell (see Wanted); of seeds the lowest is taken."""
 
@@ -284,9 +290,10 @@ def _place(record: Record, scales: bool = True) -> tuple[object, ...]:
     )
 
 
-def _line(record: Record) -> str:
-    """One cell, for a message."""
+def _line(record: Record, dataset: str = "") -> str:
+    """One cell, for a message; dataset: what tables call its data set, where that is not plain."""
     words = [f"{row_label(record)} of {record.method.source}", record.stem.rpartition("_")[0]]
+    words += [dataset] if dataset != record.dataset.name else []
     said = ", ".join(word for word in (*words, elsewhere(record)) if word)
     return f"{record.key[:12]} ({said})"
 
@@ -295,6 +302,7 @@ def _known(records: Sequence[Record], method: str | None = None) -> str:
     """Up to six finished cells, for a message."""
     finished = [record for record in records if record.status == "finished"]
     shown = [record for record in finished if Wanted(method).fits(record)]
-    lines = [_line(record) for record in shown[:6]]
+    names = dataset_names(records)
+    lines = [_line(record, names[record.dataset.fingerprint]) for record in shown[:6]]
     more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
     return f"there are {', '.join(lines)}{more}" if lines else "none is finished"

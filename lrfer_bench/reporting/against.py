@@ -15,6 +15,7 @@ from lrfer_bench.scoring.paired import SIGNIFICANT, holm, paired
 Weights = dict[int, float]
 BETTER = "better than the best on the seeds that both have"
 BEATEN = "{} is better on the seeds that both have"
+MIXED = "its sizes have other seeds"
 """Why a row has no rank although it was tested."""
 
 
@@ -55,6 +56,12 @@ def why_untested(a: Line, b: Line, scales: Sequence[int]) -> str:
 def seeds_in_common(a: Line, b: Line, scales: Sequence[int]) -> list[int]:
     """The seeds of both at all of these scales; see common_seeds() for what existed already."""
     return common_seeds(line.rows[scale] for line in (a, b) for scale in scales)
+
+
+def same_seeds(line: Line, scales: Sequence[int]) -> bool:
+    """Whether a line has the same seeds at all of these scales; see common_seeds()."""
+    shared = seeds_in_common(line, line, scales)
+    return line.existing or all(len(line.rows[scale].seeds) == len(shared) for scale in scales)
 
 
 def _gap(a: Line, b: Line, weights: Weights) -> tuple[float, float]:
@@ -112,12 +119,17 @@ def against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]
     """Raw p of "the best is no better than this one", and why there is none.
 
     The best is best over its own seeds; where one that lacks some of them is better on the rest,
-    and not by chance, neither may be called better.
+    and not by chance, neither may be called better. One that has them all and more beats the best
+    in unbeaten() or not at all: what is better by its raw p only is at least not worse.
     """
     reason = why_untested(best, other, list(weights))
     if reason:
         return float("nan"), reason
     value, p = _gap(best, other, weights)
     if value < 0 and p < SIGNIFICANT:
-        return float("nan"), BETTER
+        return (float("nan"), BETTER) if _lacks_seeds(other, best, weights) else (1.0, "")
     return p, ""
+
+
+def _lacks_seeds(one: Line, other: Line, weights: Weights) -> bool:
+    return any(set(other.rows[scale].seeds) - set(one.rows[scale].seeds) for scale in weights)

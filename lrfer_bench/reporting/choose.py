@@ -73,6 +73,7 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
     _check("test protocol", choice.test_protocols, tested, notes, _is_protocol)
     _check("scale", choice.scales, {r.record.test.scale for r in found}, notes)
     _check("seed", choice.seeds, {r.record.seed for r in found}, notes)
+    choice = replace(choice, datasets=_shown_names(found, choice.datasets))
     asked_for = {r.place for r in found if r.record.seed in choice.seeds}
     kept = [result for result in found if _wanted(result, choice, asked_for)]
     if choice.protocols:
@@ -84,6 +85,12 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
         dropped = f"; left out before: {_first(notes)}" if notes else ""
         raise UserError(f"no record is left {asked if found else 'to show'}{dropped}")
     return kept
+
+
+def _shown_names(found: Iterable[Result], asked: Sequence[str]) -> list[str]:
+    """What tables call the data sets asked for: a name of some of their records will do."""
+    shown = {r.dataset for r in found if {r.dataset, r.record.dataset.name} & set(asked)}
+    return sorted(shown)
 
 
 def _first(notes: Sequence[str]) -> str:
@@ -166,10 +173,9 @@ def _wanted(result: Result, choice: Choice, asked_for: Collection[tuple[str, ...
     record = result.record
     any_seed = record.method.existing and result.place not in asked_for
     oracle = record.method.kind == "oracle"
-    datasets = {result.dataset, record.dataset.name}
     methods = _names(result)
     return _under(result, choice) and (
-        (not choice.datasets or bool(datasets & set(choice.datasets)))
+        (not choice.datasets or result.dataset in choice.datasets)
         and (not choice.methods or oracle or bool(methods & set(choice.methods)))
         and (not choice.scales or oracle or record.test.scale in choice.scales)
         and (not choice.seeds or record.seed in choice.seeds or any_seed)

@@ -150,6 +150,14 @@ def _looks(results: Sequence[Result]) -> dict[str, Look]:
     return looks(order, fixed)
 
 
+def _test_images(report: Report) -> list[str]:
+    """How many there are, with the data set's name where there are several: "3,589 (fer2013)"."""
+    found = {(row.first.dataset, int(row.means["n"])) for row in report.rows if row.means}
+    if len({dataset for dataset, _ in found}) == 1:
+        return [f"{count:,}" for _, count in sorted(found)]
+    return [f"{count:,} ({dataset})" for dataset, count in sorted(found)]
+
+
 def how_made(report: Report) -> list[str]:
     """What a reader needs to make the table again and to read it right."""
     records = [result.record for result in report.results]
@@ -160,7 +168,7 @@ def how_made(report: Report) -> list[str]:
         for name, version in record.environment.items()
         if name in ("lrfer-bench", "torch")
     }
-    images = sorted({int(row.means["n"]) for row in report.rows if row.means})
+    images = _test_images(report)
     failed = len(report.failed)
     lines = [f"{len(records) - failed} finished and {failed} failed cells."]
     made_by = without_paths(report.options.command)
@@ -171,7 +179,7 @@ def how_made(report: Report) -> list[str]:
     lines += [f"The epoch kept was chosen by: {said_list(rules)}."] if rules else []
     if any("best-on-test" in rule for rule in rules):
         lines.append("best-on-test looks at the test split: such numbers are too good.")
-    lines += [f"Test images: {said_list([f'{n:,}' for n in images])}."] if images else []
+    lines += [f"Test images: {said_list(images)}."] if images else []
     lines.append(_how_tested(report.options.resamples))
     lines.append(
         "Area: under the accuracy over log2 of the size, 1 is the most. Keeps 90 % at: the "

@@ -20,6 +20,7 @@ from lrfer_bench.reporting.collect import Options, Report, collect
 from lrfer_bench.reporting.finding import check_names, find
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
+from lrfer_bench.reporting.meetings import Meeting, left_out, meeting_of
 from lrfer_bench.reporting.rows import Row, common_seeds
 from lrfer_bench.reporting.values import scale_name
 from lrfer_bench.scoring.bootstrap import Resampler
@@ -71,7 +72,7 @@ def duel(
     # partial: a pair meets on all seeds that both have, also where other sizes lack some
     report = collect(roots, Options(choice, resamples=resamples, partial=True))
     notes = list(report.warnings)
-    pairs: list[Round] = []
+    found: list[tuple[Meeting, Round]] = []
     met: set[Meeting] = set()
     same: set[str] = set()
     for board in report.boards:
@@ -82,8 +83,10 @@ def duel(
             notes += _unequal_means(board, first, second)
             if unequal := tuned.unequal([first, second]):
                 notes.append(f"{board.title}: {unequal}")
-            pairs += _meet(board, first, second, resamples, clean, notes, met)
+            found += _meet(board, first, second, resamples, clean, notes, met)
     check_names(report, a, b)
+    meetings = [meeting for meeting, _ in found]
+    pairs = [pair for meeting, pair in found if not meeting.within(meetings)]
     if not pairs and same:
         raise UserError(
             f'"{a}" and "{b}" mean the same row, {min(same)}: name two rows of the leaderboard'
@@ -129,7 +132,7 @@ def _results(one: Round) -> list[Result]:
 def _meet(
     board: Board, a: Line, b: Line, resamples: int, clean: bool, notes: list[str],
     met: set[Meeting],
-) -> list[Round]:  # fmt: skip
+) -> list[tuple[Meeting, Round]]:  # fmt: skip
     """The rounds of one board, not yet corrected. An oracle meets each scale with its only row.
 
     Two oracles meet once, on HR.
@@ -141,7 +144,7 @@ def _meet(
         first, second = _row(a, scale), _row(b, scale)
         if first is None or second is None or first is second:
             continue
-        meeting = _meeting(board, scale, first, second)
+        meeting = meeting_of(board, scale, first, second)
         if meeting in met:
             continue
         met.add(meeting)
@@ -152,36 +155,10 @@ def _meet(
         if reason:
             notes.append(f"{board.title}, x{scale}: {reason}, not compared")
             continue
-        rounds.append(_round(board, scale, (first, second), shared, resamples, clean))
+        notes += left_out(board, ((a, first), (b, second)), shared)
+        pair = _round(board, scale, (first, second), shared, resamples, clean)
+        rounds.append((meeting, pair))
     return rounds
-
-
-Meeting = tuple[str, str, str, int, frozenset[str], frozenset[str]]
-"""Data set, test protocol ("" on HR), budget and scale, and what was tested as A and as B."""
-
-
-def _meeting(board: Board, scale: int, a: Row, b: Row) -> Meeting:
-    """HR images are the same under every test protocol, so whoever meets on them meets once."""
-    on_hr = a.scale == b.scale == 1
-    test = "" if on_hr else board.test_protocol
-    existing = a.existing and b.existing
-    # models that existed already stand on every track: the same answers on each
-    budget = board.preset if existing else board.budget
-    return (board.dataset, test, budget, scale, _tested(a), _tested(b))
-
-
-def _tested(row: Row) -> frozenset[str]:
-    """The cells of a row, where those that hold the same answers again count as one.
-
-    One that no training protocol touches may have been run under several; and a trained one may
-    have been tested on HR images under several test protocols.
-    """
-    if row.neutral:
-        return frozenset(f"{row.first.method}, seed {seed}" for seed in row.seeds)
-    if row.scale == 1:
-        trained = f"{row.first.method}, {row.record.train.protocol} {row.first.trained}"
-        return frozenset(f"{trained}, seed {seed}" for seed in row.seeds)
-    return row.keys
 
 
 def _row(line: Line, scale: int) -> Row | None:

@@ -24,11 +24,12 @@ def find(board: Board, name: str, notes: list[str]) -> Line | None:
     lines = lines or [e for e in board.folded if same_label(name, e.label)]
     if not lines:
         marked = [e for e in board.lines if same_label(name, _first(e).label)]
-        lines = marked if len({e.method for e in marked}) == 1 else _of_method(board, name, notes)
+        lines = marked if len(_methods(marked)) == 1 else _of_method(board, name)
     lines.sort(key=lambda e: (not same_label(name, e.label), e.off_scale))
-    if len(lines) > 1 and not same_label(name, lines[0].label):
+    if lines and not same_label(name, lines[0].label):
         others = " and ".join(f'"{line.label}"' for line in lines[1:])
-        notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here; there is {others}, too')
+        more = f"; there is {others}, too" if others else ""
+        notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here{more}')
     return lines[0] if lines else None
 
 
@@ -47,23 +48,21 @@ def check_names(report: Report, *asked: str) -> None:
 
 
 def _has(results: Sequence[Result], name: str) -> bool:
-    return any(same_label(name, one) for r in results for one in (r.method, r.label))
+    return any(same_label(name, one) for r in results for one in (r.method, r.label, r.method_name))
 
 
 def _first(line: Line) -> Result:
     return next(iter(line.rows.values())).first
 
 
-def _of_method(board: Board, name: str, notes: list[str]) -> list[Line]:
+def _of_method(board: Board, name: str) -> list[Line]:
     """Of the lines of a method, whatever their settings, the only one, or the only tuned one."""
     lines = [line for line in board.lines if _first(line).method_name == name]
     if len(_methods(lines)) > 1:
         lines = [line for line in lines if any(trials_of(line))]
     if len(_methods(lines)) != 1:
         return []
-    lines.sort(key=lambda line: line.off_scale)
-    notes.append(f'{board.title}: "{name}" is "{lines[0].label}" here')
-    return lines[:1]
+    return sorted(lines, key=lambda line: line.off_scale)[:1]
 
 
 def _methods(lines: Sequence[Line]) -> set[str]:

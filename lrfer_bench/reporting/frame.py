@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, joined
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting.origins import origins
 from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
 from lrfer_bench.store.alike import same_metrics, with_trials
 from lrfer_bench.store.edits import on_older_edits
-from lrfer_bench.store.names import method_label
+from lrfer_bench.store.names import dataset_names, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -133,7 +133,7 @@ def load(roots: Iterable[str | Path]) -> Loaded:
             counted, record=with_trials(counted.record, other.record)
         )
     current = _with_trials_known(_as_files_are(by_key, loaded.notes))
-    loaded.results = without_twins(_named(current), loaded.notes)
+    loaded.results = without_twins(_named(current, loaded.notes), loaded.notes)
     return loaded
 
 
@@ -198,9 +198,10 @@ def _as_files_are(by_key: dict[str, Result], notes: list[str]) -> list[Result]:
     """
     older = on_older_edits([(result.store, result.record) for result in by_key.values()])
     for what, count in Counter(older.values()).items():
+        on = {by_key[key].record.dataset.name for key, own in older.items() if own == what}
         notes.append(
-            f"{count} record{'s' if count > 1 else ''} of an earlier edit of the {what} left out: "
-            "run the same command again where their cells are missing"
+            f"{count} record{'s' if count > 1 else ''} of an earlier edit of the {what} left out "
+            f"(on {joined(sorted(on))}): run the same command again where their cells are missing"
         )
     return [result for key, result in by_key.items() if key not in older]
 
@@ -244,23 +245,31 @@ def plain_result(record: Record, store: Store) -> Result:
     return Result(record, store, unnamed.label, record.dataset.name, trained_on(record))
 
 
-def _named(results: list[Result]) -> list[Result]:
+def _named(results: list[Result], notes: list[str]) -> list[Result]:
     """Give each result the shortest names that keep versions, sources and data sets apart."""
-    prints: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        prints[result.record.dataset.name].add(result.record.dataset.fingerprint)
+    names = dataset_names(result.record for result in results)
+    notes += _other_names(results, names)
     marks = origins(results)
     named = []
     for result in results:
-        dataset = result.record.dataset
-        name = (
-            dataset.name
-            if len(prints[dataset.name]) == 1
-            else f"{dataset.name} ({dataset.fingerprint[:8]})"
-        )
+        name = names[result.record.dataset.fingerprint]
         label = result.label + marks[result.record.key]
         named.append(Result(result.record, result.store, label, name, trained_on(result.record)))
     return named
+
+
+def _other_names(results: Iterable[Result], names: Mapping[str, str]) -> list[str]:
+    """A sentence for each data set some records of which have another name for the same faces."""
+    others: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        dataset = result.record.dataset
+        if names[dataset.fingerprint].partition(" (")[0] != dataset.name:
+            others[names[dataset.fingerprint]].add(dataset.name)
+    return [
+        f"the data set {name} has records under the name {joined(sorted(found))}, too: the faces "
+        "and labels are the same"
+        for name, found in others.items()
+    ]
 
 
 def _line(result: Result) -> dict[str, Any]:

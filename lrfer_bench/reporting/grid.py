@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lrfer_bench.reporting import chance, columns, folding, lookup, timing, tuned, words
@@ -71,6 +71,11 @@ def notes(board: Board) -> list[str]:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
     found += filter(None, [tuned.unequal(board.ranked), folding.note(board), timing.note(board)])
     found += [level.sentence] if (level := chance.level(board)) else []
+    if not board.ceilings and any(line.oracle for line in board.lines):
+        found.append(
+            "No share of the oracle's accuracy is shown, as its row is not finished (--seeds names "
+            "those that count, --partial shows what is there)."
+        )
     if len(board.ceilings) > 1:
         ceiling = board.ceilings[0].label
         found.append(f"Several rows see HR: the ceiling, whose share others keep, is {ceiling}.")
@@ -114,8 +119,12 @@ def seed_notes(board: Board) -> list[str]:
                 + "."
             )
         )
-    if len(counts) > 1 and intervals:
-        found.append("Two rows are tested against each other on the seeds that both have.")
+    if len({frozenset(row.seeds) for row in drawn}) > 1 and intervals:
+        found.append(
+            "Two rows are tested against each other on the seeds that both have: one of few seeds "
+            "may be told apart where one of more is not, so ranks need not follow the means."
+        )
+    found += _seeds_apart(board, counts)
     if max(counts, default=0) > 1 and 0 < len(drawn) < len(shown) and intervals:
         found.append(
             "A row of which nothing was trained here has the same answers under each seed: it is "
@@ -131,6 +140,17 @@ def seed_notes(board: Board) -> list[str]:
             "Seeds left out, since their rows have them at some sizes only (--partial, or fewer "
             f"--scales, shows them): {', '.join(named)}."
         )
+    return found
+
+
+def _seeds_apart(board: Board, counts: Collection[int]) -> list[str]:
+    """Over how many seeds the rows below the rule are, where that is not what the others have."""
+    found = []
+    for line in board.set_apart:
+        own = {len(row.seeds) for row in line.shown if not row.existing}
+        if own and board.ranked and not own <= set(counts):
+            several = "seeds" if max(own) > 1 else "seed"
+            found.append(f"The row of {line.label} is over {said_list(sorted(own))} {several}.")
     return found
 
 

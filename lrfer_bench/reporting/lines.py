@@ -38,7 +38,7 @@ class Line:
     leads: scale -> how far it is ahead there, where it is the best
     beaten: scale -> label of a line that is better there on all of its seeds, and has more of them,
             though its mean is lower
-    better: scales at which it is better than the best on the seeds that both have; it has fewer
+    better: scales at which it is better than the best on the seeds that both have, and lacks others
     leak_free: the same line on the track without leaked rows, where its board has one
     """
 

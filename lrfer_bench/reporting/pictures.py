@@ -92,8 +92,8 @@ def _curves(boards: Sequence[Board], looks: Looks, title: str) -> Iterator[Job]:
 
 
 def _leak_free(boards: Sequence[Board]) -> list[Board]:
-    """The boards without leaked rows; one where no row leaks is its own."""
-    return [board.leak_free or board for board in boards]
+    """The boards without leaked rows: where none leaks the board itself, where all do no board."""
+    return [board.leak_free or board for board in boards if not board.leaks_wholly]
 
 
 def _others(boards: Sequence[Board], looks: Looks) -> Iterator[Job]:

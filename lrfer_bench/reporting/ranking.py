@@ -10,9 +10,11 @@ import numpy as np
 
 from lrfer_bench.reporting.against import (
     BEATEN,
+    MIXED,
     Weights,
     against_best,
     no_logits,
+    same_seeds,
     seeds_in_common,
     testable,
     unbeaten,
@@ -50,7 +52,10 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     board.tested = resamples > 0
     scales = board.lr_scales
     weights = weights_of(board)
-    whole = [e for e in board.lines if not e.oracle and all(e.has(scale) for scale in scales)]
+    there = [e for e in board.lines if not e.oracle and all(e.has(scale) for scale in scales)]
+    mixed = [e for e in there if not _partial(e) and not same_seeds(e, scales)]
+    board.untested |= {line.label: MIXED for line in mixed if not line.apart}
+    whole = [line for line in there if line not in mixed]
     for line in whole:
         line.mean = float(np.mean([line.rows[scale].means["accuracy"] for scale in scales]))
         line.smallest = _smallest(board, line, bool(resamples))
@@ -65,6 +70,11 @@ def rate(board: Board, resamples: int, seed: int = 0) -> None:
     board.lines.sort(key=lambda e: (e.apart, e.rank is None, e.rank or 0, -score_of(e), e.label))
     if board.leak_free is not None:
         rate(board.leak_free, resamples, seed)
+
+
+def _partial(line: Line) -> bool:
+    """Whether means over other seeds at each size were asked for, and are marked."""
+    return any(row.partial for row in line.shown)
 
 
 def weights_of(board: Board) -> Weights:
@@ -110,9 +120,7 @@ def _fill_areas(lines: Sequence[Line], weights: Weights, resamples: int, seed: i
             sum(weight * line.rows[scale].means["accuracy"] for scale, weight in weights.items())
         )
         shared = seeds_in_common(line, line, list(weights))
-        alike = line.existing or all(
-            len(line.rows[scale].seeds) == len(shared) for scale in weights
-        )
+        alike = same_seeds(line, list(weights))
         line.area = Estimate(
             value, float("nan"), float("nan"), len(shared), int(line.shown[0].means["n"])
         )

@@ -29,9 +29,9 @@ def without_twins(results: Sequence[Result], notes: list[str]) -> list[Result]:
     Which of such twins is meant is unknown, so none is counted, and a note says it. Results that do
     not tell their stages are taken for unchanged ones, except where they have twins.
     """
-    doubled = {twins[0].method for twins in _claims(results) if len(twins) > 1}
+    doubled = {_table(twins[0]) for twins in _claims(results) if len(twins) > 1}
     known: Known = {}
-    named = [_by_stages(found, known, found.method in doubled) for found in results]
+    named = [_by_stages(found, known, _table(found) in doubled) for found in results]
     kept = []
     for twins in _claims(named):
         if len(twins) == 1:
@@ -45,6 +45,11 @@ def without_twins(results: Sequence[Result], notes: list[str]) -> list[Result]:
             "report them from separate folders"
         )
     return kept
+
+
+def _table(result: Result) -> tuple[str, str, str]:
+    """Where a row of its method meets its twins."""
+    return result.dataset, result.record.preset, result.method
 
 
 def _claims(results: Iterable[Result]) -> list[list[Result]]:

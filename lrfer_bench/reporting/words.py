@@ -126,10 +126,12 @@ def answers(board: Board) -> list[Answer]:
 
 
 def _answer(board: Board, scale: int, lines: Sequence[Line]) -> Answer:
-    best, others = lines[0], [line for line in lines[1:] if scale not in line.beaten]
-    beaten = [line for line in lines[1:] if scale in line.beaten]
-    better = [line.label for line in others if scale in line.better]
-    others = [line for line in others if scale not in line.better]
+    best, others = lines[0], lines[1:]
+    # where the highest mean has no logits, these were found against another line
+    met = scale not in best.p
+    beaten = [line for line in others if met and scale in line.beaten]
+    better = [line.label for line in others if met and scale in line.better]
+    others = [line for line in others if line not in beaten and line.label not in better]
     unknown = [line for line in others if math.isnan(line.p.get(scale, math.nan))]
     tied = [line.label for line in others if scale in line.best and line not in unknown]
     if not others and (beaten or better):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from lrfer_bench.contract.condition import Condition
@@ -31,6 +32,31 @@ def with_stages(label: str, stages: Iterable[str]) -> str:
     """
     names = AND.join(sorted(set(stages)))
     return f"{label} ({names})" if names else label
+
+
+def dataset_label(record: Record) -> str:
+    """Its data set with the head of its fingerprint: "ferplus (20dd5c3f)"."""
+    return f"{record.dataset.name} ({record.dataset.fingerprint[:8]})"
+
+
+def dataset_names(records: Iterable[Record]) -> dict[str, str]:
+    """Fingerprint -> what tables call the data set: dataset_label() where its name has several.
+
+    The same faces under several names are one data set, as their keys are the same: it has the name
+    of most of its records, of equally many the first.
+    """
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        found[record.dataset.fingerprint][record.dataset.name] += 1
+    names = {
+        fingerprint: min(counts, key=lambda name: (-counts[name], name))
+        for fingerprint, counts in found.items()
+    }
+    shared = Counter(names.values())
+    return {
+        fingerprint: name if shared[name] == 1 else f"{name} ({fingerprint[:8]})"
+        for fingerprint, name in names.items()
+    }
 
 
 def trained_on(record: Record) -> str:

@@ -16,9 +16,11 @@ class Survey:
 
     status: key -> "finished" or "failed"; the records themselves are not held in memory, and a
         finished one without its logits counts as missing
+    datasets: what these call their data set; the same faces may have been run under another name
     """
 
     status: dict[str, str] = field(default_factory=dict)
+    datasets: set[str] = field(default_factory=set)
     damaged: list[Damaged] = field(default_factory=list)
 
 
@@ -30,6 +32,7 @@ def survey(store: Store, keys: Container[str]) -> Survey:
             found.damaged.append(entry)
         elif entry.key in keys and store.is_complete(entry):
             found.status.setdefault(entry.key, entry.status)
+            found.datasets.add(entry.dataset.name)
     return found
 
 

@@ -11,6 +11,7 @@ from statistics import mean
 import pytest
 from folders import REFERENCE, REFERENCE_GPU
 from published import (
+    ASKED,
     COSTS_TABLE,
     DESCRIBED,
     DUEL,
@@ -258,6 +259,11 @@ def test_what_rows_cost() -> None:
 @pytest.mark.parametrize("duel", DUEL.finditer(TEXT), ids=lambda duel: " ".join(duel.groups()))
 def test_comparisons(duel: re.Match[str]) -> None:
     assert duel[0] == compared(duel)
+
+
+def test_the_page_says_how_its_comparisons_are_made() -> None:
+    asked = " ".join(f"{option} {value}" for option, value in ASKED.items())
+    assert f"    lrfer-bench compare A B {asked} --results results/reference\n" in TEXT
 
 
 def test_every_line_of_a_comparison_is_held_by_the_slow_test() -> None:

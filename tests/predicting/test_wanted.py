@@ -166,6 +166,18 @@ def test_a_preset_tells_budgets_apart(tmp_path: Path) -> None:
         chosen(tmp_path, method="mine", preset="cpu")
 
 
+def test_copies_of_one_data_set_are_told_apart_as_in_tables(tmp_path: Path) -> None:
+    logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
+    for key in "ab":
+        record = made_records.make_record(
+            logits, key=key * 64, fingerprint=key * 64, classes="abcd", scale=2
+        )
+        Store(tmp_path).save(record, logits)
+    with pytest.raises(UserError, match=r"narrow it down by data set, .*_s0_cpu@1, faces \(bbbb"):
+        chosen(tmp_path, method="direct")
+    assert chosen(tmp_path, method="direct", dataset="faces (bbbbbbbb)") == ("b", [])
+
+
 def test_models_that_learned_from_another_protocol_are_told_apart(tmp_path: Path) -> None:
     logits = Logits(np.eye(4, dtype=np.float32), np.arange(4), np.ones(4, np.bool_))
     for key, protocol in (("a", "camera@1"), ("b", "bicubic@1")):

@@ -138,6 +138,107 @@ def test_who_beats_the_lucky_one_need_not_be_the_best(save: Any) -> None:
     assert answer.said == "level with c; a has a higher mean, but c is better on all of its seeds"
 
 
+def test_what_is_better_by_its_raw_p_alone_shares_the_rank(save: Any) -> None:
+    """b has the seed of a and more: 7 faces to none on it are not enough of four that might be."""
+    first = {"b": 287, "c": 277, "d": 278, "e": 279}
+    rows = {name: [right, 270, 270] for name, right in first.items()}
+    board = by_seeds(save, a=[280], **rows)
+    assert board.untested == {}
+    assert {(line.rank, *line.best) for line in board.lines} == {(1, 4)}
+    (answer,) = answers(board)
+    assert (answer.best, answer.said) == ("a", "level with b, e, d and c")
+
+
+@pytest.mark.parametrize(
+    "rows", [{"a": [345, 305, 305], "b": [320]}, {"a": [300, 345, 345], "b": [325]}]
+)
+def test_nothing_is_said_of_others_that_were_not_tested_against_the_highest(
+    save: Any, rows: dict[str, list[int]]
+) -> None:
+    """Of q an answer is missing; a was found better than b, or b than a, on the seed of both."""
+    root = save("q", 338, 4, seed=0)
+    save("q", 338, 4, seed=1)
+    next((root / "logits").glob("*_q_*_s1_*")).unlink()
+    board = by_seeds(save, **rows)
+    assert "b" in board.untested
+    (answer,) = answers(board)
+    assert (answer.best, answer.said) == ("q", "not tested against all others")
+
+
+def test_rows_of_as_many_but_other_seeds_are_told(save: Any) -> None:
+    for method, seeds in {"a": (0, 1), "b": (0, 2)}.items():
+        for seed in seeds:
+            root = save(method, 300, 4, seed=seed, noise=seed)
+    (board,) = table(root).boards
+    assert any(note.startswith("Two rows are tested against each") for note in notes(board))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [((0, 1, 2), ["The row of oracle is over 3 seeds."]), ((0,), [])],
+    ids=["more", "as many"],
+)
+def test_a_ceiling_of_other_seeds_says_so(
+    save: Any, seeds: tuple[int, ...], said: list[str]
+) -> None:
+    save("a", 300)
+    for seed in seeds:
+        root = save("oracle", 350, 1, seed=seed, kind="oracle", protocol="hr", train_scales=[1])
+    (board,) = table(root).boards
+    assert notes(board)[0].startswith("One seed: intervals are over test images only")
+    assert [note for note in notes(board) if "row of oracle" in note] == said
+
+
+def test_a_ceiling_that_is_not_finished_is_missed(save: Any) -> None:
+    oracle: dict[str, Any] = {"kind": "oracle", "protocol": "hr", "train_scales": [1]}
+    save("oracle", 350, 1, **oracle)
+    root = save("a", 300)
+    asked = "No share of the oracle's accuracy is shown"
+    (board,) = table(root).boards
+    assert not any(note.startswith(asked) for note in notes(board))
+    save("oracle", 0, 1, seed=1, failure="no memory left", **oracle)
+    (board,) = table(root).boards
+    assert any(note.startswith(asked) for note in notes(board))
+
+
+def test_no_area_is_over_sizes_of_other_seeds(save: Any) -> None:
+    """The models of x4 were tested at x2 with one seed of the two that they have at x4."""
+    for seed in (0, 1):
+        save("a", 300, seed=seed, noise=seed)
+    root = save("a", 310, 2, train_scales=[4], noise=9)
+    lines = {line.label: line for line in table(root).boards[0].lines}
+    mixed = lines["a (trained at x4)"]
+    assert (mixed.area, mixed.rank, mixed.mean) == (None, None, None)
+    assert lines["a"].area and lines["a"].rank == 1
+    (board,) = table(root).boards
+    assert board.untested == {"a (trained at x4)": "its sizes have other seeds"}
+    partial = {line.label: line for line in table(root, partial=True).boards[0].lines}
+    assert partial["a (trained at x4)"].area is not None
+
+
+@pytest.mark.parametrize("fewer", ["area@1", "camera@1"], ids=["before", "after"])
+def test_what_meets_on_hr_with_fewer_seeds_under_another_protocol_meets_once(
+    save: Any, fewer: str
+) -> None:
+    for method, right in (("oracle", 350), ("other", 340)):
+        for test, seeds in (("bicubic@1", (0, 1)), (fewer, (0,))):
+            for seed in seeds:
+                root = save(method, right, 1, seed=seed, kind="oracle", protocol="hr",
+                            test_protocol=test, train_scales=[1])  # fmt: skip
+            save("a", 300, protocol=test, noise=1)
+    (one,) = duel([root], "oracle", "other", Choice(), resamples=200).rounds
+    assert (one.board.test_protocol, one.difference.seeds) == ("bicubic@1", 2)
+
+
+def test_a_comparison_names_the_seeds_that_it_leaves_out(save: Any) -> None:
+    for seed in (0, 1, 2):
+        save("a", 300, seed=seed)
+    root = save("b", 290, seed=1)
+    found = duel([root], "a", "b", Choice(), resamples=200)
+    (note,) = [note for note in found.notes if "which both have" in note]
+    assert note.endswith("preset cpu@1: compared on seed 1, which both have; a also has 0 and 2")
+
+
 def test_equals_share_a_headline_without_tests(save: Any) -> None:
     save("a", 300, 4)
     (board,) = table(save("b", 300, 4, noise=1), resamples=0).boards
