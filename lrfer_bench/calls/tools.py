@@ -74,8 +74,9 @@ def plan(
     options: those of run(): dataset, scales, protocols, seeds, preset, settings, results, ...
 
     Returns a line for each training and each test: job ("train" or "test"), method, protocol, scale
-    (one number, or "2;4;8"; 1 is HR), seed, state ("to do" or "there"), seconds (of a training,
-    NaN: not estimated), after (the stages that it rests on), key. Raises UserError as run() does.
+    (one number, or "2;4;8"; 1 is HR), seed, state ("to do", "there" or "failed"), seconds (of a
+    training, NaN: not estimated), after (the stages that it rests on), key. Raises UserError as
+    run() does.
     """
     import pandas as pd
 
@@ -102,7 +103,7 @@ def _step(step: Step) -> dict[str, Any]:
         "protocol": condition.protocol,
         "scale": ";".join(map(str, condition.scales)),
         "seed": node.seed,
-        "state": "to do" if step.todo else "there",
+        "state": "to do" if step.todo else "failed" if step.failed else "there",
         "seconds": step.seconds,
         "after": ", ".join(node.stages),
         "key": node.key,

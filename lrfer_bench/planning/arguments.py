@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import ValidationInfo as Info
 
 from lrfer_bench.errors import UserError
@@ -71,9 +71,27 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser() if isinstance(value, (str, Path)) else value
 
 
+def _words(value: Any, info: Info) -> list[Any]:
+    """Names of things with records; a class is meant by its name."""
+    from lrfer_bench.plugins.handover import name_of
+    from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
+
+    kinds = {"methods": METHODS, "datasets": DATASETS}
+    registry = kinds.get(str(info.field_name), PROTOCOLS)
+    return [name_of(registry, one) if isinstance(one, type) else one for one in listed(value, info)]
+
+
+def _some(value: list[Any], info: Info) -> list[Any]:
+    if not value:
+        raise UserError(f"{info.field_name} names nothing: give one or more, or leave it out")
+    return value
+
+
 Things = Annotated[list[Any], BeforeValidator(listed)]
+Words = Annotated[list[str], BeforeValidator(_words)]
 Integer = Annotated[int, BeforeValidator(_index)]
 Integers = Annotated[list[Integer], BeforeValidator(_numbers)]
+Some = AfterValidator(_some)
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Folders = Annotated[list[Folder], BeforeValidator(listed)]
 Options = dict[str, Any]
@@ -88,13 +106,13 @@ class Arguments(BaseModel):
 class PlanArguments(Arguments):
     """What run() and tune() both take; the defaults are those of run()."""
 
-    methods: Things = list(defaults.METHODS)
+    methods: Annotated[Things, Some] = list(defaults.METHODS)
     dataset: Things = [defaults.DATASET]
-    protocols: Things = [defaults.PROTOCOL]
+    protocols: Annotated[Things, Some] = [defaults.PROTOCOL]
     data_root: Folder | None = None
     data_options: Options | None = None
-    scales: Integers = list(defaults.SCALES)
-    seeds: Integers = [0]
+    scales: Annotated[Integers, Some] = list(defaults.SCALES)
+    seeds: Annotated[Integers, Some] = [0]
     preset: str | Path = Field(defaults.PRESET, examples=[defaults.PRESET])
     settings: dict[str, Options] | None = None
     plugins: Folders = []
@@ -112,8 +130,8 @@ class PlanArguments(Arguments):
 class RunArguments(PlanArguments):
     """Those of lrfer_bench.run()."""
 
-    test_protocols: Things | None = None
-    test_scales: Integers | None = None
+    test_protocols: Annotated[Things, Some] | None = None
+    test_scales: Annotated[Integers, Some] | None = None
     settings_file: Folder | None = None
     overwrite: Literal["never", "failed", "always"] = "never"
     join: bool = False
@@ -181,9 +199,9 @@ class CompareArguments(Arguments):
     a: str = Field(examples=["gmenet"])
     b: str = Field(examples=["direct"])
     results: Folders
-    datasets: Things
-    protocols: Things
-    test_protocols: Things
+    datasets: Words = Field(examples=["fer2013"])
+    protocols: Words = Field(examples=["bicubic"])
+    test_protocols: Words = Field(examples=["camera"])
     scales: Integers
     seeds: Integers
     resamples: Annotated[Integer, Field(ge=100)]
@@ -243,10 +261,10 @@ class ReportArguments(Arguments):
     """Those of lrfer_bench.report() beside the folders: the options of a report."""
 
     choice: Any = None
-    datasets: Things = []
-    methods: Things = []
-    protocols: Things = []
-    test_protocols: Things = []
+    datasets: Words = Field([], examples=["fer2013"])
+    methods: Words = Field([], examples=["direct"])
+    protocols: Words = Field([], examples=["bicubic"])
+    test_protocols: Words = Field([], examples=["camera"])
     scales: Integers = []
     seeds: Integers = []
     sort_by: str = Field("rank", examples=["rank"])

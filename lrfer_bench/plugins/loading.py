@@ -16,7 +16,14 @@ from types import CodeType
 from lrfer_bench.errors import MachineError, UserError, is_unicode
 from lrfer_bench.files import SOURCE_BYTES, read_limited
 from lrfer_bench.plugins.blame import own_place
-from lrfer_bench.plugins.registry import NOT_NOW, PLUGIN_ERRORS, REGISTRIES, NameTaken, importing
+from lrfer_bench.plugins.registry import (
+    NOT_NOW,
+    PLUGIN_ERRORS,
+    RECALLED,
+    REGISTRIES,
+    NameTaken,
+    importing,
+)
 
 PLUGINS_VARIABLE = "LRFER_PLUGINS"
 
@@ -33,22 +40,47 @@ def load_plugins(files: Iterable[str | Path] = ()) -> None:
     A file that fails is noted in PLUGIN_ERRORS. UserError if one of `files` does not exist.
     """
     given = [Path(file).resolve() for file in files]
-    for file in _asked_for(given):
+    asked = _asked_for(given)
+    for file in asked:
         _load_listed(file, file in given)
+    for registry in REGISTRIES:  # a file of an earlier call disputes no name with those of this one
+        registry.claims_of({_SOURCES[file] for file in asked if file in _SOURCES})
+
+
+def recall_plugin(file: Path, content: bytes) -> None:
+    """load_plugin() for a record that names it; the user's own things may take its names."""
+    known = set(_SOURCES.values())
+    load_plugin(file, content)
+    RECALLED.update({_SOURCES.get(file.resolve(), "")} - known)
+
+
+def files_in_use() -> dict[Path, str]:
+    """Plugin file -> its source, of all that something in a registry comes from now.
+
+    Of copies that lie in several places the one that was loaded first.
+    """
+    sources = {entry.source for registry in REGISTRIES for entry in registry}
+    found: dict[str, Path] = {}
+    for file, source in _SOURCES.items():
+        if source in sources:
+            found.setdefault(source, file)
+    return {file: source for source, file in found.items()}
 
 
 def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]:
-    """(path, content) of these plugin files and those of LRFER_PLUGINS, as they were loaded here.
+    """(path, content) of these plugin files, those of LRFER_PLUGINS and all that are in use.
 
-    It is what workers run: keys name what a file held then, whatever has become of it since. A file
-    that was not loaded yet is loaded now.
+    As they were loaded here, also by an earlier call: it is what workers run, since keys name what
+    a file held then, whatever has become of it. A file that was not loaded yet is loaded now.
     """
     given = [Path(file).resolve() for file in files]
     asked = _asked_for(given)
     for file in asked:
         if file not in _CONTENTS:
             _load_listed(file, file in given)
-    return [(str(file), _CONTENTS[file]) for file in asked if file in _CONTENTS]
+    wanted = {file: _SOURCES.get(file) for file in asked}
+    wanted |= {file: has for file, has in files_in_use().items() if has not in wanted.values()}
+    return [(str(file), _CONTENTS[file]) for file in wanted if file in _CONTENTS]
 
 
 def _load_listed(file: Path, given: bool) -> None:
@@ -89,20 +121,16 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
         raise UserError(
             f"the plugin file {file} does not exist: check --plugin and {PLUGINS_VARIABLE}"
         )
-    if file.suffix != ".py":
-        PLUGIN_ERRORS[str(file)] = "it is not a Python file"
-        return
-    if not is_unicode(file.name):
-        PLUGIN_ERRORS[str(file)] = (
-            "its name is not Unicode (UTF-8), so that no record could hold it: rename it"
-        )
+    if fault := _fault_of_name(file):
+        PLUGIN_ERRORS[str(file)] = fault
         return
     if content is None:
         content = _content(file)
     module_name = plugin_module(file, content)
     source = f"{file.name} sha256:{_digest(content)[:12]}"
     # what was loaded before it was edited counts no more, also where the edit was taken back
-    if module_name in sys.modules and source in _SOURCES.values():
+    replaced = source in RECALLED and source not in files_in_use().values()
+    if module_name in sys.modules and source in _SOURCES.values() and not replaced:
         _SOURCES[file.resolve()], _CONTENTS[file.resolve()] = source, content
         return
     loader = _Loader(module_name, file, content)
@@ -130,9 +158,13 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
             error.registry.claim(error.name, source, PLUGIN_ERRORS[str(file)])
 
 
-def all_contents() -> list[tuple[str, bytes]]:
-    """(path, content) of every plugin file of this process, as it was loaded."""
-    return [(str(file), content) for file, content in _CONTENTS.items()]
+def _fault_of_name(file: Path) -> str:
+    """Why no file of this name can be a plugin, "" where it can."""
+    if file.suffix != ".py":
+        return "it is not a Python file"
+    if not is_unicode(file.name):
+        return "its name is not Unicode (UTF-8), so that no record could hold it: rename it"
+    return ""
 
 
 def _content(file: Path) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -21,6 +21,9 @@ from lrfer_bench.plugins.blame import last_place, note_author
 from lrfer_bench.plugins.former import names_of_today
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+RECALLED: set[str] = set()
+"""Sources that a record alone brought, to use its model: others may take their names."""
 
 PLUGIN_ERRORS: dict[str, str] = {}
 """Plugin files that could not be imported, and why. loading.py fills it; the other plugins work."""
@@ -150,7 +153,7 @@ class Registry:
             entry.target == taken.made_from
             or (taken.source, taken.target) == (entry.source, entry.target)
         )
-        if taken is not None and not same:
+        if taken is not None and not same and taken.source not in RECALLED:
             raise NameTaken(
                 self,
                 name,
@@ -166,11 +169,12 @@ class Registry:
         self._claims = {n: claim for n, claim in self._claims.items() if claim[0] != source}
 
     def claim(self, name: str, source: str, sentence: str) -> None:
-        """Note that a source that is left out wants this name, which another thing has.
-
-        Whoever asks for the name may mean either, so entry() answers with the sentence.
-        """
+        """Note that a source that is left out wants a name: entry() answers with the sentence."""
         self._claims[name] = (source, sentence)
+
+    def claims_of(self, sources: Collection[str]) -> None:
+        """Let the claims of these sources alone stand: others are of no file that is asked for."""
+        self._claims = {n: claim for n, claim in self._claims.items() if claim[0] in sources}
 
     def remember(self, name: str, target: str) -> None:
         """Note that the thing under a name was made from a script's class, which may replace it."""

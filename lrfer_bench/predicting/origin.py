@@ -16,7 +16,7 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.run_file import remember_contents
 from lrfer_bench.plugins.existing import AGAIN, load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
-from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.loading import recall_plugin
 from lrfer_bench.plugins.registry import DATASETS, METHODS
 from lrfer_bench.running.models import model_facts, weights_path
 from lrfer_bench.store.presets import preset_of_record
@@ -106,7 +106,7 @@ def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
         if record.method.existing:
             load_model_plugin(name, *found)
         else:
-            load_plugin(*found)
+            recall_plugin(*found)
         return
     if known:
         return  # the plan says that it is another
@@ -181,7 +181,7 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
 def _ways(record: Record, store: Store) -> Iterator[Asked]:
     """The ways in which the cell may have been asked for. The key says which it was."""
     name, own = record.method.name, record.method.settings
-    below = _stage_settings(record, store) or _told_settings(record)
+    below = {**_told_settings(record), **_stage_settings(record, store)}
     yield name, {name: own}
     yield name, {**below, name: own}  # by --set, for stages too
     yield (
@@ -191,7 +191,7 @@ def _ways(record: Record, store: Store) -> Iterator[Asked]:
 
 
 def _told_settings(record: Record) -> dict[str, Mapping[str, Any]]:
-    """What the record itself tells of its stages' settings, where no model is there to tell."""
+    """What the record itself tells of its stages' settings: not all of their models may be here."""
     return dict(parse_label(label) for label in record.method.stage_settings or [])
 
 

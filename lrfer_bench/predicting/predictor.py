@@ -20,6 +20,7 @@ from lrfer_bench.predicting.learned import learned_on
 from lrfer_bench.predicting.origin import WeightsMissing, cell_of, prepared_cell
 from lrfer_bench.predicting.shapes import whole
 from lrfer_bench.predicting.wanted import by_name_or_key, cell_meant
+from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.evaluate import predict
 from lrfer_bench.running.models import ModelMissing, cell_method, frozen, read_models, untrained
 from lrfer_bench.store.schema import Record
@@ -126,8 +127,9 @@ def open_predictor(
     tell: Callable[[str], None] = lambda line: None,
 ) -> Predictor:
     """See library.load_model."""
+    where = devices_of(device)[0]
     wanted = by_name_or_key(results, model, words)
-    return predictor_of(cell_meant(results, wanted, tell), Store(results), device, trust)
+    return predictor_of(cell_meant(results, wanted, tell), Store(results), where, trust)
 
 
 def predictor_of(

@@ -148,7 +148,13 @@ def frame_of(results: Iterable[Result]) -> pd.DataFrame:
     Metrics on the whole test split have plain names, those without leaked rows start with clean_.
     Both, and the costs, are NaN for a failed cell, whose sentence stands in `failure`.
     """
-    return pd.DataFrame([_line(result) for result in results])
+    frame = pd.DataFrame([_line(result) for result in results])
+    plain = [name for name in (*NUMBERS, "accuracy_low", "accuracy_high") if name in frame]
+    numbers = [*plain, *(f"clean_{name}" for name in plain), *COSTS, *MEASURED]
+    # where no cell has one, pandas would keep None
+    return frame.astype(
+        {name: float for name in numbers if name in frame and frame[name].dtype == object}
+    )
 
 
 def _read_folder(
@@ -184,11 +190,20 @@ def _other_numbers(by_key: dict[str, Result], others: Iterable[Result]) -> list[
         mine, theirs = counted.record.metrics, other.record.metrics
         if mine and theirs and not same_metrics(mine, theirs):
             found[counted.store.root].add(other.record.key)
+    roots = {each.store.root for each in (*by_key.values(), *others)}
     return [
         f"{len(keys)} cell{'s stand' if len(keys) > 1 else ' stands'} in several folders with "
-        f"other numbers: those of {root.name if root.is_absolute() else root} count"
+        f"other numbers: those of {_short(root, roots)} count"
         for root, keys in found.items()
     ]
+
+
+def _short(root: Path, roots: Iterable[Path]) -> Path | str:
+    """A folder as it was given, of an absolute path as little as tells it apart from the others."""
+    if not root.is_absolute():
+        return root
+    alike = [other for other in roots if other.name == root.name]
+    return root.name if len(alike) == 1 else Path(root.parent.name, root.name)
 
 
 def _as_files_are(by_key: dict[str, Result], notes: list[str]) -> list[Result]:
@@ -225,8 +240,7 @@ def _with_trials_known(results: list[Result]) -> list[Result]:
 
 def _standing(result: Result) -> tuple[bool, bool]:
     """Of two records of one cell a finished one counts, and of these one with its logits."""
-    logits = result.store.logits / f"{result.record.stem}.npz"
-    return result.finished, result.finished and logits.is_file()
+    return result.finished, result.finished and result.store.is_complete(result.record)
 
 
 def trained_on(record: Record) -> str:

@@ -109,7 +109,14 @@ def _page(report: Report, out: Path) -> Path:
 
 def frame(report: Report) -> pd.DataFrame:
     """leaderboard.csv as a DataFrame."""
-    return leaderboard_frame(report.rows, report.boards, report.columns)
+    choice = report.options.choice
+    rows = report.rows
+    if choice.protocols or choice.test_protocols:
+        # An answer to HR images is one of every protocol, and stands on a board of one of them.
+        lines = [line for board in report.boards for line in (*board.lines, *board.folded)]
+        shown = {id(row) for line in lines for row in line.rows.values()}
+        rows = [row for row in rows if id(row) in shown]
+    return leaderboard_frame(rows, report.boards, report.columns)
 
 
 def utf8(text: str) -> bytes:

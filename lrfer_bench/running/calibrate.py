@@ -40,7 +40,8 @@ def estimate(
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _estimate(trainings, plan, prepared, tell, device)
+        with torch.enable_grad():  # a notebook may have turned it off
+            return _estimate(trainings, plan, prepared, tell, device)
     finally:
         torch.set_num_threads(before)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -30,15 +30,26 @@ def newest_edits(
     The author's file as it is now is the one meant: a run dates its records that stand already, too
     (Store.date). A package that such a file grew into is an edit of it. Groups without any plugin
     file are left out: versions of packages tell their records apart.
+
+    A failed record makes an edit the newest only where no other is finished: it has no numbers that
+    could take the place of others.
     """
-    newest: dict[Group, tuple[float, str]] = {}
+    newest: dict[Group, Written] = {}
     of_files: set[Group] = set()
     for store, record in records:
-        group, written = group_of(record), (store.written_at(record), record.method.source)
+        group, written = group_of(record), _written(store, record, record.method.source)
         newest[group] = max(newest.get(group, written), written)
         if record.method.plugin_file:
             of_files.add(group)
-    return {group: source for group, (_, source) in newest.items() if group in of_files}
+    return {group: source for group, (*_, source) in newest.items() if group in of_files}
+
+
+Written: TypeAlias = tuple[bool, float, str]
+"""Whether a record is finished, when it was written, and a source of it: the highest is newest."""
+
+
+def _written(store: Store, record: Record, source: str) -> Written:
+    return record.status == "finished", store.written_at(record), source
 
 
 def codes(records: Iterable[Record]) -> dict[str, set[str]]:
@@ -58,15 +69,15 @@ def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
 
     Its pixels or its stage are not those of the file as it is now, and nothing in its names tells.
     """
-    newest: dict[str, tuple[float, str]] = {}
+    newest: dict[str, Written] = {}
     for store, record in records:
         own = {f"method {record.method.name}": record.method.source}
         for of, source in (own | record.method.files).items():
-            written = store.written_at(record), source
+            written = _written(store, record, source)
             newest[of] = max(newest.get(of, written), written)
     return {
         record.key: of
         for _, record in records
         for of, source in record.method.files.items()
-        if code_of(newest[of][1]) != code_of(source)
+        if code_of(newest[of][-1]) != code_of(source)
     }

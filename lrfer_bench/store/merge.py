@@ -104,7 +104,7 @@ def _looked_at(
         files = _files_of(entry, other)
     except (_Refused, UserError) as error:  # one bad record never stops the rest
         return Outcome(path, "refused", str(error))
-    reason = ledger.about(standing) if standing else _about_mine(entry, store, dry)
+    reason = ledger.about(standing, entry) if standing else _about_mine(entry, store, dry)
     if not dry:
         keep_preset(store.root, preset_of_record(other.root, entry.preset))
         written = (other.records / f"{entry.stem}.json").stat().st_mtime_ns
@@ -186,6 +186,8 @@ def _write(
     """
     if mine is not None and os.path.lexists(logits := store.logits / f"{mine.stem}.npz"):
         set_aside(logits, "damaged")
+    if mine is not None and mine.metrics and not same_metrics(mine.metrics, record.metrics):
+        set_aside(store.records / f"{mine.stem}.json", "other-numbers")
     for name, data in files.items():
         write_atomically(store.root / name, data, dated_ns=written)
     if mine is not None and mine.stem != record.stem:  # under a former name of its method
@@ -226,11 +228,14 @@ class _Ledger:
             return True
         return mine.status == "finished" and mine.key not in self.lost
 
-    def about(self, mine: Record) -> str:
+    def about(self, mine: Record, theirs: Record) -> str:
         """Why mine gives way."""
-        if mine.status == "failed":
+        if mine.status == "failed" or mine.metrics is None:
             return "in place of a failed one"
-        return "in place of one whose logits are missing or damaged"
+        why = "in place of one whose logits are missing or damaged"
+        if same_metrics(mine.metrics, theirs.metrics):
+            return why
+        return f"{why}, and its numbers are others: mine is kept beside it"
 
     def enter(self, record: Record, store: Store) -> None:
         self.by_key[record.key] = record

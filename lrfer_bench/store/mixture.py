@@ -13,14 +13,16 @@ def mixture(records: Iterable[Record]) -> str:
 
     Records from before the arithmetic was told count as one more only beside several others.
     """
-    counts = Counter(record.arithmetic for record in records if record.status == "finished")
+    finished = [record for record in records if record.status == "finished"]
+    counts = Counter(record.arithmetic for record in finished)
     silent = counts.pop("", 0)
-    if len(counts) < 2:
+    if len(counts) < 2 and not any("trained_by" in record.environment for record in finished):
         return ""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{name}: {count}" for name, count in ordered]
     parts += [f"not told: {silent}"] if silent else []
+    what = f"Records of {len(counts)} arithmetics are" if len(counts) > 1 else "Arithmetics are"
     return (
-        f"Records of {len(counts)} arithmetics are mixed here ({'; '.join(parts)}): the same key "
+        f"{what} mixed here ({'; '.join(parts)}): the same key "
         "can have other bits under each, and times do not compare."
     )

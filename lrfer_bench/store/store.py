@@ -31,6 +31,9 @@ from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
 from lrfer_bench.store.schema import MOST, SCHEMA, Record
 
+RECORDS = "[!.]*.json"
+"""Files of records: beside each, a Mac packs a ._NAME.json that is none."""
+
 
 @dataclass(frozen=True)
 class Damaged:
@@ -199,7 +202,7 @@ class Store:
         """The first 12 digits of a key -> names of record files without their ending."""
         if self._stems is None:
             self._stems = defaultdict(set)
-            for path in self.records.glob("*.json"):
+            for path in self.records.glob(RECORDS):
                 self._stems[path.stem.rpartition("_")[2]].add(path.stem)
         return self._stems
 
@@ -208,7 +211,7 @@ class Store:
 
         A file that is cut, edited or of another schema comes as Damaged, never counted.
         """
-        for path in sorted(self.records.glob("*.json")):
+        for path in sorted(self.records.glob(RECORDS)):
             if heads is None or path.stem.rpartition("_")[2] in heads:
                 yield read_record(path)
 

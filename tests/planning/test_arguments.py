@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import registries
+from folders import TINY
 
 from lrfer_bench.contract.own_preset import chosen_preset
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import (
     Arguments,
     Integers,
+    ReportArguments,
     RunArguments,
     TuneArguments,
     as_list,
     checked_arguments,
 )
 from lrfer_bench.planning.from_python import request_from
+from lrfer_bench.plugins.loading import load_plugins
 
 
 def test_integers_of_any_kind_are_plain_ones() -> None:
@@ -44,3 +50,29 @@ def test_a_budget_has_the_same_words_in_python_and_in_the_terminal() -> None:
     words = {"trials": 8, "epochs": "0.5x", "prune": "none", "overwrite": "never"}
     trials = request_from(checked_arguments(TuneArguments, words))
     assert trials.preset.id == "quick@2", "a trial's epochs are no budget of the request"
+
+
+def test_a_plugin_of_an_earlier_call_is_one_of_a_later_one() -> None:
+    """Else its workers would not know the method, nor its run file name the plugin."""
+    with registries.pristine():
+        load_plugins([TINY])
+        words = {"methods": "linear[width=3]", "dataset": "tinyfaces"}
+        assert request_from(checked_arguments(RunArguments, words)).plugins == (TINY,)
+        assert request_from(checked_arguments(RunArguments, {"methods": "direct"})).plugins == ()
+
+
+@pytest.mark.parametrize("name", ["methods", "protocols", "test_protocols", "scales", "seeds",
+                                  "test_scales"])  # fmt: skip
+def test_an_empty_list_is_not_all_and_not_none(name: str) -> None:
+    with pytest.raises(UserError, match=f"^{name} names nothing: give one or more"):
+        checked_arguments(RunArguments, {name: []})
+
+
+def test_a_class_stands_for_the_name_of_its_records() -> None:
+    class MyIdea:
+        pass
+
+    found = checked_arguments(ReportArguments, {"methods": [MyIdea, "direct"]})
+    assert found.methods == ["my-idea", "direct"]
+    with pytest.raises(UserError, match='give a text, such as "direct"'):
+        checked_arguments(ReportArguments, {"methods": [3]})

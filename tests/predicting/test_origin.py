@@ -15,7 +15,8 @@ from folders import TINY
 
 import lrfer_bench
 from lrfer_bench.errors import UserError
-from lrfer_bench.predicting.origin import _bring_plugin, _image
+from lrfer_bench.predicting.origin import _bring_plugin, _image, _ways
+from lrfer_bench.running.facts import write_facts
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 from results import copy_of
@@ -142,6 +143,28 @@ def test_models_without_the_settings_of_stages_are_other_settings(
     Store(tmp_path / "results").amend(record.model_copy(update={"method": method}))
     with pytest.raises(UserError, match=r"other code or settings.*--results NEW"):
         load()
+
+
+def test_settings_are_known_where_only_some_of_the_models_are_here(tmp_path: Path) -> None:
+    """As after one's own oracle, whose classifier is a stage of a record that was merged."""
+    keys = {"classifier": "a" * 64, "superres": "b" * 64}
+    stages = {
+        name: made_records.StagePart(key=key, method=name, train_seconds=1.0)
+        for name, key in keys.items()
+    }
+    settings = ["classifier[epochs=1]", "superres[blocks=1]"]
+    record = made_records.make_record(
+        failure="-", method="cascade", stages=stages, stage_settings=settings
+    )
+    (tmp_path / "models").mkdir()
+    facts = {
+        "key": keys["classifier"], "sha256": "c" * 64, "seconds": 1.0, "rule": "last", "epoch": 1,
+        "epochs": 1, "history": [], "peak_memory_mb": 1.0, "method": "classifier",
+        "settings": {"epochs": 1},
+    }  # fmt: skip
+    write_facts(tmp_path / "models" / f"{keys['classifier']}.json", facts)
+    ways = [asked for _, asked in _ways(record, Store(tmp_path))]
+    assert {"classifier": {"epochs": 1}, "superres": {"blocks": "1"}} in ways
 
 
 def test_a_size_that_is_not_known_is_not_called_missing_weights(

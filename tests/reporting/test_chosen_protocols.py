@@ -159,3 +159,13 @@ def test_a_ceiling_alone_is_shown_where_nothing_else_can_be_meant(
     alone = tmp_path_factory.mktemp("alone")
     factory.save(alone, np.arange(70) < 50, LABELS, **factory.ORACLE)
     assert list(boards(alone, test_protocols=["bicubic"]).values()) == [["oracle"]]
+
+
+def test_the_table_for_programs_has_no_oracle_of_a_protocol_that_was_not_asked_for(
+    world: Path, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"pictures": "none", "page": False, "resamples": 0}
+    every = lrfer_bench.report(world, tmp_path / "all", **asked)
+    some = lrfer_bench.report(world, tmp_path / "some", test_protocols="bicubic", **asked)
+    oracles = [frame.loc[frame["kind"] == "oracle", "test_protocol"] for frame in (every, some)]
+    assert [sorted(found) for found in oracles] == [["area@1", "bicubic@1"], ["bicubic@1"]]

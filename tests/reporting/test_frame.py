@@ -74,6 +74,16 @@ def test_of_two_folders_the_one_with_the_logits_counts(factory, tmp_path):
     for folders in (["a", "b"], ["b", "a"]):
         (found,) = load([tmp_path / name for name in folders]).results
         assert found.store.root == tmp_path / "b"
+    (tmp_path / "a" / "logits" / f"{record.stem}.npz").write_bytes(b"not its logits")
+    (found,) = load([tmp_path / "a", tmp_path / "b"]).results
+    assert found.store.root == tmp_path / "b"
+
+
+def test_folders_of_one_name_are_told_apart(factory, tmp_path):
+    for folder, right in (("a", 7), ("b", 5)):
+        save(factory, tmp_path / folder / "results", right=right, key="c" * 64)
+    (note,) = load([tmp_path / folder / "results" for folder in "ab"]).notes
+    assert note.endswith("those of a/results count")
 
 
 def test_no_folder_is_a_sentence():
@@ -154,3 +164,10 @@ def test_folders_that_give_nothing_are_refused_in_one_sentence(factory, tmp_path
 def test_what_a_cell_was_trained_on(factory, tmp_path, scales, protocol, trained):
     save(factory, tmp_path, train_scales=scales, protocol=protocol, test_protocol="bicubic@1")
     assert load([tmp_path]).results[0].trained == trained
+
+
+def test_numbers_of_failed_cells_are_nan_also_where_all_failed(factory, tmp_path):
+    factory.save(tmp_path, failure="the loss is NaN")
+    frame = load_frame([tmp_path])
+    for name in ("accuracy", "accuracy_low", "clean_accuracy", "n", "macs", "onnx_latency_ms"):
+        assert frame[name].dtype == float and frame[name].isna().all(), name

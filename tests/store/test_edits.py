@@ -184,3 +184,16 @@ def test_a_protocol_s_file_with_another_name_hides_no_cell(save):
     root = save("b", 60, 1, protocol="occlude@1", method="kd", files=renamed)
     assert rows(root) == [("direct", 20), ("kd", 60)]
     assert load([root]).notes == []
+
+
+def test_an_edit_that_failed_takes_no_numbers_out(save):
+    """A colleague's file raised an error; mine is older, and has results that rest on it."""
+    save("a", 40, 0, method="top", files={"method low": OLD})
+    root = save("b", 30, 0, method="low", source=OLD)
+    assert sorted(rows(root)) == [("low", 30), ("top", 40)]
+    place = Store(root).save(make_record(failure="no", key="c" * 64, method="low", source=NEW))
+    os.utime(place, (1_800_000_000,) * 2)
+    found = {r.method: r.finished for r in load([root]).results}
+    assert found == {"top": True, "low": True, f"low from {NEW}": False}
+    save("d", 50, 9, method="low", source=NEW)
+    assert {r.method for r in load([root]).results if r.finished} == {"low", f"low from {OLD}"}

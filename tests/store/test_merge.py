@@ -161,3 +161,28 @@ def test_merge_from_outside(trained: Path, lrfer: Any, tmp_path: Path) -> None:
     done = lrfer("merge", other, "--results", tmp_path / "mine")
     assert done.returncode == 1 and "5 taken, 0 stood already, 1 refused" in done.stdout
     assert "not complete JSON" in done.stdout
+
+
+def test_finished_numbers_of_mine_are_kept_where_others_take_their_place(
+    trained: Path, tmp_path: Path
+) -> None:
+    """Their logits are lost, and another machine has others for the same key."""
+    mine = copy_of(trained, tmp_path / "mine")
+    path = next((mine / "records").glob("*_linear_*_s0_*"))
+    content = json.loads(path.read_text())
+    content["metrics"]["all"]["nll"] += 0.5
+    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    (mine / "logits" / f"{path.stem}.npz").unlink()
+    before = path.read_bytes()
+    reason = "in place of one whose logits are missing or damaged, and its numbers are others: "
+    assert verdicts(mine, trained)["taken"] == [f"{reason}mine is kept beside it"]
+    assert path.with_name(f"{path.name}.other-numbers").read_bytes() == before
+    assert path.read_bytes() == (trained / "records" / path.name).read_bytes()
+
+
+def test_what_a_mac_packs_beside_a_record_is_no_record(trained: Path, tmp_path: Path) -> None:
+    theirs = copy_of(trained, tmp_path / "theirs")
+    for path in list((theirs / "records").iterdir()):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7")
+    found = verdicts(tmp_path / "mine", theirs)
+    assert (len(found["taken"]), found["refused"]) == (6, [])

@@ -63,3 +63,12 @@ def test_a_mixture_is_named_once_by_merge_and_below_the_table(
     assert any("2 arithmetics" in note and word in note for note in said)
     assert not duel([trained], "enlarge", "linear", Choice()).notes
     assert not any("arithmetics" in line for line in how_made(collect([trained])))
+
+
+def test_models_of_another_arithmetic_are_named_where_all_records_are_alike(
+    trained: Path, tmp_path: Path
+) -> None:
+    mine = copy_of(trained, tmp_path / "mine")
+    for seed in {record.seed for record in records(mine)}:
+        told(mine, seed, arithmetic="feedfeedfeed", trained_by="beefbeefbeef")
+    assert "(feedfeedfeed on models of beefbeefbeef: 4)" in mixture(records(mine))

@@ -21,7 +21,6 @@ from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.plugins.contents import add_content, met
 from lrfer_bench.plugins.loading import (
     PLUGINS_VARIABLE,
-    all_contents,
     load_plugins,
     loaded_contents,
 )
@@ -54,8 +53,7 @@ def pack(plugins: Sequence[str | Path], checkpoint_every: float) -> Kit:
 
     They travel as they were loaded: keys of the plan name what they were then.
     """
-    loaded_contents(plugins)
-    content = all_contents()
+    content = loaded_contents(plugins)
     files = [(place.name, place.read_bytes()) for place in met().values()]
     return Kit(content, all_facts(), checkpoint_every, files)
 
