@@ -22,13 +22,14 @@ from typing import Any
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.alone import ONE, check_alone, no_run_here
 from lrfer_bench.plugins.kept import keep
-from lrfer_bench.plugins.loading import load_plugin, plugin_module
+from lrfer_bench.plugins.loading import load_plugin, plugin_module, source_of
 from lrfer_bench.plugins.registry import (
     DATASETS,
     METHODS,
     METRICS,
     PLUGIN_ERRORS,
     PROTOCOLS,
+    RECALLED,
     REGISTRIES,
     Entry,
     Registry,
@@ -182,6 +183,7 @@ def load_in_place_of(module: str, file: Path, content: bytes | None = None) -> s
         # so that the file registers its things again
         sys.modules.pop(plugin_module(file, content), None)
         load_plugin(file, content)
+        RECALLED.discard(source_of(file))
         return PLUGIN_ERRORS.pop(str(file), "")
 
 

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import redirect_stdout
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -38,12 +38,19 @@ def load_plugins(files: Iterable[str | Path] = ()) -> None:
     """Import these plugin files and those of LRFER_PLUGINS.
 
     A file that fails is noted in PLUGIN_ERRORS. UserError if one of `files` does not exist.
+
+    In a notebook, files of earlier calls stay loaded. But those that failed, or that disputed a
+    name, count no more unless they are asked for again.
     """
     given = [Path(file).resolve() for file in files]
     asked = _asked_for(given)
+    for name in PLUGIN_ERRORS.keys() - {str(file) for file in asked}:
+        del PLUGIN_ERRORS[name]
+        NOT_NOW.discard(name)
     for file in asked:
         _load_listed(file, file in given)
-    for registry in REGISTRIES:  # a file of an earlier call disputes no name with those of this one
+        RECALLED.discard(source_of(file))  # it is the user's own from now on
+    for registry in REGISTRIES:
         registry.claims_of({_SOURCES[file] for file in asked if file in _SOURCES})
 
 
@@ -51,20 +58,36 @@ def recall_plugin(file: Path, content: bytes) -> None:
     """load_plugin() for a record that names it; the user's own things may take its names."""
     known = set(_SOURCES.values())
     load_plugin(file, content)
-    RECALLED.update({_SOURCES.get(file.resolve(), "")} - known)
+    RECALLED.update({source_of(file)} - known)
+
+
+def source_of(file: Path) -> str:
+    """The source that a plugin file was last loaded as, "" for one that was not loaded."""
+    return _SOURCES.get(file.resolve(), "")
 
 
 def files_in_use() -> dict[Path, str]:
     """Plugin file -> its source, of all that something in a registry comes from now.
 
-    Of copies that lie in several places the one that was loaded first.
+    Of copies that lie in several places the one that was met last.
     """
     sources = {entry.source for registry in REGISTRIES for entry in registry}
-    found: dict[str, Path] = {}
-    for file, source in _SOURCES.items():
-        if source in sources:
-            found.setdefault(source, file)
-    return {file: source for source, file in found.items()}
+    places = {source: file for file, source in _SOURCES.items() if source in sources}
+    return {file: source for source, file in places.items()}
+
+
+def files_to_name(sources: Collection[str], given: Iterable[Path]) -> list[Path]:
+    """The files of these sources that a request has to name: those that none of its own is.
+
+    Only files that hold what was loaded from them; workers get the content of others all the same.
+    """
+    known = {source_of(file) for file in given}
+    return [
+        file
+        for file, source in files_in_use().items()
+        if source in sources and source not in known
+        if file.is_file() and _content(file) == _CONTENTS[file]
+    ]
 
 
 def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]:
@@ -80,7 +103,8 @@ def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]
             _load_listed(file, file in given)
     wanted = {file: _SOURCES.get(file) for file in asked}
     wanted |= {file: has for file, has in files_in_use().items() if has not in wanted.values()}
-    return [(str(file), _CONTENTS[file]) for file in wanted if file in _CONTENTS]
+    # in the order in which they were loaded here: of two files that want a name the first has it
+    return [(str(file), content) for file, content in _CONTENTS.items() if file in wanted]
 
 
 def _load_listed(file: Path, given: bool) -> None:

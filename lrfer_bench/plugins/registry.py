@@ -153,7 +153,10 @@ class Registry:
             entry.target == taken.made_from
             or (taken.source, taken.target) == (entry.source, entry.target)
         )
-        if taken is not None and not same and taken.source not in RECALLED:
+        if taken is not None and not same and taken.source in RECALLED:
+            for registry in REGISTRIES:  # all of its file: in workers it would not load
+                registry.forget(taken.source)
+        elif taken is not None and not same:
             raise NameTaken(
                 self,
                 name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from lrfer_bench.store.survey import sound
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user says of the cell; None is "any"."""
+    """What the user says of the cell; None is "any". fingerprint: of the data set"""
 
     method: str | None = None
     scale: int | None = None
@@ -35,6 +35,7 @@ class Wanted:
     seed: int | None = None
     key: str | None = None
     preset: str | None = None
+    fingerprint: str | None = None
 
     def fits(self, record: Record) -> bool:
         """Whether a record is one of those the user may mean; its key is not looked at."""
@@ -43,6 +44,7 @@ class Wanted:
             (self.method is None or is_called(self.method, method))
             and self.scale in (None, test.scale)
             and self.dataset in (None, record.dataset.name, dataset_label(record))
+            and self.fingerprint in (None, record.dataset.fingerprint)
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
             and self.seed in (None, record.seed)
             and self.preset in (None, record.preset, record.preset.partition("@")[0])
@@ -108,7 +110,8 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
             f'no record of the method "{wanted.method}" is in {results}: '
             f"{did_you_mean(wanted.method, names)}"
         )
-    fitting = [record for record in records if wanted.fits(record) and record.status == "finished"]
+    meant = _by_shown_name(wanted, records)
+    fitting = [record for record in records if meant.fits(record) and record.status == "finished"]
     if not fitting:
         hint = "" if wanted.scale is None else "; without a scale, the nearest is taken"
         raise UserError(
@@ -125,6 +128,13 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
     if wanted.scale is None:
         _tell_failed(records, lowest, tell)
     return [by_scale[scale] for scale in sorted(by_scale)]
+
+
+def _by_shown_name(wanted: Wanted, records: Sequence[Record]) -> Wanted:
+    """A data set may be meant by the name that tables have for it and its records have not."""
+    names = dataset_names(records)
+    meant = [fingerprint for fingerprint, name in names.items() if name == wanted.dataset]
+    return replace(wanted, dataset=None, fingerprint=meant[0]) if meant else wanted
 
 
 def _tell_failed(

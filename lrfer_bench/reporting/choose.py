@@ -88,9 +88,12 @@ def selected(results: Iterable[Result], choice: Choice, notes: Sequence[str] = (
 
 
 def _shown_names(found: Iterable[Result], asked: Sequence[str]) -> list[str]:
-    """What tables call the data sets asked for: a name of some of their records will do."""
-    shown = {r.dataset for r in found if {r.dataset, r.record.dataset.name} & set(asked)}
-    return sorted(shown)
+    """What tables call the data sets asked for; where none is called so, what some records do."""
+    names = {(r.dataset, r.record.dataset.name) for r in found}
+    shown = {dataset for dataset, _ in names}
+    meant = {one for one in asked if one in shown}
+    meant |= {dataset for dataset, name in names if name in asked and name not in shown}
+    return sorted(meant)
 
 
 def _first(notes: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lrfer_bench.errors import UserError, csv_cell
+from lrfer_bench.errors import UserError, csv_cell, joined
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.reporting import numbers, tuned
 from lrfer_bench.reporting.boards import Board
@@ -97,7 +98,7 @@ def duel(
     rounds = [replace(pair, corrected=float(p)) for pair, p in zip(pairs, corrected, strict=True)]
     met_records = {id(r.record): r.record for one in rounds for r in _results(one)}
     mixed = mixture(met_records.values())
-    notes += [mixed] if mixed else []
+    notes += [*_seeds_left(rounds), *([mixed] if mixed else [])]
     return Duel(a, b, rounds, list(dict.fromkeys(notes)))
 
 
@@ -123,6 +124,15 @@ def _unequal_means(board: Board, a: Line, b: Line) -> list[str]:
         return []
     said = " and ".join(f"{label} ({extra})" for label, extra in helps.items())
     return [f"{board.title}: not comparable as methods, since one has other means: {said}"]
+
+
+def _seeds_left(rounds: Sequence[Round]) -> list[str]:
+    """Which seeds of one of the two the other lacks, once for all scales that it holds for."""
+    scales: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in rounds:
+        said = left_out(one.a, one.b, common_seeds((one.a, one.b), answered=True))
+        scales[one.board.title, said].append(f"x{one.scale}")
+    return [f"{title}, {joined(where)}: {said}" for (title, said), where in scales.items() if said]
 
 
 def _results(one: Round) -> list[Result]:
@@ -155,7 +165,6 @@ def _meet(
         if reason:
             notes.append(f"{board.title}, x{scale}: {reason}, not compared")
             continue
-        notes += left_out(board, ((a, first), (b, second)), shared)
         pair = _round(board, scale, (first, second), shared, resamples, clean)
         rounds.append((meeting, pair))
     return rounds

@@ -71,10 +71,12 @@ def notes(board: Board) -> list[str]:
         found.append("The data set is synthetic: its numbers say nothing about real faces.")
     found += filter(None, [tuned.unequal(board.ranked), folding.note(board), timing.note(board)])
     found += [level.sentence] if (level := chance.level(board)) else []
-    if not board.ceilings and any(line.oracle for line in board.lines):
+    oracles = [line for line in board.lines if line.oracle]
+    if oracles and not board.ceilings:
+        begun = any(row.seeds for line in oracles for row in line.rows.values())
+        why = "is not finished (--seeds names those that count, --partial shows what is there)"
         found.append(
-            "No share of the oracle's accuracy is shown, as its row is not finished (--seeds names "
-            "those that count, --partial shows what is there)."
+            f"No share of the oracle's accuracy is shown, as its row {why if begun else 'failed'}."
         )
     if len(board.ceilings) > 1:
         ceiling = board.ceilings[0].label

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from lrfer_bench.errors import joined
 from lrfer_bench.reporting.boards import Board
-from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 
 
@@ -55,14 +54,12 @@ def _tested(row: Row) -> frozenset[str]:
     return row.keys
 
 
-def left_out(board: Board, pair: Sequence[tuple[Line, Row]], shared: Sequence[int]) -> list[str]:
-    """A sentence where one of the two has seeds that the other lacks, and that do not count."""
+def left_out(a: Row, b: Row, shared: Sequence[int]) -> str:
+    """On which seeds two rows meet, where one has seeds that the other lacks; else ""."""
     said = []
-    for line, row in pair:
-        more = [seed for seed in row.seeds if seed not in shared]
-        if more and not row.existing:
-            said.append(f"{line.label} also has {joined(list(map(str, more)))}")
-    if not said:
-        return []
-    own = f"seed{'s' if len(shared) > 1 else ''} {joined(list(map(str, shared)))}"
-    return [f"{board.title}: compared on {own}, which both have; {joined(said)}"]
+    for row, other in ((a, b), (b, a)):
+        more = [str(seed) for seed in row.seeds if seed not in other.seeds]
+        if more and not (row.existing or other.existing):
+            said.append(f"{row.first.method} also has {joined(more)}")
+    own = f"seed{'s' if len(shared) > 1 else ''} {joined([str(seed) for seed in shared])}"
+    return f"compared on {own}, which both have; {joined(said)}" if said else ""

@@ -68,6 +68,7 @@ def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
     """Key of a record -> the stage or protocol ("protocol occlude") that was edited since.
 
     Its pixels or its stage are not those of the file as it is now, and nothing in its names tells.
+    What failed under an edit that is newer still, as none of it is finished, stays: it is a hole.
     """
     newest: dict[str, Written] = {}
     for store, record in records:
@@ -77,7 +78,8 @@ def on_older_edits(records: Sequence[tuple[Store, Record]]) -> dict[str, str]:
             newest[of] = max(newest.get(of, written), written)
     return {
         record.key: of
-        for _, record in records
+        for store, record in records
         for of, source in record.method.files.items()
         if code_of(newest[of][-1]) != code_of(source)
+        if record.status == "finished" or store.written_at(record) <= newest[of][1]
     }

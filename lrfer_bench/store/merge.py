@@ -85,7 +85,8 @@ def merge(
     came = "would come" if dry else "came"
     for of in (name for name, mine in before.items() if after[name] - mine):
         tell(
-            f"records of another edit of the {of} {came}: tables take the edit that was run last; "
+            f"records of another edit of the {of} {came}: tables take the edit that was run last "
+            "and finished something; "
             "run yours again to have it count (what has a record is not made anew)"
         )
 
@@ -104,7 +105,7 @@ def _looked_at(
         files = _files_of(entry, other)
     except (_Refused, UserError) as error:  # one bad record never stops the rest
         return Outcome(path, "refused", str(error))
-    reason = ledger.about(standing, entry) if standing else _about_mine(entry, store, dry)
+    reason = ledger.about(standing, entry, dry) if standing else _about_mine(entry, store, dry)
     if not dry:
         keep_preset(store.root, preset_of_record(other.root, entry.preset))
         written = (other.records / f"{entry.stem}.json").stat().st_mtime_ns
@@ -228,14 +229,16 @@ class _Ledger:
             return True
         return mine.status == "finished" and mine.key not in self.lost
 
-    def about(self, mine: Record, theirs: Record) -> str:
+    def about(self, mine: Record, theirs: Record, dry: bool) -> str:
         """Why mine gives way."""
         if mine.status == "failed" or mine.metrics is None:
             return "in place of a failed one"
         why = "in place of one whose logits are missing or damaged"
         if same_metrics(mine.metrics, theirs.metrics):
             return why
-        return f"{why}, and its numbers are others: mine is kept beside it"
+        return (
+            f"{why}, and its numbers are others: mine {'would be' if dry else 'is'} kept beside it"
+        )
 
     def enter(self, record: Record, store: Store) -> None:
         self.by_key[record.key] = record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import registries
@@ -52,13 +54,18 @@ def test_a_budget_has_the_same_words_in_python_and_in_the_terminal() -> None:
     assert trials.preset.id == "quick@2", "a trial's epochs are no budget of the request"
 
 
-def test_a_plugin_of_an_earlier_call_is_one_of_a_later_one() -> None:
+def test_a_plugin_of_an_earlier_call_is_one_of_a_later_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Else its workers would not know the method, nor its run file name the plugin."""
+    monkeypatch.chdir(TINY.parent)
     with registries.pristine():
         load_plugins([TINY])
         words = {"methods": "linear[width=3]", "dataset": "tinyfaces"}
         assert request_from(checked_arguments(RunArguments, words)).plugins == (TINY,)
         assert request_from(checked_arguments(RunArguments, {"methods": "direct"})).plugins == ()
+        again = checked_arguments(RunArguments, {**words, "plugins": TINY.name})
+        assert request_from(again).plugins == (Path(TINY.name),), "once, as it was given"
 
 
 @pytest.mark.parametrize("name", ["methods", "protocols", "test_protocols", "scales", "seeds",

@@ -15,12 +15,10 @@ import pytest
 import registries
 from folders import PLUGINS
 
-from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.loading import (
     load_plugin,
     load_plugins,
     loaded_contents,
-    recall_plugin,
 )
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Entry, Registry
 
@@ -257,53 +255,3 @@ def test_a_plugin_whose_name_no_record_could_hold_is_left_out(tmp_path: Path) ->
             pytest.skip("this file system takes names in Unicode only")
         load_plugins([file])
         assert "not Unicode" in PLUGIN_ERRORS[str(file)]
-
-
-MINE = """
-from lrfer_bench.api import Method, register_method
-
-@register_method("mine")
-class Mine(Method):
-    number = {}
-"""
-
-
-def test_a_file_of_an_earlier_call_is_among_what_workers_run(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text(MINE.format(1))
-    with registries.pristine():
-        load_plugins([file])
-        load_plugins()
-        assert loaded_contents() == [(str(file), file.read_bytes())]
-        file.write_text("")
-        load_plugins([file])
-        assert loaded_contents() == [], "nothing comes from it any more"
-
-
-def test_two_files_of_one_name_dispute_it_while_both_are_asked_for(tmp_path: Path) -> None:
-    """In a notebook, a copy that was tried and given up takes no name from the first file."""
-    first, copy = tmp_path / "mine.py", tmp_path / "copy.py"
-    for file, number in ((first, 1), (copy, 2)):
-        file.write_text(MINE.format(number))
-    with registries.pristine():
-        load_plugins([first])
-        load_plugins([copy])
-        with pytest.raises(UserError, match=r"is taken by mine\.py"):
-            METHODS.entry("mine")
-        load_plugins([first])
-        assert METHODS.load("mine").number == 1
-
-
-def test_what_a_record_alone_brought_makes_room(tmp_path: Path) -> None:
-    """Look at an old model first, then run the class as it is now."""
-    old, new = tmp_path / "old.py", tmp_path / "new.py"
-    for file, number in ((old, 1), (new, 2)):
-        file.write_text(MINE.format(number))
-    with registries.pristine():
-        recall_plugin(old, old.read_bytes())
-        assert METHODS.load("mine").number == 1
-        load_plugins([new])
-        assert METHODS.load("mine").number == 2 and not PLUGIN_ERRORS
-        recall_plugin(new, new.read_bytes())
-        load_plugins([new, old])
-        assert "is taken by new.py" in PLUGIN_ERRORS[str(old)], "the user's own stays the user's"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.predicting.wanted import Wanted, cell_meant
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, Report, collect, how_made
 from lrfer_bench.reporting.duel import duel
@@ -113,3 +114,15 @@ def test_how_many_test_images_each_has(save: Any) -> None:
     assert "Test images: 200." in how_made(table(root))
     save("direct", dataset="b", images=120)
     assert "Test images: 200 (a) or 120 (b)." in how_made(table(root))
+
+
+def test_a_name_that_tables_show_means_that_data_set_alone(save: Any) -> None:
+    """Of other faces one record has the name, too."""
+    for scale in (2, 4):
+        save("direct", dataset="mine", fingerprint=SAME, scale=scale)
+    save("direct", dataset="faces", fingerprint=SAME, scale=8)
+    root = save("direct", dataset="faces", fingerprint="a" * 64)
+    assert [board.dataset for board in table(root, datasets=["faces"]).boards] == ["faces"]
+    assert [board.dataset for board in table(root, datasets=["mine"]).boards] == ["mine"]
+    wanted = Wanted("direct", scale=8, dataset="mine")
+    assert cell_meant(root, wanted, lambda line: None).dataset.name == "faces"

@@ -198,7 +198,12 @@ def test_a_ceiling_that_is_not_finished_is_missed(save: Any) -> None:
     assert not any(note.startswith(asked) for note in notes(board))
     save("oracle", 0, 1, seed=1, failure="no memory left", **oracle)
     (board,) = table(root).boards
-    assert any(note.startswith(asked) for note in notes(board))
+    (note,) = [note for note in notes(board) if note.startswith(asked)]
+    assert "as its row is not finished (--seeds" in note
+    save("oracle", 0, 1, failure="no memory left", **oracle)
+    (board,) = table(root, partial=True).boards
+    (note,) = [note for note in notes(board) if note.startswith(asked)]
+    assert note.endswith("as its row failed.")
 
 
 def test_no_area_is_over_sizes_of_other_seeds(save: Any) -> None:
@@ -236,7 +241,12 @@ def test_a_comparison_names_the_seeds_that_it_leaves_out(save: Any) -> None:
     root = save("b", 290, seed=1)
     found = duel([root], "a", "b", Choice(), resamples=200)
     (note,) = [note for note in found.notes if "which both have" in note]
-    assert note.endswith("preset cpu@1: compared on seed 1, which both have; a also has 0 and 2")
+    assert note.endswith(", x2 and x4: compared on seed 1, which both have; a also has 0 and 2")
+    next((root / "logits").glob("*_a_*x4_s1_*")).unlink()
+    save("b", 290, seed=0)
+    found = duel([root], "a", "b", Choice(scales=[4]), resamples=200)
+    (note,) = [note for note in found.notes if "which both have" in note]
+    assert note.endswith(", x4: compared on seed 0, which both have; a also has 2")
 
 
 def test_equals_share_a_headline_without_tests(save: Any) -> None:

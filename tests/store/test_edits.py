@@ -197,3 +197,15 @@ def test_an_edit_that_failed_takes_no_numbers_out(save):
     assert found == {"top": True, "low": True, f"low from {NEW}": False}
     save("d", 50, 9, method="low", source=NEW)
     assert {r.method for r in load([root]).results if r.finished} == {"low", f"low from {OLD}"}
+
+
+def test_what_failed_under_a_newer_edit_of_a_stage_is_a_hole(save):
+    save("a", 40, 1, method="top", files={"method low": OLD})
+    record = make_record(failure="no", key="b" * 64, method="kd", files={"method low": NEW})
+    root = save("c", 50, 1, method="low", source=OLD)
+    os.utime(Store(root).save(record), (1_800_000_000,) * 2)
+    found = load([root])
+    assert {r.method: r.finished for r in found.results} == {"top": True, "low": True, "kd": False}
+    assert found.notes == []
+    os.utime(next((root / "records").glob("*_kd_*")), (1_700_000_000,) * 2)
+    assert sorted(r.method for r in load([root]).results) == ["low", "top"], "an older edit"
