@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -12,7 +13,7 @@ from pydantic import ValidationInfo as Info
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
-from lrfer_bench.planning.settings import integers
+from lrfer_bench.planning.settings import integers, split_labels
 
 Content = TypeVar("Content", bound=BaseModel)
 
@@ -71,6 +72,11 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser() if isinstance(value, (str, Path)) else value
 
 
+def _things(value: Any, info: Info) -> list[Any]:
+    """listed(), where a text may hold several names with commas between, as on the command line."""
+    return split_labels(value) if isinstance(value, str) else listed(value, info)
+
+
 def _words(value: Any, info: Info) -> list[Any]:
     """Names of things with records; a class is meant by its name."""
     from lrfer_bench.plugins.handover import name_of
@@ -78,7 +84,8 @@ def _words(value: Any, info: Info) -> list[Any]:
 
     kinds = {"methods": METHODS, "datasets": DATASETS}
     registry = kinds.get(str(info.field_name), PROTOCOLS)
-    return [name_of(registry, one) if isinstance(one, type) else one for one in listed(value, info)]
+    found = _things(value, info)
+    return [name_of(registry, one) if isinstance(one, type) else one for one in found]
 
 
 def _some(value: list[Any], info: Info) -> list[Any]:
@@ -87,7 +94,20 @@ def _some(value: list[Any], info: Info) -> list[Any]:
     return value
 
 
-Things = Annotated[list[Any], BeforeValidator(listed)]
+def _home(value: Any) -> Any:
+    """A preset's name or file; ~ is the user's own folder, as in every other path."""
+    return os.path.expanduser(value) if isinstance(value, str) else value
+
+
+def _no_bool(value: Any) -> Any:
+    """True is no number here, though Python counts with it."""
+    if isinstance(value, bool):
+        raise ValueError("give a number")
+    return value
+
+
+Things = Annotated[list[Any], BeforeValidator(_things)]
+Real = Annotated[float, BeforeValidator(_no_bool), Field(strict=False)]
 Words = Annotated[list[str], BeforeValidator(_words)]
 Integer = Annotated[int, BeforeValidator(_index)]
 Integers = Annotated[list[Integer], BeforeValidator(_numbers)]
@@ -113,12 +133,14 @@ class PlanArguments(Arguments):
     data_options: Options | None = None
     scales: Annotated[Integers, Some] = list(defaults.SCALES)
     seeds: Annotated[Integers, Some] = [0]
-    preset: str | Path = Field(defaults.PRESET, examples=[defaults.PRESET])
+    preset: Annotated[str | Path, BeforeValidator(_home)] = Field(
+        defaults.PRESET, examples=[defaults.PRESET]
+    )
     settings: dict[str, Options] | None = None
     plugins: Folders = []
     results: Folder = Path(defaults.RESULTS)
     workers: Integer | None = None
-    time_limit: Annotated[float, Field(gt=0, strict=False)] | None = None
+    time_limit: Annotated[Real, Field(gt=0)] | None = None
     engine: str = Field(defaults.ENGINE, examples=[defaults.ENGINE])
     address: str | None = Field(None, examples=["10.0.0.1:6379"])
     cpus_per_model: float | None = None
@@ -138,7 +160,7 @@ class RunArguments(PlanArguments):
     log: str | None = Field(None, examples=["tensorboard"])
     epochs: Integer | None = None
     batch: Integer | None = None
-    lr: Annotated[float, Field(strict=False)] | None = None
+    lr: Real | None = None
     precision: Literal["fp32", "bf16", "fp16"] | None = None
     targets: Literal["majority", "soft"] | None = None
 
@@ -275,7 +297,7 @@ class ReportArguments(Arguments):
     pictures: Literal["changed", "all", "curves", "none"] = "changed"
     unfolded: bool = False
     page: bool = True
-    metrics: Annotated[list[str], BeforeValidator(listed)] = Field([], examples=["brier"])
+    metrics: Annotated[list[str], BeforeValidator(_things)] = Field([], examples=["brier"])
     command: str = ""
 
     def given(self) -> dict[str, Any]:
@@ -299,7 +321,8 @@ def _sentence(error: ValidationError, examples: Mapping[str, Any]) -> str:
     if what == "settings" and inside:
         what = f"settings of {inside[0]!r}"
     template = SENTENCES.get(first["type"], "{what} is {shown}: {message}")
-    context = {"example": example, "message": first["msg"], **first.get("ctx", {})}
+    message = first["msg"].removeprefix("Value error, ")
+    context = {"example": example, "message": message, **first.get("ctx", {})}
     return template.format(**{**context, "what": what, "shown": shown(first["input"])})
 
 

@@ -83,3 +83,25 @@ def test_a_class_stands_for_the_name_of_its_records() -> None:
     assert found.methods == ["my-idea", "direct"]
     with pytest.raises(UserError, match='give a text, such as "direct"'):
         checked_arguments(ReportArguments, {"methods": [3]})
+
+
+def test_a_text_may_hold_several_names_as_on_the_command_line() -> None:
+    words = {"methods": "direct, srfer[attention=0,prediction=0]", "protocols": "bicubic,camera"}
+    found = checked_arguments(RunArguments, words)
+    assert found.methods == ["direct", "srfer[attention=0,prediction=0]"]
+    assert found.protocols == ["bicubic", "camera"]
+    assert checked_arguments(ReportArguments, {"metrics": "brier,auroc"}).metrics == [
+        "brier", "auroc",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["lr", "time_limit"])
+def test_true_is_no_number(name: str) -> None:
+    with pytest.raises(UserError, match=f"^{name} is True: give a number$"):
+        checked_arguments(RunArguments, {name: True})
+    assert getattr(checked_arguments(RunArguments, {name: 1}), name) == 1.0
+
+
+def test_a_preset_of_one_s_own_may_lie_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert checked_arguments(RunArguments, {"preset": "~/x.toml"}).preset == "/home/me/x.toml"
