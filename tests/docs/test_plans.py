@@ -75,6 +75,7 @@ def test_the_table_has_the_choices_of_the_studies() -> None:
     [
         ("fer2013", REFERENCE, 3 * 18 + 1),
         ("fer2013-untuned", REFERENCE_GPU, 3 * 18 + 1),
+        ("camera", REFERENCE, 3 * 6 + 1),
         ("fer2013-degradations", REFERENCE, 4 * (3 * 18 + 1)),
         ("fer2013-sizes", REFERENCE, 14 * 3 * 3 + 4 * 3 + 1),
     ],

@@ -29,6 +29,7 @@ README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "results.md"
 GPU_PAGE = ROOT / "docs" / "results-gpu.md"
 ELSEWHERE = ROOT / "docs" / "results-elsewhere.md"
+FERPLUS = ROOT / "docs" / "results-ferplus.md"
 CHOSEN = ROOT / "results" / "reference-tuning" / "tuning" / "settings.toml"
 SIZES = {48: "48 px (HR)", 24: "24 px (x2)", 12: "12 px (x4)", 6: "6 px (x8)"}
 BETWEEN = {(16, 2): "16 px, of x2", (16, 4): "16 px, of x4", (10, 4): "10 px, of x4",
@@ -70,6 +71,8 @@ TABLES = {
     "learned under `camera`": Source(REFERENCE, tested="camera@1", learned="camera@1"),
     "under `bicubic-noaa`": Source(REFERENCE, tested="bicubic-noaa@1"),
     "under `area`": Source(REFERENCE, tested="area@1"),
+    "on FERPlus": Source(REFERENCE, dataset="ferplus"),
+    "on FERPlus, without leaked faces": Source(REFERENCE, "clean_", dataset="ferplus"),
 }
 """By the first cell of a table's head."""
 
@@ -78,6 +81,7 @@ SHOWN = {
     PAGE: ["method", "without leaked faces"],
     GPU_PAGE: ["untuned, on a GPU"],
     ELSEWHERE: ["under `camera`", "learned under `camera`", "under `bicubic-noaa`", "under `area`"],
+    FERPLUS: ["on FERPlus", "on FERPlus, without leaked faces"],
 }
 """The tables of each page; the docs quote the report on each of theirs, too."""
 
