@@ -9,7 +9,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import PlanArguments, RunArguments
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import read_settings_file
-from lrfer_bench.plugins.handover import hand_over
+from lrfer_bench.plugins.handover import bare, hand_over
 from lrfer_bench.plugins.loading import files_to_name, load_plugins
 from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, Registry
 from lrfer_bench.store.presets import preset_in
@@ -20,8 +20,8 @@ OF_PRESET = ("epochs", "batch", "lr", "precision", "targets")
 
 def _sources_of(registry: Registry, names: Sequence[str]) -> set[str]:
     """Where these things come from; an earlier call may have brought their plugin files."""
-    bare = {name.partition("[")[0].partition("@")[0] for name in names}
-    return {entry.source for entry in registry if entry.name in bare}
+    asked = {bare(name) for name in names}
+    return {entry.source for entry in registry if entry.name in asked}
 
 
 def request_from(given: PlanArguments) -> Request:

@@ -59,7 +59,7 @@ def hand_over(
     groups: dict[str, list[tuple[str, type]]] = {}
     for name, cls in zip(names, classes, strict=True):
         if cls is not None:
-            groups.setdefault(cls.__module__, []).append((_bare(name), cls))
+            groups.setdefault(cls.__module__, []).append((bare(name), cls))
     for module, group in groups.items():
         # A method may name another of the same script as its stage.
         known = {name for name, _ in group}
@@ -109,9 +109,9 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
     """The class to hand over; None for installed things and plugin files: workers find these."""
     cls: Any = thing
     if isinstance(thing, str):
-        if _bare(thing) not in registry.names():
+        if bare(thing) not in registry.names():
             return None  # the plan says what is wrong with it
-        entry = registry.entry(_bare(thing))
+        entry = registry.entry(bare(thing))
         if entry.loaded is None:
             return None
         if _removed(entry):
@@ -127,7 +127,7 @@ def _class_of(registry: Registry, thing: str | type) -> type | None:
     return None if installed or cls.__module__.startswith("lrfer_plugin_") else cls
 
 
-def _bare(label: str) -> str:
+def bare(label: str) -> str:
     """The name alone of "bicubic@1" or "gmenet[kd_weight=0]"."""
     return re.split(r"[@\[]", label, maxsplit=1)[0]
 

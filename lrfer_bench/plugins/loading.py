@@ -51,7 +51,7 @@ def load_plugins(files: Iterable[str | Path] = ()) -> None:
         _load_listed(file, file in given)
         RECALLED.discard(source_of(file))  # it is the user's own from now on
     for registry in REGISTRIES:
-        registry.claims_of({_SOURCES[file] for file in asked if file in _SOURCES})
+        registry.claims_of({source_of(file) for file in asked})
 
 
 def recall_plugin(file: Path, content: bytes) -> None:
@@ -101,7 +101,7 @@ def loaded_contents(files: Iterable[str | Path] = ()) -> list[tuple[str, bytes]]
     for file in asked:
         if file not in _CONTENTS:
             _load_listed(file, file in given)
-    wanted = {file: _SOURCES.get(file) for file in asked}
+    wanted = {file: source_of(file) for file in asked}
     wanted |= {file: has for file, has in files_in_use().items() if has not in wanted.values()}
     # in the order in which they were loaded here: of two files that want a name the first has it
     return [(str(file), content) for file, content in _CONTENTS.items() if file in wanted]
@@ -162,7 +162,7 @@ def load_plugin(file: Path, content: bytes | None = None) -> None:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    before = _SOURCES.get(file.resolve())
+    before = source_of(file)
     if before:  # the file was edited since, in a notebook: it must not collide with itself
         _forget(before)
     PLUGIN_ERRORS.pop(str(file), None)

@@ -24,6 +24,11 @@ from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import sound
 
 
+def _copy(record: Record) -> str:
+    """Which copy of a data set: "ferplus (20dd5c3f)"."""
+    return dataset_label(record.dataset.name, record.dataset.fingerprint)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the user says of the cell; None is "any". fingerprint: of the data set"""
@@ -43,7 +48,7 @@ class Wanted:
         return (
             (self.method is None or is_called(self.method, method))
             and self.scale in (None, test.scale)
-            and self.dataset in (None, record.dataset.name, dataset_label(record))
+            and self.dataset in (None, record.dataset.name, _copy(record))
             and self.fingerprint in (None, record.dataset.fingerprint)
             and self.protocol in (None, test.protocol, test.protocol.partition("@")[0])
             and self.seed in (None, record.seed)
@@ -132,9 +137,10 @@ def cells_meant(results: Path, wanted: Wanted, tell: Callable[[str], None]) -> l
 
 def _by_shown_name(wanted: Wanted, records: Sequence[Record]) -> Wanted:
     """A data set may be meant by the name that tables have for it and its records have not."""
-    names = dataset_names(records)
-    meant = [fingerprint for fingerprint, name in names.items() if name == wanted.dataset]
-    return replace(wanted, dataset=None, fingerprint=meant[0]) if meant else wanted
+    prints = {name: fingerprint for fingerprint, name in dataset_names(records).items()}
+    if wanted.dataset not in prints:
+        return wanted
+    return replace(wanted, dataset=None, fingerprint=prints[wanted.dataset])
 
 
 def _tell_failed(
@@ -167,7 +173,7 @@ TOLD_APART_BY: dict[str, Callable[[Record], object]] = {
     "scale": lambda record: record.test.scale,
     "protocol (the one tested on)": lambda record: record.test.protocol,
     "preset": lambda record: record.preset,
-    "data set": dataset_label,
+    "data set": _copy,
 }
 """What a user may say of a cell (see Wanted); of seeds the lowest is taken."""
 

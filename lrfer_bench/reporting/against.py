@@ -100,8 +100,12 @@ def _has_more_seeds(one: Line, other: Line, weights: Weights) -> bool:
     """No seed is lucky for what existed already, and none is missing of it."""
     if one.existing or other.existing:
         return False
-    pairs = [(set(one.rows[scale].seeds), set(other.rows[scale].seeds)) for scale in weights]
-    return all(a >= b for a, b in pairs) and any(a > b for a, b in pairs)
+    return _has_seeds_of(one, other, weights) and not _has_seeds_of(other, one, weights)
+
+
+def _has_seeds_of(one: Line, other: Line, weights: Weights) -> bool:
+    """Whether one has all seeds of the other, at each scale."""
+    return all(set(one.rows[scale].seeds) >= set(other.rows[scale].seeds) for scale in weights)
 
 
 def _better(wider: Sequence[Line], line: Line, weights: Weights) -> Line | None:
@@ -127,9 +131,5 @@ def against_best(best: Line, other: Line, weights: Weights) -> tuple[float, str]
         return float("nan"), reason
     value, p = _gap(best, other, weights)
     if value < 0 and p < SIGNIFICANT:
-        return (float("nan"), BETTER) if _lacks_seeds(other, best, weights) else (1.0, "")
+        return (1.0, "") if _has_seeds_of(other, best, weights) else (float("nan"), BETTER)
     return p, ""
-
-
-def _lacks_seeds(one: Line, other: Line, weights: Weights) -> bool:
-    return any(set(other.rows[scale].seeds) - set(one.rows[scale].seeds) for scale in weights)

@@ -33,14 +33,15 @@ from lrfer_bench.store.mixture import mixture
 class Round:
     """A against B on one board at one scale.
 
-    corrected: p after Holm's correction over all rounds. images: rows of the test split; right_a,
-    right_b: how many of the common seeds of A and B have each of them right.
+    seeds: the common ones. corrected: p after Holm's correction over all rounds. images: rows of
+    the test split; right_a, right_b: how many of these seeds of A and B have each of them right.
     """
 
     board: Board
     scale: int
     a: Row
     b: Row
+    seeds: list[int]
     difference: Difference
     corrected: float
     right_a: NDArray[np.int64]
@@ -130,7 +131,7 @@ def _seeds_left(rounds: Sequence[Round]) -> list[str]:
     """Which seeds of one of the two the other lacks, once for all scales that it holds for."""
     scales: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in rounds:
-        said = left_out(one.a, one.b, common_seeds((one.a, one.b), answered=True))
+        said = left_out(one.a, one.b, one.seeds)
         scales[one.board.title, said].append(f"x{one.scale}")
     return [f"{title}, {joined(where)}: {said}" for (title, said), where in scales.items() if said]
 
@@ -185,7 +186,9 @@ def _round(
     right = [row.correct(shared)[:, keep] for row in rows]
     found = compare(right[0], right[1], Resampler(len(keep), resamples), shared)
     sums = [r.sum(axis=0).astype(np.int64) for r in right]
-    return Round(board, scale, *rows, found, found.p, sums[0], sums[1], keep, answers.labels[keep])
+    return Round(
+        board, scale, *rows, shared, found, found.p, sums[0], sums[1], keep, answers.labels[keep]
+    )
 
 
 def text(found: Duel) -> list[str]:

@@ -21,7 +21,7 @@ from lrfer_bench.reporting.twins import without_twins
 from lrfer_bench.scoring.shares import share_interval
 from lrfer_bench.store.alike import same_metrics, with_trials
 from lrfer_bench.store.edits import on_older_edits
-from lrfer_bench.store.names import dataset_names, method_label
+from lrfer_bench.store.names import dataset_label, dataset_names, method_label
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Damaged, Store
 
@@ -276,9 +276,9 @@ def _other_names(results: Iterable[Result], names: Mapping[str, str]) -> list[st
     """A sentence for each data set some records of which have another name for the same faces."""
     others: dict[str, set[str]] = defaultdict(set)
     for result in results:
-        dataset = result.record.dataset
-        if names[dataset.fingerprint].partition(" (")[0] != dataset.name:
-            others[names[dataset.fingerprint]].add(dataset.name)
+        dataset, shown = result.record.dataset, names[result.record.dataset.fingerprint]
+        if shown not in (dataset.name, dataset_label(dataset.name, dataset.fingerprint)):
+            others[shown].add(dataset.name)
     return [
         f"the data set {name} has records under the name {joined(sorted(found))}, too: the faces "
         "and labels are the same"

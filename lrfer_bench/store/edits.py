@@ -9,6 +9,8 @@ from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
 Group = TypeVar("Group", bound=Hashable)
+Written: TypeAlias = tuple[bool, float, str]
+"""Whether a record is finished, when it was written, and a source of it: the highest is newest."""
 
 
 def code_of(source: str) -> str:
@@ -42,10 +44,6 @@ def newest_edits(
         if record.method.plugin_file:
             of_files.add(group)
     return {group: source for group, (*_, source) in newest.items() if group in of_files}
-
-
-Written: TypeAlias = tuple[bool, float, str]
-"""Whether a record is finished, when it was written, and a source of it: the highest is newest."""
 
 
 def _written(store: Store, record: Record, source: str) -> Written:

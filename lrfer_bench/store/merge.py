@@ -187,7 +187,7 @@ def _write(
     """
     if mine is not None and os.path.lexists(logits := store.logits / f"{mine.stem}.npz"):
         set_aside(logits, "damaged")
-    if mine is not None and mine.metrics and not same_metrics(mine.metrics, record.metrics):
+    if mine is not None and _has_other_numbers(mine, record):
         set_aside(store.records / f"{mine.stem}.json", "other-numbers")
     for name, data in files.items():
         write_atomically(store.root / name, data, dated_ns=written)
@@ -195,12 +195,15 @@ def _write(
         (store.records / f"{mine.stem}.json").unlink(missing_ok=True)
 
 
+def _has_other_numbers(mine: Record, theirs: Record) -> bool:
+    """Whether mine has numbers, and theirs has not the same."""
+    return mine.metrics is not None and not same_metrics(mine.metrics, theirs.metrics)
+
+
 def _difference(mine: Record, theirs: Record) -> str:
     if theirs.status == "failed" and mine.status == "finished":
         return "mine is kept: theirs failed"
-    same = mine.status == theirs.status and (
-        mine.metrics is None or same_metrics(mine.metrics, theirs.metrics)
-    )
+    same = mine.status == theirs.status and not _has_other_numbers(mine, theirs)
     return (
         ""
         if same
@@ -231,14 +234,13 @@ class _Ledger:
 
     def about(self, mine: Record, theirs: Record, dry: bool) -> str:
         """Why mine gives way."""
-        if mine.status == "failed" or mine.metrics is None:
+        if mine.status == "failed":
             return "in place of a failed one"
         why = "in place of one whose logits are missing or damaged"
-        if same_metrics(mine.metrics, theirs.metrics):
+        if not _has_other_numbers(mine, theirs):
             return why
-        return (
-            f"{why}, and its numbers are others: mine {'would be' if dry else 'is'} kept beside it"
-        )
+        kept = "would be kept" if dry else "is kept"
+        return f"{why}, and its numbers are others: mine {kept} beside it"
 
     def enter(self, record: Record, store: Store) -> None:
         self.by_key[record.key] = record

@@ -34,9 +34,9 @@ def with_stages(label: str, stages: Iterable[str]) -> str:
     return f"{label} ({names})" if names else label
 
 
-def dataset_label(record: Record) -> str:
-    """Its data set with the head of its fingerprint: "ferplus (20dd5c3f)"."""
-    return f"{record.dataset.name} ({record.dataset.fingerprint[:8]})"
+def dataset_label(name: str, fingerprint: str) -> str:
+    """A data set with the head of its fingerprint: "ferplus (20dd5c3f)"."""
+    return f"{name} ({fingerprint[:8]})"
 
 
 def dataset_names(records: Iterable[Record]) -> dict[str, str]:
@@ -54,7 +54,7 @@ def dataset_names(records: Iterable[Record]) -> dict[str, str]:
     }
     shared = Counter(names.values())
     return {
-        fingerprint: name if shared[name] == 1 else f"{name} ({fingerprint[:8]})"
+        fingerprint: name if shared[name] == 1 else dataset_label(name, fingerprint)
         for fingerprint, name in names.items()
     }
 

@@ -26,6 +26,14 @@ class Mine(Method):
 """
 
 
+def files(folder: Path, *names: str) -> list[Path]:
+    """Plugin files that all want the name "mine", of the numbers 1, 2, ..."""
+    places = [folder / f"{name}.py" for name in names]
+    for number, place in enumerate(places, 1):
+        place.write_text(MINE.format(number))
+    return places
+
+
 def test_a_file_of_an_earlier_call_is_among_what_workers_run(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(MINE.format(1))
@@ -40,9 +48,7 @@ def test_a_file_of_an_earlier_call_is_among_what_workers_run(tmp_path: Path) -> 
 
 def test_two_files_of_one_name_dispute_it_while_both_are_asked_for(tmp_path: Path) -> None:
     """In a notebook, a copy that was tried and given up takes no name from the first file."""
-    first, copy = tmp_path / "mine.py", tmp_path / "copy.py"
-    for file, number in ((first, 1), (copy, 2)):
-        file.write_text(MINE.format(number))
+    first, copy = files(tmp_path, "mine", "copy")
     with registries.pristine():
         load_plugins([first])
         load_plugins([copy])
@@ -54,9 +60,7 @@ def test_two_files_of_one_name_dispute_it_while_both_are_asked_for(tmp_path: Pat
 
 def test_what_a_record_alone_brought_makes_room(tmp_path: Path) -> None:
     """Look at an old model first, then run the class as it is now."""
-    old, new = tmp_path / "old.py", tmp_path / "new.py"
-    for file, number in ((old, 1), (new, 2)):
-        file.write_text(MINE.format(number))
+    old, new = files(tmp_path, "old", "new")
     with registries.pristine():
         recall_plugin(old, old.read_bytes())
         assert METHODS.load("mine").number == 1
@@ -90,9 +94,7 @@ def test_a_recalled_file_gives_way_with_all_that_it_brought(tmp_path: Path) -> N
 
 
 def test_a_recalled_file_that_is_asked_for_gives_way_no_more(tmp_path: Path) -> None:
-    mine, new = tmp_path / "mine.py", tmp_path / "new.py"
-    for file, number in ((mine, 1), (new, 2)):
-        file.write_text(MINE.format(number))
+    mine, new = files(tmp_path, "mine", "new")
     with registries.pristine():
         recall_plugin(mine, mine.read_bytes())
         load_plugins([mine, new])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.merge import merge
 from lrfer_bench.store.schema import Record
-from lrfer_bench.store.store import Store, checksum
-from results import copy_of
+from lrfer_bench.store.store import Store
+from results import copy_of, edited
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -47,15 +46,14 @@ def test_a_finished_record_replaces_a_failed_one_and_not_the_other_way(
 ) -> None:
     mine = copy_of(trained, tmp_path / "mine")
     path = next((mine / "records").glob("*_linear_*_s0_*"))
-    content = json.loads(path.read_text())
-    content |= {
+    failed = {
         "status": "failed",
         "failure": {"sentence": "no"},
         "metrics": None,
         "cost": None,
         "logits_sha256": None,
     }
-    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    edited(path, lambda content: content.update(failed))
     other_way = verdicts(trained, mine, dry=True)
     assert other_way["taken"] == [] and "mine is kept: theirs failed" in other_way["stood"]
     assert not [why for why in other_way["stood"] if "machines" in why]
@@ -95,9 +93,7 @@ def test_what_does_not_fit_is_refused_with_a_reason(
     (path,) = (mine / "records").glob("*_linear_*_s1_*")
     path.unlink()
     (changed,) = (other / "records").glob("*_linear_*_s1_*")
-    content = json.loads(changed.read_text())
-    change(content)
-    changed.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    edited(changed, change)
     (reason,) = verdicts(mine, other)["refused"]
     assert words in reason and not path.exists()
     if "fingerprint" in reason:
@@ -141,10 +137,7 @@ def test_garbage_with_a_fitting_checksum_stops_no_other_record(
     other = copy_of(trained, tmp_path / "other")
     path = next((other / "records").glob("*_linear_*_s0_*"))
     (other / "logits" / f"{path.stem}.npz").write_bytes(b"garbage")
-    content = json.loads(path.read_text()) | {
-        "logits_sha256": hashlib.sha256(b"garbage").hexdigest()
-    }
-    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    edited(path, edit("logits_sha256", hashlib.sha256(b"garbage").hexdigest()))
     found = verdicts(tmp_path / "mine", other)
     assert len(found["taken"]) == 5 and "holds no test logits" in found["refused"][0]
 
@@ -169,9 +162,7 @@ def test_finished_numbers_of_mine_are_kept_where_others_take_their_place(
     """Their logits are lost, and another machine has others for the same key."""
     mine = copy_of(trained, tmp_path / "mine")
     path = next((mine / "records").glob("*_linear_*_s0_*"))
-    content = json.loads(path.read_text())
-    content["metrics"]["all"]["nll"] += 0.5
-    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+    edited(path, edit("metrics.all.nll", 9.5))
     (mine / "logits" / f"{path.stem}.npz").unlink()
     before = path.read_bytes()
     reason = "in place of one whose logits are missing or damaged, and its numbers are others: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,15 @@ from lrfer_bench.reporting.duel import duel
 from lrfer_bench.store.merge import merge
 from lrfer_bench.store.mixture import mixture
 from lrfer_bench.store.schema import Record
-from lrfer_bench.store.store import Store, checksum
-from results import copy_of
+from lrfer_bench.store.store import Store
+from results import copy_of, edited
 
 
 def told(root: Path, seed: int, **environment: str) -> None:
     """Have the records of a seed tell another environment."""
     for path in (root / "records").glob(f"*_s{seed}_*"):
-        content = json.loads(path.read_text())
-        content["environment"] = {"torch": "2.14.1", **environment}
-        path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
+        now = {"environment": {"torch": "2.14.1", **environment}}
+        edited(path, lambda content, now=now: content.update(now))
 
 
 def records(root: Path) -> list[Record]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from lrfer_bench.keys import checksum
 
 
 def copy_of(trained: Path, target: Path) -> Path:
@@ -13,6 +16,13 @@ def copy_of(trained: Path, target: Path) -> Path:
     for part in ("records", "logits"):
         shutil.copytree(trained / part, target / part)
     return target
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a record's file and seal it again, as if it had been written so."""
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps({**content, "content_sha256": checksum(content)}))
 
 
 def bits(results: Path, *patterns: str) -> dict[str, Any]:

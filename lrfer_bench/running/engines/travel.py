@@ -19,11 +19,7 @@ from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import own_folder, sweep, write_atomically
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.plugins.contents import add_content, met
-from lrfer_bench.plugins.loading import (
-    PLUGINS_VARIABLE,
-    load_plugins,
-    loaded_contents,
-)
+from lrfer_bench.plugins.loading import PLUGINS_VARIABLE, load_plugins, loaded_contents
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, PROTOCOLS
 from lrfer_bench.running.engines.fileserver import PIECE
 from lrfer_bench.running.environment import computing
