@@ -66,8 +66,8 @@ class Area(Protocol):
     details = (
         "With a side that the scale does not divide, pixels are weighted by the part of them that "
         "lies under the LR pixel "
-        "(as OpenCV's INTER_AREA does). Rounded half to even; where the scale does not divide the "
-        "side, a mean that is just between two grey levels falls by the processor's rounding."
+        "(as OpenCV's INTER_AREA does). Rounded half to even from exact means: the same bytes on "
+        "every processor."
     )
 
     def degrade(self, hr: Tensor, size: tuple[int, int], scale: int, seeds: Tensor) -> Tensor:
@@ -78,11 +78,27 @@ class Area(Protocol):
             hr.shape[-2] % scale == 0 and hr.shape[-1] % scale == 0
         ):  # whole pixels: exact in float32, and much quicker
             return F.avg_pool2d(hr.to(torch.float32), scale).round_().to(torch.uint8)
-        rows = area_weights(int(hr.shape[-2]), size[0])
-        columns = area_weights(int(hr.shape[-1]), size[1])
+        rows = area_parts(int(hr.shape[-2]), size[0])
+        columns = area_parts(int(hr.shape[-1]), size[1])
+        # Sums of whole numbers, exact in any order, so that one rounding is left: the division's.
+        # With weights that are rounded, a mean just between two grey levels went up or down by the
+        # matrix product of the processor's maker.
         narrow = (hr.to(torch.float64) @ columns.T).transpose(-1, -2).contiguous()
-        lr = (narrow @ rows.T).transpose(-1, -2).contiguous()
-        return lr.round_().clamp_(0, 255).to(torch.uint8)
+        sums = (narrow @ rows.T).transpose(-1, -2).contiguous()
+        return sums.div_(hr.shape[-2] * hr.shape[-1]).round_().to(torch.uint8)
+
+
+def area_parts(source: int, target: int) -> Tensor:
+    """float64 [target, source]: how many of its `target` parts a source pixel gives each target's.
+
+    Whole numbers. Every row sums to `source`, every column to `target`.
+    """
+    import torch
+
+    edges = torch.arange(target + 1, dtype=torch.float64) * source
+    pixels = torch.arange(source, dtype=torch.float64) * target
+    ends, starts = torch.minimum(edges[1:, None], pixels + target), edges[:-1, None]
+    return (ends - torch.maximum(starts, pixels)).clamp_(min=0)
 
 
 def area_weights(source: int, target: int) -> Tensor:
@@ -90,10 +106,4 @@ def area_weights(source: int, target: int) -> Tensor:
 
     Every row sums to 1.
     """
-    import torch
-
-    edges = torch.arange(target + 1, dtype=torch.float64) * source / target
-    pixels = torch.arange(source, dtype=torch.float64)
-    overlap = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
-    weights = overlap.clamp_(min=0)
-    return weights / weights.sum(1, keepdim=True)
+    return area_parts(source, target) / source

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -254,6 +255,20 @@ def test_area_equals_a_mean_taken_pixel_by_pixel(side: int, scale: int) -> None:
             )
     ours = Area().apply(hr, scale, torch.zeros(2, dtype=torch.int64)).numpy()[:, 0]
     assert np.abs(ours - expected).max() <= 0.5 + 1e-6
+
+
+@pytest.mark.parametrize(("side", "scale"), [(48, 2), (48, 5), (50, 3), (50, 4), (20, 3)])
+def test_area_rounds_exact_halves_to_even_on_every_processor(side: int, scale: int) -> None:
+    """Means as fractions, for what a matrix product makes of a half depends on who made it."""
+    hr = torch.randint(0, 2, (3, 1, side, side), generator=torch.Generator().manual_seed(0))
+    hr = (hr * 255).to(torch.uint8)
+    small = -(-side // scale)
+    parts = hr.numpy()[:, 0].astype(object).repeat(small, 1).repeat(small, 2)
+    sums = parts.reshape(3, small, side, small, side).sum((2, 4))
+    expected = [round(Fraction(total, side * side)) for total in sums.ravel()]
+    assert any(total % side**2 == side**2 // 2 for total in sums.ravel()), "no half to round"
+    ours = Area().apply(hr, scale, torch.zeros(3, dtype=torch.int64)).numpy()
+    assert ours.ravel().tolist() == expected
 
 
 def test_camera_depends_on_its_seed_alone_and_varies_with_it() -> None:
