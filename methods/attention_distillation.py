@@ -5,12 +5,13 @@ The teacher is of the same kind as the network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lrfer_bench.api import Batch
+from lrfer_bench.api import Batch, Preset, Task, lean
 from lrfer_bench.api import losses as shared
 from lrfer_bench.methods.started import Started
 
@@ -27,6 +28,11 @@ class AttentionDistilled(Started):
     """Compare what is left of each entry of a map without its mean over the batch."""
 
     net: Any
+
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """What was taken of its weights, and where its size does not follow the preset's."""
+        return [*super().notes_for(settings, task), *other_size(task.preset)]
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         """The maps before their sigmoids, for images float [B, C, H, W] in 0..1.
@@ -53,3 +59,18 @@ class AttentionDistilled(Started):
                 maps, wanted = shared.centred_on_batch(maps), shared.centred_on_batch(wanted)
             losses["attention"] = self.kd_weight * shared.attention_similarity(maps, wanted)
         return losses
+
+
+def other_size(preset: Preset) -> list[str]:
+    """A line where the network of such a method is not about as large as the preset's classifier.
+
+    It has shapes beside each lean classifier, and one for compute = "large".
+    """
+    beside_lean = preset.classifier in lean.SHAPES
+    if preset.large != beside_lean:
+        return []
+    taken = "a GPU's preset" if preset.large else "the classifier lean"
+    return [
+        f"its network has the size that goes with {taken}, not with {preset.classifier}, the "
+        f"classifier of {preset.id}: compare the columns of cost before the accuracies"
+    ]

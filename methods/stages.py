@@ -19,6 +19,7 @@ from lrfer_bench.api import (
     Task,
     build_classifier,
     classifier_content,
+    lean,
     register_method,
     try_out,
 )
@@ -48,7 +49,7 @@ class Classifier(Method):
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """What was taken of its weights; UserError where they or the faces do not fit."""
         arch, weights = settings.get("arch", "preset"), settings.get("weights", "")
-        if arch == "preset" and not weights:
+        if arch == "preset" and not weights and task.preset.classifier in lean.SHAPES:
             return []
         pretrained, input_size = settings.get("pretrained", False), settings.get("input_size", 0)
         net = _network(task, arch, pretrained, input_size, weights)

@@ -12,6 +12,8 @@ from lrfer_bench.planning.arguments import RunArguments, TuneArguments, checked_
 from lrfer_bench.planning.from_python import request_from
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.reporting.frame import frame_of, plain_result
+from lrfer_bench.running.remarks import faults, remarks
+from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Session, run_session
 from lrfer_bench.store.store import Store
 from lrfer_bench.store.survey import find_all
@@ -36,13 +38,13 @@ def tune_from(words: Mapping[str, Any]) -> pd.DataFrame:
     return trial_frame(run_tuning(asked, display, tell, watch).studies)
 
 
-def _notes(tell: Callable[[str], None] | None) -> Callable[[Session, object], None]:
-    """Tells the notes of a plan before anything is trained."""
+def _notes(tell: Callable[[str], None] | None) -> Callable[[Session, Runner], None]:
+    """Tells before anything is trained what the command tells then."""
 
-    def before(session: Session, _: object) -> None:
-        for note in session.plan.notes:
+    def before(session: Session, runner: Runner) -> None:
+        for line in (*remarks(session, runner), *faults(runner)):
             if tell is not None:
-                tell(note)
+                tell(line)
 
     return before
 

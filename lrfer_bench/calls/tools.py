@@ -74,8 +74,9 @@ def plan(
     options: those of run(): dataset, scales, protocols, seeds, preset, settings, results, ...
 
     Returns a line for each training and each test: job ("train" or "test"), method, protocol, scale
-    (one number, or "2;4;8"; 1 is HR), seed, state ("to do", "there" or "failed"), seconds (of a
-    training, NaN: not estimated), after (the stages that it rests on), key. Raises UserError as
+    (one number, or "2;4;8"; 1 is HR), seed, state ("to do", "there", "failed", or
+    "not needed": a training without a model that no test waits for), seconds (of a training, NaN:
+    not estimated), after (the stages that it rests on), key. Raises UserError as
     run() does.
     """
     import pandas as pd
@@ -92,6 +93,12 @@ def plan(
     return steps.astype({"seconds": float})
 
 
+def _state(step: Step) -> str:
+    if step.todo or step.failed:
+        return "to do" if step.todo else "failed"
+    return "there" if step.there else "not needed"
+
+
 def _step(step: Step) -> dict[str, Any]:
     from lrfer_bench.planning.plan import Training
 
@@ -103,7 +110,7 @@ def _step(step: Step) -> dict[str, Any]:
         "protocol": condition.protocol,
         "scale": ";".join(map(str, condition.scales)),
         "seed": node.seed,
-        "state": "to do" if step.todo else "failed" if step.failed else "there",
+        "state": _state(step),
         "seconds": step.seconds,
         "after": ", ".join(node.stages),
         "key": node.key,

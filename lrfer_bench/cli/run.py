@@ -20,7 +20,6 @@ from lrfer_bench.cli.options import (
     request_of,
     shared_options,
 )
-from lrfer_bench.errors import joined
 
 if TYPE_CHECKING:
     from lrfer_bench.running.runner import Runner
@@ -90,39 +89,20 @@ def run(
 
 
 def _tell_about(session: Session, runner: Runner) -> None:
-    """Tell what a user should know before the first training.
+    """Tell what a user should know before the first training."""
+    from lrfer_bench.running.remarks import remarks
 
-    This is: the data, what was left out, what is damaged.
-    """
-    faces = session.prepared.faces
-    word = " (synthetic: rendered faces, no evidence about real ones)" if faces.synthetic else ""
-    counts = ", ".join(f"{len(split)} {name}" for name, split in faces.splits.items())
-    size = f"{faces.size[1]}x{faces.size[0]} pixels"
-    echo(f"{session.request.dataset}{word}: {counts}, {size}")
-    for note in faces.notes:
-        echo(f"  {note}")
-    for note in session.plan.notes:
-        echo(f"  {note}")
+    for line in remarks(session, runner):
+        echo(line)
     _tell_of_faults(session, runner)
-    mine = {cell.data.name for cell in session.plan.cells.values()}
-    if others := sorted(runner.survey.datasets - mine):
-        echo(f"  these faces have records under the name {joined(others)}: tables show them as one")
-    if not runner.plan.cells:
-        echo(f"all {len(runner.kept)} cells have a record already: nothing to run")
 
 
-def _tell_of_faults(session: Session, runner: Runner) -> None:
+def _tell_of_faults(_: Session, runner: Runner) -> None:
     """Tell what was left out and what is damaged."""
-    from lrfer_bench.plugins.registry import PLUGIN_ERRORS
+    from lrfer_bench.running.remarks import faults
 
-    for plugin, reason in PLUGIN_ERRORS.items():
-        echo(f"lrfer-bench: plugin {plugin} was left out: {reason}", err=True)
-    for damaged in runner.survey.damaged:
-        echo(
-            f"lrfer-bench: {damaged.path} is not counted: {damaged.reason}; "
-            "where its cell is run again it is set aside",
-            err=True,
-        )
+    for line in faults(runner):
+        echo(line, err=True)
 
 
 @contextmanager

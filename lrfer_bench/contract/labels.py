@@ -59,6 +59,8 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
             raise UserError(
                 f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"'
             )
+        if setting.strip() in settings:
+            raise UserError(f'the method "{text}" has {setting.strip()} twice: leave one of them')
         settings[setting.strip()] = value.strip()
     return name, settings
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -39,9 +40,11 @@ LIMITS: dict[str, tuple[float, float]] = {
 def chosen_preset(word: str, changes: Mapping[str, Any] | None = None) -> Preset:
     """The preset of a name, an id, or a TOML file, with changes such as {"epochs": 5} if any.
 
+    ~ is the user's own folder, as in every other path: shells leave it in --preset=~/mine.toml.
     What the preset has already is no change: it goes on to share its boards and models.
     """
-    preset = read_preset(Path(word)) if word.endswith(".toml") else preset_of(word)
+    file = Path(os.path.expanduser(word)) if word.endswith(".toml") else None
+    preset = read_preset(file) if file else preset_of(word)
     changes = {
         name: value
         for name, value in (changes or {}).items()

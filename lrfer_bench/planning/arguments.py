@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -94,11 +93,6 @@ def _some(value: list[Any], info: Info) -> list[Any]:
     return value
 
 
-def _home(value: Any) -> Any:
-    """A preset's name or file; ~ is the user's own folder, as in every other path."""
-    return os.path.expanduser(value) if isinstance(value, str) else value
-
-
 def _no_bool(value: Any) -> Any:
     """True is no number here, though Python counts with it."""
     if isinstance(value, bool):
@@ -133,9 +127,7 @@ class PlanArguments(Arguments):
     data_options: Options | None = None
     scales: Annotated[Integers, Some] = list(defaults.SCALES)
     seeds: Annotated[Integers, Some] = [0]
-    preset: Annotated[str | Path, BeforeValidator(_home)] = Field(
-        defaults.PRESET, examples=[defaults.PRESET]
-    )
+    preset: str | Path = Field(defaults.PRESET, examples=[defaults.PRESET])
     settings: dict[str, Options] | None = None
     plugins: Folders = []
     results: Folder = Path(defaults.RESULTS)

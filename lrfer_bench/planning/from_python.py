@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.arguments import PlanArguments, RunArguments
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import read_settings_file
-from lrfer_bench.plugins.handover import bare, hand_over
-from lrfer_bench.plugins.loading import files_to_name, load_plugins
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, Registry
+from lrfer_bench.plugins.handover import hand_over
+from lrfer_bench.plugins.loading import load_plugins
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 from lrfer_bench.store.presets import preset_in
 
 OF_PRESET = ("epochs", "batch", "lr", "precision", "targets")
 """Fields of a preset that run() has a word of its own for."""
-
-
-def _sources_of(registry: Registry, names: Sequence[str]) -> set[str]:
-    """Where these things come from; an earlier call may have brought their plugin files."""
-    asked = {bare(name) for name in names}
-    return {entry.source for entry in registry if entry.name in asked}
 
 
 def request_from(given: PlanArguments) -> Request:
@@ -40,7 +33,6 @@ def request_from(given: PlanArguments) -> Request:
         if words.get(what) is not None:
             words[what], more = hand_over(registry, words[what], given.results)
             files += more
-            files += files_to_name(_sources_of(registry, words[what]), files)
     if len(words["dataset"]) != 1:
         raise UserError(f"dataset names {len(words['dataset'])} data sets: give one a run")
     own = OF_PRESET if isinstance(given, RunArguments) else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.notes import notes_of, scale_notes
 from lrfer_bench.planning.plan import Plan, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
-from lrfer_bench.plugins.loading import load_plugins
+from lrfer_bench.plugins.handover import bare
+from lrfer_bench.plugins.loading import files_to_name, load_plugins
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
 
 MOST_WORKERS = 100_000
 
@@ -77,6 +79,24 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
     asked = (*request.scales, *(request.test_scales or ()))
     plan.notes = (*plan.notes, *scale_notes(asked, prepared.faces.size), *notes_of(plan))
     return prepared, plan
+
+
+def with_files(request: Request, plan: Plan) -> Request:
+    """The request with all plugin files that its plan comes from, so that run.toml names them.
+
+    An earlier call from Python may have brought some, or LRFER_PLUGINS.
+    """
+    nodes = [*plan.trainings.values(), *plan.cells.values()]
+    names = {METHODS: {node.method.name for node in nodes}, DATASETS: {request.dataset}}
+    conditions = [training.condition for training in plan.trainings.values()]
+    conditions += [met for cell in plan.cells.values() for met in (cell.trained, cell.tested)]
+    names[PROTOCOLS] = {bare(condition.protocol) for condition in conditions}
+    sources = set()
+    for registry, asked in names.items():
+        known = {registry.current(name) for name in asked}
+        sources |= {entry.source for entry in registry if entry.name in known}
+    more = files_to_name(sources, request.plugins)
+    return replace(request, plugins=(*request.plugins, *more))
 
 
 def _check_votes(request: Request, prepared: Prepared) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
-from lrfer_bench.planning.plan import Cell, Training
+from lrfer_bench.machine.limits import usable_cores
+from lrfer_bench.planning.plan import Cell, Plan, Training
 from lrfer_bench.running.calibrate import estimate
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines.local import default_workers
+from lrfer_bench.running.models import has_model
 from lrfer_bench.running.runner import Overwrite, Runner
 from lrfer_bench.running.session import Session
 
@@ -20,6 +22,7 @@ class Step:
     """A training or a cell of a plan.
 
     todo: False where it has a record, or a model that is there already or needed by nothing
+    there: whether it has that record or model
     failed: of a cell, whether that record says that it failed
     seconds: of a training, on this machine with one thread; None where it was not estimated
     """
@@ -28,6 +31,7 @@ class Step:
     todo: bool
     seconds: float | None = None
     failed: bool = False
+    there: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,31 @@ def forecast(
     workers = request.workers
     if workers is None and request.engine == "local":
         workers = default_workers(request.device)
-    at_once = workers or 1
+    at_once = min(workers or 1, usable_cores()) if request.engine == "local" else workers or 1
     if devices != ["cpu"]:  # models that share a GPU share its time
         at_once = min(at_once, len(devices))
-    # one training keeps one worker busy, however many there are
-    total = max(sum(seconds.values()) / at_once, max(seconds.values())) if seconds else None
-    return Forecast(
-        [Step(node, key in todo, seconds.get(key)) for key, node in plan.trainings.items()],
-        [
-            Step(node, key in runner.plan.cells, failed=runner.survey.status.get(key) == "failed")
-            for key, node in plan.cells.items()
-        ],
-        workers,
-        total,
-        devices[0],
-    )
+    total = max(sum(seconds.values()) / at_once, _longest(plan, seconds)) if seconds else None
+    trainings = [
+        Step(node, key in todo, seconds.get(key), there=has_model(session.store, key))
+        for key, node in plan.trainings.items()
+    ]
+    status = runner.survey.status
+    cells = [
+        Step(
+            node, key in runner.plan.cells, failed=status.get(key) == "failed", there=key in status
+        )
+        for key, node in plan.cells.items()
+    ]
+    return Forecast(trainings, cells, workers, total, devices[0])
+
+
+def _longest(plan: Plan, seconds: Mapping[str, float]) -> float:
+    """Seconds of the trainings that wait for each other longest, however many workers there are.
+
+    One training keeps one worker busy, and begins when its stages are done.
+    """
+    done: dict[str, float] = {}
+    for key, training in plan.trainings.items():  # stages stand before what rests on them
+        begins = max((done[stage] for stage in training.stages.values()), default=0.0)
+        done[key] = begins + seconds.get(key, 0.0)
+    return max(done.values())

@@ -13,7 +13,7 @@ from lrfer_bench.data.reading import Watch, unwatched
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.free_rows import free_rows, sentence
 from lrfer_bench.planning.plan import Cell, Plan, data_ref
-from lrfer_bench.planning.request import Request, plan_request
+from lrfer_bench.planning.request import Request, plan_request, with_files
 from lrfer_bench.planning.run_file import keep_run_file
 from lrfer_bench.plugins.contents import keep_content
 from lrfer_bench.plugins.existing import keep_models
@@ -71,6 +71,7 @@ def open_session(request: Request, watch: Watch = unwatched) -> Session:
     words.
     """
     prepared, plan = plan_request(request, watch)
+    request = with_files(request, plan)
     store = Store(request.results)
     _check_file_names(plan)
     free = free_rows(request, data_ref(request.dataset, prepared), plan)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lrfer_bench.contract.labels import label_of, parse_label, same_label
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning.settings import split_labels
 
 
@@ -39,3 +40,8 @@ def test_one_row_under_several_spellings() -> None:
 )
 def test_a_value_that_only_looks_like_a_list_is_a_word(value: str, read: str) -> None:
     assert parse_label(f"m[weights={value},b=2]") == ("m", {"weights": read, "b": "2"})
+
+
+def test_a_setting_is_given_once() -> None:
+    with pytest.raises(UserError, match=r'"direct\[epochs=2x, epochs=3x\]" has epochs twice'):
+        parse_label("direct[epochs=2x, epochs=3x]")

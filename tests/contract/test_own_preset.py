@@ -99,6 +99,15 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert read_preset(written(tmp_path, '\ufeffbase = "cpu"\n')).name == "mine"
 
 
+def test_a_file_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in --preset=~/mine.toml, where the shell leaves the ~."""
+    written(tmp_path, 'base = "cpu"\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert chosen_preset("~/mine.toml").name == "mine"
+    with pytest.raises(UserError, match="cannot be read"):
+        chosen_preset("~nobody-of-this-name/mine.toml")
+
+
 def test_any_text_is_written_so_that_it_can_be_read(tmp_path: Path) -> None:
     preset = read_preset(written(tmp_path, 'base = "cpu"\nsummary = "schön 😀 \\u007f"\n'))
     again = read_preset(written(tmp_path, preset_text(preset), f"{preset.id}.toml"))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import registries
-from folders import TINY
 
 from lrfer_bench.contract.own_preset import chosen_preset
 from lrfer_bench.errors import UserError
@@ -21,7 +17,6 @@ from lrfer_bench.planning.arguments import (
     checked_arguments,
 )
 from lrfer_bench.planning.from_python import request_from
-from lrfer_bench.plugins.loading import load_plugins
 
 
 def test_integers_of_any_kind_are_plain_ones() -> None:
@@ -52,20 +47,6 @@ def test_a_budget_has_the_same_words_in_python_and_in_the_terminal() -> None:
     words = {"trials": 8, "epochs": "0.5x", "prune": "none", "overwrite": "never"}
     trials = request_from(checked_arguments(TuneArguments, words))
     assert trials.preset.id == "quick@2", "a trial's epochs are no budget of the request"
-
-
-def test_a_plugin_of_an_earlier_call_is_one_of_a_later_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Else its workers would not know the method, nor its run file name the plugin."""
-    monkeypatch.chdir(TINY.parent)
-    with registries.pristine():
-        load_plugins([TINY])
-        words = {"methods": "linear[width=3]", "dataset": "tinyfaces"}
-        assert request_from(checked_arguments(RunArguments, words)).plugins == (TINY,)
-        assert request_from(checked_arguments(RunArguments, {"methods": "direct"})).plugins == ()
-        again = checked_arguments(RunArguments, {**words, "plugins": TINY.name})
-        assert request_from(again).plugins == (Path(TINY.name),), "once, as it was given"
 
 
 @pytest.mark.parametrize("name", ["methods", "protocols", "test_protocols", "scales", "seeds",
@@ -100,8 +81,3 @@ def test_true_is_no_number(name: str) -> None:
     with pytest.raises(UserError, match=f"^{name} is True: give a number$"):
         checked_arguments(RunArguments, {name: True})
     assert getattr(checked_arguments(RunArguments, {name: 1}), name) == 1.0
-
-
-def test_a_preset_of_one_s_own_may_lie_in_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    assert checked_arguments(RunArguments, {"preset": "~/x.toml"}).preset == "/home/me/x.toml"

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import registries
-from folders import PLUGINS
+from folders import PLUGINS, TINY
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import SettingsFile
+from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import forecast, joining
 from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft
+from lrfer_bench.running.remarks import faults, remarks
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Session, open_session, run_session
 from lrfer_bench.scoring.metrics import score
@@ -139,6 +141,7 @@ def test_a_forecast_names_no_workers_of_a_cluster_that_nobody_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(forecast, "estimate", lambda nodes, *_: {node.key: 60.0 for node in nodes})
+    monkeypatch.setattr(forecast, "usable_cores", lambda: 3)
     request = Request(
         methods=["linear"], dataset="tinyfaces", plugins=[PLUGINS / "tiny.py"],
         scales=[2, 4, 8], engine=engine, workers=workers, results=tmp_path,
@@ -147,6 +150,23 @@ def test_a_forecast_names_no_workers_of_a_cluster_that_nobody_asked(
     found = forecast.forecast(session, calibrate=True)
     assert found.workers == said
     assert found.seconds == (60.0 if said else 180.0), "one after the other, where nobody knows"
+
+
+@pytest.mark.parametrize(("workers", "seconds"), [(1, 180.0), (2, 120.0), (64, 120.0)])
+def test_a_forecast_waits_for_stages_and_counts_no_more_workers_than_cores(
+    workers: int, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cascade needs two models at once, srfer those two and then its own: 3 trainings, 2 deep."""
+    monkeypatch.setattr(forecast, "estimate", lambda nodes, *_: {node.key: 60.0 for node in nodes})
+    request = Request(
+        methods=["srfer"], dataset="tinyfaces", plugins=[TINY], scales=[2], workers=workers,
+        results=tmp_path,
+    )  # fmt: skip
+    session = open_session(request)
+    monkeypatch.setattr(forecast, "usable_cores", lambda: 64)
+    assert forecast.forecast(session, calibrate=True).seconds == seconds
+    monkeypatch.setattr(forecast, "usable_cores", lambda: 1)
+    assert forecast.forecast(session, calibrate=True).seconds == 180.0
 
 
 @pytest.mark.parametrize(("gpus", "workers", "seconds"), [(1, 12, 180.0), (2, 12, 90.0)])
@@ -187,3 +207,35 @@ def test_names_that_do_not_fit_into_the_name_of_a_file_are_told_before_anything_
                 continue
             with pytest.raises(UserError, match=r"too long together .* use 190 characters"):
                 open_session(request)
+
+
+def test_a_run_names_the_plugin_files_of_an_earlier_call_and_of_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `run --config run.toml` would not know the method in another shell."""
+
+    def files(method: str, dataset: str = "tinyfaces", *plugins: Path) -> tuple[Path, ...]:
+        asked = Request([method], dataset, scales=[2], plugins=plugins, results=tmp_path)
+        return tuple(open_session(asked).request.plugins)
+
+    monkeypatch.chdir(TINY.parent)
+    with registries.pristine():
+        load_plugins([TINY])
+        assert files("linear") == (TINY,)
+        assert files("direct", "synthface") == ()
+        assert files("linear", "tinyfaces", Path(TINY.name)) == (Path(TINY.name),), "once, as given"
+    monkeypatch.setenv("LRFER_PLUGINS", str(TINY))
+    with registries.pristine():
+        assert files("linear") == (TINY,)
+
+
+def test_python_is_told_what_the_terminal_is_told(tmp_path: Path) -> None:
+    request, _, _ = with_old_record("direct", tmp_path)
+    (path,) = (tmp_path / "records").glob("*.json")
+    path.write_text(path.read_text()[:-9])
+    session = open_session(request)
+    runner = Runner(session.plan, session.store)
+    (first, *_) = remarks(session, runner)
+    assert first.startswith("tinyfaces") and "pixels" in first
+    (fault,) = faults(runner)
+    assert f"{path} is not counted: " in fault
