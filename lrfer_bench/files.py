@@ -33,6 +33,8 @@ BOOT_ID, PROCESS_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/pro
 """Linux only."""
 CACHE_VARIABLE = "LRFER_CACHE"
 JSON_BYTES = 64 << 20
+JSON_FILES = "[!.]*.json"
+"""What a folder of ours holds: beside each, a Mac packs a ._NAME.json that is none."""
 SOURCE_BYTES = 16 << 20
 """No Python file that somebody wrote is larger."""
 DEEPEST = 32

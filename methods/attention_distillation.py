@@ -31,8 +31,11 @@ class AttentionDistilled(Started):
 
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
-        """What was taken of its weights, and where its size does not follow the preset's."""
-        return [*super().notes_for(settings, task), *other_size(task.preset)]
+        """What was taken of its weights; another size than the preset's; no teacher at HR."""
+        notes = [*super().notes_for(settings, task), *other_size(task.preset)]
+        if task.is_hr and settings.get("kd_weight", 1):
+            notes.append("at HR itself (scale 1) there is no teacher: that model has none")
+        return notes
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:
         """The maps before their sigmoids, for images float [B, C, H, W] in 0..1.

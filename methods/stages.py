@@ -49,9 +49,10 @@ class Classifier(Method):
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """What was taken of its weights; UserError where they or the faces do not fit."""
         arch, weights = settings.get("arch", "preset"), settings.get("weights", "")
-        if arch == "preset" and not weights and task.preset.classifier in lean.SHAPES:
-            return []
         pretrained, input_size = settings.get("pretrained", False), settings.get("input_size", 0)
+        sound = arch == "preset" and task.preset.classifier in lean.SHAPES
+        if sound and not weights and not input_size:
+            return []
         net = _network(task, arch, pretrained, input_size, weights)
         try_out(net, task.channels, task.size)
         return [net.started] if net.started else []

@@ -13,6 +13,7 @@ from lrfer_bench.cli.echo import echo
 from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.options import names as parts
 from lrfer_bench.cli.options import shared_options
+from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ def check_method(
     ids = ids_of(parts("--only", only)) if only is not None else []
     given = parse_settings(settings)
     methods, files = methods_of(method, plugins)
-    DATASETS.entry(dataset)
+    if DATASETS.load(dataset).needs_root:
+        raise UserError(
+            f"the checks take a data set that needs no files, and {dataset} needs your copy of its "
+            "own: leave --dataset out, or name another"
+        )
     if given:
         check_settings(methods, given)
     failed = 0

@@ -119,8 +119,10 @@ def tune(
     from lrfer_bench.cli.preparing import watched
     from lrfer_bench.data.reading import unwatched
     from lrfer_bench.plugins.loading import left_out, load_plugins
+    from lrfer_bench.running.engines.lifelines import stop_like_ctrl_c
     from lrfer_bench.tuning.tune import TuningRequest, run_tuning
 
+    stop_like_ctrl_c()
     load_plugins(options["plugins"])
     echo_left_out(left_out())
     asked = TuningRequest(request_of(options), trials, epochs, prune)

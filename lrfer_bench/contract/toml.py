@@ -20,28 +20,26 @@ else:
 MOST_BYTES = 4 << 20
 
 
-def parse_toml(path: Path, encoding: str = "utf-8-sig") -> dict[str, Any]:
+def parse_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. ValueError where it is none, or too large or too deep for one.
 
     Raises OSError as well.
     """
-    text = read_limited(path, MOST_BYTES).decode(encoding)
+    text = read_limited(path, MOST_BYTES).decode("utf-8-sig")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 
 
-def read_toml(
-    path: Path, called: str, option: str = "", encoding: str = "utf-8-sig"
-) -> dict[str, Any]:
+def read_toml(path: Path, called: str, option: str = "") -> dict[str, Any]:
     """The content of a TOML file; UserError where it cannot be read or is not TOML.
 
     called: what messages call the file. option: the one that named it, for advice.
     """
     check, fix = (f"; check {option}", "; fix it") if option else ("", "")
     try:
-        return parse_toml(path, encoding)
+        return parse_toml(path)
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"{called} cannot be read: {reason}{check}") from error

@@ -14,7 +14,7 @@ from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.data.signature import CACHE_VERSION
 from lrfer_bench.data.sums import read_meta
 from lrfer_bench.errors import DataError
-from lrfer_bench.files import is_momentary, not_now
+from lrfer_bench.files import default_cache, is_momentary, not_now
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,15 @@ def open_or_none(directory: Path) -> Prepared | None:
         return open_prepared(directory)
     except DataError:
         return None
+
+
+def prepared_here(fingerprint: str) -> Prepared | None:
+    """The data set of a fingerprint in this machine's cache, or None."""
+    for folder in sorted((default_cache() / "datasets").glob(f"*-{fingerprint[:16]}")):
+        found = open_or_none(folder)
+        if found is not None and found.fingerprint == fingerprint:
+            return found
+    return None
 
 
 def _read_split(directory: Path, name: str, files: Mapping[str, int]) -> Split:

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from lrfer_bench.contract.condition import Condition
 from lrfer_bench.contract.method import Method
 from lrfer_bench.data.lowres import lr_images
-from lrfer_bench.data.prepared import Prepared, open_or_none
-from lrfer_bench.files import default_cache
+from lrfer_bench.data.prepared import prepared_here
 from lrfer_bench.planning import defaults
 from lrfer_bench.plugins.registry import DATASETS
 from lrfer_bench.predicting.predictor import Predictor
@@ -63,15 +62,6 @@ def faces_of(predictor: Predictor) -> Faces:
         grey = hr.mean(1, keepdims=True).round().astype(np.uint8)
         hr = np.repeat(grey, predictor.channels, 1)
     return Faces(predictor.degrade(hr), f"{len(hr)} test faces of {defaults.DATASET}")
-
-
-def prepared_here(fingerprint: str) -> Prepared | None:
-    """The data set of a fingerprint in this machine's cache, or None."""
-    for folder in sorted((default_cache() / "datasets").glob(f"*-{fingerprint[:16]}")):
-        found = open_or_none(folder)
-        if found is not None and found.fingerprint == fingerprint:
-            return found
-    return None
 
 
 @torch.no_grad()

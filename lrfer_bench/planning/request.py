@@ -15,7 +15,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.notes import notes_of, scale_notes
-from lrfer_bench.planning.plan import Plan, data_ref
+from lrfer_bench.planning.plan import Cell, Plan, Training, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.handover import bare
 from lrfer_bench.plugins.loading import files_to_name, load_plugins
@@ -86,7 +86,7 @@ def with_files(request: Request, plan: Plan) -> Request:
 
     An earlier call from Python may have brought some, or LRFER_PLUGINS.
     """
-    nodes = [*plan.trainings.values(), *plan.cells.values()]
+    nodes: list[Training | Cell] = [*plan.trainings.values(), *plan.cells.values()]
     names = {METHODS: {node.method.name for node in nodes}, DATASETS: {request.dataset}}
     conditions = [training.condition for training in plan.trainings.values()]
     conditions += [met for cell in plan.cells.values() for met in (cell.trained, cell.tested)]

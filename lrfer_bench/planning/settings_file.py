@@ -18,6 +18,7 @@ A file may name more methods than a run asks for.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class SettingsFile:
 def read_settings_file(path: Path) -> SettingsFile:
     """UserError for a file that cannot be read, is not TOML, or has another content than above."""
     called = f"the settings file {path}"
-    content = read_toml(path.expanduser(), called, "--settings", encoding="utf-8")
+    content = read_toml(path.expanduser(), called, "--settings")
     fault = _fault(content)
     if fault:
         raise UserError(f"the settings file {path} {fault}")
@@ -64,6 +65,10 @@ def _fault(content: Mapping[str, Any]) -> str:
         isinstance(own, dict) for own in settings.values()
     ):
         return "has settings without a method: write [settings.METHOD] above them"
+    try:
+        json.dumps(settings)
+    except TypeError:
+        return "has a date or a time among its settings, which no setting takes: write a text"
     if not isinstance(trials, dict):
         return "has trials without a method: write [trials] and below it METHOD = 8"
     for method, count in trials.items():

@@ -7,7 +7,8 @@ from typing import Any
 
 from lrfer_bench.contract.labels import label_of, parse_label
 from lrfer_bench.contract.protocol import HR
-from lrfer_bench.data.cache import Prepared, open_prepared
+from lrfer_bench.data.cache import Prepared
+from lrfer_bench.data.prepared import prepared_here
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import default_cache
 from lrfer_bench.planning.build import build_plan
@@ -16,8 +17,8 @@ from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.run_file import remember_contents
 from lrfer_bench.plugins.existing import AGAIN, load_model_plugin
 from lrfer_bench.plugins.kept import kept_plugin
-from lrfer_bench.plugins.loading import recall_plugin
-from lrfer_bench.plugins.registry import DATASETS, METHODS
+from lrfer_bench.plugins.loading import recall_plugin, source_of
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, RECALLED, Registry
 from lrfer_bench.running.models import model_facts, weights_path
 from lrfer_bench.store.presets import preset_of_record
 from lrfer_bench.store.schema import Record
@@ -96,36 +97,39 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
 
 
 def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
-    """A class that run() handed over from a script is found again in the results folder."""
-    name = METHODS.current(record.method.name)
-    known = name in METHODS.names()
-    if known and not (record.method.existing and _is_another(record)):
-        return
-    found = kept_plugin(store.root, record.method.source, trust)
-    if found is not None:
-        if record.method.existing:
-            load_model_plugin(name, *found)
-        else:
-            recall_plugin(*found)
-        return
-    if known:
-        return  # the plan says that it is another
-    advice = "install it, or give its file with --plugin (plugins=[...] in Python)"
-    raise UserError(
-        f'the method "{record.method.name}" of {record.stem} came from {record.method.source}, '
-        f"which is not here: {AGAIN if record.method.existing else advice}"
-    )
+    """Classes that run() handed over from a script are found again in the results folder."""
+    for what, source in (record.method.files or {}).items():
+        kind, _, name = what.partition(" ")
+        _bring(record, PROTOCOLS if kind == "protocol" else METHODS, name, source, store, trust)
+    _bring(record, METHODS, record.method.name, record.method.source, store, trust)
 
 
-def _is_another(record: Record) -> bool:
-    return METHODS.entry(record.method.name).source != record.method.source
+def _bring(
+    record: Record, registry: Registry, name: str, source: str, store: Store, trust: bool
+) -> None:
+    """Bring one thing that a record rests on; what is the user's own under its name stays."""
+    name = registry.current(name)
+    here = registry.entry(name).source if name in registry.names() else ""
+    existing = registry is METHODS and record.method.existing
+    if here == source or (here and not existing and here not in RECALLED):
+        return  # where it is another, the plan says so
+    found = kept_plugin(store.root, source, trust)
+    if found is not None and existing:
+        load_model_plugin(name, *found)
+        RECALLED.add(source_of(found[0]))
+    elif found is not None:
+        recall_plugin(*found)
+    elif not here:
+        advice = "install it, or give its file with --plugin (plugins=[...] in Python)"
+        raise UserError(
+            f'the {registry.kind} "{name}" of {record.stem} came from {source}, '
+            f"which is not here: {AGAIN if existing else advice}"
+        )
 
 
 def prepared_of(record: Record) -> Prepared | None:
     """Its data set in the cache; None where it was not prepared on this machine."""
-    for folder in (default_cache() / "datasets").glob(f"*-{record.dataset.fingerprint[:16]}"):
-        return open_prepared(folder)
-    return None
+    return prepared_here(record.dataset.fingerprint)
 
 
 def _how_to_prepare(record: Record) -> str:

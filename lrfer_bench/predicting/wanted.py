@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.registry import METHODS, RECALLED
 from lrfer_bench.predicting.called import is_called, is_row
 from lrfer_bench.store.edits import code_of, newest_edits, on_older_edits
 from lrfer_bench.store.names import (
@@ -268,9 +268,13 @@ def _as_files_are(records: list[Record], store: Store) -> list[Record]:
 
 
 def _loaded_source(name: str) -> str:
-    """The source of the method of this name that is loaded here, "" for none."""
+    """The source of the method of this name that is the user's own here, "" for none.
+
+    What an earlier record brought out of a results folder is nobody's choice.
+    """
     name = METHODS.current(name)
-    return METHODS.entry(name).source if name in METHODS.names() else ""
+    source = METHODS.entry(name).source if name in METHODS.names() else ""
+    return "" if source in RECALLED else source
 
 
 def _made_with(records: Sequence[Record]) -> dict[str, str]:

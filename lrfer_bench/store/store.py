@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import (
+    JSON_FILES,
     is_momentary,
     not_now,
     own_prefix,
@@ -30,9 +31,6 @@ from lrfer_bench.keys import checksum
 from lrfer_bench.scoring.parts import Metrics
 from lrfer_bench.store.answers import GARBAGE, Logits, most_bytes
 from lrfer_bench.store.schema import MOST, SCHEMA, Record
-
-RECORDS = "[!.]*.json"
-"""Files of records: beside each, a Mac packs a ._NAME.json that is none."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ class Store:
 
         It lists the folder: for many keys see store/survey.py.
         """
-        for path in sorted(self.records.glob(f"*_{key[:12]}.json")):
+        for path in sorted(self.records.glob(f"[!.]*_{key[:12]}.json")):
             found = read_record(path)
             if isinstance(found, Record) and found.key == key:
                 return found
@@ -202,7 +200,7 @@ class Store:
         """The first 12 digits of a key -> names of record files without their ending."""
         if self._stems is None:
             self._stems = defaultdict(set)
-            for path in self.records.glob(RECORDS):
+            for path in self.records.glob(JSON_FILES):
                 self._stems[path.stem.rpartition("_")[2]].add(path.stem)
         return self._stems
 
@@ -211,7 +209,7 @@ class Store:
 
         A file that is cut, edited or of another schema comes as Damaged, never counted.
         """
-        for path in sorted(self.records.glob(RECORDS)):
+        for path in sorted(self.records.glob(JSON_FILES)):
             if heads is None or path.stem.rpartition("_")[2] in heads:
                 yield read_record(path)
 

@@ -28,8 +28,8 @@ def write_chosen(folder: Folder) -> None:
         return
     write_atomically(folder.table, markdown(done).encode())
     scored = [study for study in done if study.best is not None]
-    if not scored:
-        return
+    if not scored and not folder.settings.exists():
+        return  # else what was chosen before is not the choice of these studies
     file = SettingsFile(
         {study.method: study.chosen for study in scored},
         {study.method: len(study.trials) for study in scored},

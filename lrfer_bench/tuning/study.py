@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import read_json, write_atomically
+from lrfer_bench.files import JSON_FILES, read_json, write_atomically
 from lrfer_bench.keys import SEAL, is_intact, sealed
 
 SCHEMA = 1
@@ -143,7 +143,7 @@ class Folder:
 
     def studies(self) -> Iterator[Study]:
         """Every study, in the order of their names; UserError for a file that is none."""
-        for path in sorted(self.root.glob("*.json")):
+        for path in sorted(self.root.glob(JSON_FILES)):
             yield _read(path)
 
     def open(self, about: About) -> dict[str, Study]:

@@ -35,3 +35,23 @@ def test_a_classifier_that_nobody_knows_is_refused_before_anything_is_trained(na
     preset = dataclasses.replace(tiny_preset(), classifier="resnet-18")
     with pytest.raises(UserError, match=r'no classifier "resnet-18": did you mean'):
         notes_of(plan_of([name], (2,), preset, REF))
+
+
+def test_a_side_that_a_lean_network_does_not_look_at_is_refused() -> None:
+    for method, name in (("direct", "direct"), ("classifier", "kd")):
+        plan = plan_of([name], (2,), ref=REF, **{method: {"input_size": 96}})
+        with pytest.raises(UserError, match="leave out input_size, or choose a timm name"):
+            notes_of(plan)
+
+
+def test_norms_for_each_size_need_norms() -> None:
+    preset = dataclasses.replace(tiny_preset(), classifier="convnext_atto")
+    with pytest.raises(UserError, match=r"rsnet has batch norms .*, convnext_atto, has none"):
+        notes_of(plan_of(["rsnet"], (2,), preset, data_ref(side=48)))
+
+
+@pytest.mark.parametrize("name", ["gmenet", "askd"])
+def test_at_hr_a_method_says_that_it_has_no_teacher(name: str) -> None:
+    (note,) = notes_of(plan_of([name], (1, 2), ref=REF))
+    assert note == f"{name}: at HR itself (scale 1) there is no teacher: that model has none"
+    assert notes_of(plan_of([f"{name}[kd_weight=0]"], (1,), ref=REF)) == ()

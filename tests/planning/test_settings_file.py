@@ -216,6 +216,7 @@ def test_a_plugin_that_a_tuning_wrote_of_and_that_is_not_here_is_passed_over(
         ("[trials]\nkd = 2.5", "trials.kd = 2.5"),
         ("[code]\nkd = 2", "code without a method"),
         ("[versions]\nkd = 2", "versions without a method"),
+        ("[settings.kd]\nwhen = [2024-01-01]", "has a date or a time among its settings"),
     ],
 )
 def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_path: Path) -> None:
@@ -224,6 +225,10 @@ def test_another_content_is_refused_in_one_sentence(text: str, word: str, tmp_pa
     with pytest.raises(UserError, match=word) as caught:
         read_settings_file(path)
     assert "wrong.toml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    assert read(tmp_path, f"\ufeff{KD}").trials == {"kd": 8}
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,20 @@ def test_a_method_whose_trials_all_fail_gives_status_1(tmp_path: Path, through: 
     assert found.status == 1 and "every trial of tunable failed" in found.err
     assert "| 1 (defaults) | 0.01 | plain | failed: no |" in found.out
     assert files(tmp_path).keys() == {"tunable.json", "trials.md"}
+
+
+def test_a_choice_goes_with_its_study(tmp_path: Path, through: Any) -> None:
+    """Of a study that was made anew, and failed, no choice of before is left."""
+    through(MadeEngine())
+    outcome = tuned(tmp_path, "tunable", trials=3)
+    file = outcome.folder.settings
+    assert read_settings_file(file).settings.keys() == {"tunable"}
+    (tmp_path / "tuning" / "._tunable.json").write_bytes(b"of a Mac")
+    shutil.rmtree(tmp_path / "models")
+    outcome.folder.path("tunable").unlink()
+    through(MadeEngine(fails=lambda label: True))
+    tuned(tmp_path, "tunable", trials=3)
+    assert not read_settings_file(file).settings and not read_settings_file(file).trials
 
 
 def test_settings_held_fixed_are_not_tried_and_are_part_of_the_choice(
