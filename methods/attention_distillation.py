@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lrfer_bench.api import Batch, Preset, Task, lean
 from lrfer_bench.api import losses as shared
+from lrfer_bench.methods.stages import try_preset_network
 from lrfer_bench.methods.started import Started
 
 
@@ -32,9 +33,10 @@ class AttentionDistilled(Started):
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """What was taken of its weights; another size than the preset's; no teacher at HR."""
+        try_preset_network(task)
         notes = [*super().notes_for(settings, task), *other_size(task.preset)]
         if task.is_hr and settings.get("kd_weight", 1):
-            notes.append("at HR itself (scale 1) there is no teacher: that model has none")
+            notes.append("at scale 1 there is no teacher, so kd_weight changes nothing there")
         return notes
 
     def attention_maps(self, images: Tensor) -> list[Tensor]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lrfer_bench.api import Batch, LogUniform, Task, UserError, lean, losses, register_method
+from lrfer_bench.api import Batch, LogUniform, Task, UserError, losses, register_method
 from lrfer_bench.methods.stages import Classifier
 
 
@@ -30,19 +30,18 @@ class RSNet(Classifier):
         super().__init__(task, weights=weights)
         self.kd_weight = kd_weight
         self.sizes = tuple(sorted({1, *task.scales}))
-        if not norms_a_size(self.net, len(self.sizes)):
-            raise UserError(
-                f"rsnet has batch norms for each size, and the classifier of {task.preset.id}, "
-                f"{task.preset.classifier}, has none: give the preset one that has"
-            )
+        norms_a_size(self.net, len(self.sizes))
         self.ensemble = Ensemble(len(self.sizes))
 
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """What was taken of its weights; UserError for a network without batch norms."""
         notes = super().notes_for(settings, task)
-        if task.preset.classifier not in lean.SHAPES:
-            cls(task, **settings)
+        if not any(isinstance(part, NormASize) for part in cls(task, **settings).modules()):
+            raise UserError(
+                f"rsnet has batch norms for each size, and the classifier of {task.preset.id}, "
+                f"{task.preset.classifier}, has none: give the preset one that has"
+            )
         return notes
 
     def at(self, scale: int, images: Tensor) -> Tensor:
@@ -126,13 +125,10 @@ class NormASize(nn.Module):
         return norm(x)
 
 
-def norms_a_size(net: nn.Module, sizes: int) -> int:
-    """Put a NormASize in the place of every batch norm of a network; how many there were."""
-    found = 0
+def norms_a_size(net: nn.Module, sizes: int) -> None:
+    """Put a NormASize in the place of every batch norm of a network."""
     for name, child in net.named_children():
         if isinstance(child, nn.BatchNorm2d):
             setattr(net, name, NormASize(child, sizes))
-            found += 1
         else:
-            found += norms_a_size(child, sizes)
-    return found
+            norms_a_size(child, sizes)

@@ -6,6 +6,7 @@ A stage is a method like any other; others just name it in their `needs`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from lrfer_bench.api import (
     Method,
     Preset,
     Task,
+    UserError,
     build_classifier,
     classifier_content,
     lean,
@@ -50,8 +52,14 @@ class Classifier(Method):
         """What was taken of its weights; UserError where they or the faces do not fit."""
         arch, weights = settings.get("arch", "preset"), settings.get("weights", "")
         pretrained, input_size = settings.get("pretrained", False), settings.get("input_size", 0)
-        sound = arch == "preset" and task.preset.classifier in lean.SHAPES
-        if sound and not weights and not input_size:
+        name = task.preset.classifier if arch == "preset" else arch
+        if input_size and name in lean.SHAPES:
+            raise UserError(
+                f'the classifier "{name}" works at the size that the preset gives it: leave out '
+                "input_size, or choose a timm name as arch"
+            )
+        if arch == "preset" and not weights and not input_size:
+            try_preset_network(task)
             return []
         net = _network(task, arch, pretrained, input_size, weights)
         try_out(net, task.channels, task.size)
@@ -76,6 +84,20 @@ class Classifier(Method):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         return {"ce": self.cross_entropy(self.net(self.enlarged(batch)), batch)}
+
+
+def try_preset_network(task: Task) -> None:
+    """UserError where the classifier of a preset file is none, or does not take these faces."""
+    if task.preset.classifier not in lean.SHAPES:
+        _tried(task.preset.classifier, task.classes, task.channels, task.input_size, task.size)
+
+
+@lru_cache(maxsize=64)
+def _tried(
+    name: str, classes: int, channels: int, at: tuple[int, int], size: tuple[int, int]
+) -> None:
+    """Remembered, as every method of a plan asks for the same one at each scale."""
+    try_out(build_classifier(name, classes, channels, at, dropout=0.0), channels, size)
 
 
 def _network(

@@ -24,6 +24,8 @@ class Student(Classifier):
 
         It is built like its teacher, which is asked for itself.
         """
+        if not cls.needs_for(settings, task.is_hr):
+            return super().notes_for(settings, task)
         return [cls(task, **settings).net.started] if settings.get("weights") else []
 
     def __init__(self, task: Task, weights: str = "") -> None:

@@ -81,8 +81,8 @@ def check_method(
     methods, files = methods_of(method, plugins)
     if DATASETS.load(dataset).needs_root:
         raise UserError(
-            f"the checks take a data set that needs no files, and {dataset} needs your copy of its "
-            "own: leave --dataset out, or name another"
+            f"the checks take a data set that needs no files, and {dataset} needs files of yours: "
+            "leave --dataset out, or name another"
         )
     if given:
         check_settings(methods, given)

@@ -60,7 +60,7 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
                 f'the method "{text}" is not understood: write NAME or "NAME[SETTING=VALUE,...]"'
             )
         if setting.strip() in settings:
-            raise UserError(f'the method "{text}" has {setting.strip()} twice: leave one of them')
+            raise UserError(f'the method "{text}" has {setting.strip()} twice: give it once')
         settings[setting.strip()] = value.strip()
     return name, settings
 

@@ -250,8 +250,8 @@ def build_classifier(
           another size are resized to it
     dropout: the rate before the last layer
     pretrained: with timm's weights
-    input_size: side in pixels that a timm network's input is resized to; 0 is the images' own, and
-                all that the lean ones take
+    input_size: side in pixels that a timm network's input is resized to; 0 is the images' own.
+                The lean ones do not look at it
     weights: a file of weights to start from, all but the head, in place of timm's; or a content of
              one, "sha256:...". What was taken stands in `started`
 
@@ -264,11 +264,6 @@ def build_classifier(
             name, classes, channels, pretrained=pretrained, dropout=dropout,
             input_size=input_size, weights=weights,
         )  # fmt: skip
-    if input_size:
-        raise UserError(
-            f'the classifier "{name}" works at the size that the preset gives it: leave out '
-            "input_size, or choose a timm name as arch"
-        )
     net = LeanNet(shape, classes, channels, size, dropout)
     if weights:
         net.started = start_from(net, weights, name, ("linear",))

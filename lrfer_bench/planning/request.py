@@ -19,7 +19,7 @@ from lrfer_bench.planning.plan import Cell, Plan, Training, data_ref
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.handover import bare
 from lrfer_bench.plugins.loading import files_to_name, load_plugins
-from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS
+from lrfer_bench.plugins.registry import DATASETS, METHODS, PROTOCOLS, RECALLED
 
 MOST_WORKERS = 100_000
 
@@ -84,19 +84,31 @@ def plan_request(request: Request, watch: Watch = unwatched) -> tuple[Prepared, 
 def with_files(request: Request, plan: Plan) -> Request:
     """The request with all plugin files that its plan comes from, so that run.toml names them.
 
-    An earlier call from Python may have brought some, or LRFER_PLUGINS.
+    An earlier call from Python may have brought some, or LRFER_PLUGINS. The plan gets a note of
+    those that are nobody's choice.
     """
+    sources = _sources(request, plan)
+    plan.notes += tuple(
+        f"{source} is used as an earlier call took it out of a results folder: define yours again, "
+        "or give its file, if that is not meant"
+        for source in sorted(sources & RECALLED)
+    )
+    more = files_to_name(sources, request.plugins)
+    return replace(request, plugins=(*request.plugins, *more))
+
+
+def _sources(request: Request, plan: Plan) -> set[str]:
+    """Where the methods, protocols and data set of a plan come from."""
     nodes: list[Training | Cell] = [*plan.trainings.values(), *plan.cells.values()]
     names = {METHODS: {node.method.name for node in nodes}, DATASETS: {request.dataset}}
     conditions = [training.condition for training in plan.trainings.values()]
     conditions += [met for cell in plan.cells.values() for met in (cell.trained, cell.tested)]
     names[PROTOCOLS] = {bare(condition.protocol) for condition in conditions}
-    sources = set()
+    sources: set[str] = set()
     for registry, asked in names.items():
         known = {registry.current(name) for name in asked}
         sources |= {entry.source for entry in registry if entry.name in known}
-    more = files_to_name(sources, request.plugins)
-    return replace(request, plugins=(*request.plugins, *more))
+    return sources
 
 
 def _check_votes(request: Request, prepared: Prepared) -> None:

@@ -91,9 +91,7 @@ def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
         raise UserError(f"the run file {path} has a list for {word}: write one value")
     texts = [str(part) for part in parts]
     if any("\0" in text for text in texts):
-        raise UserError(
-            f"the run file {path} has {word} = {value!r}: no option takes such a letter"
-        )
+        raise UserError(f"the run file {path} has {word} = {value!r}: no option takes a NUL")
     if word in PATHS or (word == "preset" and texts[0].endswith(".toml")):
         texts = [str(folder / path_of(text).expanduser()) for text in texts]
     if word in REPEATED:

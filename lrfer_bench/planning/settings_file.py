@@ -66,7 +66,7 @@ def _fault(content: Mapping[str, Any]) -> str:
     ):
         return "has settings without a method: write [settings.METHOD] above them"
     try:
-        json.dumps(settings)
+        json.dumps(settings)  # dates are all that TOML has and JSON has no word for
     except TypeError:
         return "has a date or a time among its settings, which no setting takes: write a text"
     if not isinstance(trials, dict):

@@ -87,20 +87,34 @@ def plan_again(record: Record, store: Store, image: Image) -> tuple[Plan, Cell]:
             continue
         if record.key in plan.cells:
             return plan, plan.cells[record.key]
-    now, then = METHODS.entry(record.method.name).source, record.method
+    raise problem or _made_otherwise(record)
+
+
+def _made_otherwise(record: Record) -> UserError:
+    """What differs: the source of a protocol or stage, if it is one, else of the method."""
+    then = record.method
+    was, now = f"{then.source}, version {then.version}", METHODS.entry(then.name).source
+    for what, source in (then.files or {}).items():
+        registry, name = _named(what)
+        if registry.entry(name).source != source:
+            was, now = f"{what} of {source}", registry.entry(name).source
     again = AGAIN if then.existing else "run the cell in another folder (--results NEW)"
-    raise problem or UserError(
-        f"{record.stem} was made by other code or settings than those here (the record: "
-        f"{then.source}, version {then.version}; here: {now}): use the version it came from, "
-        f"or {again}"
+    return UserError(
+        f"{record.stem} was made by other code or settings than those here (the record: {was}; "
+        f"here: {now}): use the version it came from, or {again}"
     )
+
+
+def _named(what: str) -> tuple[Registry, str]:
+    """The registry and the name of "protocol corner" or "method good", as records call files."""
+    kind, _, name = what.partition(" ")
+    return PROTOCOLS if kind == "protocol" else METHODS, name
 
 
 def _bring_plugin(record: Record, store: Store, trust: bool) -> None:
     """Classes that run() handed over from a script are found again in the results folder."""
     for what, source in (record.method.files or {}).items():
-        kind, _, name = what.partition(" ")
-        _bring(record, PROTOCOLS if kind == "protocol" else METHODS, name, source, store, trust)
+        _bring(record, *_named(what), source, store, trust)
     _bring(record, METHODS, record.method.name, record.method.source, store, trust)
 
 

@@ -1,7 +1,8 @@
 """Golden arrays: what each protocol version makes of one made-up picture.
 
 With them no change of pixels goes unseen. `python -m lrfer_bench.protocols.golden` writes
-golden.npz anew; do that only together with a raised protocol version.
+golden.npz anew; do that only together with a raised protocol version. (Once it was done without:
+area@1 where the scale does not divide a side, of which there were no published records.)
 """
 
 from __future__ import annotations

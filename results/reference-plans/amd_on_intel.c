@@ -3,11 +3,12 @@
  * The matrix products of torch's x86 wheels are MKL's, which asks the processor for its maker
  * before it chooses how to compute; so Intel and AMD differ in the last bits. This library answers
  * CPUID for the program (Linux lets the instruction fault where /proc/cpuinfo shows cpuid_fault)
- * with the maker AMD and the caches of a Zen 3. All else is what the processor says.
+ * with the maker AMD, the caches of a Zen 3 and one thread a core. All else is what the processor
+ * says. It handles SIGSEGV, so leave Python's faulthandler off.
  *
  *   gcc -O2 -shared -fPIC -o amd_on_intel.so amd_on_intel.c
- *   export LD_PRELOAD=$PWD/amd_on_intel.so ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2
- *   lrfer-bench doctor        # arithmetic: d04b635e4e91 with the versions of results/reference
+ *   env LD_PRELOAD=$PWD/amd_on_intel.so ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 \
+ *       lrfer-bench doctor    # arithmetic: d04b635e4e91 with the versions of results/reference
  */
 #define _GNU_SOURCE
 #include <cpuid.h>

@@ -204,7 +204,7 @@ def test_what_cannot_be_checked_is_a_sentence(tmp_path: Path) -> None:
         (["gmnet"], "gmenet"),
         (["direct", "--only", "repeatble"], 'did you mean "repeatable"'),
         (["direct", "--only", ","], "--only names nothing"),
-        (["direct", "--dataset", "fer2013"], "fer2013 needs your copy of its own"),
+        (["direct", "--dataset", "fer2013"], "fer2013 needs files of yours"),
     ):
         with registries.kept():
             wrong = in_process.lrfer("check-method", *words)

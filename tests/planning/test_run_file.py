@@ -220,7 +220,7 @@ def test_an_earlier_file_goes_on_to_ask_for_its_own_settings(tmp_path: Path) -> 
         ("epochs = true\n", "epochs"),
         ('dataset = ["a", "b"]\n', "one value"),
         ("methods = \n", "not TOML"),
-        ('results = "a\\u0000b"\n', "no option takes such a letter"),
+        ('results = "a\\u0000b"\n', "no option takes a NUL"),
     ],
 )
 def test_mistakes_are_one_sentence(text: str, words: str, tmp_path: Path) -> None:

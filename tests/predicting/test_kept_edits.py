@@ -13,12 +13,14 @@ import pytest
 import registries
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.existing import keep_models, model_plugin
 from lrfer_bench.plugins.kept import keep
 from lrfer_bench.plugins.loading import load_plugins
 from lrfer_bench.plugins.registry import METHODS, PROTOCOLS
-from lrfer_bench.predicting.origin import _bring_plugin
+from lrfer_bench.predicting.origin import ANY_IMAGE, _bring_plugin, plan_again
 from lrfer_bench.predicting.wanted import _loaded_source
+from lrfer_bench.running.session import open_session
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
@@ -110,3 +112,24 @@ def test_protocols_of_a_script_are_found_again_or_named(tmp_path: Path) -> None:
         number(found, tmp_path)
     kept(tmp_path, CORNER, "corner")
     assert number(found, tmp_path) == 1 and "corner" in PROTOCOLS.names()
+
+
+def test_a_protocol_that_was_edited_since_is_named(tmp_path: Path) -> None:
+    found = record(
+        tmp_path, method="direct", source=METHODS.entry("direct").source, preset="quick@1",
+        files={"protocol corner": source(CORNER, "corner")},
+    )  # fmt: skip
+    own = tmp_path / "corner.py"
+    own.write_text(CORNER + "# edited\n")
+    load_plugins([own])
+    with pytest.raises(UserError) as caught:
+        plan_again(found, Store(tmp_path), ANY_IMAGE)
+    assert f"protocol corner of {source(CORNER, 'corner')}; here: corner.py" in str(caught.value)
+
+
+def test_a_run_says_what_it_has_from_a_results_folder(tmp_path: Path) -> None:
+    mine = kept(tmp_path, MINE.format(1), "mine")
+    number(record(tmp_path, method="mine", source=mine), tmp_path)
+    asked = Request(["mine"], "synthface", scales=[2], results=tmp_path / "new")
+    note = f"{mine} is used as an earlier call took it out of a results folder"
+    assert any(line.startswith(note) for line in open_session(asked).plan.notes)

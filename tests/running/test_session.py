@@ -13,6 +13,8 @@ import pytest
 import registries
 from folders import PLUGINS, TINY
 
+from lrfer_bench.calls.runs import _notes
+from lrfer_bench.cli.run import _tell_about
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings_file import SettingsFile
@@ -21,7 +23,6 @@ from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running import forecast, joining
 from lrfer_bench.running.joining import Campaign
 from lrfer_bench.running.records import draft
-from lrfer_bench.running.remarks import faults, remarks
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.running.session import Session, open_session, run_session
 from lrfer_bench.scoring.metrics import score
@@ -229,13 +230,18 @@ def test_a_run_names_the_plugin_files_of_an_earlier_call_and_of_the_variable(
         assert files("linear") == (TINY,)
 
 
-def test_python_is_told_what_the_terminal_is_told(tmp_path: Path) -> None:
+def test_python_is_told_what_the_terminal_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     request, _, _ = with_old_record("direct", tmp_path)
     (path,) = (tmp_path / "records").glob("*.json")
     path.write_text(path.read_text()[:-9])
     session = open_session(request)
     runner = Runner(session.plan, session.store)
-    (first, *_) = remarks(session, runner)
-    assert first.startswith("tinyfaces") and "pixels" in first
-    (fault,) = faults(runner)
-    assert f"{path} is not counted: " in fault
+    said: list[str] = []
+    _notes(said.append)(session, runner)
+    assert said[0].startswith("tinyfaces") and "pixels" in said[0]
+    assert f"{path} is not counted: " in said[-1]
+    _tell_about(session, runner)
+    shown = capsys.readouterr()
+    assert said == [*shown.out.splitlines(), *shown.err.splitlines()]
