@@ -241,4 +241,5 @@ def test_a_session_of_its_own_keeps_the_priority_of_nice() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         start_new_session=False, preexec_fn=lambda: os.nice(7),
     )  # fmt: skip
-    assert said.stdout.split()[1:] == ["nice", "7"]
+    nicer = min(os.nice(0) + 7, 19)  # the tests themselves may run under nice
+    assert said.stdout.split()[1:] == ["nice", str(nicer)]
