@@ -88,7 +88,11 @@ def test_the_program_knows_every_command(page: str, command: str) -> None:
 
 @pytest.mark.parametrize("page", WALKED)
 def test_a_guide_can_be_walked(page: str, environment: dict[str, str], tmp_path: Path) -> None:
-    """In order, in one folder, on drawn faces in place of SynthFace; every step has to succeed."""
+    """In order, in one folder; every step has to succeed.
+
+    Runs take drawn faces in place of SynthFace. check-method does not: whether a small training on
+    those learns anything hangs on the processor's last bits.
+    """
     prepare(page, environment, tmp_path)
     ran = 0
     for kind, text in steps(ROOT / "docs" / page):
@@ -104,8 +108,6 @@ def test_a_guide_can_be_walked(page: str, environment: dict[str, str], tmp_path:
                 "1",
                 *(["--no-report"] if words[0] == "run" else ["--no-estimate"]),
             ]
-        if words and words[0] == "check-method":
-            words += ["--dataset", "tinyfaces"]
         done = lrfer_bench(words, environment | variables, tmp_path)
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         if target:
