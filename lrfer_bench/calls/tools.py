@@ -93,12 +93,6 @@ def plan(
     return steps.astype({"seconds": float})
 
 
-def _state(step: Step) -> str:
-    if step.todo or step.failed:
-        return "to do" if step.todo else "failed"
-    return "there" if step.there else "not needed"
-
-
 def _step(step: Step) -> dict[str, Any]:
     from lrfer_bench.planning.plan import Training
 
@@ -110,7 +104,7 @@ def _step(step: Step) -> dict[str, Any]:
         "protocol": condition.protocol,
         "scale": ";".join(map(str, condition.scales)),
         "seed": node.seed,
-        "state": _state(step),
+        "state": step.state,
         "seconds": step.seconds,
         "after": ", ".join(node.stages),
         "key": node.key,

@@ -55,7 +55,7 @@ def show_plan(session: Session, calibrate: bool) -> None:
         echo(note)
     echo(f"{_count(found.trainings, 'model')}, each once, {_to_do(found.trainings)} to train:")
     for step in found.trainings:
-        state = "to do" if step.todo else "there already" if step.there else "not needed"
+        state = "there already" if step.state == "there" else step.state
         if step.seconds is not None:
             state = f"about {duration(step.seconds)}"
         stages = step.node.stages

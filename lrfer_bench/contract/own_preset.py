@@ -43,8 +43,8 @@ def chosen_preset(word: str, changes: Mapping[str, Any] | None = None) -> Preset
     ~ is the user's own folder, as in every other path: shells leave it in --preset=~/mine.toml.
     What the preset has already is no change: it goes on to share its boards and models.
     """
-    file = Path(os.path.expanduser(word)) if word.endswith(".toml") else None
-    preset = read_preset(file) if file else preset_of(word)
+    word = os.path.expanduser(word)
+    preset = read_preset(Path(word)) if word.endswith(".toml") else preset_of(word)
     changes = {
         name: value
         for name, value in (changes or {}).items()

@@ -141,11 +141,6 @@ def _bring(
         )
 
 
-def prepared_of(record: Record) -> Prepared | None:
-    """Its data set in the cache; None where it was not prepared on this machine."""
-    return prepared_here(record.dataset.fingerprint)
-
-
 def _how_to_prepare(record: Record) -> str:
     """The command that brings its data set into the cache; a folder was given a name of its own."""
     name = record.dataset.name
@@ -162,7 +157,7 @@ def prepared_cell(
 
     No model has to be here. missing: how the UserError begins where the data set is not prepared
     """
-    prepared = prepared_of(record)
+    prepared = prepared_here(record.dataset.fingerprint)
     if prepared is None:
         raise UserError(f"{missing}: {_how_to_prepare(record)}")
     image = prepared.faces.channels, *prepared.faces.size
@@ -175,7 +170,7 @@ def _image(record: Record, store: Store, keys: Sequence[str]) -> Image:
         image = model_facts(store, key).get("image")
         if image:
             return image[0], image[1], image[2]
-    prepared = prepared_of(record)
+    prepared = prepared_here(record.dataset.fingerprint)
     if prepared is not None:
         return prepared.faces.channels, *prepared.faces.size
     prepare = f"prepare its data set: {_how_to_prepare(record)}"

@@ -33,6 +33,13 @@ class Step:
     failed: bool = False
     there: bool = False
 
+    @property
+    def state(self) -> str:
+        """One of "to do", "failed", "there", or "not needed": a training without a model."""
+        if self.todo or self.failed:
+            return "to do" if self.todo else "failed"
+        return "there" if self.there else "not needed"
+
 
 @dataclass(frozen=True)
 class Forecast:
