@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import registries
+from scripts import MINE
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.loading import (
@@ -16,14 +17,6 @@ from lrfer_bench.plugins.loading import (
     recall_plugin,
 )
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
-
-MINE = """
-from lrfer_bench.api import Method, register_method
-
-@register_method("mine")
-class Mine(Method):
-    number = {}
-"""
 
 
 def files(folder: Path, *names: str) -> list[Path]:

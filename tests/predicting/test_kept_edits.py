@@ -11,6 +11,7 @@ import made_records
 import numpy as np
 import pytest
 import registries
+from scripts import MINE
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.request import Request
@@ -24,13 +25,6 @@ from lrfer_bench.running.session import open_session
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
 
-MINE = """
-from lrfer_bench.api import Method, register_method
-
-@register_method("mine")
-class Mine(Method):
-    number = {}
-"""
 CORNER = """
 from lrfer_bench.api import Protocol, register_protocol
 
