@@ -60,6 +60,12 @@ class FSRFER(Method):
         extractor = "covpool" if settings["feature"] == "covpool" else "classifier"
         return {"classifier": Need(extractor, "hr")}
 
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """UserError where the extractor hands out no maps: it is built on them."""
+        cls(task, **settings)
+        return []
+
     def __init__(
         self,
         task: Task,

@@ -34,6 +34,14 @@ class QualNet(Classifier):
         own = {"pixel": 1.0, "warm_start": True, "weights": settings["weights"]}
         return {"teacher": Need("qualnet", "hr", own)}
 
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """As a classifier's; UserError where the preset's hands out no maps to draw from."""
+        notes = super().notes_for(settings, task)
+        if not task.stages:  # with a teacher, that one was asked
+            map_shapes(cls(task, **settings))
+        return notes
+
     def __init__(
         self, task: Task, *, pixel: float = 1.0, warm_start: bool = True, weights: str = ""
     ) -> None:

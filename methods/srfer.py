@@ -6,6 +6,8 @@ The restored face should be recognised, not just sharp.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +24,7 @@ from lrfer_bench.api import (
     losses,
     register_method,
 )
-from lrfer_bench.methods.stages import classifier_of
+from lrfer_bench.methods.stages import classifier_of, try_maps
 from lrfer_bench.methods.superres import superres_of
 
 
@@ -43,6 +45,12 @@ class SRFER(Method):
         "attention": LogUniform(0.03, 30.0),
         "prediction": LogUniform(0.03, 30.0),
     }
+
+    @classmethod
+    def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
+        """UserError where the classifier to train on hands out no maps."""
+        try_maps(task)
+        return []
 
     def __init__(
         self,

@@ -118,6 +118,15 @@ def classifier_of(stages: Any) -> Classifier:
     return stage
 
 
+def try_maps(task: Task) -> None:
+    """UserError where the stage "classifier" hands out no maps, before hours go into training it.
+
+    A method that works on maps asks this in its notes_for().
+    """
+    if task.stages:
+        map_shapes(classifier_of(task.stages))
+
+
 def map_shapes(classifier: Classifier) -> list[tuple[int, ...]]:
     """(channels, height, width) of each of a classifier's maps, for faces at HR size."""
     task, net = classifier.task, classifier.net

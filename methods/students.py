@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from lrfer_bench.api import Batch, Task
-from lrfer_bench.methods.stages import Classifier, classifier_of, map_shapes
+from lrfer_bench.methods.stages import Classifier, classifier_of, map_shapes, try_maps
 
 
 class Student(Classifier):
@@ -17,6 +17,9 @@ class Student(Classifier):
 
     It starts from scratch, or from a file of weights.
     """
+
+    compares_maps: ClassVar[bool] = True
+    """Whether it learns from its teacher's maps, which not every classifier hands out."""
 
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
@@ -26,6 +29,8 @@ class Student(Classifier):
         """
         if not cls.needs_for(settings, task.is_hr):
             return super().notes_for(settings, task)
+        if cls.compares_maps:
+            try_maps(task)
         return [cls(task, **settings).net.started] if settings.get("weights") else []
 
     def __init__(self, task: Task, weights: str = "") -> None:

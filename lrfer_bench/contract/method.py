@@ -203,9 +203,9 @@ class Method(nn.Module):
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
         """Lines worth showing before a run that trains this method under these settings.
 
-        task has stages, untrained, only where a setting names a file: what is read may have to fit
-        them. A UserError raised here stops a run before it starts: for what only a
-        look at the faces' size or at a file tells.
+        task has its stages, untrained, since a file may have to fit them. A UserError raised here
+        stops a run before it starts: for what only a look at the faces' size, at a stage or at a
+        file tells.
         """
         return []
 

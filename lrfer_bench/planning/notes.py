@@ -40,30 +40,50 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
     """
     asked: set[str] = set()
     notes: dict[str, None] = {}
+    untrained = Untrained(plan)
     nodes: list[Training | Cell] = list(plan.trainings.values())
     nodes += [cell for cell in plan.cells.values() if cell.existing]
     for node in nodes:
         ref, scales = node.method, node.scales
         cls: type[Method] = METHODS.load(ref.name)
-        names = dict(node.stages) if ref.contents else {}  # a file has to fit what they are
-        mark = canonical_json([ref.identity(), scales, names])
+        mark = canonical_json(_apart_from_seed(node, plan))
         if mark in asked or cls.notes_for.__func__ is Method.notes_for.__func__:  # type: ignore[attr-defined]
             continue
         asked.add(mark)
-        with asking(ref.name, cls, "notes_for"), torch.random.fork_rng(devices=[]):
-            stages = {name: _untrained(plan.trainings[key], plan) for name, key in names.items()}
-            task = node.data.task(scales, node.preset, stages)
-            lines = cls.notes_for(_with_files(ref), task)
+        with torch.random.fork_rng(devices=[]):
+            task = node.data.task(scales, node.preset, untrained.stages(node))
+            with asking(ref.name, cls, "notes_for"):
+                lines = cls.notes_for(_with_files(ref), task)
             notes |= {f"{ref.name}: {line}": None for line in lines}
     return tuple(notes)
 
 
-def _untrained(training: Training, plan: Plan) -> Method:
-    """A stage as it is before it is trained, on stages that are untrained, too."""
-    cls: type[Method] = METHODS.load(training.method.name)
-    below = {name: _untrained(plan.trainings[key], plan) for name, key in training.stages.items()}
-    task = training.data.task(training.scales, training.preset, below)
-    return cls(task, **_with_files(training.method)).eval().requires_grad_(False)
+def _apart_from_seed(node: Training | Cell, plan: Plan) -> list[Any]:
+    """What is asked about, down to the last stage: once for all seeds and protocols."""
+    stages = {n: _apart_from_seed(plan.trainings[key], plan) for n, key in node.stages.items()}
+    return [node.method.identity(), node.scales, stages]
+
+
+class Untrained:
+    """Stages of a plan as they are before they are trained, each made once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.made: dict[str, Method] = {}
+
+    def stages(self, node: Training | Cell) -> dict[str, Method]:
+        """By name; on stages that are untrained, too."""
+        for key in node.stages.values():
+            if key not in self.made:
+                self.made[key] = self._make(self.plan.trainings[key])
+        return {name: self.made[key] for name, key in node.stages.items()}
+
+    def _make(self, stage: Training) -> Method:
+        ref = stage.method
+        cls: type[Method] = METHODS.load(ref.name)
+        task = stage.data.task(stage.scales, stage.preset, self.stages(stage))
+        with asking(ref.name, cls, "__init__"):
+            return cls(task, **_with_files(ref)).eval().requires_grad_(False)
 
 
 def _with_files(ref: MethodRef) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from made import data_ref, tiny_preset
-from small_models import plan_of
+import torch
+from builtin import LISTED
+from made import batch_of, data_ref, made_faces, tiny_preset
+from small_models import fresh, plan_of
 
 from lrfer_bench.contract.preset import PRESETS
 from lrfer_bench.errors import UserError
@@ -48,6 +50,31 @@ def test_norms_for_each_size_need_norms() -> None:
     preset = dataclasses.replace(tiny_preset(), classifier="convnext_atto")
     with pytest.raises(UserError, match=r"rsnet has batch norms .*, convnext_atto, has none"):
         notes_of(plan_of(["rsnet"], (2,), preset, data_ref(side=48)))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_classifier_without_maps_is_refused_at_once_by_those_that_need_them(name: str) -> None:
+    preset = dataclasses.replace(tiny_preset(), classifier="test_vit")
+    ref = data_ref(side=160)
+    try:
+        notes_of(plan_of([name], (8,), preset, ref))
+    except UserError as error:
+        assert name in {"fskd", "fitnet", "srfer", "fsrfer", "qualnet", "rsnet"}
+        assert 'the classifier "test_vit" ends in' in str(error) or name == "rsnet"
+        return
+    method = fresh(name, 8, preset, ref)
+    batch = batch_of(made_faces(4, side=160), (8,))
+    if method.trains != "nothing":
+        method.update(batch, method.train().optimizers())
+    with torch.no_grad():
+        assert method.eval()(batch.lr).isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "scales"), [("qualnet", (1,)), ("qualnet[pixel=0]", (8,))])
+def test_maps_are_needed_without_a_teacher_too(name: str, scales: tuple[int, ...]) -> None:
+    preset = dataclasses.replace(tiny_preset(), classifier="test_vit")
+    with pytest.raises(UserError, match=r'"test_vit" ends in .* choose a convolutional one'):
+        notes_of(plan_of([name], scales, preset, data_ref(side=160)))
 
 
 @pytest.mark.parametrize("name", ["gmenet", "askd"])
