@@ -31,9 +31,10 @@ PIXELS_EACH, FEWEST_PIXELS = 4, 24
 """See input_side()."""
 
 
-def to_unit(images: Tensor) -> Tensor:
-    """uint8 [B, C, H, W] -> float32 in 0..1, channels last."""
-    return images.to(torch.float32).div_(255.0).contiguous(memory_format=torch.channels_last)
+def to_unit(images: Tensor, channels_last: bool = True) -> Tensor:
+    """uint8 [B, C, H, W] -> float32 in 0..1, laid out with channels last or as it came."""
+    unit = images.to(torch.float32).div_(255.0)
+    return unit.contiguous(memory_format=torch.channels_last) if channels_last else unit
 
 
 def centred(images: Tensor) -> Tensor:
@@ -148,12 +149,12 @@ def _round(value: float) -> float:
     return math.trunc(value + math.copysign(0.5, value))
 
 
-def enlarge(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """uint8 LR faces -> float32 [B, C, *size] in 0..1.
+def enlarge(images: Tensor, size: tuple[int, int], channels_last: bool = True) -> Tensor:
+    """uint8 LR faces -> float32 [B, C, *size] in 0..1, laid out as to_unit() says.
 
     Rounded to uint8 on the way, as an enlarged image file would be.
     """
-    return to_unit(resize(images, size))
+    return to_unit(resize(images, size), channels_last)
 
 
 def fit(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -34,7 +34,7 @@ from lrfer_bench.training.mean import RunningMean
 SHAPES = (
     DataShape(channels=1, classes=7, size=(48, 48), scale=2),
     DataShape(channels=3, classes=7, size=(48, 48), scale=4),
-    DataShape(channels=1, classes=8, size=(48, 48), scale=4),
+    DataShape(channels=1, classes=8, size=(48, 48), scale=8),
     DataShape(channels=3, classes=8, size=(50, 44), scale=2),
     DataShape(channels=1, classes=7, size=(64, 64), scale=2),
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from lrfer_bench.checking.findings import Finding
 from lrfer_bench.errors import UserError
-from lrfer_bench.plugins.loading import load_plugin, load_plugins, plugin_module
+from lrfer_bench.plugins.loading import load_plugin, load_plugins, source_of
 from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
 from lrfer_bench.running.engines.processes import (
     cause_of_death,
@@ -48,7 +48,7 @@ def methods_of(method: str, plugins: Sequence[Path]) -> tuple[list[str], list[st
     load_plugin(file)
     if str(file) in PLUGIN_ERRORS:
         raise UserError(f"the file {method} cannot be imported: {PLUGIN_ERRORS[str(file)]}")
-    names = [entry.name for entry in METHODS if entry.module == plugin_module(file)]
+    names = [entry.name for entry in METHODS if entry.source == source_of(file)]
     if not names:
         raise UserError(
             f'the file {method} registers no method: put @register_method("name") above its class'

@@ -14,8 +14,8 @@ from lrfer_bench.cli.help import Command
 from lrfer_bench.cli.paths import UserPath
 from lrfer_bench.errors import UserError
 
-TAKEN = ("task", "batch", "method", "block")
-"""Names that the templates use themselves."""
+TAKEN = ("task", "batch", "method", "block", "f")
+"""Names that the templates use themselves; a class F would hide torch.nn.functional."""
 LONGEST = 50
 """Characters of a name: it stands in names of files and in narrow tables."""
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -101,7 +101,8 @@ def words_of(name: str) -> dict[str, str]:
 def _is_taken(module: str) -> bool:
     """Whether a name is a Python keyword, a module of others, or one that the template uses."""
     importable = find_spec(module) is not None and not Path(f"{module}.py").exists()
-    return keyword.iskeyword(module) or module in TAKEN or importable
+    words = {module, module.capitalize()}  # none: the class None is no name
+    return any(map(keyword.iskeyword, words)) or module in TAKEN or importable
 
 
 def method_text(words: dict[str, str]) -> str:

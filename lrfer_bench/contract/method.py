@@ -155,6 +155,8 @@ class Method(nn.Module):
     answers: "logits"; or "images" for a stage, such as a super-resolver, whose forward gives
              something else
     test_time_augmentation: a sentence, when forward looks at more than the one view it is given
+    channels_last: how weights of four axes and enlarged faces lie in memory; False for code that
+             calls view() on maps, which is slower
     """
 
     card: ClassVar[MethodCard]
@@ -167,6 +169,7 @@ class Method(nn.Module):
     tests: ClassVar[Literal["lr", "hr"]] = "lr"
     answers: ClassVar[Literal["logits", "images"]] = "logits"
     test_time_augmentation: ClassVar[str | None] = None
+    channels_last: ClassVar[bool] = True
 
     scaler: torch.amp.GradScaler | None = None
     """What scales gradients in fp16; the harness sets it."""
@@ -310,7 +313,7 @@ class Method(nn.Module):
 
         Bicubic interpolation, rounded to uint8.
         """
-        return enlarge(lr, self.task.size)
+        return enlarge(lr, self.task.size, self.channels_last)
 
     def enlarged(self, batch: Batch) -> Tensor:
         """The LR faces of a batch of any scales, enlarged: float [B, C, H, W] in 0..1.
@@ -325,8 +328,8 @@ class Method(nn.Module):
         return out
 
     def unit(self, hr: Tensor) -> Tensor:
-        """uint8 -> float in 0..1 in the memory format that convolutions like."""
-        return to_unit(hr)
+        """uint8 -> float in 0..1, in the memory format that convolutions like."""
+        return to_unit(hr, self.channels_last)
 
 
 def _has_gradient(optimizer: torch.optim.Optimizer) -> bool:

@@ -95,6 +95,8 @@ def normed_convolutions(module: nn.Module) -> list[Tensor]:
 def _is_normed(conv: nn.Module, after: nn.Module) -> bool:
     if not isinstance(conv, nn.Conv2d) or conv.bias is not None or conv.groups != 1:
         return False
+    if not isinstance(conv.weight, nn.Parameter):  # computed from others, as under spectral norm
+        return False
     norms = [after] if isinstance(after, nn.BatchNorm2d) else list(_leaves(after))
     return all(
         isinstance(norm, nn.BatchNorm2d) and norm.num_features == conv.out_channels

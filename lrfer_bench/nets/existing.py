@@ -43,6 +43,7 @@ class Existing(Method):
     """
 
     trains = "nothing"
+    channels_last = False  # code that was written elsewhere may call view() on its maps
     stands_for: ClassVar[Callable[..., Any]]
     declared: ClassVar[tuple[str, ...]] = ()
 

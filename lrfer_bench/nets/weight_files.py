@@ -7,7 +7,7 @@ import importlib
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,19 @@ def _equal(one: State, other: State) -> bool:
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    prefix = common_prefix(state)
+    return {name.removeprefix(prefix): value for name, value in state.items()}
+
+
+def common_prefix(names: Iterable[str]) -> str:
+    """What trainers and wrappers put in front of all names, with its dots.
+
+    >>> common_prefix(["module.model.fc.weight", "module.model.fc.bias"])
+    'module.model.'
+    """
+    names, prefix = list(names), ""
     while True:
-        first = {name.partition(".")[0] for name in state}
-        if len(first) != 1 or not first <= set(PREFIXES) or any("." not in name for name in state):
-            return state
-        state = {name.partition(".")[2]: value for name, value in state.items()}
+        heads = {name[len(prefix) :].partition(".")[:2] for name in names}
+        if len(heads) != 1 or not heads <= {(word, ".") for word in PREFIXES}:
+            return prefix
+        prefix += "".join(heads.pop())

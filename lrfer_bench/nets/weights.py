@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import default_cache
-from lrfer_bench.nets.weight_files import COUNTER, State, read_chosen
+from lrfer_bench.nets.weight_files import COUNTER, State, common_prefix, read_chosen
 from lrfer_bench.plugins.contents import found
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -108,7 +108,7 @@ def fill_exactly(net: nn.Module, weights: str, name: str) -> str:
     network, else "". UserError unless each tensor of one is a tensor of the other.
     """
     file, state, said = _read(weights, net)
-    own = _tensors(net)
+    own, _ = _tensors(net)
     fit = fit_of(_shapes(own), _shapes(state), ())
     wrong = {
         "missing in the file": fit.missing,
@@ -166,7 +166,8 @@ def fill_others(method: nn.Module, waiting: Later) -> None:
 def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
     file, state, said = _read(weights, net)
     called = file.name.removesuffix(".safetensors")
-    own = _tensors(net)
+    own, prefix = _tensors(net)
+    head = [part.removeprefix(prefix) for part in head]
     fit = fit_of(_shapes(own), _shapes(state), head)
     if fit.share < LEAST:
         raise UserError(_refusal(called, name, fit, state))
@@ -209,8 +210,14 @@ def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor], str]:
         raise UserError(str(error).replace(str(file), file.name)) from error
 
 
-def _tensors(net: nn.Module) -> dict[str, Tensor]:
-    return {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
+def _tensors(net: nn.Module) -> tuple[dict[str, Tensor], str]:
+    """The tensors of a network by name, without the prefix that all names have, and that prefix.
+
+    A wrapper with all in `self.model` has one, which is taken off the names of its file as well.
+    """
+    named = {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
+    prefix = common_prefix(named)
+    return {name.removeprefix(prefix): value for name, value in named.items()}, prefix
 
 
 def folded(kernel: Tensor, channels: int) -> Tensor:

@@ -15,7 +15,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.keys import same
 from lrfer_bench.planning.declared import asking, checked
 from lrfer_bench.planning.plan import MethodRef
-from lrfer_bench.planning.settings import complete_settings
+from lrfer_bench.planning.settings import complete_settings, search_of
 from lrfer_bench.planning.settings_file import SettingsFile
 from lrfer_bench.plugins.registry import METHODS, Entry
 
@@ -79,7 +79,7 @@ def chosen_method(
         and same(canonical, _canonical(entry, cls, from_file, preset))
     )
     # by what would a method be tuned that trains nothing? `tune` says so, too
-    untuned = None if cls.search and cls.trains != "nothing" else 0
+    untuned = None if search_of(cls) and cls.trains != "nothing" else 0
     silent = tuple(setting for setting in cls.added if setting not in changed)
     if canonical.get(SETTING) == AS_PRESET:
         silent += (SETTING,)

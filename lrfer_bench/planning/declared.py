@@ -73,8 +73,9 @@ def _wrong_kind(cls: type[Method]) -> str:
     needs, augmentation = cls.needs, cls.test_time_augmentation
     if not isinstance(cls.version, str) or not cls.version:
         return f'its version is {cls.version!r}: write a string, such as "2"'
-    if not isinstance(cls.with_hr, bool):
-        return f"its with_hr is {cls.with_hr!r}: write True or False"
+    for switch in ("with_hr", "channels_last"):
+        if not isinstance(value := getattr(cls, switch), bool):
+            return f"its {switch} is {value!r}: write True or False"
     if not isinstance(needs, Mapping) or not all(
         isinstance(text, str) for pair in needs.items() for text in pair
     ):
@@ -117,10 +118,11 @@ def _wrong_setting(cls: type[Method]) -> str:
 
 def _wrong_search(cls: type[Method]) -> str:
     """A search space for a setting that does not exist, or that cannot hold what would be drawn."""
-    if not isinstance(cls.search, Mapping):
-        return f'its search is {cls.search!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}}'
+    own = cls.__dict__.get("search", {})  # of what it inherits, search_of() takes what fits
+    if not isinstance(own, Mapping):
+        return f'its search is {own!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}}'
     settings = settings_of(cls)
-    for setting, space in cls.search.items():
+    for setting, space in own.items():
         if setting not in settings:
             near = did_you_mean(str(setting), settings)
             return f'its search names the setting "{setting}", which it does not have: {near}'

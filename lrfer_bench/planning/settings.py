@@ -13,11 +13,22 @@ from lrfer_bench.planning.values import as_default, check_bounds, ordered, value
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method
+    from lrfer_bench.contract.search import Space
 
 
 def settings_of(cls: type[Method]) -> dict[str, Any]:
     """The settings of a method and their defaults, read from its __init__."""
     return {p.name: None if p.default is p.empty else p.default for p in _named(cls)}
+
+
+def search_of(cls: type[Method]) -> dict[str, Space]:
+    """The settings of a method that may be tuned; of an inherited search, what fits its own."""
+    settings = settings_of(cls)
+    return {
+        name: space
+        for name, space in cls.search.items()
+        if name in settings and not space.fault(settings[name])
+    }
 
 
 def required_of(cls: type[Method]) -> list[str]:

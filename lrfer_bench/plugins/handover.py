@@ -33,9 +33,9 @@ from lrfer_bench.plugins.registry import (
     REGISTRIES,
     Entry,
     Registry,
-    target_of,
 )
 from lrfer_bench.plugins.slicing import definitions, without_magics
+from lrfer_bench.plugins.targets import target_of
 
 DECORATORS = {
     METHODS.kind: "register_method",

@@ -19,6 +19,7 @@ from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import MachineError, UserError, did_you_mean
 from lrfer_bench.plugins.blame import last_place, note_author
 from lrfer_bench.plugins.former import names_of_today
+from lrfer_bench.plugins.targets import imported_as, target_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -301,7 +302,7 @@ class Registry:
 
     def _knows(self, name: str, thing: Any) -> bool:
         known = self._entries.get(name)
-        return known is not None and known.target == target_of(thing)
+        return known is not None and known.target in (target_of(thing), imported_as(thing))
 
 
 METHODS = Registry("method", "lrfer_bench.methods", "lrfer_bench.former_names")
@@ -334,11 +335,6 @@ def importing(source: str) -> Iterator[None]:
         yield
     finally:
         _importing.pop()
-
-
-def target_of(thing: Any) -> str:
-    """ "module:Class" of a class or an instance, as entry points write it."""
-    return f"{thing.__module__}:{getattr(thing, '__qualname__', type(thing).__qualname__)}"
 
 
 def _owner(point: metadata.EntryPoint) -> str:

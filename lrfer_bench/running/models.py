@@ -14,6 +14,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
+from torch.nn.parameter import is_lazy
 
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.errors import UserError
@@ -79,7 +80,7 @@ class ModelMissing(UserError):
 
 
 def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
-    """Construct a method under its settings, on its device, in channels-last memory format."""
+    """Construct a method under its settings, on its device, laid out as it says."""
     cls: type[Method] = METHODS.load(ref.name)
     places = {name: place_of(content) for name, content in ref.contents.items()}
     found = {name: str(place) for name, place in places.items() if place}
@@ -94,7 +95,19 @@ def build_method(ref: MethodRef, task: Task, device: torch.device) -> Method:
             "again"
         )
     method = cls(task, **{**plain, **found})
-    return method.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return _laid_out(method.to(device))
+
+
+def _laid_out(method: Method) -> Method:
+    """Weights of four axes in channels-last memory format; those of five, which torch refuses, not.
+
+    They stay the same tensors, under whatever names.
+    """
+    if method.channels_last:
+        for tensor in (*method.parameters(), *method.buffers()):
+            if not is_lazy(tensor) and tensor.ndim == 4:
+                tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+    return method
 
 
 def build_on_stages(node: Training | Cell, stages: Stages, device: torch.device) -> Method:

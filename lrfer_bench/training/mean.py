@@ -36,9 +36,11 @@ class RunningMean:
 
         To list them anew would cost as much as the update.
         """
-        pairs = list(
-            zip(self.method.state_dict().values(), self._trained.state_dict().values(), strict=True)
-        )
+        means = self.method.state_dict(keep_vars=True).values()
+        values = self._trained.state_dict().values()
+        # tied weights stand under two names, and have to be moved once
+        once = {id(a): (a.detach(), b) for a, b in zip(means, values, strict=True)}
+        pairs = list(once.values())
         self._floats = [(a, b) for a, b in pairs if a.dtype.is_floating_point]
         self._others = [(a, b) for a, b in pairs if not a.dtype.is_floating_point]
         self._buffers = _buffers(self._trained) + _buffers(self.method)

@@ -12,7 +12,7 @@ from lrfer_bench.contract.search import Space
 from lrfer_bench.keys import same
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.settings import complete_settings, settings_of
+from lrfer_bench.planning.settings import complete_settings, search_of, settings_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.study import Study
@@ -44,7 +44,7 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
         entry = METHODS.entry(label)
         cls: type[Method] = entry.load()
         given = {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
-        space = {name: one for name, one in cls.search.items() if name not in given}
+        space = {name: one for name, one in search_of(cls).items() if name not in given}
         if not space:
             idle[entry.name] = "nothing to tune, it is left as it is"
         elif entry.name not in trained:

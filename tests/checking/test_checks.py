@@ -20,6 +20,7 @@ from folders import PLUGINS
 from lrfer_bench.checking import checks
 from lrfer_bench.checking.checks import CHECKS
 from lrfer_bench.checking.findings import Finding
+from lrfer_bench.checking.process import methods_of
 from lrfer_bench.checking.suite import check_settings, ids_of, run_checks
 from lrfer_bench.checking.titles import TITLES
 from lrfer_bench.errors import UserError
@@ -270,3 +271,19 @@ def test_a_method_that_looks_at_no_votes_is_told_so() -> None:
         assert found.state == "ok" and words in found.detail, found
     (found,) = run_checks("enlarge", "tinyfaces", ["votes"])
     assert found.state == "skipped"
+
+
+def test_a_file_may_register_a_class_of_another_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "their_module.py").write_text(
+        "from lrfer_bench.api import Method\n\n\nclass Thing(Method):\n    pass\n"
+    )
+    plugin = tmp_path / "brings.py"
+    plugin.write_text(
+        "from lrfer_bench.api import register_method\nfrom their_module import Thing\n\n"
+        'register_method("thing")(Thing)\n'
+    )
+    with METHODS.scope():
+        assert methods_of(str(plugin), [])[0] == ["thing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,8 +58,24 @@ def test_nothing_is_overwritten(written: Path) -> None:
     ("name", "words"),
     [("direct", '"direct"'), ("My_Idea", "as a name"), ("-x", "has no option"),
      ("../up", "as a name"), ("class", "Python"), (51 * "n", "up to 50"),
-     ("torch", "would hide"), ("task", "would hide")],
+     ("torch", "would hide"), ("task", "would hide"), ("none", "would hide"), ("f", "would hide")],
 )  # fmt: skip
 def test_names_that_will_not_do(tmp_path: Path, name: str, words: str) -> None:
     done = in_process.lrfer("new-method", name, "--folder", tmp_path)
     assert done.status == 2 and words in done.err and not list(tmp_path.iterdir())
+
+
+def test_the_command_in_a_package_s_file_works_where_it_is_installed(
+    written: Path, tmp_path: Path
+) -> None:
+    package = written / "lrfer-my-idea"
+    info = tmp_path / "lrfer_my_idea-0.1.0.dist-info"
+    info.mkdir()  # what an installation leaves
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lrfer-my-idea\nVersion: 0.1.0\n")
+    points = "[lrfer_bench.methods]\nmy-idea = lrfer_my_idea.method:MyIdea\n"
+    (info / "entry_points.txt").write_text(points)
+    command = [sys.executable, "-m", "lrfer_my_idea.method"]
+    paths = os.pathsep.join([str(package), str(tmp_path)])
+    done = subprocess.run(command, cwd=package, env={**os.environ, "PYTHONPATH": paths},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.stdout.strip() == "torch.Size([2, 7])", done.stderr

@@ -103,6 +103,7 @@ def test_what_the_rule_leaves_out() -> None:
         return normed_convolutions(nn.Sequential(conv, nn.BatchNorm2d(channels)))
 
     assert len(pair(nn.Conv2d(4, 4, 3, bias=False))) == 1
+    assert not pair(nn.utils.parametrizations.spectral_norm(nn.Conv2d(4, 4, 3, bias=False)))
     assert not pair(nn.Conv2d(4, 4, 3))
     assert not pair(nn.Conv2d(4, 4, 3, groups=4, bias=False))
     assert not pair(nn.Conv2d(4, 4, 3, bias=False), channels=8)
@@ -160,3 +161,11 @@ def test_an_unknown_optimizer_is_refused() -> None:
     preset = dataclasses.replace(preset_of("cpu"), optimizer="adam")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="adam"):
         default_optimizers(nn.Linear(2, 2), preset)
+
+
+def test_a_weight_that_is_computed_trains_by_sgd() -> None:
+    conv = nn.utils.parametrizations.spectral_norm(nn.Conv2d(1, 4, 3, bias=False))
+    made = default_optimizers(nn.Sequential(conv, nn.BatchNorm2d(4)), preset_of("cpu@2"))
+    assert list(made) == ["main"]
+    trained = [id(p) for group in made["main"].param_groups for p in group["params"]]
+    assert id(conv.parametrizations.weight.original) in trained

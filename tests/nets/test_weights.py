@@ -256,3 +256,22 @@ def test_networks_side_by_side_under_prefixes_are_told_apart(ours: State, tmp_pa
         "resnet18", 7, 3, (48, 48), dropout=0.0, weights=str(tmp_path / "one.ckpt")
     )
     assert "taken from" not in str(net.started)
+
+
+@pytest.mark.parametrize("word", ["model", "net", "features"])
+def test_a_wrapper_s_own_weights_fit_it(word: str, tmp_path: Path) -> None:
+    class Wrapper(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            setattr(self, word, nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 2)))
+
+    made, exact, started = Wrapper(), Wrapper(), Wrapper()
+    for name, file in ((made.state_dict(), "own"), (prefixed(made.state_dict(), "module."), "dp")):
+        torch.save(name, tmp_path / f"{file}.pth")
+        assert fill_exactly(exact, str(tmp_path / f"{file}.pth"), "Net") == ""
+        kept = getattr(started, word)[1].weight.clone()
+        head = [f"{word}.1"]
+        assert "2 of 4 tensors" in start_from(started, str(tmp_path / f"{file}.pth"), "Net", head)
+        assert torch.equal(getattr(started, word)[1].weight, kept), "the head stays as it was made"
+    for one, other in zip(made.parameters(), exact.parameters(), strict=True):
+        assert torch.equal(one, other)

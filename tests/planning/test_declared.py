@@ -42,6 +42,7 @@ def plan(*methods: str, **settings: Any) -> Any:
         ("tests = 'HR'", "its tests is 'HR'"),
         ("answers = 'faces'", "its answers is 'faces'"),
         ("with_hr = 'no'", "its with_hr is 'no'"),
+        ("channels_last = 1", "its channels_last is 1: write True or False"),
         ("needs = ['classifier@hr']", "its needs is ['classifier@hr']"),
         ("needs = {'teacher': 3}", "its needs is {'teacher': 3}"),
         ("test_time_augmentation = True", "its test_time_augmentation is True"),

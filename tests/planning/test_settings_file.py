@@ -236,3 +236,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_settings_file(tmp_path / "nowhere.toml")
     with pytest.raises(UserError, match="cannot be read"):
         read_settings_file(tmp_path)
+
+
+def test_of_an_inherited_search_counts_what_fits_the_settings() -> None:
+    class Fewer(METHODS.load("rsnet")):  # type: ignore[misc]
+        def __init__(self, task: Any, *, sharpness: float = 2.0) -> None:
+            super().__init__(task, kd_weight=sharpness)
+
+    entry = Entry("method", "fewer", "made:Fewer", "", loaded=Fewer)
+    with METHODS.scope(put=[entry]):
+        assert trials(plan("fewer")) == [0], "nothing of it can be tuned"
+        Fewer.search = {"kd_weight": Choice(1.0)}
+        with pytest.raises(UserError, match='its search names the setting "kd_weight"'):
+            plan("fewer")

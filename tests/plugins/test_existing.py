@@ -15,9 +15,11 @@ from torch import nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.existing import Existing
+from lrfer_bench.pixels import enlarge
 from lrfer_bench.plugins import contents
 from lrfer_bench.plugins.existing import model_plugin
 from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.running.models import untrained
 
 NET = """import os
 from torch import nn
@@ -145,3 +147,37 @@ def test_a_method_is_sent_to_run() -> None:
     )
     with pytest.raises(UserError, match="Mine is a method of lrfer-bench: run it with"):
         model_plugin("mine.py:Mine")
+
+
+OLD = """from torch import nn
+import torch
+
+
+class Old(nn.Module):
+    classes = ("a", "b")
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, stride=8, bias=False)
+        self.dynamic = nn.Parameter(torch.ones(2, 1, 1, 1, 1))
+        self.linear = nn.Linear(144, 2, bias=False)
+
+    def forward(self, faces):
+        maps = self.conv(faces * self.dynamic.sum((0, 1)))
+        return self.linear(maps.view(faces.size(0), -1))
+"""
+
+
+def test_maps_that_are_viewed_and_weights_of_five_axes_are_taken_as_a_worker_builds_them() -> None:
+    Path("old.py").write_text(OLD)
+    torch.manual_seed(0)
+    weights = {"conv.weight": torch.randn(4, 1, 3, 3), "dynamic": torch.ones(2, 1, 1, 1, 1),
+               "linear.weight": torch.randn(2, 144)}  # fmt: skip
+    torch.save(weights, "old.pth")
+    name, _ = model_plugin("old.py:Old", Path("old.pth"))
+    plan = plan_of([name], (2,), ref=data_ref(classes=2))
+    (cell,) = plan.cells.values()
+    faces = torch.randint(0, 256, (3, 1, 24, 24), dtype=torch.uint8)
+    model = untrained(cell, plan).eval()
+    maps = nn.functional.conv2d(2 * enlarge(faces, (48, 48)), weights["conv.weight"], stride=8)
+    torch.testing.assert_close(model(faces), maps.flatten(1) @ weights["linear.weight"].T)

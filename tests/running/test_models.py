@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from small_models import fresh
+from torch import nn
 
+from lrfer_bench.contract.method import Task
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
 from lrfer_bench.keys import SEAL
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
+from lrfer_bench.plugins.registry import METHODS, Entry
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job
 from lrfer_bench.running.facts import write_facts
 from lrfer_bench.running.jobs import TrainJob
@@ -210,3 +214,19 @@ def test_trouble_of_the_moment_damages_no_model(
             with pytest.raises(MachineError, match="try again later"):
                 call()
     assert read_model(store, model.training) == model
+
+
+def test_weights_of_four_axes_lie_channels_last_and_those_of_five_as_they_were() -> None:
+    class Dynamic(METHODS.load("direct")):  # type: ignore[misc]
+        def __init__(self, task: Task) -> None:
+            super().__init__(task)
+            self.kernels = nn.Parameter(torch.randn(2, 4, 4, 3, 3))
+
+    entry = Entry("method", "dynamic", "made:Dynamic", "", loaded=Dynamic)
+    with METHODS.scope(put=[entry]):
+        method = fresh("dynamic")
+        four = [p for p in method.parameters() if p.ndim == 4]
+        assert four and all(p.is_contiguous(memory_format=torch.channels_last) for p in four)
+        assert method.kernels.is_contiguous()
+        Dynamic.channels_last = False
+        assert all(p.is_contiguous() for p in fresh("dynamic").parameters())

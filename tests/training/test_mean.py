@@ -61,3 +61,17 @@ def test_the_mean_and_its_method_share_no_tensor() -> None:
     with torch.no_grad():
         method.net[0].weight.add_(1.0)
     assert not torch.equal(method.net[0].weight, mean.method.net[0].weight)  # type: ignore[operator, union-attr, index]
+
+
+def test_a_tied_weight_moves_once_a_step() -> None:
+    method = fresh()
+    with torch.no_grad():
+        for weight in method.parameters():
+            weight.zero_()
+        method.net.append(method.net[0])  # one layer under two names
+        mean = RunningMean(method)
+        for weight in method.parameters():
+            weight.fill_(1.0)
+    mean.update(0.9)
+    for weight in mean.method.parameters():
+        torch.testing.assert_close(weight, torch.full_like(weight, 0.1))
