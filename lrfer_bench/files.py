@@ -32,6 +32,7 @@ STALE_SECONDS = 24 * 3600
 BOOT_ID, PROCESS_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 """Linux only."""
 CACHE_VARIABLE = "LRFER_CACHE"
+ELSEWHERE = "choose another folder with --results"
 JSON_BYTES = 64 << 20
 JSON_FILES = "[!.]*.json"
 """What a folder of ours holds: beside each, a Mac packs a ._NAME.json that is none."""
@@ -162,7 +163,7 @@ def sweep(folder: Path) -> None:
 def write_atomically(
     path: Path,
     data: bytes,
-    advice: str = "choose another folder with --results",
+    advice: str = ELSEWHERE,
     dated_ns: int | None = None,
 ) -> None:
     """Write a whole file or none.
@@ -178,9 +179,14 @@ def write_atomically(
                 os.utime(file.fileno() if os.utime in os.supports_fd else file.name,
                          ns=(dated_ns, dated_ns))  # fmt: skip
     except OSError as error:
-        raise MachineError(
-            f"cannot write {path}: {error.strerror or error}; free some space or {advice}"
-        ) from error
+        raise unwritable(path, error, advice) from error
+
+
+def unwritable(path: Path, error: OSError, advice: str = ELSEWHERE) -> MachineError:
+    """The sentence for a file that the system does not let us write."""
+    return MachineError(
+        f"cannot write {path}: {error.strerror or error}; free some space or {advice}"
+    )
 
 
 def check_free(path: Path, force: bool, option: str = "--out") -> None:
@@ -233,6 +239,11 @@ def is_forbidden(error: OSError) -> bool:
     return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+def is_no_fault(error: OSError) -> bool:
+    """Whether an error says nothing of the file: the machine is in the way, or another's rights."""
+    return is_momentary(error) or error.errno in (errno.EACCES, errno.EPERM)
+
+
 def unwritable_cache(cache: Path, error: OSError) -> UserError:
     """The sentence for a cache of prepared data sets that the system does not let us write."""
     return UserError(
@@ -242,7 +253,12 @@ def unwritable_cache(cache: Path, error: OSError) -> UserError:
 
 
 def not_now(path: Path, error: OSError) -> MachineError:
-    """The sentence for an error that is_momentary()."""
+    """The sentence for an error that is_no_fault()."""
+    if is_forbidden(error):
+        return MachineError(
+            f"{path} may not be read by this user ({error.strerror}): let whom it belongs to allow "
+            "it, as `chmod -R a+rX` on the folder does"
+        )
     return MachineError(
         f"{path} cannot be read now: {error.strerror}; nothing is wrong with the file itself, so "
         "try again later"

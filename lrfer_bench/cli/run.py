@@ -115,10 +115,15 @@ def _display(status: Status, verbose: bool | None) -> Iterator[Listener]:
             yield listener
     except KeyboardInterrupt:
         done = status.finished
+        how = "the same command goes on from there"
+        if status.afresh:
+            how = (
+                "the same command takes those trainings up and makes all else again, and without "
+                "--overwrite always the records that stood before stay as they are"
+            )
         echo(
             f"\nstopped. {done} finished cell{'s are' if done != 1 else ' is'} kept, running "
-            f"trainings up to {status.kept_until}: the same command goes on from there (without "
-            "--overwrite always).",
+            f"trainings up to {status.kept_until}: {how}.",
             err=True,
         )
         sys.exit(130)

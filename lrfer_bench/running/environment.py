@@ -19,6 +19,7 @@ from lrfer_bench.running.devices import devices_of
 from lrfer_bench.training.arithmetic import (
     CPU,
     arithmetic,
+    arithmetic_of,
     capability,
     gpu_driver,
     gpu_name,
@@ -54,6 +55,15 @@ def environment(device: torch.device = CPU) -> dict[str, str]:
             continue
     commit = git_commit()
     return {**found, **({"commit": commit} if commit else {})}
+
+
+def tell_what_computes(device: str) -> None:
+    """Ask now what this process computes with: a method may change torch, and its own job only.
+
+    environment() and arithmetic_of() remember their first answers.
+    """
+    environment(torch.device(device))
+    arithmetic_of(torch.device(device))
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lrfer_bench.files import is_momentary, not_now, read_json, write_atomically
+from lrfer_bench.files import is_no_fault, not_now, read_json, write_atomically
 from lrfer_bench.keys import is_intact, sealed
 from lrfer_bench.store.schema import Amount, Count, Finite, Hash, Pixels
 
@@ -59,7 +59,7 @@ def read_facts(path: Path) -> dict[str, Any]:
             _Facts.model_validate(content)
             return content
     except OSError as error:
-        if is_momentary(error):
+        if is_no_fault(error):
             raise not_now(path, error) from error
     except ValueError:  # pydantic's ValidationError is one
         pass

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.files import read_json
 from lrfer_bench.running.environment import computing
 from lrfer_bench.store.claims import STALE_SECONDS, Claims, create
@@ -31,15 +31,23 @@ WAIT_SECONDS = 5.0
 
 def is_shared(store: Store) -> bool:
     """Whether runs share this results folder at the moment."""
-    agreement = store.root / "claims" / "run.json"
+    agreement = _agreement(store)
     if not agreement.exists():
         return False
-    claims = Claims(agreement.parent)
+    claims = Claims(agreement.parent, stale_seconds(store))
     try:
-        claims.stale = float(_read(agreement).get("stale", STALE_SECONDS))
         return claims.is_taken(agreement.name)
     finally:
         claims.close()
+
+
+def stale_seconds(store: Store) -> float:
+    """After how many seconds without a sign the runs that share a folder take one for dead."""
+    return float(_read(_agreement(store)).get("stale", STALE_SECONDS))
+
+
+def _agreement(store: Store) -> Path:
+    return store.root / "claims" / "run.json"
 
 
 class Campaign:
@@ -53,14 +61,12 @@ class Campaign:
         self._path = self.claims.folder / "run.json"
         self._own = {**computing(device), "id": uuid.uuid4().hex, "stale": _stale_seconds()}
         try:
-            self._agreed = self._agree()
+            self._agreed = self._enter()
         except UserError:
             self.claims.close()
             raise
         self.began = float(self._agreed["began"])
         self.claims.stale = float(self._agreed["stale"])
-        self._members = f".member-{self._agreed['id']}-"
-        self.claims.take(self._members + uuid.uuid4().hex)
 
     def __enter__(self) -> Campaign:
         return self
@@ -78,11 +84,20 @@ class Campaign:
         claims.close()
 
     def keep(self) -> None:
-        """Keep claims and agreement fresh; call it every few seconds."""
-        if self.claims.keep():
-            try:
+        """Keep claims and agreement fresh; call it every few seconds.
+
+        UserError where others have agreed on something else, as after a sleep of this machine.
+        """
+        if not self.claims.keep():
+            return
+        standing = _read(self._path)
+        if standing.get("id") == self._agreed["id"]:
+            with suppress(OSError):
                 os.utime(self._path)
-            except OSError:
+        elif standing:
+            self._agreed = self._enter()
+        else:
+            with suppress(MachineError):  # the disk may have room again at the next turn
                 create(self._path, json.dumps(self._agreed))
 
     @contextmanager
@@ -95,7 +110,7 @@ class Campaign:
 
         def keep() -> None:
             while not done.wait(self.claims.stale / 20):
-                with suppress(OSError):  # the disk may work again at the next turn
+                with suppress(OSError, UserError):  # met again by the thread that works
                     self.keep()
 
         thread = threading.Thread(target=keep, daemon=True)
@@ -105,6 +120,23 @@ class Campaign:
         finally:
             done.set()
             thread.join()
+
+    @property
+    def _members(self) -> str:
+        return _members(self._agreed)
+
+    def _enter(self) -> dict[str, Any]:
+        """Agree and be seen as a member, under one and the same agreement.
+
+        The last of the others may leave between the two, and take its agreement along.
+        """
+        while True:
+            agreed = self._agree()
+            member = _members(agreed) + uuid.uuid4().hex
+            self.claims.take(member)
+            if _read(self._path).get("id") == agreed["id"]:
+                return agreed
+            self.claims.give_back(member)
 
     def _agree(self) -> dict[str, Any]:
         """The first comer's facts, after a comparison with ours; ours where nobody is here."""
@@ -120,6 +152,11 @@ class Campaign:
             self.claims.bury(self._path.name)
 
 
+def _members(agreed: dict[str, Any]) -> str:
+    """What the claims begin with by which the runs of an agreement are seen."""
+    return f".member-{agreed['id']}-"
+
+
 def _compare(theirs: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
     for name in sorted(set(theirs) | set(ours)):
         if name in ("id", "stale", "began") or theirs.get(name) == ours.get(name):
@@ -131,7 +168,8 @@ def _compare(theirs: dict[str, Any], ours: dict[str, Any], path: Path) -> None:
             f"{theirs.get(name, 'missing')} in the run that began in {path.parent.parent}: runs "
             "that share a folder must compute alike; use the same installation and processor"
             f"{alike if name in PROCESSORS else ''}, or another --results and then "
-            "`lrfer-bench merge`"
+            "`lrfer-bench merge`; a run that was killed counts for "
+            f"{float(theirs.get('stale', STALE_SECONDS)):g} seconds"
         )
 
 

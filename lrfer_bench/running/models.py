@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from torch.nn.parameter import is_lazy
 
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.errors import UserError
-from lrfer_bench.files import is_momentary, not_now, read_limited, set_aside, write_atomically
+from lrfer_bench.files import is_no_fault, not_now, read_limited, set_aside, write_atomically
 from lrfer_bench.nets.weights import fill_others, filled_later
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
 from lrfer_bench.plugins.contents import place_of
@@ -142,7 +143,8 @@ def load_model(key: str, models: Mapping[str, Model], device: torch.device) -> M
         raise UserError(
             f"the weights of {model.training.label} do not fit its method as it is here "
             f"({type(error).__name__}): its code has changed without its version; use the code "
-            "that it came from, or delete the model and train it anew"
+            f"that it came from, or delete models/{key}.* in the results folder, and run with "
+            "--overwrite failed"
         ) from error
     fill_others(method, waiting)
     return frozen(method)
@@ -213,7 +215,7 @@ def read_model(store: Store, training: Training) -> Model:
     try:
         data = read_limited(path, MOST_BYTES)
     except OSError as error:
-        if is_momentary(error):
+        if is_no_fault(error):
             raise not_now(path, error) from error
         raise ModelMissing(path) from error
     except ValueError as error:
@@ -228,9 +230,10 @@ def read_model(store: Store, training: Training) -> Model:
 
 def set_model_aside(store: Store, key: str) -> str:
     """Rename what is left of a model that cannot be used; a sentence about it."""
-    found = [path for path in (weights_path(store, key), _cost_path(store, key))
-             if os.path.lexists(path)]  # fmt: skip
-    names = [set_aside(path, "damaged").name for path in found]
+    names = []
+    for path in (weights_path(store, key), _cost_path(store, key)):
+        with suppress(FileNotFoundError):  # gone, or a run that shares the folder was faster
+            names.append(set_aside(path, "damaged").name)
     if not names:
         return f"the model {weights_path(store, key).name} is gone: it is trained anew"
     return (

@@ -75,7 +75,7 @@ class Runner:
         self.running: dict[str, Node] = {}
         self.tries: dict[str, int] = {}
         self.lost: dict[str, str] = {}
-        self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept))
+        self.status = Status(len(plan.cells), len(self.to_train), kept=len(self.kept), afresh=again)
         self.shared = None
         if campaign:
             self.shared = Shared(campaign, self.frontier, store, self.status)
@@ -168,20 +168,27 @@ class Runner:
         node = self.running.pop(event.key)
         self.status.running.pop(event.key, None)
         self.status.moved.pop(event.key, None)
-        self._log(node, None)
         if isinstance(event, Finished):
             self._finish(event)
-        else:
+        self._log(node, None)
+        if isinstance(event, Failed):
             self._fail(node, event)
 
     def _log(self, node: Node | None, progress: Progress | None) -> None:
-        """Hand on what a training tells; None: it has ended."""
+        """Hand on what a training tells; None: it has ended. No run ends by its log."""
         if self.log is None or not isinstance(node, Training):
             return
-        if progress is None:
-            self.log.ended(node)
-        else:
-            self.log.told(node, progress)
+        try:
+            if progress is None:
+                self.log.ended(node)
+            else:
+                self.log.told(node, progress)
+        except Exception as error:  # tensorboard's writer hands on what its thread met
+            self._note(
+                f"the log cannot be written ({type(error).__name__}: {error}): it is left out from "
+                "here on"
+            )
+            self.log = None
 
     def _finish(self, event: Finished) -> None:
         if isinstance(event.result, Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 from lrfer_bench.data.cache import Prepared
@@ -122,7 +122,8 @@ def run_session(
             return _run(session, engine, display, before, log)
         finally:
             if log is not None:
-                log.close()
+                with suppress(Exception):  # a full disk: the run said so when it met it
+                    log.close()
 
 
 def _run(

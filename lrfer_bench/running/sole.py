@@ -16,7 +16,7 @@ import psutil
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import read_json, sweep, this_machine, write_atomically
-from lrfer_bench.running.joining import is_shared
+from lrfer_bench.running.joining import is_shared, stale_seconds
 from lrfer_bench.running.models import has_model
 from lrfer_bench.store.store import Store
 
@@ -39,14 +39,16 @@ def sole_run(store: Store, may_join: bool = True) -> Iterator[None]:
         advice = "start this one with --join as well" if may_join else "wait until they have ended"
         raise UserError(
             f"runs with --join share {store.root} now: {advice}, or give it a folder of its own "
-            "with --results"
+            f"with --results; one that was killed counts for {stale_seconds(store):g} seconds"
         )
-    lock = filelock.FileLock(store.root / LOCK)
+    lock = _lock(store.root)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise _taken(store.root, may_join) from None
-    except (OSError, NotImplementedError):
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, PermissionError) and _holder_lives_here(store.root):
+            raise _taken(store.root, may_join) from None
         yield
         return
     try:
@@ -63,7 +65,7 @@ def check_no_sole_run(store: Store) -> None:
 
     Equal commands start together: one that only looks at the lock, as here, holds it for a moment.
     """
-    lock, deadline = filelock.FileLock(store.root / LOCK), time.monotonic() + LOOK_SECONDS
+    lock, deadline = _lock(store.root), time.monotonic() + LOOK_SECONDS
     while not is_shared(store):
         try:
             lock.acquire(timeout=0)
@@ -76,6 +78,17 @@ def check_no_sole_run(store: Store) -> None:
             lock.release()
             return
         time.sleep(random.uniform(SHORT, LONG))
+
+
+def _lock(root: Path) -> filelock.BaseFileLock:
+    """A lock of the system, that other users see as well; OSError where there are none.
+
+    filelock's other kind, a file that stands for a lock, would outlive a run that was killed.
+    """
+    try:
+        return filelock.FileLock(root / LOCK, mode=0o666, fallback_to_soft=False)
+    except TypeError:  # an older filelock, which has no other kind
+        return filelock.FileLock(root / LOCK, mode=0o666)
 
 
 def _taken(root: Path, may_join: bool = True) -> UserError:

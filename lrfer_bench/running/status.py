@@ -27,6 +27,7 @@ class Status:
     elsewhere: trainings and cells that other runs in the same folder are at; finished_elsewhere:
     cells that they have finished. trained counts their models, too.
     said: more lines for the user; the listener gets them once
+    afresh: everything is made again, whatever stands
     kept_until: up to where a running training is kept when the run is stopped
     """
 
@@ -47,6 +48,7 @@ class Status:
     last: Record | None = None
     said: list[str] = field(default_factory=list)
     kept_until: str = "their last whole epoch"
+    afresh: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -15,6 +15,9 @@ import time
 import uuid
 from pathlib import Path
 
+from lrfer_bench.errors import MachineError
+from lrfer_bench.files import unwritable
+
 STALE_SECONDS = 300.0
 """NFS may show a change of a file 60 seconds late, so this is several times as much."""
 
@@ -35,8 +38,11 @@ class Claims:
 
     def now(self) -> float:
         """The time by the clock that dates the files: machines disagree about theirs."""
-        self._clock.touch()
-        return self._clock.stat().st_mtime
+        try:
+            self._clock.touch()
+            return self._clock.stat().st_mtime
+        except OSError as error:
+            raise unwritable(self._clock, error) from error
 
     def take(self, name: str) -> bool:
         """True if it is ours to make, False if another run is at it."""
@@ -87,7 +93,7 @@ class Claims:
         """Whether its run has not been heard of for too long. False if there is no such claim."""
         try:
             return self.now() - (self.folder / name).stat().st_mtime > self.stale
-        except OSError:
+        except (OSError, MachineError):
             return False
 
     def bury(self, name: str) -> None:
@@ -108,15 +114,17 @@ class Claims:
 
 
 def create(path: Path, content: str) -> bool:
-    """Write a file that must not exist yet; False if it does."""
+    """Write a file that must not exist yet; False if it does. UserError for a full disk."""
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
+    except OSError as error:
+        raise unwritable(path, error) from error
     try:
         with os.fdopen(handle, "w") as file:
             file.write(content)
-    except OSError:  # a full disk: an empty claim of nobody would stop all others for a while
+    except OSError as error:  # an empty claim of nobody would stop all others for a while
         path.unlink(missing_ok=True)
-        raise
+        raise unwritable(path, error) from error
     return True

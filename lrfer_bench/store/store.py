@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from lrfer_bench.errors import RecordError, UserError
 from lrfer_bench.files import (
     JSON_FILES,
-    is_momentary,
+    is_no_fault,
     not_now,
     own_prefix,
     read_json,
@@ -118,7 +118,7 @@ class Store:
                 f"{path} holds no test logits: {error}; run the cell again"
             ) from error
         except OSError as error:
-            if is_momentary(error):
+            if is_no_fault(error):
                 raise not_now(path, error) from error
             raise RecordError(
                 f"the logits of {record.stem} are missing: {path} cannot be read; run the cell "
@@ -148,7 +148,7 @@ class Store:
         try:
             data = read_limited(path, _most_bytes(record))
         except OSError as error:
-            if is_momentary(error):
+            if is_no_fault(error):
                 raise not_now(path, error) from error
             return False
         except ValueError:
@@ -262,7 +262,7 @@ def read_record(path: Path) -> Record | Damaged:
     try:
         raw = read_json(path)
     except OSError as error:
-        if is_momentary(error):
+        if is_no_fault(error):
             raise not_now(path, error) from error
         return Damaged(path, f"it cannot be read ({error.strerror or error})")
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

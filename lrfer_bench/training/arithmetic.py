@@ -103,8 +103,12 @@ def older_arithmetic() -> str:
     return told.stdout.strip()
 
 
+@lru_cache(maxsize=4)
 def arithmetic_of(device: torch.device = CPU) -> str:
-    """What a training on this device depends on: the probe's hash, or the GPU and its precision."""
+    """What a training on this device depends on: the probe's hash, or the GPU and its precision.
+
+    Asked once a process, before any method changes the precision for itself.
+    """
     if device.type == "cpu":
         return arithmetic()
     return f"{gpu_name(device)}, {precision(device)}"

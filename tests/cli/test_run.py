@@ -17,8 +17,10 @@ import in_process
 import pytest
 import registries
 
+from lrfer_bench.cli.run import _display
 from lrfer_bench.reporting.frame import load
 from lrfer_bench.running.models import has_model
+from lrfer_bench.running.status import Status
 from lrfer_bench.scoring.metrics import score
 from lrfer_bench.store.schema import Record
 from lrfer_bench.store.store import Store
@@ -260,3 +262,14 @@ def test_an_edit_that_is_taken_back_is_the_method_again(
     source = f"mine.py sha256:{hashlib.sha256(first.encode()).hexdigest()[:12]}"
     (row,) = [r for r in load([tmp_path / "r"]).results if r.method == "mine"]
     assert row.record.method.source == source
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_a_stop_says_what_the_same_command_does(
+    afresh: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), _display(Status(2, 1, afresh=afresh), verbose=False):
+        raise KeyboardInterrupt
+    said = capsys.readouterr().err
+    assert ("goes on from there" in said) != afresh
+    assert ("makes all else again, and without --overwrite always" in said) == afresh

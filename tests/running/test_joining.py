@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from lrfer_bench.contract.preset import preset_of
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import MachineError, UserError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
@@ -21,6 +22,7 @@ from lrfer_bench.running.models import Model, TrainingCost, has_model, save_mode
 from lrfer_bench.running.records import failed_record
 from lrfer_bench.running.shared import Shared
 from lrfer_bench.running.status import Status, summary
+from lrfer_bench.store.claims import Claims
 from lrfer_bench.store.store import Store
 
 DATA = DataRef("faces", "f" * 64, "/nowhere", ("a", "b", "c"), 1, (48, 48), False)
@@ -76,9 +78,60 @@ def test_an_agreement_of_runs_that_were_killed_is_replaced(
     other_facts(monkeypatch, code="0123456789ab")
     with Campaign(store) as heir:
         assert heir.began > killed.began - 1
-        killed.keep()  # it wakes up: nothing of its own is left
+        killed.claims._kept -= 1e6
+        with pytest.raises(UserError, match="--join: the code of lrfer-bench is"):
+            killed.keep()  # it wakes up: others have agreed on something else
         assert "0123456789ab" in (killed.claims.folder / "run.json").read_text()
+    killed.claims.close()
     assert list(killed.claims.folder.iterdir()) == []
+
+
+def test_a_run_that_slept_joins_those_that_compute_alike(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    slept = Campaign(store)
+    for path in slept.claims.folder.iterdir():
+        os.utime(path, (1, 1))
+    with Campaign(store) as heir:
+        slept.claims._kept -= 1e6
+        slept.keep()
+        assert slept._agreed == heir._agreed
+        slept.__exit__()
+        assert joining.is_shared(store), "the heir is still there"
+    assert not joining.is_shared(store)
+
+
+def test_an_agreement_that_leaves_while_one_enters_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, taken = Store(tmp_path), []
+    last = Campaign(store)
+    take = Claims.take
+
+    def late(claims: Claims, name: str) -> bool:
+        if name.startswith(".member-") and not taken:
+            last.__exit__()  # the last of the others, between agreement and membership
+        taken.append(name)
+        return take(claims, name)
+
+    monkeypatch.setattr(Claims, "take", late)
+    with Campaign(store) as ours:
+        assert joining.is_shared(store) and ours._agreed["id"] != last._agreed["id"]
+        members = [path.name for path in ours.claims.folder.glob(".member-*")]
+        assert members == [taken[1]] and ours._agreed["id"] in members[0]
+    assert list(ours.claims.folder.iterdir()) == []
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    with Campaign(store) as ours:
+
+        def full(*_: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "open", full)
+        with pytest.raises(MachineError, match=r"cannot write .*key: No space left.*--results"):
+            ours.claims.take("key")
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("word", ["soon", "0", "-3", "nan"])

@@ -19,11 +19,13 @@ from torch import nn
 from lrfer_bench.contract.method import Task
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import MachineError
+from lrfer_bench.files import read_json, read_limited
 from lrfer_bench.keys import SEAL
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.registry import METHODS, Entry
+from lrfer_bench.running import facts, models
 from lrfer_bench.running.engines.base import Engine, Event, Failed, Finished, Job
 from lrfer_bench.running.facts import write_facts
 from lrfer_bench.running.jobs import TrainJob
@@ -34,6 +36,7 @@ from lrfer_bench.running.models import (
     model_facts,
     read_model,
     save_model,
+    set_model_aside,
 )
 from lrfer_bench.running.runner import Runner
 from lrfer_bench.store.store import Store
@@ -230,3 +233,29 @@ def test_weights_of_four_axes_lie_channels_last_and_those_of_five_as_they_were()
         assert method.kernels.is_contiguous()
         Dynamic.channels_last = False
         assert all(p.is_contiguous() for p in fresh("dynamic").parameters())
+
+
+@pytest.mark.parametrize("read", [read_json, read_limited], ids=["json", "weights"])
+def test_what_another_user_does_not_let_us_read_is_not_damaged(
+    read: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    (training,) = plan_of("direct").trainings.values()
+    save_model(store, Model(training, WEIGHTS, COST))
+
+    def forbidden(path: Path, *_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    home = facts if read is read_json else models
+    monkeypatch.setattr(home, read.__name__, forbidden)
+    with pytest.raises(MachineError, match=r"may not be read by this user .*chmod -R a\+rX"):
+        read_model(store, training)
+    assert len(list(store.models.iterdir())) == 2
+
+
+def test_of_two_runs_that_set_a_model_aside_the_slower_one_goes_on(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (training,) = plan_of("direct").trainings.values()
+    save_model(store, Model(training, WEIGHTS, COST))
+    assert "was set aside as" in set_model_aside(store, training.key)
+    assert "is gone: it is trained anew" in set_model_aside(store, training.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -94,6 +95,36 @@ def test_where_no_lock_can_be_made_a_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     with sole_run(Store(tmp_path)):
         assert not (tmp_path / OWNER).exists(), "nobody holds the folder"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is of other systems")
+def test_where_a_file_system_knows_no_locks_a_folder_is_not_refused_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def none(handle: int, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    (tmp_path / LOCK).touch()  # copied with the folder, as a run that ended well leaves it
+    monkeypatch.setattr(fcntl, "flock", none)
+    with sole_run(Store(tmp_path)):
+        assert not (tmp_path / OWNER).exists()
+    check_no_sole_run(Store(tmp_path))
+
+
+def test_the_lock_is_one_for_all_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sole_run(Store(tmp_path)):
+        assert (tmp_path / LOCK).stat().st_mode & 0o066 == 0o066
+
+        def forbidden(self: object, **_: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        # an older lock, or one on a system with other rights
+        monkeypatch.setattr(filelock.FileLock, "acquire", forbidden)
+        with pytest.raises(UserError, match=f"process {os.getpid()} on"), sole_run(Store(tmp_path)):
+            pass
+        monkeypatch.undo()
 
 
 def dead() -> int:

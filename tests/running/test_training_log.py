@@ -77,6 +77,18 @@ def test_folders_are_named_as_the_tables_name_things(tmp_path: Path) -> None:
     assert folder_of(tmp_path, training).relative_to(tmp_path).parts[0].startswith("my-faces-2_")
 
 
+def test_a_log_that_cannot_be_written_ends_no_run(
+    quickly: Any, tiny: list[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorboard")
+    (tmp_path / "tensorboard").write_text("somebody's file in its place")
+    words = ["run", *tiny, "--methods", "linear", "--scales", "2", "--no-report", "--workers", "1"]
+    done = quickly(*words, "--log", "tensorboard", "--results", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout + done.stderr).count("the log cannot be written (") == 1
+    assert [record.status for record in Store(tmp_path).scan()] == ["finished"]  # type: ignore[union-attr]
+
+
 def test_another_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="tensorboard"):
         open_log("tensorbord", tmp_path)

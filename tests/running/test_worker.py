@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from lrfer_bench.errors import CellError, DataError, MachineError, UserError
+from lrfer_bench.running import environment as environments
 from lrfer_bench.running import work
 from lrfer_bench.running.engines import torch_state, worker
 from lrfer_bench.running.engines.base import Failed, Noted
+from lrfer_bench.training.arithmetic import arithmetic, arithmetic_of
 
 PRINTING = """
 import sys
@@ -94,6 +96,7 @@ def test_where_the_memory_of_a_gpu_was_full_a_job_is_tried_once_more(
     error: Exception, device: str, again: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workers share a GPU, and what others hold there is not the method's fault."""
+    monkeypatch.setattr(environments, "tell_what_computes", lambda device: None)  # no GPU here
 
     def fail(job: Any) -> None:
         raise error
@@ -148,3 +151,22 @@ def test_what_a_method_changes_in_torch_does_not_reach_the_next_job(
     monkeypatch.setattr(work, "run_test", lambda job: seen.append(ask()))
     worker.answer(pipe.send, Job())  # type: ignore[arg-type]
     assert seen == [before] and len(pipe.sent) == 3
+
+
+def test_what_computes_is_asked_before_a_method_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the first method's own precision would stand in the records of all others."""
+    plain = arithmetic()
+    for remembered in (arithmetic, arithmetic_of, environments.environment):
+        remembered.cache_clear()
+    told: list[str] = []
+
+    def with_another_arithmetic(job: Any) -> None:
+        CHANGES["oneDNN"]()
+        CHANGES["the default dtype"]()
+        told.extend([arithmetic_of(), environments.environment()["arithmetic"]])
+
+    monkeypatch.setattr(work, "run_test", with_another_arithmetic)
+    monkeypatch.setattr(work, "author_place", lambda job, *_: "mine.py:1")
+    monkeypatch.setattr(worker, "_end_left_behind", lambda pipe, job: None)
+    worker.answer(Pipe().send, Job())  # type: ignore[arg-type]
+    assert told == [plain, plain]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 from lrfer_bench.errors import UserError
@@ -36,6 +38,28 @@ class _Worker:
     job: Job | None = None
     since: float = 0.0
     """When its job was given to it, by time.monotonic()."""
+    sender: threading.Thread | None = None
+
+    def send(self, job: Job) -> None:
+        """Hand it a job without waiting for it.
+
+        One with models fills the pipe until the process has imported torch, and others should
+        start meanwhile. A worker that just died is noticed in wait().
+        """
+        data = ForkingPickler.dumps(job)
+
+        def hand_over() -> None:
+            with contextlib.suppress(OSError):
+                self.pipe.send_bytes(data)
+
+        self.sender = threading.Thread(target=hand_over, daemon=True)
+        self.sender.start()
+
+    def close(self) -> None:
+        """Of a process that has ended."""
+        if self.sender:
+            self.sender.join(timeout=10)
+        self.pipe.close()
 
 
 class LocalEngine(Engine):
@@ -72,10 +96,7 @@ class LocalEngine(Engine):
         job = replace(job, device=worker.device)
         # its weights are the worker's, not kept here
         worker.job, worker.since = replace(job, models={}), time.monotonic()
-        with contextlib.suppress(
-            BrokenPipeError, OSError
-        ):  # a worker that just died is noticed in wait()
-            worker.pipe.send(job)
+        worker.send(job)
 
     def wait(self) -> Sequence[Event]:
         events: list[Event] = []
@@ -99,7 +120,7 @@ class LocalEngine(Engine):
                 end_tree(worker.process)
             for worker in self._workers:
                 worker.process.join(timeout=10)
-                worker.pipe.close()
+                worker.close()
             self._workers.clear()
 
     def _is_late(self, worker: _Worker) -> bool:
@@ -115,7 +136,7 @@ class LocalEngine(Engine):
         assert job is not None
         end_tree(worker.process)
         worker.process.join(timeout=10)
-        worker.pipe.close()
+        worker.close()
         self._workers.remove(worker)
         return Failed(
             job.key,
@@ -156,7 +177,7 @@ class LocalEngine(Engine):
     def _bury(self, worker: _Worker) -> list[Event]:
         """A worker that is gone costs its own job only."""
         worker.process.join()
-        worker.pipe.close()
+        worker.close()
         self._workers.remove(worker)
         if worker.job is None:
             return []

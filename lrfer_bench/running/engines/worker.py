@@ -75,12 +75,14 @@ def answer(send: Send, job: Any) -> None:
     from lrfer_bench.errors import DataError, MachineError
     from lrfer_bench.running.engines.base import Event, Failed, Finished
     from lrfer_bench.running.engines.torch_state import put_back
+    from lrfer_bench.running.environment import tell_what_computes
     from lrfer_bench.running.work import failure_of, result_of
     from lrfer_bench.training.stopping import Stopped
 
     put_back()  # what plugin files changed while they were loaded
     crowded = False
     try:
+        tell_what_computes(job.device)
         event: Event = Finished(job.key, result_of(job, teller(send, job.key)))
     except BrokenPipeError:
         raise
