@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from numbers import Number
 from pathlib import PurePath
-from types import CodeType, FunctionType, ModuleType, SimpleNamespace
+from types import CodeType, FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
-LEAVES = (bool, int, float, complex, str, bytes, PurePath, type(None))
+LEAVES = (bool, int, float, complex, str, bytes, PurePath, range, slice, Number, type(None))
 NAMED = (type, FunctionType, type(len), ModuleType)
 SPACES = (argparse.Namespace, SimpleNamespace)
 
@@ -64,9 +67,13 @@ class Comparison:
         if not isinstance(ours, LEAVES):
             self._seen.add(pair)
         if isinstance(ours, FunctionType) and isinstance(alone, FunctionType):
+            yield from self._of_closures(where, ours, alone)
             yield from self._of_functions(where, ours, alone)
+        elif isinstance(ours, partial) and isinstance(alone, partial):
+            yield from self._of_items(where, _of_partial(ours), _of_partial(alone))
         elif self._is_own(ours, alone):
-            yield from self._of_parts(where, vars(ours), vars(alone), ".{}")
+            yield from self._of_items(f"{where}.__bases__", _bases(ours), _bases(alone))
+            yield from self._of_parts(where, _parts(ours), _parts(alone), ".{}")
         elif isinstance(ours, dict) and isinstance(alone, dict):
             yield from self._of_parts(where, ours, alone, "[{!r}]")
         elif isinstance(ours, (list, tuple)) and isinstance(alone, (list, tuple)):
@@ -114,13 +121,21 @@ class Comparison:
         ):
             yield from self._of(f"{where}.{name}", *two)
 
+    def _of_closures(
+        self, where: str, ours: FunctionType, alone: FunctionType
+    ) -> Iterator[Difference]:
+        """What functions of the script were made with, and what its decorators hold."""
+        for one, other in zip(_layers(ours), _layers(alone), strict=False):
+            if (_home(one), _home(other)) == self.modules:
+                yield from self._of_parts(where, _closed(one), _closed(other), ".{}")
+
     def _is_known(self, value: Any) -> bool:
         """Whether a value says all of itself; what it holds is asked for one by one."""
         if isinstance(value, (set, frozenset)):
             return all(isinstance(part, LEAVES) for part in value)
         if type(value).__module__ in self.modules:
-            return hasattr(value, "__dict__")
-        return isinstance(value, (*LEAVES, *NAMED, *SPACES, Missing, dict, list, tuple))
+            return _has_parts(value)
+        return isinstance(value, (*LEAVES, *NAMED, *SPACES, Missing, partial, dict, list, tuple))
 
     def _is_own(self, ours: Any, alone: Any) -> bool:
         """Whether both are the same class of the script, or objects whose values are theirs."""
@@ -129,7 +144,7 @@ class Comparison:
         kinds = [thing if isinstance(thing, type) else type(thing) for thing in (ours, alone)]
         own = tuple(kind.__module__ for kind in kinds) == self.modules
         same = kinds[0].__qualname__ == kinds[1].__qualname__
-        return own and same and hasattr(ours, "__dict__") and hasattr(alone, "__dict__")
+        return own and same and _has_parts(ours) and _has_parts(alone)
 
     def _is_same(self, ours: Any, alone: Any) -> bool:
         if isinstance(ours, NAMED) and isinstance(alone, NAMED):
@@ -151,6 +166,54 @@ def _bare(value: Any) -> Any:
     if isinstance(value, (classmethod, staticmethod)):
         return value.__func__
     return value.fget if isinstance(value, property) else value
+
+
+def _has_parts(value: Any) -> bool:
+    return hasattr(value, "__dict__") or hasattr(value, "__slots__")
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """What an object or a class holds by name, in a dict or in slots."""
+    found = dict(getattr(value, "__dict__", {}))
+    if isinstance(value, type):
+        return {name: part for name, part in found.items() if not _is_slot(part)}
+    slots = [n for kind in type(value).__mro__ for n, s in vars(kind).items() if _is_slot(s)]
+    return found | {name: getattr(value, name) for name in slots if hasattr(value, name)}
+
+
+def _is_slot(part: Any) -> bool:
+    return isinstance(part, MemberDescriptorType)
+
+
+def _bases(value: Any) -> tuple[type, ...]:
+    return value.__bases__ if isinstance(value, type) else ()
+
+
+def _of_partial(made: partial[Any]) -> tuple[Any, ...]:
+    return made.func, made.args, made.keywords
+
+
+def _layers(function: Any) -> Iterator[FunctionType]:
+    """A function and those that it wraps."""
+    seen = set()
+    while isinstance(function, FunctionType) and id(function) not in seen:
+        seen.add(id(function))
+        yield function
+        function = getattr(function, "__wrapped__", None)
+
+
+def _home(function: FunctionType) -> str:
+    """The module that a function was written in; a wrapper says that of what it wraps."""
+    return str(function.__globals__.get("__name__", ""))
+
+
+def _closed(function: FunctionType) -> dict[str, Any]:
+    """The values that a function was made with, by name."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # it has no value yet
+            found[name] = cell.cell_contents
+    return found
 
 
 def _same_code(one: CodeType, other: CodeType) -> bool:

@@ -13,7 +13,7 @@ import ast
 import hashlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.alone import ONE, check_alone, no_run_here
 from lrfer_bench.plugins.kept import keep
 from lrfer_bench.plugins.loading import load_plugin, plugin_module, source_of
+from lrfer_bench.plugins.neighbours import neighbours
 from lrfer_bench.plugins.registry import (
     DATASETS,
     METHODS,
@@ -190,14 +191,18 @@ def load_in_place_of(module: str, file: Path, content: bytes | None = None) -> s
 def _own_plugin(registry: Registry, module: str, group: list[tuple[str, type]]) -> Path | None:
     """The file of a module outside any package, if it registers all these classes itself.
 
-    It is handed over unchanged, so that keys are those of --plugin.
+    It is handed over unchanged, so that keys are those of --plugin. Not so where it imports modules
+    of the user's: their code would be in no key.
     """
     file = getattr(sys.modules.get(module), "__file__", None)
     if module == "__main__" or "." in module or not file or not file.endswith(".py"):
         return None
     if not _importable(module, file) or Path(file).name == "__init__.py":
         return None
-    body = ast.parse(Path(file).read_bytes()).body
+    content = Path(file).read_bytes()
+    if neighbours(content, module):
+        return None
+    body = ast.parse(content).body
     classes = [statement for statement in body if isinstance(statement, ast.ClassDef)]
     registered = {(cls.name, name) for cls in classes for name in _registered_as(registry, cls)}
     asked = {(cls.__name__, name) for name, cls in group}
@@ -226,6 +231,8 @@ def text_of(module: str, classes: Sequence[Any], outside: bool = False) -> tuple
 
     outside: see check_alone()
 
+    What it imports of the user's own has to be what it is now, by its hashes in the text.
+
     UserError for what is defined inside a function, where the source is not found, and where it
     does not make of the classes by itself what they are in this program.
     """
@@ -243,7 +250,8 @@ def text_of(module: str, classes: Sequence[Any], outside: bool = False) -> tuple
     shown = f"{stem}.py" if file else stem
     text = definitions(source, names, shown, lines_stay=bool(file))
     check_alone(module, text, shown, outside)
-    return stem, text
+    lines = _unchanged(neighbours(text, module))
+    return stem, "\n".join([text, *lines]) if lines else text
 
 
 def _importing_text(module: str, file: Path, names: Sequence[str], outside: bool) -> str:
@@ -252,9 +260,15 @@ def _importing_text(module: str, file: Path, names: Sequence[str], outside: bool
     check_alone(module, content, file.name, outside, names)
     mark = hashlib.sha256(content).hexdigest()
     head = [f'"""{file.name} sha256:{mark}"""', ""]
-    head += ["from lrfer_bench.plugins.unchanged import unchanged as _unchanged", ""]
-    head += [f'_unchanged("{module}", "{mark}")']
+    head += _unchanged({module: mark, **neighbours(content, module)})
     return "\n".join([*head, *(f"from {module} import {name}" for name in names)])
+
+
+def _unchanged(files: Mapping[str, str]) -> list[str]:
+    """Lines that ask whether modules are what they were. files: name -> sha256."""
+    asked = [f'_unchanged("{module}", "{mark}")' for module, mark in files.items()]
+    head = ["from lrfer_bench.plugins.unchanged import unchanged as _unchanged", ""]
+    return [*head, *asked] if asked else []
 
 
 def _importable(module: str, file: str) -> bool:

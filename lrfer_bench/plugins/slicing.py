@@ -88,7 +88,7 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
         if name in since or name not in binders:
             continue
         last = binders[name][-1]
-        chosen = [last] if isinstance(last, WHOLE) else binders[name]
+        chosen = _dotted(binders[name]) if isinstance(last, WHOLE) else binders[name]
         since[name] = chosen[0].lineno  # earlier statements are about an older thing of that name
         for statement in [*chosen, *(s for s in changers.get(name, []) if s.lineno > since[name])]:
             kept.add(id(statement))
@@ -98,6 +98,24 @@ def _kept(body: Sequence[ast.stmt], names: Iterable[str], where: str) -> list[as
     for statement, lost, more in (found for s in dropped for found in _dropped(s, changes)):
         _refuse_lost(statement, lost, own, where, more)
     return [statement for statement in body if id(statement) in kept]
+
+
+def _dotted(binders: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The last statement, and before it imports that load another part of the same package.
+
+    `import xml.sax` and `import xml.etree.ElementTree` both bind xml, and both are needed.
+    """
+    chosen = [binders[-1]]
+    for statement in reversed(binders[:-1]):
+        if not _loads_a_part(chosen[-1]) or not _loads_a_part(statement):
+            break
+        chosen.append(statement)
+    return chosen[::-1]
+
+
+def _loads_a_part(statement: ast.stmt) -> bool:
+    names = statement.names if isinstance(statement, ast.Import) else []
+    return any("." in each.name and not each.asname for each in names)
 
 
 def _binders(body: Iterable[ast.stmt]) -> dict[str, list[ast.stmt]]:

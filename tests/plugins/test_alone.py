@@ -78,6 +78,20 @@ OUTSIDE = {
     "object": "class C:\n    def __init__(self):\n        self.w = len(sys.argv)\nW = C()",
     "choice": "W = torch.relu if len(sys.argv) > 1 else torch.tanh",
     "path": "W = Path(sys.argv[1] if len(sys.argv) > 1 else 'x')",
+    "partial": "import functools\ndef f(w):\n    return w\n"
+    "W = functools.partial(f, w=int(os.environ.get('WIDTH', '8')))",
+    "closure": "def scaled(w):\n    def f(x):\n        return w * x\n    return f\n"
+    "W = scaled(int(os.environ.get('WIDTH', '8')))",
+    "decorator": "import functools\ndef scaled(w):\n    def of(f):\n"
+    "        @functools.wraps(f)\n        def g(x):\n            return w * f(x)\n"
+    "        return g\n    return of\n"
+    "@scaled(int(os.environ.get('WIDTH', '8')))\ndef W(x):\n    return x",
+    "range": "W = range(int(os.environ.get('WIDTH', '8')))",
+    "fraction": "import fractions\nW = fractions.Fraction(1, int(os.environ.get('WIDTH', '8')))",
+    "base": "class A:\n    pass\nclass B:\n    pass\n"
+    "class W(B if 'WIDTH' in os.environ else A):\n    pass",
+    "slots": "import dataclasses\n@dataclasses.dataclass(frozen=True, slots=True)\n"
+    "class C:\n    w: int\nW = C(int(os.environ.get('WIDTH', '8')))",
 }
 
 
@@ -119,6 +133,11 @@ HARMLESS = {
     "no number": "W = float('nan'), -0.0",
     "what is not there": "W = os.environ.get('NO_SUCH', 3)",
     "what it sets": "os.environ['OWN_WIDTH'] = '3'\nW = os.environ['OWN_WIDTH']",
+    "made functions": "import functools\ndef scaled(w):\n    def f(x):\n        return w * x\n"
+    "    return f\nW = scaled(3), functools.partial(scaled, w=2), range(3), functools.cache(len)",
+    "slots of its own": "import dataclasses\n@dataclasses.dataclass(frozen=True, slots=True)\n"
+    "class C:\n    w: int = 3\nclass D(C):\n    def f(self):\n        return super().__init__()\n"
+    "W = C(), D(), D",
     "home": "W = os.path.expanduser('~')",
     "a library's file": "W = json.__doc__, open(json.__file__).readline()",
     "properties": "class W:\n    @property\n    def a(self):\n        return 1\n    @classmethod\n"

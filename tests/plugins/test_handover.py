@@ -6,13 +6,16 @@ import hashlib
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import registries
 
 from lrfer_bench import api
 from lrfer_bench.errors import UserError
 from lrfer_bench.plugins.handover import DECORATORS, hand_over
-from lrfer_bench.plugins.registry import METHODS, METRICS, REGISTRIES
+from lrfer_bench.plugins.loading import load_plugin
+from lrfer_bench.plugins.registry import METHODS, METRICS, PLUGIN_ERRORS, REGISTRIES
 
 
 def test_a_file_that_registers_its_class_is_handed_over_itself(
@@ -111,3 +114,58 @@ def test_a_class_that_was_removed_is_not_handed_over(
         assert names == ["stays"] and "Goes" not in stub.read_text()
     for name in [name for name in sys.modules if "two_ideas" in name]:
         monkeypatch.delitem(sys.modules, name)
+
+
+HELPED = "from own_pkg.blocks import WIDTH, Base\n\n\nclass Mine(Base):\n    width = WIDTH\n"
+
+
+def imported(text: str, file: str = "own_mine") -> Any:
+    """The class Mine of a file, in a program that has just begun."""
+    for name in [name for name in sys.modules if name.startswith("own_")]:
+        del sys.modules[name]
+    Path(f"{file}.py").write_text(text)
+    importlib.invalidate_caches()
+    return importlib.import_module(file).Mine
+
+
+def test_code_of_the_user_s_that_a_class_rests_on_is_in_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    package = tmp_path / "own_pkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "deep.py").write_text("DEEP = 1\n")
+    blocks = "from lrfer_bench.api import Method\nfrom .deep import DEEP\nWIDTH = 8\n\n\n"
+    blocks += "class Base(Method):\n    pass\n"
+    (package / "blocks.py").write_text(blocks)
+    (tmp_path / "own_other.py").write_text("X = 1\n")
+    registered = HELPED.replace("class", '@register_method("mine")\nclass').replace(
+        "from own", "from lrfer_bench.api import register_method\nfrom own", 1
+    )
+
+    def file_of(text: str) -> str:
+        with registries.pristine():
+            _, (file,) = hand_over(METHODS, [imported(text)], tmp_path / "results")
+            return file.read_text()
+
+    for text in (HELPED, registered):
+        before = file_of(text)
+        assert file_of(text) == before
+        (tmp_path / "own_other.py").write_text("X = 2\n")
+        assert file_of(text) == before, "nothing imports it"
+        for name in ("deep", "blocks"):
+            file = package / f"{name}.py"
+            whole = file.read_text()
+            file.write_text(whole + "# edited\n")
+            after = file_of(text)
+            assert after != before
+            with registries.pristine():
+                file.write_text(whole)
+                late = tmp_path / "results" / "late.py"
+                late.write_text(after)
+                load_plugin(late)
+                assert "has changed since the run began" in PLUGIN_ERRORS.pop(str(late))
+        assert file_of(text) == before

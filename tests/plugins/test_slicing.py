@@ -114,3 +114,12 @@ def test_definitions_count_lines_as_python_does() -> None:
         "class A:",
         "    x = X",
     ]
+
+
+def test_parts_of_one_package_are_all_kept() -> None:
+    text = (
+        "import xml\nimport xml.sax\nimport xml.dom.minidom as dom\n"
+        "import xml.etree.ElementTree\nclass A:\n    x = xml.sax, xml.etree"
+    )
+    kept = definitions(text, ["A"]).split("\n")
+    assert kept[:4] == ["", "import xml.sax", "", "import xml.etree.ElementTree"]
