@@ -94,10 +94,12 @@ class Board:
         """Scales that means, areas and ranks are taken over.
 
         HR is none of them, nor is a scale that nothing was trained for, where something was
-        trained for others: an evaluated model at one more size would leave all others unranked.
+        trained for others: an evaluated model, or a row that is set apart, at one more size would
+        leave all others unranked.
         """
         low = [scale for scale in self.sizes if scale > 1] or list(self.sizes)
-        rows = [(scale, row) for line in self.lines for scale, row in line.rows.items()]
+        lines = self.ranked or self.lines
+        rows = [(scale, row) for line in lines for scale, row in line.rows.items()]
         trained = {s for s, row in rows if not row.neutral and s in row.record.train.scales}
         return [scale for scale in low if scale in trained] or low
 

@@ -58,7 +58,7 @@ def cost(
         place=place,
         row=_mean(name),
         over_scales=True,
-        **{"value": lambda board, line: values.largest(line, name), **more},
+        **{"value": lambda board, line: values.largest(board, line, name), **more},
     )
 
 

@@ -25,3 +25,14 @@ def same_cells(lines: Iterable[Line], scales: Sequence[int]) -> list[list[Line]]
 def originals(lines: Iterable[Line], scales: Sequence[int]) -> list[Line]:
     """One line of each group of same_cells()."""
     return [group[0] for group in same_cells(lines, scales)]
+
+
+def copied_at(lines: Sequence[Line], scales: Iterable[int]) -> dict[str, list[int]]:
+    """Label -> the scales at which another line shows the same cell as its own."""
+    found: dict[str, list[int]] = {}
+    for scale in scales:
+        here = [line for line in lines if scale in line.rows]
+        for group in same_cells(here, [scale]):
+            for line in group[1:]:
+                found.setdefault(line.label, []).append(scale)
+    return found

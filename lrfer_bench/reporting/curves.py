@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator
 
 from lrfer_bench.reporting import chance, timing
 from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.copies import originals
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
@@ -48,7 +49,7 @@ def curves(boards: Sequence[Board], looks: Mapping[str, Look], title: str = "") 
         for axes, board in zip(sheet.axes, shown, strict=True):
             _panel(axes, board, looks, key)
             axes.set_title(panel_title(board, alone))
-        key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
+        key.put(sheet.figure)
         subject = "Accuracy by size" if not alone else panel_title(shown[0], False)
         finish(sheet.figure, (title or subject) + _left(boards), shown)
     return sheet.figure
@@ -141,7 +142,7 @@ def pareto(
             axes.set_xlabel(names[cost])
             percent_axis(axes)
         if key.handles:
-            key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
+            key.put(sheet.figure)
         subject = title or (
             "What accuracy costs" if len(boards) != 1 else f"{boards[0].title}: what accuracy costs"
         )
@@ -155,7 +156,8 @@ def _scatter(
     axes: Axes, board: Board, scale: int, cost: str, looks: Mapping[str, Look], key: Key
 ) -> None:
     points = []
-    for line in board.ranked:
+    # a model that is tested at its own scale stands in two lines, and is one mark
+    for line in originals([line for line in board.ranked if scale in line.rows], [scale]):
         row = line.rows.get(scale)
         if row is None or row.accuracy is None or not row.means.get(cost):
             continue

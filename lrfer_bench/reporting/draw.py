@@ -25,6 +25,8 @@ DPI = 160
 LEGEND = 1.9
 LEAST_WIDTH = 5.0
 """Inches: what a legend takes at the right, and what the shortest title needs."""
+NAME_LETTERS = 40
+"""Of a name in a legend: they leave the panels their room."""
 PANEL_LETTERS = 44
 """What fits over a panel in one line of its title."""
 STYLE: Any = {
@@ -107,10 +109,35 @@ class Key:
     def add(self, label: str, look: Look) -> None:
         self.handles.setdefault(label, Line2D([], [], **stroke(look)))
 
-    def put(self, target: Any, **options: Any) -> None:
-        target.legend(
-            list(self.handles.values()), [plain(label) for label in self.handles], **options
-        )
+    def put(self, figure: Figure) -> None:
+        """At the right of the panels; the figure grows where they are not as high as its names."""
+        names = [plain(label) for label in distinct(self.handles)]
+        handles = list(self.handles.values())
+        legend = figure.legend(handles, names, loc="outside right upper", fontsize=8.5)
+        needed = legend.get_window_extent().height / figure.dpi + 0.1
+        figure.set_figheight(max(figure.get_figheight(), needed))
+
+
+def distinct(labels: Iterable[str]) -> list[str]:
+    """Labels that a legend has room for, each still another one.
+
+    >>> distinct(["kd", "m[" + 50 * "a" + "]", "m[" + 50 * "a" + "b]"])[1:]
+    ['m[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… 1', 'm[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… 2']
+    """
+    labels = list(labels)
+    short = [cut(label, NAME_LETTERS) for label in labels]
+    return [
+        f"{name} {short[: k + 1].count(name)}" if short.count(name) > 1 else name
+        for k, name in enumerate(short)
+    ]
+
+
+def cut(text: str, letters: int) -> str:
+    """
+    >>> cut("a long name", 7)
+    'a long…'
+    """
+    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 def stroke(look: Look, **more: Any) -> dict[str, Any]:
@@ -185,6 +212,10 @@ def panel_title(board: Board, alone: bool) -> str:
 
 
 def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:
-    """The first lines of a board, and how many were left out."""
-    found = list(lines)
+    """The first lines of a board, and how many methods were left out.
+
+    The same models at sizes that they were not trained for are no further methods.
+    """
+    every = list(lines)
+    found = [line for line in every if not line.off_scale] or every
     return found[:most], max(0, len(found) - most)

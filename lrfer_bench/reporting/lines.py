@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lrfer_bench.reporting.rows import Row
@@ -92,6 +93,10 @@ class Line:
     @property
     def shown(self) -> list[Row]:
         return [row for row in self.rows.values() if row.counted]
+
+    def over(self, scales: Sequence[int]) -> list[Row]:
+        """Its rows at these scales; where it has none there, all that it has."""
+        return [self.rows[scale] for scale in scales if self.has(scale)] or self.shown
 
     @property
     def seeds(self) -> list[int]:

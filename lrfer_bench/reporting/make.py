@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PAGE = "index.html"
 TABLES = tuple(f"leaderboard.{ending}" for ending in ("csv", "md", "html", "tex"))
 CITATIONS = "citations.bib"
+PICTURES = ("curves.*", "curves-clean.*", "pareto-*", "critical-*", "pictures")
 HEAD = "dataset,protocol,test_protocol,preset,method,"
 """How leaderboard.csv begins."""
 Tell = Callable[[str], None]
@@ -79,12 +80,13 @@ def check_own(out: Path) -> None:
         return
     if not os.path.lexists(out / PAGE) and shows([out / TABLES[0]], HEAD):
         return
-    for name in (PAGE, *TABLES, CITATIONS):
-        if os.path.lexists(out / name):
-            raise UserError(
-                f"{out / name} was not made by a report, and nothing of yours is overwritten: "
-                "choose another --out"
-            )
+    own = [out / name for name in (PAGE, *TABLES, CITATIONS) if os.path.lexists(out / name)]
+    own += [path for pattern in PICTURES for path in sorted(out.glob(pattern))]
+    if own:
+        raise UserError(
+            f"{own[0]} was not made by a report, and nothing of yours is overwritten: "
+            "choose another --out"
+        )
 
 
 def _jobs(report: Report) -> tuple[list[Job], list[Job]]:

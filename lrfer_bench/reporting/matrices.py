@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.counts import shares
-from lrfer_bench.reporting.draw import canvas, finish, plain, shorten, styled
+from lrfer_bench.reporting.draw import canvas, cut, finish, plain, shorten, styled
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 
@@ -44,7 +44,8 @@ def difference_sheet(board: Board) -> Figure | None:
 
 
 def _with_rest(title: str, left: int) -> str:
-    return f"{title} ({left} more methods are in leaderboard.csv)" if left else title
+    more = f"{left} more method{' is' if left == 1 else 's are'} on the page"
+    return f"{title} ({more})" if left else title
 
 
 def _sheet(board: Board, lines: list[Line], best: Line | None, title: str) -> Figure:
@@ -67,16 +68,12 @@ def _sheet(board: Board, lines: list[Line], best: Line | None, title: str) -> Fi
             for j, (axes, scale) in enumerate(zip(row_axes, places, strict=False)):
                 _matrix(axes, board, line.rows.get(scale), best.rows.get(scale) if best else None)
                 axes.set_title(
-                    plain(f"{_short(line.label)} · {'HR' if scale == 1 else f'x{scale}'}"),
+                    plain(f"{cut(line.label, 26)} · {'HR' if scale == 1 else f'x{scale}'}"),
                     fontsize=8.5,
                 )
                 _class_names(axes, board, rows=j == 0, columns=bottom)
         finish(sheet.figure, title, [board])
     return sheet.figure
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 26 else label[:25] + "…"
 
 
 def _matrix(axes: Axes, board: Board, row: Row | None, best: Row | None) -> None:
@@ -114,7 +111,7 @@ def _numbers(axes: Axes, values: NDArray[np.float64], dark: float, signed: bool)
 
 def _class_names(axes: Axes, board: Board, rows: bool, columns: bool) -> None:
     places = range(len(board.classes))
-    names = [plain(name) for name in board.classes]
+    names = [plain(cut(name, 24)) for name in board.classes]
     axes.set_yticks(places, names if rows else [], fontsize=7)
     axes.set_xticks(
         places,

@@ -10,6 +10,7 @@ from lrfer_bench.reporting import chance, citations, grid, lookup, numbers, timi
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.collect import Report
 from lrfer_bench.reporting.column import Column
+from lrfer_bench.reporting.copies import copied_at
 from lrfer_bench.reporting.frame import Result
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.page_rows import Records, estimate, row_data
@@ -56,6 +57,7 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
     sort = lookup.sorted_by(board, word, report.columns)
     first = {id(e): k for k, e in enumerate(lookup.ordered(board, word, report.columns))}
     clean = _board(report, board.leak_free, index) if board.leak_free else None
+    copies = copied_at(board.lines, board.sizes)
     return {
         "title": board.title,
         "slug": board.slug,
@@ -79,7 +81,8 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
         "descending": sort is not None and sort.better == "higher",
         "columns": [_column(column) for column in columns],
         "lines": [
-            _line(report, board, line, columns, index) | {"order": k, "first": first[id(line)]}
+            _line(report, board, line, columns, index)
+            | {"order": k, "first": first[id(line)], "copies": copies.get(line.label, [])}
             for k, line in enumerate(board.lines)
         ],
         "clean": clean,
@@ -123,6 +126,7 @@ def _line(
         "method": line.method,
         "oracle": line.oracle,
         "apart": line.apart,
+        "off_scale": line.off_scale,
         "colour": look.colour,
         "dark": look.dark,
         "marker": look.marker,

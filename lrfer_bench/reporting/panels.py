@@ -16,6 +16,7 @@ from lrfer_bench.reporting.counts import class_recall, reliability_points
 from lrfer_bench.reporting.draw import (
     Key,
     canvas,
+    cut,
     finish,
     lr_sizes,
     percent_axis,
@@ -58,8 +59,8 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
             axes.set_aspect("equal")
             axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
             percent_axis(axes, "right, in %")
-        key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
-        more = f"; {left} more methods are not drawn" if left else ""
+        key.put(sheet.figure)
+        more = f"; {_methods(left)} not drawn" if left else ""
         finish(
             sheet.figure,
             f"{board.title}\nreliability: below the diagonal is too sure{more}",
@@ -80,15 +81,16 @@ def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
     with styled():
         columns = min(4, len(board.classes))
         sheet = canvas(len(board.classes), columns, (2.6, 2.4), (1.9, 0.3))
+        own = [line for line in board.ranked if not line.off_scale] or board.ranked
         for k, (axes, name) in enumerate(zip(sheet.axes, board.classes, strict=True)):
-            for line in [*board.ranked, *(e for e in board.lines if e.oracle)]:
+            for line in [*own, *(e for e in board.lines if e.oracle)]:
                 _recall_line(axes, board, line, k, look_of(line, looks), key)
-            axes.set_title(plain(name))
+            axes.set_title(plain(cut(name, 24)))
             axes.set_ylim(0, 1)
             size_axis(axes, sizes, label=k >= len(board.classes) - columns)
             axes.set_xlabel("size in pixels" if k >= len(board.classes) - columns else "")
             percent_axis(axes, "recall in %" if k % columns == 0 else None)
-        key.put(sheet.figure, loc="outside right upper", fontsize=8.5)
+        key.put(sheet.figure)
         finish(sheet.figure, f"{board.title}\nrecall of each class", [board])
     return sheet.figure
 
@@ -113,8 +115,8 @@ def learning(board: Board) -> Figure | None:
 
     Trainings that failed end in a cross. None when no result has a history.
     """
-    lines = [(e, runs) for e in board.lines if (runs := _trainings(e))]
-    lines, left = lines[:MOST_METHODS], max(0, len(lines) - MOST_METHODS)
+    first, left = shorten([line for line in board.lines if _trainings(line)], MOST_METHODS)
+    lines = [(line, _trainings(line)) for line in first]
     if not lines:
         return None
     scales = sorted({scale for _, runs in lines for scale, _ in runs if scale})
@@ -127,7 +129,7 @@ def learning(board: Board) -> Figure | None:
         for k, (line, runs) in enumerate(lines):
             above, below = sheet.axes[k], sheet.axes[k + len(lines)]
             above.set_title(
-                plain(line.label if len(line.label) < 28 else line.label[:27] + "…"),
+                plain(cut(line.label, 28)),
                 fontsize=8.5,
             )
             for scale, result in runs:
@@ -144,9 +146,13 @@ def learning(board: Board) -> Figure | None:
         sheet.figure.legend(
             handles=handles, loc="outside right upper", title="trained at", fontsize=8
         )
-        more = f" ({left} more methods are not drawn)" if left else ""
+        more = f" ({_methods(left)} not drawn)" if left else ""
         finish(sheet.figure, f"{board.title}\nlearning curves, a line a training{more}", [board])
     return sheet.figure
+
+
+def _methods(left: int) -> str:
+    return f"{left} more method{' is' if left == 1 else 's are'}"
 
 
 def trained_at(scale: int) -> str:

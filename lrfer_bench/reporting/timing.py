@@ -81,8 +81,8 @@ def onnx_timings(board: Board) -> set[Timing]:
 
 
 def onnx_sortable(board: Board, line: Line) -> float | None:
-    """The largest ONNX latency over the scales; None where one is missing or none compare."""
-    values = [row.means.get("onnx_latency_ms") for row in line.shown]
+    """The largest ONNX latency over the LR scales; None where one is missing or none compare."""
+    values = [row.means.get("onnx_latency_ms") for row in line.over(board.lr_scales)]
     found = [value for value in values if value is not None]
     conditions = onnx_timings(board)
     alike = len(conditions) == 1 and all(timing.alone for timing in conditions)
@@ -105,10 +105,11 @@ def comparable(board: Board) -> bool:
 
 
 def sortable(board: Board, line: Line) -> float | None:
-    """The largest latency over the scales, to sort by; None where latencies do not compare."""
+    """The largest latency over the LR scales, to sort by; None where latencies do not compare."""
     if not comparable(board):
         return None
-    return max((row.means["latency_ms"] for row in line.shown), default=None)
+    rows = line.over(board.lr_scales)
+    return max((row.means["latency_ms"] for row in rows), default=None)
 
 
 def head(board: Board) -> str:

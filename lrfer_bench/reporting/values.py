@@ -100,16 +100,16 @@ def score_text(metric: str, say: Callable[[float | None], str]) -> Callable[[Boa
     return text
 
 
-def largest(line: Line, cost: str) -> float | None:
-    """The largest of a cost over the scales."""
-    return max((row.means[cost] for row in line.shown), default=None)
+def largest(board: Board, line: Line, cost: str) -> float | None:
+    """The largest of a cost over the LR scales of the board, so that all are of the same sizes."""
+    return max((row.means[cost] for row in line.over(board.lr_scales)), default=None)
 
 
 def cost_text(cost: str, say: Callable[[float | None], str]) -> Callable[[Board, Line], Text]:
-    """A cost as text: one number, or "low to high" where the scales differ."""
+    """A cost as text: one number, or "low to high" where the LR scales of the board differ."""
 
     def text(board: Board, line: Line) -> Text:
-        values = [row.means[cost] for row in line.shown if cost in row.means]
+        values = [row.means[cost] for row in line.over(board.lr_scales) if cost in row.means]
         if not values:
             return Text(numbers.DASH)
         low, high = say(min(values)), say(max(values))

@@ -66,7 +66,7 @@ def _best_overall(board: Board) -> str:
         are = "are" if tied else "is"
         most = _names([first, *tied])
         return f"{most} {are} the most accurate {where}; whether by chance, was not tested."
-    if above or any(board.untested[line.label] == BETTER for line in left):
+    if any(line.rank is None and not line.off_scale for line in board.ranked):
         where += ", of those that could be ranked"
     if tied:
         return (

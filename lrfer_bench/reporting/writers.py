@@ -13,7 +13,8 @@ from lrfer_bench.reporting.values import Text
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#])")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "|": r"\textbar{}", '"': r"\char34{}",
     "·": r"\textperiodcentered{}", "≤": r"$\leq$", "<": r"$<$", ">": r"$>$",
 }  # fmt: skip
 
@@ -99,8 +100,8 @@ def html_page(grids: list[Grid], title: str) -> str:
 
 def latex_text(text: str) -> str:
     """Text that LaTeX prints as it is."""
-    parts = " ".join(text.split()).split("--")  # of an option: LaTeX would print one dash
-    return "-{}-".join("".join(_LATEX.get(c, c) for c in part) for part in parts)
+    printed = "".join(_LATEX.get(c, c) for c in " ".join(text.split()))
+    return re.sub("-(?=-)", "-{}", printed).replace("–", "--")  # of an option: no dash
 
 
 def latex(grid: Grid) -> str:

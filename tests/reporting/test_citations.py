@@ -112,7 +112,15 @@ def test_bibtex_is_cut_between_entries():
 
 
 @pytest.mark.parametrize(
-    "name", ["index.html", "leaderboard.csv", "leaderboard.tex", "citations.bib"]
+    "name",
+    [
+        "index.html",
+        "leaderboard.csv",
+        "leaderboard.tex",
+        "citations.bib",
+        "curves.png",
+        "pareto-macs.svg",
+    ],
 )
 def test_files_of_somebody_s_are_not_overwritten(factory, tmp_path, name):
     """Such as the folder of a paper; a report's own folder is written again, done or not."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lrfer_bench.reporting import curves, panels, values
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
 from lrfer_bench.reporting.duel import duel
+from lrfer_bench.reporting.page_data import page_data
 from lrfer_bench.reporting.words import answers, headline
 from lrfer_bench.scoring.paired import holm, mcnemar
 
@@ -96,3 +98,33 @@ def test_the_best_is_ahead_by_what_compare_says(save):
     assert answer.lead.startswith("better than poor by 25.0 points [")
     one = duel([root], "good", "poor", Choice(), resamples=200).rounds[0].difference
     assert f"[{100 * one.low:.1f}, {100 * one.high:.1f}]" in answer.lead
+
+
+def test_what_a_row_costs_is_of_the_sizes_that_all_have(save):
+    """A model that is tested between the sizes is no dearer than its own."""
+    for scale, cost in ((2, 1.0), (4, 2.0)):
+        root = save("one", 300, scale=scale, cost={"latency_ms": cost, "macs": cost})
+        save("many", 290, scale=scale, train_scales=[2, 4], cost={"latency_ms": cost, "macs": cost})
+    save("many", 290, scale=3, train_scales=[2, 4], cost={"latency_ms": 9.0, "macs": 9.0})
+    found = board(root)
+    for line in found.ranked:
+        assert values.largest(found, line, "macs") == 2.0
+        assert values.cost_text("macs", str)(found, line).whole == "1.0 to 2.0"
+
+
+def test_a_model_in_two_lines_is_one_mark(save):
+    for method, right in (("good", 300), ("near", 280)):
+        for scale in (4, 3):
+            root = save(method, right, scale=scale, train_scales=[4])
+    report = collect([root], Options(resamples=0))
+    figure = curves.pareto(report.boards, report.looks, "macs")
+    marks = [line for line in figure.axes[0].get_lines() if line.get_marker() not in ("", "None")]
+    assert len(marks) == 2
+    (shown,) = page_data(report)["boards"]
+    copies = {line["label"]: (line["off_scale"], line["copies"]) for line in shown["lines"]}
+    assert copies == {
+        "good": (False, []), "near": (False, []),
+        "good (trained at x4)": (True, [4]), "near (trained at x4)": (True, [4]),
+    }  # fmt: skip
+    sheet = panels.recall(report.boards[0], report.looks)
+    assert [text.get_text() for text in sheet.legends[0].get_texts()] == ["good", "near"]

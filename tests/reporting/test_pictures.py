@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.reporting import counts, curves, matrices, sheet
@@ -194,3 +195,18 @@ def test_a_sheet_of_faces_that_are_smaller_than_the_window_or_in_colour():
         and not any("synthetic" in text or "SSIM" in text for text in shown)
     )
     assert figure.axes[1].images[0].get_array().shape == (3, 3, 3)
+
+
+def test_a_legend_has_room_for_all_its_names_and_leaves_the_panels_theirs(factory, tmp_path):
+    labels = np.arange(70) % 7
+    for number in range(40):
+        settings = {"a_setting_with_a_long_name": 1.5 + number, "and_another_one_of_it": "identity"}
+        factory.save(tmp_path, np.arange(70) < 30, labels, method="gmenet", settings=settings)
+    report = collect([tmp_path], Options(resamples=0))
+    for draw in (curves.curves, lambda *two: curves.pareto(*two, "macs")):
+        figure = draw(report.boards, report.looks)
+        FigureCanvasAgg(figure).draw()
+        legend, panel = figure.legends[0].get_window_extent(), figure.axes[0].get_window_extent()
+        assert legend.y0 >= 0 and len(figure.legends[0].get_texts()) >= 40
+        assert len({text.get_text() for text in figure.legends[0].get_texts()[:40]}) == 40
+        assert panel.x1 <= legend.x0 and panel.width > 0.25 * figure.bbox.width

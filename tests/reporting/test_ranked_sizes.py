@@ -40,3 +40,13 @@ def test_an_evaluated_model_at_one_more_size_takes_no_rank_from_the_others(facto
         "direct": ({}, 1),
         "mine": ({}, 1),
     }
+
+
+def test_a_row_that_is_set_apart_at_one_more_size_takes_no_rank_from_the_others(factory, tmp_path):
+    for scale in (2, 4):
+        factory.save_hundred(tmp_path, scale=scale)
+    for scale in (2, 4, 8):
+        factory.save_hundred(tmp_path, method="crops", scale=scale, tta="ten crops")
+    board = collect([tmp_path], Options(resamples=100)).boards[0]
+    assert board.lr_scales == [2, 4]
+    assert [(line.rank, line.holes) for line in board.ranked] == [(1, {})]

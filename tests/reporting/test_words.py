@@ -208,3 +208,15 @@ def test_a_size_that_two_scales_share_is_said_once(save):
     found = board(root)
     assert [found.sizes[scale] for scale in (2, 4, 5)] == [4, 2, 2]
     assert "the most accurate over 4 and 2 pixels together" in headline(found)
+
+
+def test_what_is_not_finished_is_not_behind(save):
+    for scale in (2, 4):
+        save("good", 300, scale)
+        save("poor", 200, scale)
+    root = save("newer", 390, 2)
+    said = headline(board(root))
+    assert said.startswith(
+        "good is the most accurate over 24 and 12 pixels together, of those that could be ranked, "
+        "significantly ahead of the other one."
+    )

@@ -115,6 +115,8 @@ def test_markup_in_a_name_stays_text_in_markdown():
         ("x^2~y", r"x\textasciicircum{}2\textasciitilde{}y"),
         ("≤ 6", r"$\leq$ 6"),
         ("> 24", r"$>$ 24"),
+        ('a|b "q"', r"a\textbar{}b \char34{}q\char34{}"),
+        ("---", "-{}-{}-"),
     ],
 )
 def test_latex_escapes(text, printed):

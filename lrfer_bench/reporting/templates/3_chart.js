@@ -62,7 +62,9 @@ function showChart() {
   const levels = [...chance.map(([value]) => value), ...(ceiling ? [ceiling[VALUE]] : [])];
   const { low, high, step, sizes } = frame(curves, levels);
   const width = Math.max(280, $("chart").clientWidth), height = width < WIDE ? 300 : 420;
-  const named = width >= WIDE && curves.length <= MOST_NAMES;
+  // of too many the methods alone, not their models at sizes that they were not trained for
+  const names = curves.length <= MOST_NAMES ? curves : curves.filter((c) => !c.line.off_scale);
+  const named = width >= WIDE && names.length <= MOST_NAMES;
   const left = 40, right = named ? NAMES : 14, top = 16, bottom = 44;
   const first = Math.log2(sizes[0][0]), last = Math.log2(sizes[sizes.length - 1][0]);
   const margin = 18, room = width - left - right - 2 * margin;
@@ -91,7 +93,7 @@ function showChart() {
       draw("text", { x: left + 4, y: y(ceiling[VALUE]) - 5, class: "level" },
         `oracle (sees HR) ${ceiling[TEXT]}`));
   }
-  if (named) drawNames(picture, curves, x, y, width - right + 12, [top, height - bottom]);
+  if (named) drawNames(picture, names, x, y, width - right + 12, [top, height - bottom]);
   const guide = draw("line",
     { class: "guide", y1: top, y2: height - bottom, visibility: "hidden" });
   picture.append(guide);

@@ -21,7 +21,7 @@ function showCost() {
   fill($("f-cost"), Object.entries(COSTS), state.cost);
   fill($("f-at"), board().over.map((s) => [String(s), sizeName(s)]), String(scale));
   const found = shownLines().filter((line) => !line.apart).map((line) => ({ line, row: rowOf(line, scale) }))
-    .filter(({ row }) => row?.accuracy && row[state.cost] > 0);
+    .filter(({ line, row }) => row?.accuracy && row[state.cost] > 0 && !line.copies.includes(scale));
   const front = state.cost !== "latency" || board().timed;
   $("cost-note").textContent = front
     ? "The grey steps join methods that no other beats in both." : "Latencies taken beside other "
