@@ -93,9 +93,8 @@ class Board:
     def lr_scales(self) -> list[int]:
         """Scales that means, areas and ranks are taken over.
 
-        HR is none of them, nor is a scale that nothing was trained for, where something was
-        trained for others: an evaluated model, or a row that is set apart, at one more size would
-        leave all others unranked.
+        HR is none of them, nor is a scale that nothing was trained for, where something was for
+        others: an evaluated model, or a row set apart, at one more would leave others unranked.
         """
         low = [scale for scale in self.sizes if scale > 1] or list(self.sizes)
         lines = self.ranked or self.lines
