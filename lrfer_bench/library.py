@@ -155,12 +155,14 @@ def report(
     out: Folder | None = None,
     *,
     plugins: OneOrMore[Folder] = (),
+    tell: Callable[[str], None] | None = print,
     **options: Any,
 ) -> pd.DataFrame:
     """Write tables, pictures and the web page of results folders, as `lrfer-bench report` does.
 
     out: where to; None is report/ in the first folder, and index.html there is the page
     plugins: files that register metrics
+    tell: gets the command's warnings, such as damaged records; None is quiet
     options: datasets, methods, scales, seeds: these only; protocols, test_protocols: trained and
              tested under these only; and those of lrfer_bench.reporting.collect.Options, such as
              sort_by="macs", resamples=0, pictures="none", title="...", metrics=["brier", "auroc"]
@@ -180,7 +182,7 @@ def report(
     from lrfer_bench.plugins.loading import load_plugins
     from lrfer_bench.reporting.make import check_own, frame, make_report
 
-    folders = {"results": results, "out": out, "plugins": plugins}
+    folders = {"results": results, "out": out, "plugins": plugins, "tell": tell}
     given = checked_arguments(ResultsArguments, folders)
     if not given.results:
         raise UserError("results names no folder: give one or more results folders")
@@ -189,7 +191,11 @@ def report(
     if given.out:
         check_own(target)
     load_plugins(given.plugins)
-    return led(frame(make_report(given.results, target, asked)))
+    made = make_report(given.results, target, asked)
+    if given.tell is not None:
+        for warning in made.told:
+            given.tell(f"warning: {warning}")
+    return led(frame(made))
 
 
 def load_results(*results: OneOrMore[Folder]) -> pd.DataFrame:

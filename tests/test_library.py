@@ -6,6 +6,7 @@ And the sentences of mistakes.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,17 @@ def test_report_is_callable_although_a_package_has_its_name(trained: Path, tmp_p
     )
     with pytest.raises(UserError, match="colour"):
         lrfer_bench.report(trained, tmp_path / "report", colour="red")
+
+
+def test_a_report_tells_what_the_command_warns_of(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "records", tmp_path / "records")
+    shutil.copytree(trained / "logits", tmp_path / "logits")
+    (tmp_path / "records" / "mine.json").write_text("{")
+    for told in ([], None):
+        tell = told if told is None else told.append
+        lrfer_bench.report(tmp_path, resamples=0, pictures="none", page=False, tell=tell)
+        assert told is None or (len(told) == 1 and "mine.json" in told[0]), told
+        assert told is None or told[0].startswith("warning: ")
 
 
 def test_a_report_leaves_out_what_is_not_asked_for(trained: Path, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def report(results: tuple[str, ...], out: str | None, datasets: tuple[str, ...],
     )  # fmt: skip
     with silence() if quiet else telling() as tell:
         found = collect(results, options, tell)
-    for warning in [*found.warnings, *found.cautions]:
+    for warning in found.told:
         echo(f"warning: {warning}", err=True)
     with silence() if quiet else telling() as tell:
         write(found, target, tell)

@@ -269,6 +269,7 @@ class ResultsArguments(Arguments):
     results: Folders
     out: Folder | None = None
     plugins: Folders = []
+    tell: Callable[[str], None] | None = None
 
 
 class ReportArguments(Arguments):

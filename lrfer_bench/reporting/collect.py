@@ -65,6 +65,11 @@ class Report:
         return [result for result in self.results if not result.finished]
 
     @property
+    def told(self) -> list[str]:
+        """What is told beside the tables: what was left out or is damaged, and the cautions."""
+        return [*self.warnings, *self.cautions]
+
+    @property
     def cautions(self) -> list[str]:
         """Sentences about tables that compare what is not equal."""
         mixed = mixture(result.record for result in self.results)
