@@ -33,6 +33,7 @@ class FitNet(Student):
     weights:   start the student from this file, all but the head
     """
 
+    compares_maps = True
     search = {"kd_weight": LogUniform(0.03, 10.0), "variant": Choice(*WEIGHTS)}
 
     @classmethod

@@ -29,6 +29,7 @@ class FSKD(Student):
 
     # Version 1 had cosines of positions, no hint layers, and lone faces in the relation term.
     version = "2"
+    compares_maps = True
     search = {"feature": LogUniform(0.5, 50.0), "relation": LogUniform(0.1, 10.0)}
 
     @classmethod

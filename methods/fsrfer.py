@@ -23,6 +23,7 @@ from lrfer_bench.api import (
     register_method,
     svm,
 )
+from lrfer_bench.methods.stages import try_maps
 
 PENALTY, POWER = 2.0, 6.0
 
@@ -62,8 +63,8 @@ class FSRFER(Method):
 
     @classmethod
     def notes_for(cls, settings: Mapping[str, Any], task: Task) -> list[str]:
-        """UserError where the extractor hands out no maps: it is built on them."""
-        cls(task, **settings)
+        """UserError where the classifier whose features are restored hands out no maps."""
+        try_maps(task)
         return []
 
     def __init__(

@@ -36,7 +36,6 @@ class KD(Student):
     weights:     start the student from this file, all but the head
     """
 
-    compares_maps = False
     search = {"kd_weight": LogUniform(0.1, 10.0), "variant": Choice(*VARIANTS)}
 
     @classmethod

@@ -123,8 +123,9 @@ def try_maps(task: Task) -> None:
 
     A method that works on maps asks this in its notes_for().
     """
-    if task.stages:
-        map_shapes(classifier_of(task.stages))
+    stage = task.stages.get("classifier")
+    if isinstance(stage, Classifier):
+        map_shapes(stage)
 
 
 def map_shapes(classifier: Classifier) -> list[tuple[int, ...]]:

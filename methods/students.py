@@ -18,7 +18,7 @@ class Student(Classifier):
     It starts from scratch, or from a file of weights.
     """
 
-    compares_maps: ClassVar[bool] = True
+    compares_maps: ClassVar[bool] = False
     """Whether it learns from its teacher's maps, which not every classifier hands out."""
 
     @classmethod

@@ -14,7 +14,7 @@ from lrfer_bench.contract.faceset import SPLITS, FaceSet, Split
 from lrfer_bench.data.signature import CACHE_VERSION
 from lrfer_bench.data.sums import read_meta
 from lrfer_bench.errors import DataError
-from lrfer_bench.files import default_cache, is_momentary, not_now
+from lrfer_bench.files import default_cache, is_no_fault, not_now
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def open_prepared(directory: Path, splits: Sequence[str] = SPLITS) -> Prepared:
         )
         return Prepared(faces, meta["fingerprint"], directory, meta["audit"], meta["options"])
     except Exception as error:  # a turned bit in the head of an array fails in many ways
-        if isinstance(error, OSError) and is_momentary(error):
+        if isinstance(error, OSError) and is_no_fault(error):
             raise not_now(directory, error) from error
         raise DataError(
             f"the prepared data set {directory} is damaged ({error}): delete it and prepare it "

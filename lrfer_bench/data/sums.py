@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import MachineError
-from lrfer_bench.files import check_regular, is_momentary, not_now, read_json
+from lrfer_bench.files import check_regular, is_no_fault, not_now, read_json
 from lrfer_bench.keys import is_intact
 
 DONE = "meta.json"
@@ -52,7 +52,7 @@ def damage(directory: Path) -> str:
             if digest_of(directory / name) != digest:
                 return f"{name} does not have its checksum"
     except OSError as error:
-        if is_momentary(error):
+        if is_no_fault(error):
             raise not_now(directory, error) from error
         return f"{error.filename} cannot be read ({error.strerror})"
     except (ValueError, TypeError, AttributeError) as error:

@@ -108,8 +108,7 @@ def fill_exactly(net: nn.Module, weights: str, name: str) -> str:
     network, else "". UserError unless each tensor of one is a tensor of the other.
     """
     file, state, said = _read(weights, net)
-    own, _ = _tensors(net)
-    fit = fit_of(_shapes(own), _shapes(state), ())
+    own, _, fit = _fitted(net, state, ())
     wrong = {
         "missing in the file": fit.missing,
         "of another shape": (*fit.misfit, *fit.folded),
@@ -166,9 +165,7 @@ def fill_others(method: nn.Module, waiting: Later) -> None:
 def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:
     file, state, said = _read(weights, net)
     called = file.name.removesuffix(".safetensors")
-    own, prefix = _tensors(net)
-    head = [part.removeprefix(prefix) for part in head]
-    fit = fit_of(_shapes(own), _shapes(state), head)
+    own, head, fit = _fitted(net, state, head)
     if fit.share < LEAST:
         raise UserError(_refusal(called, name, fit, state))
     with torch.no_grad():
@@ -210,14 +207,19 @@ def _read(weights: str, net: nn.Module) -> tuple[Path, dict[str, Tensor], str]:
         raise UserError(str(error).replace(str(file), file.name)) from error
 
 
-def _tensors(net: nn.Module) -> tuple[dict[str, Tensor], str]:
-    """The tensors of a network by name, without the prefix that all names have, and that prefix.
+def _fitted(
+    net: nn.Module, state: State, head: Sequence[str]
+) -> tuple[dict[str, Tensor], Sequence[str], Fit]:
+    """(tensors of a network by name, its head, how they fit a file), under the names that fit best.
 
-    A wrapper with all in `self.model` has one, which is taken off the names of its file as well.
+    A wrapper with all in `self.model` has a prefix, which may be taken off the names of its file.
     """
-    named = {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
-    prefix = common_prefix(named)
-    return {name.removeprefix(prefix): value for name, value in named.items()}, prefix
+    own = {k: v for k, v in net.state_dict().items() if not k.endswith(COUNTER)}
+    fit, prefix = fit_of(_shapes(own), _shapes(state), head), common_prefix(own)
+    short = {name.removeprefix(prefix): value for name, value in own.items()}
+    parts = [part.removeprefix(prefix) for part in head]
+    other = fit_of(_shapes(short), _shapes(state), parts)
+    return (short, parts, other) if other.share > fit.share else (own, head, fit)
 
 
 def folded(kernel: Tensor, channels: int) -> Tensor:

@@ -117,20 +117,32 @@ def _wrong_setting(cls: type[Method]) -> str:
 
 
 def _wrong_search(cls: type[Method]) -> str:
-    """A search space for a setting that does not exist, or that cannot hold what would be drawn."""
-    own = cls.__dict__.get("search", {})  # of what it inherits, search_of() takes what fits
-    if not isinstance(own, Mapping):
-        return f'its search is {own!r}: write {{"setting": LogUniform(0.1, 10.0)}}, or {{}}'
-    settings = settings_of(cls)
-    for setting, space in own.items():
-        if setting not in settings:
-            near = did_you_mean(str(setting), settings)
-            return f'its search names the setting "{setting}", which it does not have: {near}'
-        if not isinstance(space, LogUniform | Choice):
-            wanted = "write LogUniform(low, high) or Choice(...)"
-            return f'its search space for "{setting}" is {space!r}: {wanted}'
-        if setting == budget.SETTING:
-            return f'its search names "{setting}", but every trial of a tuning has the same budget'
-        if fault := space.fault(settings[setting]):
-            return f'its search space for "{setting}" {fault}'
+    """A search space for a setting that does not exist, or that cannot hold what would be drawn.
+
+    One that is inherited may name settings of the base alone: search_of() takes what fits.
+    """
+    for base in cls.__mro__:
+        search, known = vars(base).get("search", {}), settings_of(cls)
+        if not isinstance(search, Mapping):
+            wanted = '{"setting": LogUniform(0.1, 10.0)}, or {}'
+            return f"its search is {search!r}: write {wanted}"
+        if base is not cls and issubclass(base, Method):
+            known = settings_of(base) | known
+        for setting, space in search.items():
+            if fault := _wrong_space(setting, space, known):
+                return fault
+            if base is cls and (fault := space.fault(known[setting])):
+                return f'its search space for "{setting}" {fault}'
+    return ""
+
+
+def _wrong_space(setting: object, space: object, settings: Mapping[str, Any]) -> str:
+    if setting not in settings:
+        near = did_you_mean(str(setting), settings)
+        return f'its search names the setting "{setting}", which it does not have: {near}'
+    if not isinstance(space, LogUniform | Choice):
+        wanted = "write LogUniform(low, high) or Choice(...)"
+        return f'its search space for "{setting}" is {space!r}: {wanted}'
+    if setting == budget.SETTING:
+        return f'its search names "{setting}", but every trial of a tuning has the same budget'
     return ""

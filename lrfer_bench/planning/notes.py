@@ -10,6 +10,7 @@ import torch
 
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.protocol import lr_size
+from lrfer_bench.errors import UserError
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.declared import asking
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
@@ -51,7 +52,10 @@ def notes_of(plan: Plan) -> tuple[str, ...]:
             continue
         asked.add(mark)
         with torch.random.fork_rng(devices=[]):
-            task = node.data.task(scales, node.preset, untrained.stages(node))
+            stages = untrained.stages(node)
+            if stages is None:
+                continue
+            task = node.data.task(scales, node.preset, stages)
             with asking(ref.name, cls, "notes_for"):
                 lines = cls.notes_for(_with_files(ref), task)
             notes |= {f"{ref.name}: {line}": None for line in lines}
@@ -69,21 +73,35 @@ class Untrained:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.made: dict[str, Method] = {}
+        self.made: dict[str, Method | None] = {}
 
-    def stages(self, node: Training | Cell) -> dict[str, Method]:
-        """By name; on stages that are untrained, too."""
-        for key in node.stages.values():
+    def stages(self, node: Training | Cell) -> dict[str, Method] | None:
+        """By name, on stages that are untrained, too; None where one cannot be made here.
+
+        Its training will say why: it may want what a worker has. UserError where one refuses.
+        """
+        found = {}
+        for name, key in node.stages.items():
             if key not in self.made:
                 self.made[key] = self._make(self.plan.trainings[key])
-        return {name: self.made[key] for name, key in node.stages.items()}
+            stage = self.made[key]
+            if stage is None:
+                return None
+            found[name] = stage
+        return found
 
-    def _make(self, stage: Training) -> Method:
-        ref = stage.method
+    def _make(self, stage: Training) -> Method | None:
+        ref, below = stage.method, self.stages(stage)
+        if below is None:
+            return None
         cls: type[Method] = METHODS.load(ref.name)
-        task = stage.data.task(stage.scales, stage.preset, self.stages(stage))
-        with asking(ref.name, cls, "__init__"):
+        task = stage.data.task(stage.scales, stage.preset, below)
+        try:
             return cls(task, **_with_files(ref)).eval().requires_grad_(False)
+        except UserError:
+            raise
+        except Exception:
+            return None
 
 
 def _with_files(ref: MethodRef) -> dict[str, Any]:

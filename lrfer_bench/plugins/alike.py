@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from numbers import Number
 from pathlib import PurePath
-from types import CodeType, FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
+
+from lrfer_bench.plugins import held
 
 LEAVES = (bool, int, float, complex, str, bytes, PurePath, range, slice, Number, type(None))
 NAMED = (type, FunctionType, type(len), ModuleType)
@@ -60,25 +60,35 @@ class Comparison:
         return [found for n in names for found in self._of(n, program[n], alone[n])]
 
     def _of(self, where: str, ours: Any, alone: Any) -> Iterator[Difference]:
-        ours, alone = _bare(ours), _bare(alone)
+        ours, alone = held.bare(ours), held.bare(alone)
         pair = id(ours), id(alone)
         if pair in self._seen or not (self._is_known(ours) and self._is_known(alone)):
             return
         if not isinstance(ours, LEAVES):
             self._seen.add(pair)
+        two = held.made_of(ours), held.made_of(alone)
         if isinstance(ours, FunctionType) and isinstance(alone, FunctionType):
             yield from self._of_closures(where, ours, alone)
             yield from self._of_functions(where, ours, alone)
-        elif isinstance(ours, partial) and isinstance(alone, partial):
-            yield from self._of_items(where, _of_partial(ours), _of_partial(alone))
-        elif self._is_own(ours, alone):
-            yield from self._of_items(f"{where}.__bases__", _bases(ours), _bases(alone))
-            yield from self._of_parts(where, _parts(ours), _parts(alone), ".{}")
-        elif isinstance(ours, dict) and isinstance(alone, dict):
+        elif two[0] is not None and two[1] is not None:
+            yield from self._of_items(where, two[0], two[1])
+        else:
+            own = self._is_own(ours, alone)
+            if own:
+                yield from self._of_items(f"{where}.__bases__", held.bases(ours), held.bases(alone))
+                yield from self._of_parts(where, held.parts(ours), held.parts(alone), ".{}")
+            yield from self._of_content(where, ours, alone, own)
+
+    def _of_content(self, where: str, ours: Any, alone: Any, own: bool) -> Iterator[Difference]:
+        """What a list, a dict or a number is beside its attributes.
+
+        own: both are the script's own and of one class
+        """
+        if isinstance(ours, dict) and isinstance(alone, dict):
             yield from self._of_parts(where, ours, alone, "[{!r}]")
         elif isinstance(ours, (list, tuple)) and isinstance(alone, (list, tuple)):
             yield from self._of_items(where, ours, alone)
-        elif not self._is_same(ours, alone):
+        elif not (own and not isinstance(ours, LEAVES)) and not self._is_same(ours, alone):
             yield Difference(where, (ours, alone))
 
     def _of_items(
@@ -125,17 +135,23 @@ class Comparison:
         self, where: str, ours: FunctionType, alone: FunctionType
     ) -> Iterator[Difference]:
         """What functions of the script were made with, and what its decorators hold."""
-        for one, other in zip(_layers(ours), _layers(alone), strict=False):
-            if (_home(one), _home(other)) == self.modules:
-                yield from self._of_parts(where, _closed(one), _closed(other), ".{}")
+        for one, other in zip(held.layers(ours), held.layers(alone), strict=False):
+            if (held.home(one), held.home(other)) == self.modules:
+                made = held.closed(other)
+                # what is empty at first is a memory, which fills while the program runs
+                for name, value in made.items():
+                    if type(value) not in (list, dict, set) or value:
+                        there = held.closed(one).get(name, MISSING)
+                        yield from self._of(f"{where}.{name}", there, value)
 
     def _is_known(self, value: Any) -> bool:
         """Whether a value says all of itself; what it holds is asked for one by one."""
         if isinstance(value, (set, frozenset)):
-            return all(isinstance(part, LEAVES) for part in value)
+            flat = [part for each in value for part in (each if type(each) is tuple else (each,))]
+            return all(isinstance(part, LEAVES) for part in flat)
         if type(value).__module__ in self.modules:
-            return _has_parts(value)
-        return isinstance(value, (*LEAVES, *NAMED, *SPACES, Missing, partial, dict, list, tuple))
+            return held.has_parts(value)
+        return isinstance(value, (*LEAVES, *NAMED, *SPACES, *held.MADE, Missing, dict, list, tuple))
 
     def _is_own(self, ours: Any, alone: Any) -> bool:
         """Whether both are the same class of the script, or objects whose values are theirs."""
@@ -144,7 +160,7 @@ class Comparison:
         kinds = [thing if isinstance(thing, type) else type(thing) for thing in (ours, alone)]
         own = tuple(kind.__module__ for kind in kinds) == self.modules
         same = kinds[0].__qualname__ == kinds[1].__qualname__
-        return own and same and _has_parts(ours) and _has_parts(alone)
+        return own and same and held.has_parts(ours) and held.has_parts(alone)
 
     def _is_same(self, ours: Any, alone: Any) -> bool:
         if isinstance(ours, NAMED) and isinstance(alone, NAMED):
@@ -159,61 +175,6 @@ class Comparison:
 
 def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
-
-
-def _bare(value: Any) -> Any:
-    """The function of a property, a classmethod or a staticmethod; else the value itself."""
-    if isinstance(value, (classmethod, staticmethod)):
-        return value.__func__
-    return value.fget if isinstance(value, property) else value
-
-
-def _has_parts(value: Any) -> bool:
-    return hasattr(value, "__dict__") or hasattr(value, "__slots__")
-
-
-def _parts(value: Any) -> dict[str, Any]:
-    """What an object or a class holds by name, in a dict or in slots."""
-    found = dict(getattr(value, "__dict__", {}))
-    if isinstance(value, type):
-        return {name: part for name, part in found.items() if not _is_slot(part)}
-    slots = [n for kind in type(value).__mro__ for n, s in vars(kind).items() if _is_slot(s)]
-    return found | {name: getattr(value, name) for name in slots if hasattr(value, name)}
-
-
-def _is_slot(part: Any) -> bool:
-    return isinstance(part, MemberDescriptorType)
-
-
-def _bases(value: Any) -> tuple[type, ...]:
-    return value.__bases__ if isinstance(value, type) else ()
-
-
-def _of_partial(made: partial[Any]) -> tuple[Any, ...]:
-    return made.func, made.args, made.keywords
-
-
-def _layers(function: Any) -> Iterator[FunctionType]:
-    """A function and those that it wraps."""
-    seen = set()
-    while isinstance(function, FunctionType) and id(function) not in seen:
-        seen.add(id(function))
-        yield function
-        function = getattr(function, "__wrapped__", None)
-
-
-def _home(function: FunctionType) -> str:
-    """The module that a function was written in; a wrapper says that of what it wraps."""
-    return str(function.__globals__.get("__name__", ""))
-
-
-def _closed(function: FunctionType) -> dict[str, Any]:
-    """The values that a function was made with, by name."""
-    found = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        with suppress(ValueError):  # it has no value yet
-            found[name] = cell.cell_contents
-    return found
 
 
 def _same_code(one: CodeType, other: CodeType) -> bool:

@@ -27,12 +27,19 @@ def originals(lines: Iterable[Line], scales: Sequence[int]) -> list[Line]:
     return [group[0] for group in same_cells(lines, scales)]
 
 
-def copied_at(lines: Sequence[Line], scales: Iterable[int]) -> dict[str, list[int]]:
-    """Label -> the scales at which another line shows the same cell as its own."""
-    found: dict[str, list[int]] = {}
+def copied_at(lines: Sequence[Line], scales: Iterable[int]) -> dict[str, dict[int, str]]:
+    """Label -> scale -> label of the line whose own cell it shows there."""
+    found: dict[str, dict[int, str]] = {}
     for scale in scales:
         here = [line for line in lines if scale in line.rows]
         for group in same_cells(here, [scale]):
             for line in group[1:]:
-                found.setdefault(line.label, []).append(scale)
+                found.setdefault(line.label, {})[scale] = group[0].label
     return found
+
+
+def own_lines(lines: Iterable[Line]) -> list[Line]:
+    """All but those that test a method's models at other sizes beside a line of its own."""
+    every = list(lines)
+    own = {line.method for line in every if not line.off_scale}
+    return [line for line in every if not line.off_scale or line.method not in own]

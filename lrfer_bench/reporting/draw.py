@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 
 from lrfer_bench.files import write_atomically
 from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.copies import own_lines
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.palette import Look
 
@@ -216,6 +217,5 @@ def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:
 
     The same models at sizes that they were not trained for are no further methods.
     """
-    every = list(lines)
-    found = [line for line in every if not line.off_scale] or every
+    found = own_lines(lines)
     return found[:most], max(0, len(found) - most)

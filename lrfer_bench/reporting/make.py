@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 PAGE = "index.html"
 TABLES = tuple(f"leaderboard.{ending}" for ending in ("csv", "md", "html", "tex"))
 CITATIONS = "citations.bib"
-PICTURES = ("curves.*", "curves-clean.*", "pareto-*", "critical-*", "pictures")
+PICTURES = tuple(
+    f"{name}.{ending}"
+    for name in (
+        "curves",
+        "curves-clean",
+        "pareto-macs*",
+        "pareto-latency*",
+        "critical-*",
+        "pictures/*/*",
+    )
+    for ending in ("png", "svg")
+)
 HEAD = "dataset,protocol,test_protocol,preset,method,"
 """How leaderboard.csv begins."""
 Tell = Callable[[str], None]

@@ -82,7 +82,7 @@ def _board(report: Report, board: Board, index: dict[int, int]) -> dict[str, Any
         "columns": [_column(column) for column in columns],
         "lines": [
             _line(report, board, line, columns, index)
-            | {"order": k, "first": first[id(line)], "copies": copies.get(line.label, [])}
+            | {"order": k, "first": first[id(line)], "copies": copies.get(line.label, {})}
             for k, line in enumerate(board.lines)
         ],
         "clean": clean,

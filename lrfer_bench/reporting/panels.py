@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lrfer_bench.reporting.boards import Board
+from lrfer_bench.reporting.copies import own_lines
 from lrfer_bench.reporting.counts import class_recall, reliability_points
 from lrfer_bench.reporting.draw import (
     Key,
@@ -81,7 +82,7 @@ def recall(board: Board, looks: Mapping[str, Look]) -> Figure:
     with styled():
         columns = min(4, len(board.classes))
         sheet = canvas(len(board.classes), columns, (2.6, 2.4), (1.9, 0.3))
-        own = [line for line in board.ranked if not line.off_scale] or board.ranked
+        own = own_lines(board.ranked)
         for k, (axes, name) in enumerate(zip(sheet.axes, board.classes, strict=True)):
             for line in [*own, *(e for e in board.lines if e.oracle)]:
                 _recall_line(axes, board, line, k, look_of(line, looks), key)

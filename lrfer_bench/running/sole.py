@@ -43,7 +43,7 @@ def sole_run(store: Store, may_join: bool = True) -> Iterator[None]:
         )
     lock = _lock(store.root)
     try:
-        lock.acquire(timeout=0)
+        _acquire(lock)
     except filelock.Timeout:
         raise _taken(store.root, may_join) from None
     except (OSError, NotImplementedError) as error:
@@ -68,11 +68,13 @@ def check_no_sole_run(store: Store) -> None:
     lock, deadline = _lock(store.root), time.monotonic() + LOOK_SECONDS
     while not is_shared(store):
         try:
-            lock.acquire(timeout=0)
+            _acquire(lock)
         except filelock.Timeout:
             if time.monotonic() > deadline or _holder_lives_here(store.root):
                 raise _taken(store.root) from None
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError) as error:
+            if isinstance(error, PermissionError) and _holder_lives_here(store.root):
+                raise _taken(store.root) from None
             return  # no locks here: nothing is held
         else:
             lock.release()
@@ -87,8 +89,16 @@ def _lock(root: Path) -> filelock.BaseFileLock:
     """
     try:
         return filelock.FileLock(root / LOCK, mode=0o666, fallback_to_soft=False)
-    except TypeError:  # an older filelock, which has no other kind
+    except TypeError:  # an older filelock, see _acquire()
         return filelock.FileLock(root / LOCK, mode=0o666)
+
+
+def _acquire(lock: filelock.BaseFileLock) -> None:
+    """At once or not at all. NotImplementedError where filelock turned to its other kind."""
+    lock.acquire(timeout=0)
+    if isinstance(lock, filelock.SoftFileLock):
+        lock.release()
+        raise NotImplementedError
 
 
 def _taken(root: Path, may_join: bool = True) -> UserError:

@@ -275,3 +275,17 @@ def test_a_wrapper_s_own_weights_fit_it(word: str, tmp_path: Path) -> None:
         assert torch.equal(getattr(started, word)[1].weight, kept), "the head stays as it was made"
     for one, other in zip(made.parameters(), exact.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_of_two_networks_in_a_file_the_one_of_our_names_is_taken(tmp_path: Path) -> None:
+    class Coded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 2))
+
+    net, made = Coded(), Coded()
+    decoder = {f"decoder.{name}": torch.zeros_like(value)
+               for name, value in made.encoder.state_dict().items()}  # fmt: skip
+    torch.save({**decoder, **made.state_dict()}, tmp_path / "both.pth")
+    assert "4 of 8 tensors" in start_from(net, str(tmp_path / "both.pth"), "mine")
+    assert torch.equal(net.encoder[0].weight, made.encoder[0].weight)

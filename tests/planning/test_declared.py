@@ -9,14 +9,17 @@ from typing import Any
 import decorators
 import pytest
 import registries
+from small_models import plan_of
 
+from lrfer_bench.contract.method import Need
 from lrfer_bench.contract.preset import preset_of
 from lrfer_bench.errors import UserError
 from lrfer_bench.planning.build import build_plan
+from lrfer_bench.planning.notes import notes_of
 from lrfer_bench.planning.plan import DataRef
 from lrfer_bench.planning.request import Request
 from lrfer_bench.plugins.loading import left_out, load_plugin, load_plugins
-from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS
+from lrfer_bench.plugins.registry import METHODS, PLUGIN_ERRORS, Entry
 
 DATA = DataRef("faces", "f" * 64, "/somewhere", ("a", "b", "c"), 1, (48, 48), False)
 HEAD = "from torch import nn\nfrom lrfer_bench.api import Method, register_method\n"
@@ -128,3 +131,23 @@ def test_a_vanished_file_in_the_variable_stops_nothing(
     assert "does not exist: check LRFER_PLUGINS" in left_out()[str(tmp_path / "gone.py")]
     with pytest.raises(UserError, match="does not exist"):
         load_plugins([tmp_path / "gone.py"])
+
+
+def test_a_stage_that_cannot_be_built_here_costs_no_other_method() -> None:
+    """Its own training says why; so it was before notes had stages."""
+
+    class Boom(METHODS.load("classifier")):  # type: ignore[misc]
+        def __init__(self, task: Any) -> None:
+            raise RuntimeError("no GPU here")
+
+    class Above(METHODS.load("kd")):  # type: ignore[misc]
+        needs_for = classmethod(lambda cls, settings, hr: {"classifier": Need("boom", "hr")})
+        notes_for = classmethod(lambda cls, settings, task: ["met"])
+
+    things = {"boom": Boom, "above": Above}
+    entries = [Entry("method", n, f"made:{n}", "", loaded=cls) for n, cls in things.items()]
+    with METHODS.scope(put=entries):
+        plan = plan_of(["above", "direct", "enlarge"])
+        assert notes_of(plan) == ()
+        Boom.__init__ = METHODS.load("direct").__init__
+        assert notes_of(plan) == ("above: met",)

@@ -246,6 +246,15 @@ def test_of_an_inherited_search_counts_what_fits_the_settings() -> None:
     entry = Entry("method", "fewer", "made:Fewer", "", loaded=Fewer)
     with METHODS.scope(put=[entry]):
         assert trials(plan("fewer")) == [0], "nothing of it can be tuned"
+        for space, said in (
+            ({"kd_wieght": Choice(1.0)}, 'its search names the setting "kd_wieght"'),
+            ({"sharpness": (0.1, 1.0)}, 'its search space for "sharpness" is'),
+            ([], "its search is"),
+        ):
+            between = type("Between", (Fewer,), {"search": space})
+            last = Entry("method", "last", "made:Last", "", loaded=type("Last", (between,), {}))
+            with METHODS.scope(put=[last]), pytest.raises(UserError, match=said):
+                plan("last")
         Fewer.search = {"kd_weight": Choice(1.0)}
         with pytest.raises(UserError, match='its search names the setting "kd_weight"'):
             plan("fewer")

@@ -90,6 +90,19 @@ OUTSIDE = {
     "fraction": "import fractions\nW = fractions.Fraction(1, int(os.environ.get('WIDTH', '8')))",
     "base": "class A:\n    pass\nclass B:\n    pass\n"
     "class W(B if 'WIDTH' in os.environ else A):\n    pass",
+    "named tuple": "from typing import NamedTuple\nclass C(NamedTuple):\n    w: int\n"
+    "W = C(int(os.environ.get('WIDTH', '8')))",
+    "own dict": "class C(dict):\n    pass\nW = C(w=int(os.environ.get('WIDTH', '8')))",
+    "own number": "class C(int):\n    pass\nW = C(os.environ.get('WIDTH', '8'))",
+    "cached closure": "import functools\ndef scaled(w):\n    @functools.cache\n    def f(x):\n"
+    "        return w * x\n    return f\nW = scaled(int(os.environ.get('WIDTH', '8')))",
+    "bound method": "class C:\n    def __init__(self, w):\n        self.w = w\n"
+    "    def f(self):\n        return self.w\nW = C(int(os.environ.get('WIDTH', '8'))).f",
+    "partial method": "import functools\nclass W:\n    def f(self, w):\n        return w\n"
+    "    g = functools.partialmethod(f, w=int(os.environ.get('WIDTH', '8')))",
+    "deque": "import collections\nW = collections.deque([int(os.environ.get('WIDTH', '8'))])",
+    "set of tuples": "W = {(1, int(os.environ.get('WIDTH', '8')))}",
+    "setter": "class W:\n    w = property(None, lambda self, x, k=os.environ.get('WIDTH'): None)",
     "slots": "import dataclasses\n@dataclasses.dataclass(frozen=True, slots=True)\n"
     "class C:\n    w: int\nW = C(int(os.environ.get('WIDTH', '8')))",
 }
@@ -133,6 +146,10 @@ HARMLESS = {
     "no number": "W = float('nan'), -0.0",
     "what is not there": "W = os.environ.get('NO_SUCH', 3)",
     "what it sets": "os.environ['OWN_WIDTH'] = '3'\nW = os.environ['OWN_WIDTH']",
+    "memories": "import functools\ndef memo(f):\n    cache, calls = {}, 0\n"
+    "    @functools.wraps(f)\n    def g(x):\n        nonlocal calls\n        calls += 1\n"
+    "        return cache.setdefault(x, f(x))\n    return g\n@memo\ndef W(x):\n    return 2 * x\n"
+    "@functools.cache\ndef V(x):\n    return x\nif __name__ == 'own_script':\n    W(3), V(3)",
     "made functions": "import functools\ndef scaled(w):\n    def f(x):\n        return w * x\n"
     "    return f\nW = scaled(3), functools.partial(scaled, w=2), range(3), functools.cache(len)",
     "slots of its own": "import dataclasses\n@dataclasses.dataclass(frozen=True, slots=True)\n"

@@ -141,6 +141,7 @@ def test_code_of_the_user_s_that_a_class_rests_on_is_in_its_key(
     blocks = "from lrfer_bench.api import Method\nfrom .deep import DEEP\nWIDTH = 8\n\n\n"
     blocks += "class Base(Method):\n    pass\n"
     (package / "blocks.py").write_text(blocks)
+    (package / "old.py").write_text("print 'of another Python'\n")
     (tmp_path / "own_other.py").write_text("X = 1\n")
     registered = HELPED.replace("class", '@register_method("mine")\nclass').replace(
         "from own", "from lrfer_bench.api import register_method\nfrom own", 1
@@ -151,11 +152,21 @@ def test_code_of_the_user_s_that_a_class_rests_on_is_in_its_key(
             _, (file,) = hand_over(METHODS, [imported(text)], tmp_path / "results")
             return file.read_text()
 
-    for text in (HELPED, registered):
+    late = HELPED.replace("from own_pkg.blocks import WIDTH, Base\n", (
+        "from lrfer_bench.api import Method\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import own_other\n"
+    )).replace("Base", "Method").replace("WIDTH", (
+        "3\n\n    def __init__(self, task):\n        from own_pkg.blocks import Base"
+        "\n        try:\n            import own_pkg.old\n        except SyntaxError:\n"
+        "            pass"
+    ))  # fmt: skip
+    for text in (HELPED, registered, late):
         before = file_of(text)
         assert file_of(text) == before
         (tmp_path / "own_other.py").write_text("X = 2\n")
         assert file_of(text) == before, "nothing imports it"
+        importlib.import_module("own_pkg.blocks")
+        assert file_of(text) == before, "whatever was imported so far"
         for name in ("deep", "blocks"):
             file = package / f"{name}.py"
             whole = file.read_text()
@@ -164,8 +175,22 @@ def test_code_of_the_user_s_that_a_class_rests_on_is_in_its_key(
             assert after != before
             with registries.pristine():
                 file.write_text(whole)
-                late = tmp_path / "results" / "late.py"
-                late.write_text(after)
-                load_plugin(late)
-                assert "has changed since the run began" in PLUGIN_ERRORS.pop(str(late))
+                kept = tmp_path / "results" / "kept.py"
+                kept.write_text(after)
+                load_plugin(kept)
+                assert "has changed since the run began" in PLUGIN_ERRORS.pop(str(kept))
         assert file_of(text) == before
+
+
+def test_a_class_that_derives_from_a_built_in_one_rests_on_no_file_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (
+        "from lrfer_bench.api import register_method\nfrom lrfer_bench.methods.kd import KD\n\n\n"
+        "@register_method('mine')\nclass Mine(KD):\n    pass\n"
+    )
+    with registries.pristine():
+        _, (file,) = hand_over(METHODS, [imported(text)], tmp_path / "results")
+        assert file.name == "own_mine.py" and file.read_text() == text

@@ -8,6 +8,7 @@ import pytest
 from lrfer_bench.reporting import curves, panels, values
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.copies import own_lines
 from lrfer_bench.reporting.duel import duel
 from lrfer_bench.reporting.page_data import page_data
 from lrfer_bench.reporting.words import answers, headline
@@ -123,8 +124,18 @@ def test_a_model_in_two_lines_is_one_mark(save):
     (shown,) = page_data(report)["boards"]
     copies = {line["label"]: (line["off_scale"], line["copies"]) for line in shown["lines"]}
     assert copies == {
-        "good": (False, []), "near": (False, []),
-        "good (trained at x4)": (True, [4]), "near (trained at x4)": (True, [4]),
+        "good": (False, {}), "near": (False, {}),
+        "good (trained at x4)": (True, {4: "good"}), "near (trained at x4)": (True, {4: "near"}),
     }  # fmt: skip
     sheet = panels.recall(report.boards[0], report.looks)
     assert [text.get_text() for text in sheet.legends[0].get_texts()] == ["good", "near"]
+
+
+def test_a_method_that_stands_at_other_sizes_alone_is_drawn(save):
+    save("many", 290, scale=3, train_scales=[2, 4])
+    root = save("one", 300, scale=3, train_scales=[4])
+    report = collect([root], Options(resamples=0))
+    found = report.boards[0]
+    assert [line.label for line in own_lines(found.ranked)] == [line.label for line in found.ranked]
+    sheet = panels.recall(found, report.looks)
+    assert len(sheet.legends[0].get_texts()) == 2

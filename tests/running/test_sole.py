@@ -124,6 +124,8 @@ def test_the_lock_is_one_for_all_users(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(filelock.FileLock, "acquire", forbidden)
         with pytest.raises(UserError, match=f"process {os.getpid()} on"), sole_run(Store(tmp_path)):
             pass
+        with pytest.raises(UserError, match=f"process {os.getpid()} on"):
+            check_no_sole_run(Store(tmp_path))
         monkeypatch.undo()
 
 

@@ -63,7 +63,9 @@ function showChart() {
   const { low, high, step, sizes } = frame(curves, levels);
   const width = Math.max(280, $("chart").clientWidth), height = width < WIDE ? 300 : 420;
   // of too many the methods alone, not their models at sizes that they were not trained for
-  const names = curves.length <= MOST_NAMES ? curves : curves.filter((c) => !c.line.off_scale);
+  const own = new Set(curves.filter((c) => !c.line.off_scale).map((c) => c.line.method));
+  const names = curves.length <= MOST_NAMES ? curves
+    : curves.filter((c) => !c.line.off_scale || !own.has(c.line.method));
   const named = width >= WIDE && names.length <= MOST_NAMES;
   const left = 40, right = named ? NAMES : 14, top = 16, bottom = 44;
   const first = Math.log2(sizes[0][0]), last = Math.log2(sizes[sizes.length - 1][0]);

@@ -21,7 +21,8 @@ function showCost() {
   fill($("f-cost"), Object.entries(COSTS), state.cost);
   fill($("f-at"), board().over.map((s) => [String(s), sizeName(s)]), String(scale));
   const found = shownLines().filter((line) => !line.apart).map((line) => ({ line, row: rowOf(line, scale) }))
-    .filter(({ line, row }) => row?.accuracy && row[state.cost] > 0 && !line.copies.includes(scale));
+    .filter(({ line, row }, k, all) => row?.accuracy && row[state.cost] > 0
+      && !all.some((other) => other.line.label === line.copies[scale]));
   const front = state.cost !== "latency" || board().timed;
   $("cost-note").textContent = front
     ? "The grey steps join methods that no other beats in both." : "Latencies taken beside other "
