@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError, did_you_mean
+from lrfer_bench.nets.later import postponed
 from lrfer_bench.nets.lean import SHAPES, LeanTrunk, Shape
-from lrfer_bench.nets.weights import heads_of, postponed, start_from
+from lrfer_bench.nets.weights import heads_of, start_from
 from lrfer_bench.pixels import centred, fit
 
 

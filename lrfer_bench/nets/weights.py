@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import default_cache
+from lrfer_bench.nets.later import waiting
 from lrfer_bench.nets.weight_files import COUNTER, State, common_prefix, read_chosen
 from lrfer_bench.plugins.contents import found
 
@@ -35,9 +34,6 @@ COMMON = (
     "resnet50_clip",
 )  # fmt: skip
 """Architectures that weights which fit badly are compared with."""
-
-Later = list[tuple[nn.Module, Callable[[], object]]]
-_later: ContextVar[Later | None] = ContextVar("filled_later", default=None)
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ def start_from(net: nn.Module, weights: str, name: str, head: Sequence[str] = ()
     The head stays as it was made. UserError where less than 90 % of the rest fits, with the
     architecture that is nearest. Within filled_later() nothing is read yet.
     """
-    later = _later.get()
+    later = waiting()
     if later is None:
         return _fill(net, weights, name, head)
     later.append((net, partial(_fill, net, weights, name, head)))
@@ -124,42 +120,6 @@ def fill_exactly(net: nn.Module, weights: str, name: str) -> str:
         for target, source in fit.pairs.items():
             own[target].copy_(state[source])
     return f"weights {file.name}: taken are those of {said}" if said else ""
-
-
-@contextmanager
-def filled_later() -> Iterator[Later]:
-    """Within, networks keep their random weights: a model's own are loaded over them afterwards.
-
-    So a trained model can be built where the weights that it started from are gone. Gives
-    (network, function that reads its weights), for networks that the model does not hold.
-    """
-    waiting: Later = []
-    token = _later.set(waiting)
-    try:
-        yield waiting
-    finally:
-        _later.reset(token)
-
-
-def postponed(create: Callable[[bool], nn.Module]) -> nn.Module:
-    """A network that create(True) makes with weights; within filled_later() one without them.
-
-    create: makes the network, True: with its pretrained weights
-    """
-    later = _later.get()
-    if later is None:
-        return create(True)
-    net = create(False)
-    later.append((net, lambda: net.load_state_dict(create(True).state_dict())))
-    return net
-
-
-def fill_others(method: nn.Module, waiting: Later) -> None:
-    """Read the weights of networks that are no part of a module: its own state has not them."""
-    own = set(method.modules())
-    for net, fill in waiting:
-        if net not in own:
-            fill()
 
 
 def _fill(net: nn.Module, weights: str, name: str, head: Sequence[str]) -> str:

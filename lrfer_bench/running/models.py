@@ -20,7 +20,7 @@ from torch.nn.parameter import is_lazy
 from lrfer_bench.contract.method import Method, Task
 from lrfer_bench.errors import UserError
 from lrfer_bench.files import is_no_fault, not_now, read_limited, set_aside, write_atomically
-from lrfer_bench.nets.weights import fill_others, filled_later
+from lrfer_bench.nets.later import fill_others, filled_later
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
 from lrfer_bench.plugins.contents import place_of
 from lrfer_bench.plugins.registry import METHODS

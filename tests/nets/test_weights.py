@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from lrfer_bench.errors import UserError
 from lrfer_bench.nets.classifiers import TimmNet, build_classifier
+from lrfer_bench.nets.later import fill_others, filled_later
 from lrfer_bench.nets.weight_files import as_bytes, imported, read_chosen, read_weights
 from lrfer_bench.nets.weights import (
     fill_exactly,
-    fill_others,
-    filled_later,
     fit_of,
     folded,
     start_from,

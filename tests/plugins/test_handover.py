@@ -117,6 +117,17 @@ def test_a_class_that_was_removed_is_not_handed_over(
 
 
 HELPED = "from own_pkg.blocks import WIDTH, Base\n\n\nclass Mine(Base):\n    width = WIDTH\n"
+REGISTERED = HELPED.replace("class", '@register_method("mine")\nclass').replace(
+    "from own", "from lrfer_bench.api import register_method\nfrom own", 1
+)
+LATE = HELPED.replace("from own_pkg.blocks import WIDTH, Base\n", (
+    "from lrfer_bench.api import Method\nfrom typing import TYPE_CHECKING\n"
+    "if TYPE_CHECKING:\n    import own_other\n"
+)).replace("Base", "Method").replace("WIDTH", (
+    "3\n\n    def __init__(self, task):\n        from own_pkg.blocks import Base"
+    "\n        try:\n            import own_pkg.old\n        except SyntaxError:\n"
+    "            pass"
+))  # fmt: skip
 
 
 def imported(text: str, file: str = "own_mine") -> Any:
@@ -143,24 +154,13 @@ def test_code_of_the_user_s_that_a_class_rests_on_is_in_its_key(
     (package / "blocks.py").write_text(blocks)
     (package / "old.py").write_text("print 'of another Python'\n")
     (tmp_path / "own_other.py").write_text("X = 1\n")
-    registered = HELPED.replace("class", '@register_method("mine")\nclass').replace(
-        "from own", "from lrfer_bench.api import register_method\nfrom own", 1
-    )
 
     def file_of(text: str) -> str:
         with registries.pristine():
             _, (file,) = hand_over(METHODS, [imported(text)], tmp_path / "results")
             return file.read_text()
 
-    late = HELPED.replace("from own_pkg.blocks import WIDTH, Base\n", (
-        "from lrfer_bench.api import Method\nfrom typing import TYPE_CHECKING\n"
-        "if TYPE_CHECKING:\n    import own_other\n"
-    )).replace("Base", "Method").replace("WIDTH", (
-        "3\n\n    def __init__(self, task):\n        from own_pkg.blocks import Base"
-        "\n        try:\n            import own_pkg.old\n        except SyntaxError:\n"
-        "            pass"
-    ))  # fmt: skip
-    for text in (HELPED, registered, late):
+    for text in (HELPED, REGISTERED, LATE):
         before = file_of(text)
         assert file_of(text) == before
         (tmp_path / "own_other.py").write_text("X = 2\n")
