@@ -166,3 +166,20 @@ def test_an_older_browser_keeps_the_address(open_report, factory, tmp_path):
     page.reload()
     page.fill("#need-px", "12")
     assert page.evaluate("location.hash") == "#px=12"
+
+
+def test_of_many_models_at_other_sizes_the_methods_alone_have_names(open_report, factory, tmp_path):
+    """Without any method's own line there is no name, and all else is drawn."""
+    for number in range(8):
+        for trained in (2, 4, 8):
+            more = {"method": f"method{number}", "train_scales": [trained]}
+            factory.save_hundred(tmp_path, right=50 + number, scale=3, **more)
+    page = open_report(resamples=0, pictures="none")
+    names = "#chart text.end"
+    assert len(rows(page)) == 24 and page.locator(names).count() == 0
+    for number in range(8):
+        factory.save_hundred(tmp_path, right=50 + number, scale=4, method=f"method{number}")
+    page = open_report(resamples=0, pictures="none")
+    shown = page.locator(names).evaluate_all("all => all.map((name) => name.dataset.method)")
+    assert sorted(shown) == [f"method{number}" for number in range(8)]
+    assert page.locator("#cost [data-method]").count() == 8, "each model once"

@@ -1,5 +1,6 @@
 // What accuracy costs, recall of each class over size, and calibration.
 const COSTS = { macs: "multiply-adds", parameters: "parameters", latency: "latency" };
+const LINE = 13;
 const SMALL = { left: 34, right: 10, top: 24, bottom: 26 };
 
 const middle = () => whole().over[Math.floor((whole().over.length - 1) / 2 + 0.5)];
@@ -89,9 +90,10 @@ function drawCostNames(picture, found, x, y) {
   for (const { line, row } of sorted) {
     const at = x(row[state.cost]) + 10, wide = 7 * Math.min(line.label.length, LONGEST) + 8;
     let place = y(row.accuracy[VALUE]) + 4;
-    const covers = (other) => Math.abs(other.place - place) < 13
+    // less than a line's height: rounded, a place plus it may be nearer than it, and no end come
+    const covers = (other) => Math.abs(other.place - place) < LINE - 0.01
       && at < other.at + other.wide && other.at < at + wide;
-    for (let hit = placed.find(covers); hit; hit = placed.find(covers)) place = hit.place + 13;
+    for (let hit = placed.find(covers); hit; hit = placed.find(covers)) place = hit.place + LINE;
     placed.push({ at, wide, place });
     picture.append(draw("text", { x: at, y: place, class: "level" }, shorten(line.label)));
   }
