@@ -49,7 +49,7 @@ from lrfer_bench.reporting.numbers import p_text
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PLAIN = " ".join(TEXT.split())
-FEWER = {"learned under `camera`": 6, "on FERPlus": 9, "on FERPlus, without leaked faces": 9}
+FEWER = {"learned under `camera`": 6, "on FERPlus": 14, "on FERPlus, without leaked faces": 14}
 """Rows of the tables that have not all, as their pages say."""
 DUELS = [
     duel for page in (PAGE, FERPLUS) for duel in DUEL.finditer(page.read_text(encoding="utf-8"))
