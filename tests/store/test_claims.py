@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lrfer_bench.errors import MachineError
 from lrfer_bench.store.claims import Claims
 
 
@@ -91,7 +92,7 @@ def test_a_claim_that_a_full_disk_cuts_off_blocks_nobody(
     mine, other = Claims(tmp_path), Claims(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr("lrfer_bench.store.claims.os.fdopen", full_disk)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(MachineError, match="No space"):
             mine.take("k")
     assert not other.is_taken("k") and other.take("k")
     mine.close()
