@@ -241,7 +241,7 @@ def is_forbidden(error: OSError) -> bool:
 
 def is_no_fault(error: OSError) -> bool:
     """Whether an error says nothing of the file: the machine is in the way, or another's rights."""
-    return is_momentary(error) or error.errno in (errno.EACCES, errno.EPERM)
+    return is_momentary(error) or is_forbidden(error)
 
 
 def unwritable_cache(cache: Path, error: OSError) -> UserError:

@@ -158,8 +158,8 @@ def _scatter(
     points = []
     # a model that is tested at its own scale stands in two lines, and is one mark
     for line in originals([line for line in board.ranked if scale in line.rows], [scale]):
-        row = line.rows.get(scale)
-        if row is None or row.accuracy is None or not row.means.get(cost):
+        row = line.rows[scale]
+        if row.accuracy is None or not row.means.get(cost):
             continue
         x, estimate, look = row.means[cost], row.accuracy, look_of(line, looks)
         if not math.isnan(estimate.low):

@@ -219,3 +219,11 @@ def shorten(lines: Iterable[Line], most: int) -> tuple[list[Line], int]:
     """
     found = own_lines(lines)
     return found[:most], max(0, len(found) - most)
+
+
+def more_methods(left: int) -> str:
+    """
+    >>> more_methods(1), more_methods(2)
+    ('1 more method is', '2 more methods are')
+    """
+    return f"{left} more method{' is' if left == 1 else 's are'}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lrfer_bench.reporting import numbers
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.counts import shares
-from lrfer_bench.reporting.draw import canvas, cut, finish, plain, shorten, styled
+from lrfer_bench.reporting.draw import canvas, cut, finish, more_methods, plain, shorten, styled
 from lrfer_bench.reporting.lines import Line
 from lrfer_bench.reporting.rows import Row
 
@@ -44,8 +44,7 @@ def difference_sheet(board: Board) -> Figure | None:
 
 
 def _with_rest(title: str, left: int) -> str:
-    more = f"{left} more method{' is' if left == 1 else 's are'} on the page"
-    return f"{title} ({more})" if left else title
+    return f"{title} ({more_methods(left)} on the page)" if left else title
 
 
 def _sheet(board: Board, lines: list[Line], best: Line | None, title: str) -> Figure:

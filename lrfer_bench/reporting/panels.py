@@ -20,6 +20,7 @@ from lrfer_bench.reporting.draw import (
     cut,
     finish,
     lr_sizes,
+    more_methods,
     percent_axis,
     plain,
     shorten,
@@ -61,7 +62,7 @@ def reliability(board: Board, looks: Mapping[str, Look]) -> Figure | None:
             axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}")
             percent_axis(axes, "right, in %")
         key.put(sheet.figure)
-        more = f"; {_methods(left)} not drawn" if left else ""
+        more = f"; {more_methods(left)} not drawn" if left else ""
         finish(
             sheet.figure,
             f"{board.title}\nreliability: below the diagonal is too sure{more}",
@@ -116,8 +117,9 @@ def learning(board: Board) -> Figure | None:
 
     Trainings that failed end in a cross. None when no result has a history.
     """
-    first, left = shorten([line for line in board.lines if _trainings(line)], MOST_METHODS)
-    lines = [(line, _trainings(line)) for line in first]
+    found = {line.label: runs for line in board.lines if (runs := _trainings(line))}
+    first, left = shorten((line for line in board.lines if line.label in found), MOST_METHODS)
+    lines = [(line, found[line.label]) for line in first]
     if not lines:
         return None
     scales = sorted({scale for _, runs in lines for scale, _ in runs if scale})
@@ -147,13 +149,9 @@ def learning(board: Board) -> Figure | None:
         sheet.figure.legend(
             handles=handles, loc="outside right upper", title="trained at", fontsize=8
         )
-        more = f" ({_methods(left)} not drawn)" if left else ""
+        more = f" ({more_methods(left)} not drawn)" if left else ""
         finish(sheet.figure, f"{board.title}\nlearning curves, a line a training{more}", [board])
     return sheet.figure
-
-
-def _methods(left: int) -> str:
-    return f"{left} more method{' is' if left == 1 else 's are'}"
 
 
 def trained_at(scale: int) -> str:

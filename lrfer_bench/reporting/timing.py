@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lrfer_bench.reporting import values
+
 if TYPE_CHECKING:
     from lrfer_bench.reporting.boards import Board
     from lrfer_bench.reporting.lines import Line
@@ -106,10 +108,7 @@ def comparable(board: Board) -> bool:
 
 def sortable(board: Board, line: Line) -> float | None:
     """The largest latency over the LR scales, to sort by; None where latencies do not compare."""
-    if not comparable(board):
-        return None
-    rows = line.over(board.lr_scales)
-    return max((row.means["latency_ms"] for row in rows), default=None)
+    return values.largest(board, line, "latency_ms") if comparable(board) else None
 
 
 def head(board: Board) -> str:

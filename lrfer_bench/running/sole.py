@@ -43,12 +43,10 @@ def sole_run(store: Store, may_join: bool = True) -> Iterator[None]:
         )
     lock = _lock(store.root)
     try:
-        _acquire(lock)
+        _acquire(lock, store.root)
     except filelock.Timeout:
         raise _taken(store.root, may_join) from None
-    except (OSError, NotImplementedError) as error:
-        if isinstance(error, PermissionError) and _holder_lives_here(store.root):
-            raise _taken(store.root, may_join) from None
+    except (OSError, NotImplementedError):
         yield
         return
     try:
@@ -68,13 +66,11 @@ def check_no_sole_run(store: Store) -> None:
     lock, deadline = _lock(store.root), time.monotonic() + LOOK_SECONDS
     while not is_shared(store):
         try:
-            _acquire(lock)
+            _acquire(lock, store.root)
         except filelock.Timeout:
             if time.monotonic() > deadline or _holder_lives_here(store.root):
                 raise _taken(store.root) from None
-        except (OSError, NotImplementedError) as error:
-            if isinstance(error, PermissionError) and _holder_lives_here(store.root):
-                raise _taken(store.root) from None
+        except (OSError, NotImplementedError):
             return  # no locks here: nothing is held
         else:
             lock.release()
@@ -93,9 +89,17 @@ def _lock(root: Path) -> filelock.BaseFileLock:
         return filelock.FileLock(root / LOCK, mode=0o666)
 
 
-def _acquire(lock: filelock.BaseFileLock) -> None:
-    """At once or not at all. NotImplementedError where filelock turned to its other kind."""
-    lock.acquire(timeout=0)
+def _acquire(lock: filelock.BaseFileLock, root: Path) -> None:
+    """At once, or Timeout where a run holds it, also one whose lock is another user's alone.
+
+    Where there are no locks, OSError or NotImplementedError: filelock turned to its other kind.
+    """
+    try:
+        lock.acquire(timeout=0)
+    except PermissionError:
+        if _holder_lives_here(root):
+            raise filelock.Timeout(lock.lock_file) from None
+        raise
     if isinstance(lock, filelock.SoftFileLock):
         lock.release()
         raise NotImplementedError
