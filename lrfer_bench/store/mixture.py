@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from lrfer_bench.errors import joined
 from lrfer_bench.store.schema import Record
 
 
@@ -18,6 +19,8 @@ def mixture(records: Iterable[Record]) -> str:
     silent = counts.pop("", 0)
     if len(counts) < 2 and not any("trained_by" in record.environment for record in finished):
         return ""
+    if by_seed := _by_seed(finished):
+        return by_seed
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     parts = [f"{name}: {count}" for name, count in ordered]
     parts += [f"not told: {silent}"] if silent else []
@@ -25,4 +28,24 @@ def mixture(records: Iterable[Record]) -> str:
     return (
         f"{what} mixed here ({'; '.join(parts)}): the same key "
         "can have other bits under each, and times do not compare."
+    )
+
+
+def _by_seed(finished: list[Record]) -> str:
+    """The milder sentence where all rows of a seed have one arithmetic, so they compare; else ""."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for record in finished:
+        found[record.seed].add(record.arithmetic)
+    if any(len(names) > 1 or "" in names for names in found.values()):
+        return ""
+    seeds: dict[str, list[str]] = defaultdict(list)
+    for seed, (name,) in sorted(found.items()):
+        seeds[name].append(str(seed))
+    if len(seeds) < 2:
+        return ""
+    parts = [f"seed{'s' * (len(own) > 1)} {joined(own)}: {name}" for name, own in seeds.items()]
+    return (
+        f"Seeds were computed by {len(seeds)} arithmetics ({'; '.join(parts)}): all rows of a seed "
+        "by the same one, so they compare, but between seeds the machine changes, too, and times "
+        "do not compare."
     )

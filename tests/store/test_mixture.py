@@ -70,3 +70,19 @@ def test_models_of_another_arithmetic_are_named_where_all_records_are_alike(
     for seed in {record.seed for record in records(mine)}:
         told(mine, seed, arithmetic="feedfeedfeed", trained_by="beefbeefbeef")
     assert "(feedfeedfeed on models of beefbeefbeef: 4)" in mixture(records(mine))
+
+
+def test_seeds_of_two_machines_compare_as_long_as_no_seed_is_a_mixture(
+    trained: Path, tmp_path: Path
+) -> None:
+    mine = copy_of(trained, tmp_path / "mine")
+    seeds = sorted({record.seed for record in records(mine)})
+    assert len(seeds) == 2
+    for seed, name in zip(seeds, ("beefbeefbeef", "feedfeedfeed"), strict=True):
+        told(mine, seed, arithmetic=name)
+    said = mixture(records(mine))
+    parts = f"seed {seeds[0]}: beefbeefbeef; seed {seeds[1]}: feedfeedfeed"
+    assert f"by 2 arithmetics ({parts}): all rows of a seed by the same one" in said
+    for path in (mine / "records").glob(f"*enlarge*_s{seeds[0]}_*"):
+        edited(path, lambda now: now["environment"].update(arithmetic="feedfeedfeed"))
+    assert mixture(records(mine)).startswith("Records of 2 arithmetics are mixed here (feedfeed")
