@@ -32,7 +32,7 @@ def mixture(records: Iterable[Record]) -> str:
 
 
 def _by_seed(finished: list[Record]) -> str:
-    """The milder sentence where all rows of a seed have one arithmetic, so they compare; else ""."""
+    """A milder sentence where all rows of a seed have one arithmetic, so that they compare."""
     found: dict[int, set[str]] = defaultdict(set)
     for record in finished:
         found[record.seed].add(record.arithmetic)

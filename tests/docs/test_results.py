@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
@@ -72,9 +74,15 @@ def test_each_row_of_the_readme_is_described() -> None:
     assert all(words.startswith(": ") for _, words in DESCRIBED.findall(found[0]))
 
 
-@pytest.mark.parametrize("folder", [REFERENCE, REFERENCE_GPU], ids=lambda folder: folder.name)
-def test_the_committed_table_is_that_of_the_records(folder: Path, tmp_path: Path) -> None:
-    write(collect([folder], Options(Choice(seeds=[0]), pictures="none", page=False)), tmp_path)
+@pytest.mark.parametrize(
+    ("folder", "seeds"),
+    [(REFERENCE, ()), (REFERENCE_GPU, (0,))],
+    ids=lambda part: getattr(part, "name", ""),
+)
+def test_the_committed_table_is_that_of_the_records(
+    folder: Path, seeds: tuple[int, ...], tmp_path: Path
+) -> None:
+    write(collect([folder], Options(Choice(seeds=seeds), pictures="none", page=False)), tmp_path)
     with (tmp_path / "leaderboard.csv").open(encoding="utf-8") as file:
         made = list(csv.DictReader(file))
     assert len(made) > 60
@@ -98,32 +106,74 @@ def test_a_page_quotes_what_the_report_says(page: Path) -> None:
 
 
 def at_home(result: Result) -> bool:
-    """Whether it is FER2013's and was tested as it was trained, at a size of the table."""
+    """Whether it is of FER2013 under `bicubic`, and was tested as it was trained, at a shown size.
+
+    Nothing that was trained on LR faces counts as trained so.
+    """
     train, test = result.record.train, result.record.test
     own = test.size_px in SIZES and (not train.scales or test.scale in train.scales)
-    return result.dataset == "fer2013" and own and train.protocol == test.protocol
+    return result.dataset == "fer2013" and own and test.protocol == train.protocol == "bicubic@1"
 
 
-def test_how_far_seeds_and_machines_are_apart() -> None:
-    cells: dict[tuple[str, str, int], dict[tuple[str, int], float]] = defaultdict(dict)
+@cache
+def trained_again() -> dict[tuple[str, int], dict[tuple[str, int], float]]:
+    """(Method, scale) -> (folder, seed) -> accuracy in %, of cpu@2."""
+    cells: dict[tuple[str, int], dict[tuple[str, int], float]] = defaultdict(dict)
     for folder in (REFERENCE_GPU, REFERENCE):
         for result in load([folder]).results:
             record = result.record
             if record.preset == "cpu@2" and record.metrics and at_home(result):
-                place = (result.method, record.train.protocol, record.test.scale)
-                cells[place][folder.name, record.seed] = record.metrics.all.accuracy
-    for other, count, words in (
-        (("reference-gpu", 1), 28, "Over their {} cells, of 19 trainings, two seeds differ by"),
-        (("reference", 0), 31, "{} cells with the same settings stand in both tables"),
+                place = (result.method, record.test.scale)
+                cells[place][folder.name, record.seed] = 100 * record.metrics.all.accuracy
+    return cells
+
+
+def gaps(one: tuple[str, int], other: tuple[str, int]) -> list[float]:
+    """What one is ahead of the other, in points, of each cell that both have."""
+    return [
+        found[one] - found[other]
+        for found in trained_again().values()
+        if one in found and other in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count", "words"),
+    [
+        (("reference", 0), ("reference-gpu", 0), 28, "{} cells of seed 0 have the same settings"),
+        (("reference", 1), ("reference-gpu", 1), 19, "Of seed 1 there are {} such cells"),
+        (("reference-gpu", 0), ("reference-gpu", 1), 28, "over their {} cells two seeds differ"),
+    ],
+)
+def test_how_far_machines_and_seeds_are_apart(
+    one: tuple[str, int], other: tuple[str, int], count: int, words: str
+) -> None:
+    found = [abs(gap) for gap in gaps(one, other)]
+    assert len(found) == count
+    after = PLAIN[PLAIN.index(words.format(count)) :]
+    assert re.match(f".{{0,150}}{mean(found):.2f} points .{{0,20}}, {max(found):.1f} at most", after)
+
+
+def test_how_far_the_seeds_of_the_table_are_apart() -> None:
+    seeds = [("reference", seed) for seed in (0, 1, 2)]
+    first, second, third = ([abs(gap) for gap in gaps(*two)] for two in combinations(seeds, 2))
+    assert len(first) == len(second) == len(third) == 3 * 18 + 1
+    means = [mean(first), mean(second), mean(third)]
+    worst = max(first + second + third)
+    for words in (
+        f"{len(first)} cells of the table two seeds differ by {min(means):.2f} to {max(means):.2f} "
+        f"points on average, and by {worst:.1f} at most (`fitnet` at 24 pixels)",
+        f"({means[0]:.2f} and {means[1]:.2f} points on average) than these are from each other "
+        f"({means[2]:.2f})",
+        f"cells are {mean(gaps(*seeds[:2]) + gaps(seeds[0], seeds[2])):.1f} points higher",
     ):
-        gaps = [
-            100 * abs(found[other] - found["reference-gpu", 0])
-            for found in cells.values()
-            if other in found and ("reference-gpu", 0) in found
-        ]
-        assert len(gaps) == count
-        assert words.format(count) in PLAIN
-        assert re.search(f"{mean(gaps):.2f} points .*? {max(gaps):.1f} at most", PLAIN)
+        assert words in PLAIN, words
+    (at,) = [
+        place for place, found in trained_again().items()
+        if {round(abs(found[a] - found[b]), 6) for a, b in combinations(seeds, 2) if a in found}
+        & {round(worst, 6)}
+    ]  # fmt: skip
+    assert at == ("fitnet[kd_weight=7.63]", 2)
 
 
 def test_how_far_the_tuned_rows_are_from_the_untuned_ones() -> None:
@@ -135,7 +185,7 @@ def test_how_far_the_tuned_rows_are_from_the_untuned_ones() -> None:
     }
     assert len(gaps) == 3 * 10 and min(gaps.values()) < 0 < max(gaps.values())
     assert f"is more than {max(map(abs, gaps.values())):.1f} points from" in PLAIN
-    assert f"24 pixels are {gaps['gmenet', 24]:.1f} points apart" in PLAIN
+    assert f"{mean(gaps.values()):.1f} points on average" in PLAIN
 
 
 def test_what_training_on_camera_brings_under_camera() -> None:
@@ -245,29 +295,21 @@ def test_models_of_x8_on_larger_faces() -> None:
     assert gain == {"srfer", "srfer[attention=0,prediction=0]", "cascade"}
 
 
-def test_how_far_distilled_rows_are_from_direct() -> None:
-    """Finding 5, in both tables."""
-    found = []
-    for folder in (REFERENCE, REFERENCE_GPU):
-        rows = own(rows_of(folder))
-
-        def gap(
-            method: str, size: int, rows: dict[tuple[str, int], dict[str, str]] = rows
-        ) -> float:
-            one, other = (float(rows[name, size]["accuracy"]) for name in (method, "direct"))
-            return 100 * (one - other)
-
-        methods = ("fskd", "qualnet", "fitnet")
-        small = [gap(method, size) for method in methods for size in (12, 6)]
-        found.append(([gap(method, 24) for method in methods], (min(small), max(small))))
-    (ours, ends), (theirs, their_ends) = found
-    for words in (
-        "{:+.1f}, {:+.1f} and {:+.1f} points from it here".format(*ours),
-        "{:+.1f}, {:+.1f} and {:+.1f} on the GPU".format(*theirs),
-        "{:+.1f} to {:+.1f} points from it here".format(*ends),
-        "and {:+.1f} to {:+.1f} there".format(*their_ends),
-    ):
-        assert words in PLAIN, words
+def test_what_is_said_of_seeds_in_the_findings() -> None:
+    """Finding 4 has what seed 0 alone says, and finding 1 what three times the epochs bring."""
+    label = "gmenet[kd_weight=0.0]"
+    alone = lrfer_bench.compare(
+        "gmenet", label, REFERENCE, datasets="fer2013", test_protocols="bicubic", seeds=0,
+        scales=[2, 4, 8], tell=None,
+    )  # fmt: skip
+    points, p = 100 * alone.difference[0], p_text(alone.p_corrected[0])
+    said = f"{points:+.1f} points at 24 pixels, p {p}"
+    assert f"Seed 0 alone had {said};" in PLAIN
+    longer = re.search(r"^\| `direct\[epochs=3x\]` \| `direct` \| without.*$", TEXT, re.MULTILINE)
+    assert longer
+    brought = [float(each) for each in re.findall(r"\| \+(\d\.\d) \[", longer[0])]
+    assert len(brought) == 3, "none of them is bold"
+    assert f"({min(brought)} to {max(brought)} points) just fails" in PLAIN
 
 
 def test_what_restoring_brings() -> None:
@@ -316,7 +358,7 @@ def test_every_line_of_a_comparison_is_held_by_the_slow_test() -> None:
     text = TEXT + FERPLUS.read_text(encoding="utf-8")
     heads = re.findall(r"^\| A \| B \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert [duel[0] for duel in DUELS] == "".join(heads).splitlines(keepends=True)
-    assert len(heads) >= 9
+    assert len(heads) >= 8
 
 
 @pytest.mark.slow
