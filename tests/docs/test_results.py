@@ -151,7 +151,9 @@ def test_how_far_machines_and_seeds_are_apart(
     found = [abs(gap) for gap in gaps(one, other)]
     assert len(found) == count
     after = PLAIN[PLAIN.index(words.format(count)) :]
-    assert re.match(f".{{0,150}}{mean(found):.2f} points .{{0,20}}, {max(found):.1f} at most", after)
+    assert re.match(
+        f".{{0,150}}{mean(found):.2f} points .{{0,20}}, {max(found):.1f} at most", after
+    )
 
 
 def test_how_far_the_seeds_of_the_table_are_apart() -> None:

@@ -183,3 +183,22 @@ def test_of_many_models_at_other_sizes_the_methods_alone_have_names(open_report,
     shown = page.locator(names).evaluate_all("all => all.map((name) => name.dataset.method)")
     assert sorted(shown) == [f"method{number}" for number in range(8)]
     assert page.locator("#cost [data-method]").count() == 8, "each model once"
+
+
+def test_names_in_pictures_end_inside_them(open_report, factory, tmp_path):
+    """However wide their letters are; what is cut ends with three dots, and short ones are whole."""
+    names = ["W" * 60, "mm-mmmmmmmmm-0.1234567", "iiiiiiiiiiiiiiiiiiiiiiiii", "short"]
+    for number, name in enumerate(names):
+        for scale in (2, 4):
+            factory.save_hundred(tmp_path, right=50 + number, scale=scale, method=name)
+    page = open_report(resamples=0, pictures="none")
+    for kind in ("#chart text.end", "#cost text.level"):
+        shown = page.locator(kind).evaluate_all(
+            """all => all.map((each) => [
+              [...each.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join(""),
+              each.getBoundingClientRect().right
+              - each.ownerSVGElement.getBoundingClientRect().right])"""
+        )
+        said = sorted(text for text, _ in shown)
+        assert len(said) == len(names) and all(over <= 0.5 for _, over in shown), shown
+        assert said[-1] == "short" and said[-2].endswith("…") and said[-3] == names[2]

@@ -12,10 +12,24 @@ const SHAPES = {
   "*": "M0-5L1.3-1.5H5L2 .8L3 4.5L0 2.3L-3 4.5L-2 .8L-5-1.5H-1.3z",
 };
 const WIDE = 620; // pixels from which there is room for names at the ends of lines
-const NAMES = 150, APART = 14, LONGEST = 21, MOST_NAMES = 22, MOST_READ = 23;
+const NAMES = 150, APART = 14, MOST_NAMES = 22, MOST_READ = 23;
+const PEN = document.createElement("canvas").getContext("2d"); // measures letters, draws nothing
 
 const dashes = (line) => line.dash.map((d) => 2 * d).join(" ") || "none";
-const shorten = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+
+const widthOf = (text) => {
+  PEN.font = `12px ${getComputedStyle(document.body).fontFamily}`; // as .chart text
+  return PEN.measureText(text).width;
+};
+
+// A text, cut so that it has room: letters differ in width, so their number would not tell.
+function fitted(text, room) {
+  let shown = text;
+  for (let end = text.length - 1; end > 0 && widthOf(shown) > room; end--) {
+    shown = `${text.slice(0, end)}…`;
+  }
+  return shown;
+}
 
 function points(line) {
   return shownScales().map(([scale, px]) => ({ scale, px, found: accuracyOf(line, scale) }))
@@ -95,7 +109,7 @@ function showChart() {
       draw("text", { x: left + 4, y: y(ceiling[VALUE]) - 5, class: "level" },
         `oracle (sees HR) ${ceiling[TEXT]}`));
   }
-  if (named) drawNames(picture, names, x, y, width - right + 12, [top, height - bottom]);
+  if (named) drawNames(picture, names, x, y, [width - right + 12, width], [top, height - bottom]);
   const guide = draw("line",
     { class: "guide", y1: top, y2: height - bottom, visibility: "hidden" });
   picture.append(guide);
@@ -137,7 +151,7 @@ function drawCurve(picture, { line, points: found }, x, y) {
 }
 
 // Names at the ends of lines, pushed apart so that each can be read.
-function drawNames(picture, curves, x, y, at, [top, bottom]) {
+function drawNames(picture, curves, x, y, [at, edge], [top, bottom]) {
   const ends = curves.map(({ line, points: found }) => {
     const end = found[found.length - 1];
     return { line, from: [x(end.px), y(end.found[VALUE])], y: y(end.found[VALUE]) };
@@ -155,7 +169,7 @@ function drawNames(picture, curves, x, y, at, [top, bottom]) {
       draw("path", { class: "leader", fill: "none", stroke: colourOf(line),
         d: `M${from[0] + 7} ${from[1].toFixed(1)}L${at - 5} ${place.toFixed(1)}` }),
       draw("text", { class: "end", x: at, y: (place + 4).toFixed(1), "data-method": line.label },
-        draw("title", {}, line.label), shorten(line.label)));
+        draw("title", {}, line.label), fitted(line.label, edge - at)));
   }
 }
 

@@ -61,7 +61,7 @@ function costPicture(found, front, scale) {
   }
   if (front) picture.append(frontOf(found, x, y));
   for (const one of found) drawCost(picture, one, x, y);
-  if (width >= WIDE) drawCostNames(picture, found, x, y);
+  if (width >= WIDE) drawCostNames(picture, found, x, y, width);
   return picture;
 }
 
@@ -84,18 +84,19 @@ function frontOf(found, x, y) {
 }
 
 // Names beside the marks, each moved down until it covers no other one.
-function drawCostNames(picture, found, x, y) {
+function drawCostNames(picture, found, x, y, width) {
   const placed = [];
   const sorted = [...found].sort((a, b) => b.row.accuracy[VALUE] - a.row.accuracy[VALUE]);
   for (const { line, row } of sorted) {
-    const at = x(row[state.cost]) + 10, wide = 7 * Math.min(line.label.length, LONGEST) + 8;
+    const at = x(row[state.cost]) + 10;
+    const name = fitted(line.label, Math.min(NAMES, width - at)), wide = widthOf(name) + 8;
     let place = y(row.accuracy[VALUE]) + 4;
     // less than a line's height: rounded, a place plus it may be nearer than it, and no end come
     const covers = (other) => Math.abs(other.place - place) < LINE - 0.01
       && at < other.at + other.wide && other.at < at + wide;
     for (let hit = placed.find(covers); hit; hit = placed.find(covers)) place = hit.place + LINE;
     placed.push({ at, wide, place });
-    picture.append(draw("text", { x: at, y: place, class: "level" }, shorten(line.label)));
+    picture.append(draw("text", { x: at, y: place, class: "level" }, name));
   }
 }
 
