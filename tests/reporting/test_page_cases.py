@@ -186,7 +186,7 @@ def test_of_many_models_at_other_sizes_the_methods_alone_have_names(open_report,
 
 
 def test_names_in_pictures_end_inside_them(open_report, factory, tmp_path):
-    """However wide their letters are; what is cut ends with three dots, and short ones are whole."""
+    """However wide their letters are; what is cut ends with three dots, short ones are whole."""
     names = ["W" * 60, "mm-mmmmmmmmm-0.1234567", "iiiiiiiiiiiiiiiiiiiiiiiii", "short"]
     for number, name in enumerate(names):
         for scale in (2, 4):
