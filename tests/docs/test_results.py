@@ -51,7 +51,7 @@ from lrfer_bench.reporting.numbers import p_text
 
 TEXT = PAGE.read_text(encoding="utf-8")
 PLAIN = " ".join(TEXT.split())
-FEWER = {"learned under `camera`": 6, "on FERPlus": 14, "on FERPlus, without leaked faces": 14}
+FEWER = {"learned under `camera`": 6, "on FERPlus": 16, "on FERPlus, without leaked faces": 16}
 """Rows of the tables that have not all, as their pages say."""
 DUELS = [
     duel for page in (PAGE, FERPLUS) for duel in DUEL.finditer(page.read_text(encoding="utf-8"))
