@@ -77,9 +77,8 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
         return Source(form, (root,))
     if not root.is_dir():
         raise DataError(f"there is no file or folder {root}: check --data-root")
-    for folder in (root, root / "fer2013"):
-        if found := _found(folder, forms):
-            return _choose(found)
+    if found := _found(root, forms):
+        return _choose(found)
     if "folders" not in forms and _look(root, "folders"):
         raise DataError(
             f"{root} holds a folder tree, which has lost the order of the rows that "
@@ -103,22 +102,28 @@ def _refuse_challenge(root: Path) -> None:
             )
 
 
-def _found(folder: Path, forms: Sequence[str]) -> list[Source]:
-    """The forms that are there. The first is read; those after it are for the note only.
+def _found(root: Path, forms: Sequence[str]) -> list[Source]:
+    """The forms that are there, in root or else in root/fer2013: the first is read.
 
-    So a fault in a later one stops nothing: it is left out.
+    Those after it are for the note only. A fault in any stops nothing that can be read: it is
+    raised where nothing is found. Parquet files are looked for last and everywhere below, where
+    those of another data set may lie.
     """
-    found: list[Source] = []
-    for form in forms:
-        try:
-            source = _look(folder, form)
-        except DataError:
-            if not found:
-                raise
-            continue
-        if source:
-            found.append(source)
-    return found
+    named = [form for form in forms if form != "parquet"]
+    faults: list[DataError] = []
+    for some in (named, [form for form in forms if form == "parquet"]):
+        for folder in (root, root / "fer2013"):
+            found: list[Source] = []
+            for form in some:
+                try:
+                    found += filter(None, [_look(folder, form)])
+                except DataError as error:
+                    faults.append(error)
+            if found:
+                return found
+    if faults:
+        raise faults[0]
+    return []
 
 
 def _look(folder: Path, form: str) -> Source | None:

@@ -40,6 +40,9 @@ VOTED = (*EMOTIONS, "unknown", "NF")
 FILE = "fer2013new.csv"
 FORMS = ("csv", "icml", "npz")
 VOTES = ("new", "label")
+FER2013_AS_VOTED = np.array([4, 5, 6, 1, 3, 2, 0])
+"""The place in EMOTIONS of FER2013's angry, disgust, fear, happy, sad, surprise, neutral."""
+LEAST_AGREEMENT, FEWEST_TO_JUDGE = 0.4, 1000
 
 
 @register_dataset("ferplus")
@@ -75,6 +78,7 @@ class FERPlus(Dataset):
             source = find_source(root, "ferplus", FORMS)
             rows = read_rows(source)
             votes, whence = self._by_row(source, rows)
+            check_order(rows, votes, source.files[0])
             file, note = source.files[0], source.note
         notes = tuple(said for said in (note, whence, *rows.notes) if said)
         return FaceSet("ferplus", EMOTIONS, _splits(rows, votes, file), notes=notes)
@@ -164,6 +168,20 @@ def _splits(rows: Rows, votes: NDArray[np.uint8], file: Path) -> dict[str, Split
             )
         splits[name] = Split(rows.images[mine][:, None], label[mine], soft[mine], mine)
     return splits
+
+
+def check_order(rows: Rows, votes: NDArray[np.uint8], file: Path) -> None:
+    """DataError for votes that are of other faces: a file sorted anew has the same Usages.
+
+    Of the published rows 68 % have the majority's label in FER2013, too; shuffled 18 % do.
+    """
+    stays, label, _ = majority(votes)
+    agree = FER2013_AS_VOTED[rows.emotion[stays]] == label[stays]
+    if len(agree) >= FEWEST_TO_JUDGE and agree.mean() < LEAST_AGREEMENT:
+        raise DataError(
+            f"the votes are not those of the faces of {file}: only {100 * agree.mean():.0f} % of "
+            "the labels agree, so its rows are not in the order as published; copy it again"
+        )
 
 
 def _find_votes(source: Source) -> Path | None:

@@ -86,6 +86,7 @@ def read_pictures(
     files: dict[str, list[Path]] = {}
     usages: list[int] = []
     counts: list[list[int]] = []
+    unknown = 0
     for usage, folder in enumerate(folders):
         mine = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")
         known = [path for path in mine if votes.get(path.name, (None,))[0] == usage]
@@ -94,6 +95,7 @@ def read_pictures(
                 f"{folder} has no picture with votes: its pictures must be called "
                 "fer0000000.png and so on, as the votes are joined by name"
             )
+        unknown += len(mine) - len(known)
         files[USAGES[usage]] = known
         usages += [usage] * len(known)
         counts += [votes[path.name][1] for path in known]
@@ -103,6 +105,8 @@ def read_pictures(
     stacked = np.concatenate([images[usage][:, 0] for usage in USAGES])
     emotion = np.zeros(len(stacked), dtype=np.int64)
     missing = len(votes) - len(stacked)
-    notes = () if missing <= 0 else (f"{missing:,} names with votes have no picture: left out.",)
-    rows = Rows(stacked, emotion, np.array(usages, dtype=np.int64), notes=notes)
+    notes = [f"{missing:,} names with votes have no picture: left out."] if missing > 0 else []
+    if unknown:
+        notes.append(f"{unknown:,} pictures have no votes of the split that they lie in: left out.")
+    rows = Rows(stacked, emotion, np.array(usages, dtype=np.int64), notes=tuple(notes))
     return rows, np.array(counts, dtype=np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,13 @@ class People:
                     f'the option person finds nobody in {path}: "{self.pattern.pattern}" must '
                     "match in every path"
                 )
-        return [m[1] if m.re.groups else m[0] for m in found if m is not None]
+        return [_name(match) for match in found if match is not None]
+
+
+def _name(found: re.Match[str]) -> str:
+    """What the first group that took part has found, or all; accents as NFC, as lists are read."""
+    groups = (group for group in found.groups() if group is not None)
+    return unicodedata.normalize("NFC", next(groups, found[0]))
 
 
 def cut_into_three(
@@ -115,11 +122,11 @@ def _said_of_whole(cut: Mapping[str, Part], people: People | None) -> str:
 
 
 def _shared_people(cut: Mapping[str, Part], people: People) -> list[str]:
-    train, test = (set(people.of(cut[split].files)) for split in ("train", "test"))
-    both = sorted(train & test)
-    if not both:
-        return []
+    train, val, test = (set(people.of(cut[name].files)) for name in ("train", "val", "test"))
+    what = {"test": "scores are", "val": "its scores, by which epochs and settings are chosen, are"}
     return [
-        f"WARNING: {len(both):,} people stand in train and in test, {both[0]} first: scores are "
-        "too high for faces of strangers."
+        f"WARNING: {len(both):,} people stand in train and in {name}, {both[0]} first: "
+        f"{what[name]} too high for faces of strangers."
+        for name, own in (("test", test), ("val", val))
+        if (both := sorted(train & own))
     ]

@@ -42,6 +42,7 @@ MOST_PIXELS = 40_000_000
 """No picture of a face has more; it is looked up in the header, before anything is unpacked."""
 TOO_LARGE = f"has more than {MOST_PIXELS // 1_000_000} million pixels"
 SMALLER = "make it smaller, or cut the face out"
+OF_A_LIST = "copy it as published, or take its lines out of the list"
 MOST_BYTES = 1 << 28
 MOST_SIDE = 4096
 COLOURS = ("auto", "grey", "rgb")
@@ -272,7 +273,8 @@ def _decoded(
         try:
             picture = _open(_file(source))
         except BadPicture as error:
-            return error
+            listed = isinstance(source, Crop)  # another size would move its box
+            return BadPicture(error.path, error.what, OF_A_LIST) if listed else error
         box = source.box(*picture.size) if isinstance(source, Crop) else None
         try:
             return to_array(picture, colour, size, box)

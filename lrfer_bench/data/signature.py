@@ -17,8 +17,9 @@ from typing import Any
 from lrfer_bench.contract.dataset import Dataset
 from lrfer_bench.data.listing import below
 from lrfer_bench.errors import UserError, check_unicode
-from lrfer_bench.keys import key_of
+from lrfer_bench.keys import canonical_json, key_of
 from lrfer_bench.plugins.blame import place_of
+from lrfer_bench.plugins.neighbours import neighbours
 
 CACHE_VERSION = 1
 """Raised when the files of a prepared data set change their form."""
@@ -86,14 +87,17 @@ def called(name: str, options: Mapping[str, Any]) -> str:
 def signature_of(dataset: Dataset, name: str, root: Path | None) -> tuple[str, dict[str, Any]]:
     """(the key of everything that a prepared data set is made of, the loader's options)."""
     options, code = options_of(dataset), _code_hash(dataset)
-    files = [entry for source in dataset.sources(root) for entry in _stamps(Path(source))]
+    files = hashlib.sha256()  # one by one: a set may have a million
+    for source in dataset.sources(root):
+        for entry in _stamps(Path(source)):
+            files.update(canonical_json(entry).encode())
     key = key_of(
         {
             "cache": CACHE_VERSION,
             "name": name,
             "options": options,
             "code": code,
-            "files": files,
+            "files": files.hexdigest(),
         }
     )
     return key, options
@@ -126,16 +130,21 @@ def _stamp(path: Path, status: os.stat_result) -> list[Any]:
 def _code_hash(dataset: Dataset) -> str:
     """A hash of the loader's own file and of what it rests on: after a change it reads again.
 
-    A built-in loader rests on its neighbours; every loader rests on what they share.
+    A built-in loader rests on its neighbours, another on the user's own modules that it imports;
+    every loader rests on what they share.
     """
     files = {Path(__file__).parents[1] / name for name in LOADING}
+    digest = hashlib.sha256()
     for kind in type(dataset).__mro__:
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         if not file or kind is Dataset or kind.__module__ == "abc":
             continue
         built_in = kind.__module__.startswith("lrfer_bench.datasets.")
         files.update(Path(file).parent.rglob("*.py") if built_in else [Path(file)])
-    digest = hashlib.sha256()
+        if not built_in:
+            digest.update(
+                canonical_json(neighbours(Path(file).read_bytes(), kind.__module__)).encode()
+            )
     for path in sorted(files):
         digest.update(os.fsencode(path.name) + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -116,7 +116,7 @@ def read_by_name(
         if found is None or not (only is None or only.search(place)):
             unmatched.append(path)
         else:
-            name = found[1] if found.re.groups else found[0]
+            name = next((group for group in found.groups() if group is not None), found[0])
             classes.setdefault(name, []).append(path)
     if not classes:
         raise DataError(

@@ -6,6 +6,7 @@ The cut is deterministic, by hashes: no random numbers are drawn.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -42,7 +43,7 @@ def cut_persons(persons: Sequence[str], share: float) -> NDArray[np.bool_]:
 
     Those with the lowest sha256(name) go, at least one and never all. persons: of each row.
     """
-    count = dict.fromkeys(sorted(set(persons), key=lambda name: _rank(name.encode())), 0)
+    count = dict.fromkeys(sorted(set(persons), key=lambda name: _rank(os.fsencode(name))), 0)
     for name in persons:
         count[name] += 1
     chosen: set[str] = set()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lrfer_bench.contract.cards import DatasetCard
 from lrfer_bench.contract.faceset import SPLITS
@@ -108,7 +110,16 @@ def verify(prepared: Prepared, card: DatasetCard, *, near: bool = True) -> Verif
     if card.fingerprint:
         checks.append(Check("fingerprint", card.fingerprint, prepared.fingerprint))
     checks.append(Check("cached bytes", prepared.fingerprint, faces.fingerprint()))
+    checks += [
+        Check(f"{split} leaked rows in the cache", _rows(mask), _rows(faces.leaked[split]))
+        for split, mask in result.leaked.items()
+    ]
     return Verification(prepared, result, tuple(checks), bool(card.counts or card.fingerprint))
+
+
+def _rows(mask: NDArray[np.bool_]) -> str:
+    """How many rows a mask has, and which: equal for equal masks alone."""
+    return f"{int(mask.sum())} ({hashlib.sha256(mask.tobytes()).hexdigest()[:8]})"
 
 
 def _for_this_form(card: DatasetCard, counts: Mapping[str, int]) -> DatasetCard:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import threading
@@ -14,8 +15,10 @@ from toy import Toy, toy_faces
 from lrfer_bench.contract.faceset import FaceSet, Split
 from lrfer_bench.data import cache as cache_module
 from lrfer_bench.data import reading
+from lrfer_bench.data.audit import audit
 from lrfer_bench.data.cache import open_prepared, prepare
-from lrfer_bench.data.signature import options_of
+from lrfer_bench.data.signature import options_of, signature_of
+from lrfer_bench.data.verify import verify
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import default_cache
 
@@ -303,3 +306,33 @@ def test_votes_and_labels_of_other_kinds_are_kept_in_the_promised_ones(root, tmp
     monkeypatch.setattr(Toy, "load", lambda self, root: replace(real, splits=splits))
     kept = prepare(Toy(), "toy", root, cache=tmp_path).faces.train
     assert (kept.labels.dtype, kept.soft.dtype) == (np.int64, np.float32)
+
+
+def test_leaked_rows_are_those_that_are_found_today(root, tmp_path, monkeypatch):
+    """Another version found none: its folder is made anew, and verify() sees what is in it."""
+
+    def blind(faces, near):
+        found = audit(faces, near=near)
+        return replace(found, leaked={name: ~mask for name, mask in found.leaked.items()})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache_module, "audit", blind)
+        old = prepare(Toy(), "toy", root, cache=tmp_path)
+    assert old.faces.leaked["test"].all()
+    wrong = [check.what for check in verify(old, Toy.card).checks if not check.ok]
+    assert wrong == ["val leaked rows in the cache", "test leaked rows in the cache"]
+    new = prepare(Toy(), "toy", root, cache=tmp_path, anew=True)
+    assert not new.faces.leaked["test"].any() and verify(new, Toy.card).ok
+
+
+def test_a_loader_rests_on_the_modules_that_it_imports(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "facehelp_of_test.py").write_text("GREY = 10\n")
+    text = "from toy import Toy\nimport facehelp_of_test\n\n\nclass Mine(Toy):\n    pass\n"
+    (tmp_path / "faces_of_test.py").write_text(text)
+    mine = importlib.import_module("faces_of_test").Mine()
+    (tmp_path / "seed.txt").write_text("1")
+    before, _ = signature_of(mine, "mine", tmp_path)
+    assert signature_of(mine, "mine", tmp_path)[0] == before
+    (tmp_path / "facehelp_of_test.py").write_text("GREY = 99\n")
+    assert signature_of(mine, "mine", tmp_path)[0] != before

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
-from lrfer_bench.data.validation import cut_validation, unit_hash
+from lrfer_bench.data.validation import cut_persons, cut_validation, unit_hash
 
 
 def test_a_tenth_of_each_class_is_cut():
@@ -49,3 +51,9 @@ def test_copies_of_one_picture_do_not_empty_a_class():
     labels = np.array([0, 0, 0, 1, 1])
     chosen = cut_validation(labels, [b"a", b"b", b"c", b"d", b"d"])
     assert not chosen[labels == 1].any() and chosen[labels == 0].sum() == 1
+
+
+def test_a_person_may_have_a_name_that_is_no_unicode():
+    names = [os.fsdecode(b"Ren\xe9" + str(number).encode()) for number in range(6)]
+    cut = cut_persons(names, 0.3)
+    assert 0 < cut.sum() < 6 and cut.tolist() == cut_persons(names, 0.3).tolist()

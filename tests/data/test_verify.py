@@ -30,7 +30,7 @@ def right_card(prepared, **changes):
 
 def test_a_right_copy_passes(prepared):
     result = verify(prepared, right_card(prepared))
-    assert result.ok and result.states_counts and len(result.checks) == 11
+    assert result.ok and result.states_counts and len(result.checks) == 13
     assert json.loads(json.dumps(result.to_json()))["ok"] is True
 
 

@@ -186,3 +186,10 @@ def test_faces_go_into_a_file_where_they_are_many(expw, tmp_path, monkeypatch):
         faces = ExpW(size=16).load(expw)
         assert all(isinstance(split.images, np.memmap) for split in faces.splits.values())
         np.testing.assert_array_equal(faces.val.images, plain.val.images)
+
+
+def test_no_advice_moves_a_box(expw, monkeypatch):
+    """A picture of another size would have its face elsewhere."""
+    monkeypatch.setattr("lrfer_bench.data.images.MOST_PIXELS", 100)
+    with pytest.raises(DataError, match="more.: copy it as published, or take its lines"):
+        ExpW(size=8).load(expw)

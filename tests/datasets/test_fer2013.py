@@ -254,3 +254,21 @@ def test_faults_of_the_folder_tree_are_named(tree):
     Image.fromarray(noise(0, 48, 48)).save(tree / "train" / "bored" / "a.png")
     with pytest.raises(DataError, match=r'"bored".*angry'):
         FER2013().load(tree)
+
+
+@pytest.mark.parametrize("beside", ["two_alike", "stray_parquet", "parquet of another set"])
+def test_what_else_lies_in_the_root_does_not_hide_the_folder_fer2013(tmp_path, beside):
+    if beside == "two_alike":
+        for name in ("train", "training"):
+            write_tree(tmp_path, {f"{name}/happy/a.png": noise(0, 48, 48)})
+    else:
+        stray_parquet(tmp_path)
+        if beside != "stray_parquet":
+            (tmp_path / "other" / "notes.parquet").unlink()
+    (tmp_path / "fer2013").mkdir()
+    if beside != "parquet of another set":
+        with pytest.raises(DataError):  # alone it is a fault
+            FER2013().sources(tmp_path)
+    path = write_csv(tmp_path / "fer2013" / "fer2013.csv", few_faces())
+    assert FER2013().sources(tmp_path) == (path,)
+    assert FER2013().load(tmp_path).notes[0] == "Read from fer2013.csv."

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from made_files import few_faces, write_csv
 
-from lrfer_bench.datasets.ferplus import EMOTIONS, FERPlus, majority
+from lrfer_bench.datasets.fer2013_rows import Rows
+from lrfer_bench.datasets.ferplus import EMOTIONS, FERPlus, check_order, majority
 from lrfer_bench.errors import DataError
 
 HEADER = (
@@ -140,3 +143,18 @@ def test_missing_votes_and_a_folder_tree_are_named(joined, tmp_path):
     (tree / "test").mkdir()
     with pytest.raises(DataError, match="order of the rows"):
         FERPlus().load(tree)
+
+
+def test_votes_of_other_faces_are_refused():
+    """The rows sorted anew within their splits: every Usage still agrees."""
+    rng = np.random.default_rng(0)
+    emotion = rng.integers(0, 7, 1200)
+    means = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+    own = np.array([votes(**{means[each]: 8, "fear": 1}) for each in emotion], dtype=np.uint8)
+    usage = np.zeros(1200, dtype=np.int64)
+    rows = Rows(np.zeros((1200, 48, 48), dtype=np.uint8), emotion, usage)
+    check_order(rows, own, Path("fer2013.csv"))
+    with pytest.raises(
+        DataError, match=r"the faces of fer2013\.csv: only 1\d % of the labels agree"
+    ):
+        check_order(rows, own[np.argsort(emotion, kind="stable")], Path("fer2013.csv"))

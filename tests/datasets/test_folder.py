@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 
 import numpy as np
 import pytest
@@ -190,3 +191,41 @@ def test_numbers_mean_the_same_class_in_every_split(tmp_path):
         (root / "test" / number).rename(root / "test" / word)
     again = Folder(classes="angry,happy,sad").load(root).check()
     assert np.bincount(again.test.labels, minlength=3).tolist() == [0, 3, 3]
+
+
+def people_tree(root, names, folders=("happy", "sad")):
+    for number, name in enumerate(names):
+        for folder in folders:
+            for k in range(2):
+                picture = noise(100 * number + 10 * len(folder) + k, 9, 9)
+                write_tree(root, {f"{folder}/{name}_{k}.png": picture})
+    return root
+
+
+def test_a_name_is_one_person_in_both_forms_of_its_accents(tmp_path):
+    names = [f"Zoë{number}" for number in range(12)]
+    composed = people_tree(tmp_path / "one", names)
+    mixed = people_tree(tmp_path / "two", names, folders=("happy",))
+    people_tree(mixed, [unicodedata.normalize("NFD", name) for name in names], folders=("sad",))
+    counts = []
+    for root in (composed, mixed):
+        faces = Folder(size=8, person="([^/]+)_[0-9]").load(root)
+        assert "people, nobody in two splits" in " ".join(faces.notes)
+        counts.append([len(split) for split in faces.splits.values()])
+    assert counts[0] == counts[1] and all(count % 4 == 0 for count in counts[0])
+
+
+def test_the_group_that_took_part_names_the_person_and_the_class(tmp_path):
+    people_tree(tmp_path, ["S1", "S2", "P3", "P4", "P5"])
+    faces = Folder(size=8, person="/(S[0-9])_|/(P[0-9])_", label="(hap)|(sad)").load(tmp_path)
+    assert faces.classes == ("hap", "sad") and "of 3/1/1 people" in " ".join(faces.notes)
+
+
+def test_people_of_train_in_val_are_told_too(tmp_path):
+    for split in ("train", "val", "test"):
+        people_tree(
+            tmp_path / split, [f"{split}1", f"{split}2", "both"][: 3 if split != "test" else 2]
+        )
+    faces = Folder(size=8, person="([^/]+)_[0-9]").load(tmp_path)
+    (told,) = [note for note in faces.notes if "WARNING" in note]
+    assert "1 people stand in train and in val, both first: its scores, by which" in told

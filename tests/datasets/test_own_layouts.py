@@ -241,3 +241,13 @@ def test_a_parquet_file_of_no_split_beside_those_of_all_is_refused(tmp_path: Pat
     shutil.copy(first, first.with_name("fer2013.parquet"))
     with pytest.raises(DataError, match=r"fer2013\.parquet says none of"):
         FER2013().load(root)
+
+
+def test_pictures_without_votes_of_their_split_are_counted(tmp_path: Path) -> None:
+    generated(tmp_path)
+    train, valid = tmp_path / "FER2013Train", tmp_path / "FER2013Valid"
+    shutil.copy(train / "fer0000001.png", train / "mine.png")
+    (valid / "fer0000102.png").rename(train / "fer0000102.png")
+    faces = FERPlus(votes="label").load(tmp_path)
+    assert (len(faces.train), len(faces.val)) == (8, 7)
+    assert "2 pictures have no votes of the split that they lie in: left out." in faces.notes
