@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,14 +100,14 @@ ASKED = {
 }
 WHERE: dict[str, dict[str, str]] = {
     "here": {},
-    "GPU": {"--seeds": "0"},
+    "untuned": {"--seeds": "0"},
     "seed 0": {"--seeds": "0"},
     "without leaked faces": {"--clean": ""},
     "under `camera`": {"--protocols": "bicubic", "--test-protocols": "camera"},
     "learned under `camera`": {"--protocols": "camera", "--test-protocols": "camera"},
     "FERPlus": {"--datasets": "ferplus"},
 }
-"""What a word in the third column changes of the options of `compare`; GPU is another folder."""
+"""What a word in the third column changes of the options of `compare`; untuned: another folder."""
 
 
 def rows_of(folder: Path, dataset: str = "fer2013") -> list[dict[str, str]]:
@@ -221,12 +221,12 @@ def costs_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def board_of(head: str) -> Board:
-    """The board that a table shows."""
+def board_of(head: str, seeds: Sequence[int] = ()) -> Board:
+    """The board that a table shows; seeds: in place of the table's own."""
     source = TABLES[head]
     choice = Choice(
         datasets=[source.dataset],
-        seeds=source.seeds,
+        seeds=seeds or source.seeds,
         protocols=[source.learned],
         test_protocols=[source.tested],
     )
@@ -246,7 +246,7 @@ def quote(board: Board) -> str:
 def compared(duel: re.Match[str]) -> str:
     """A line of a table of comparisons, as the program has it today."""
     places = duel["where"].split(", ")
-    folder = REFERENCE_GPU if "GPU" in places else REFERENCE
+    folder = REFERENCE_GPU if "untuned" in places else REFERENCE
     options = dict(ASKED)
     for place in places:
         options |= WHERE[place]
