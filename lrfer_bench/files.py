@@ -43,6 +43,14 @@ LARGEST = 2**63
 """Integers in a JSON file are smaller, seeds among them, and so are the floats of its numbers."""
 
 
+def at_home(path: str | Path) -> Path:
+    """A path with `~` as the home folder; `~name` of no user is a name like any other.
+
+    (Path.expanduser() raises RuntimeError for it.)
+    """
+    return Path(os.path.expanduser(path))
+
+
 def default_cache() -> Path:
     """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
     return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()

@@ -118,8 +118,10 @@ def request_of(options: Mapping[str, Any]) -> Request:
         data_options=parse_options(options["data_option"]),
         scales=integers("--scales", options["scales"]),
         protocols=names("--protocols", options["protocols"]),
-        test_protocols=names("--test-protocols", test_protocols) if test_protocols else None,
-        test_scales=integers("--test-scales", test_scales) if test_scales else None,
+        test_protocols=names("--test-protocols", test_protocols)
+        if test_protocols is not None
+        else None,
+        test_scales=integers("--test-scales", test_scales) if test_scales is not None else None,
         seeds=integers("--seeds", options["seeds"]),
         settings=parse_settings(options["settings"]),
         file=read_settings_file(file) if file else SettingsFile(),

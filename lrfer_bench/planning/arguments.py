@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import ValidationInfo as Info
 
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import at_home
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.settings import integers, split_labels
 
@@ -68,7 +69,7 @@ def _index(value: Any) -> Any:
 
 
 def _folder(value: Any) -> Any:
-    return Path(value).expanduser() if isinstance(value, (str, Path)) else value
+    return at_home(value) if isinstance(value, (str, Path)) else value
 
 
 def _things(value: Any, info: Info) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ import torch
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.protocol import lr_size
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import at_home
 from lrfer_bench.keys import canonical_json
 from lrfer_bench.planning.declared import asking
 from lrfer_bench.planning.plan import Cell, MethodRef, Plan, Training
@@ -109,6 +109,6 @@ def _with_files(ref: MethodRef) -> dict[str, Any]:
     gone = {
         name: content
         for name, content in ref.contents.items()
-        if (path := str(ref.settings.get(name) or "")) and not Path(path).expanduser().exists()
+        if (path := str(ref.settings.get(name) or "")) and not at_home(path).exists()
     }
     return {**ref.settings, **gone}

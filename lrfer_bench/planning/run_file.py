@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from lrfer_bench.contract.own_preset import OWN
 from lrfer_bench.contract.toml import MOST_BYTES, path_of, path_text, read_toml, toml_value
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.files import read_limited, write_atomically
+from lrfer_bench.files import at_home, read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
 from lrfer_bench.planning.values import HOLDING, plain
 from lrfer_bench.plugins.contents import expect, is_content, read_as, remember
@@ -53,13 +53,13 @@ def read_run_file(path: Path) -> dict[str, Any]:
     UserError, one sentence with the file's name, for what cannot be read, is not TOML, or is no
     option of `run`.
     """
-    content = read_toml(path.expanduser(), f"the run file {path}", "--config")
+    content = read_toml(at_home(path), f"the run file {path}", "--config")
     for held, file in _contents(path, content.pop(CONTENTS, [])):
         expect(held, file)
     for word in content:
         if word not in KNOWN:
             raise UserError(f'the run file {path} has "{word}": {did_you_mean(word, KNOWN)}')
-    folder = path.expanduser().parent
+    folder = at_home(path).parent
     return {word: _option(path, folder, word, value) for word, value in content.items()}
 
 
@@ -93,7 +93,7 @@ def _option(path: Path, folder: Path, word: str, value: Any) -> Any:
     if any("\0" in text for text in texts):
         raise UserError(f"the run file {path} has {word} = {value!r}: no option takes a NUL")
     if word in PATHS or (word == "preset" and texts[0].endswith(".toml")):
-        texts = [str(folder / path_of(text).expanduser()) for text in texts]
+        texts = [str(folder / at_home(path_of(text))) for text in texts]
     if word in REPEATED:
         return texts
     return ",".join(texts)
@@ -195,7 +195,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
 
 
 def _absolute(path: Path | None) -> str | None:
-    return None if path is None else path_text(Path(path).expanduser().absolute())
+    return None if path is None else path_text(at_home(path).absolute())
 
 
 def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:

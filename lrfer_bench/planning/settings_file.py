@@ -27,6 +27,7 @@ from typing import Any
 
 from lrfer_bench.contract.toml import read_toml, toml_value
 from lrfer_bench.errors import UserError
+from lrfer_bench.files import at_home
 
 PARTS = ("settings", "trials", "code", "versions")
 
@@ -49,7 +50,7 @@ class SettingsFile:
 def read_settings_file(path: Path) -> SettingsFile:
     """UserError for a file that cannot be read, is not TOML, or has another content than above."""
     called = f"the settings file {path}"
-    content = read_toml(path.expanduser(), called, "--settings")
+    content = read_toml(at_home(path), called, "--settings")
     fault = _fault(content)
     if fault:
         raise UserError(f"the settings file {path} {fault}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from lrfer_bench.contract.labels import CONTENT
 from lrfer_bench.errors import UserError, escaped
-from lrfer_bench.files import check_regular, default_cache, write_atomically
+from lrfer_bench.files import at_home, check_regular, default_cache, write_atomically
 
 FOLDER = "contents"
 ADVICE = "set LRFER_CACHE to a folder with room"
@@ -57,7 +57,7 @@ def content_of(
     """
     if is_content(value):
         return value
-    file = Path(value).expanduser().absolute()
+    file = at_home(value).absolute()
     try:
         _check(file, f"{setting}={value}")
         mark = (imported, *_signature(file))
@@ -83,9 +83,9 @@ def content_of(
 
 def _as_told(setting: str, value: str, error: OSError) -> str:
     """What a file held that cannot be read, by a run file; UserError where that is nowhere, too."""
-    file = Path(value).expanduser().absolute()
+    file = at_home(value).absolute()
     # A relative path is looked for from another folder now; an absolute one means that very file.
-    relative = not Path(value).expanduser().is_absolute()
+    relative = not at_home(value).is_absolute()
     named = {content for path, content in _TOLD.items() if Path(path).name == file.name}
     content = _TOLD.get(str(file)) or (named.pop() if relative and len(named) == 1 else "")
     if content and place_of(content) is not None:
@@ -167,7 +167,7 @@ def found(setting: str, value: str, advice: str = "") -> Path:
 
     advice: what to do then; "" is to give it as the setting of a method
     """
-    place = place_of(value) if is_content(value) else Path(value).expanduser()
+    place = place_of(value) if is_content(value) else at_home(value)
     if place is None:
         raise UserError(
             f"{setting}: no file here has the content {value}{_last_read(value)}: "

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.files import SOURCE_BYTES, default_cache, read_limited
+from lrfer_bench.files import SOURCE_BYTES, at_home, default_cache, read_limited
 from lrfer_bench.plugins.contents import content_of
 from lrfer_bench.plugins.handover import kebab, load_in_place_of, text_of
 from lrfer_bench.plugins.kept import FOLDER, keep
@@ -77,7 +77,7 @@ def _named(model: str) -> tuple[str, str, bytes]:
     path, colon, attribute = model.rpartition(":")
     if not colon or not attribute.isidentifier() or not path.endswith(".py"):
         raise UserError(f'the model "{model}" is not understood: {ADVICE}')
-    file = Path(path).expanduser()
+    file = at_home(path)
     try:
         source = read_limited(file, SOURCE_BYTES)
     except (OSError, ValueError) as error:

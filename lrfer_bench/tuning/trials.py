@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from lrfer_bench.errors import DataError, MachineError
+from lrfer_bench.errors import DataError, MachineError, escaped
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
@@ -67,7 +67,7 @@ def settle(
     store, stopped = runner.store, runner.stopped
     reasons = [runner.lost[key] for key in trial.keys if key in runner.lost and key not in stopped]
     if reasons:
-        trial.failure = reasons[0]
+        trial.failure = one_line(reasons[0])
     elif all(has_model(store, key) or key in stopped for key in trial.keys):
         facts = {key: model_facts(store, key) for key in trial.keys if key not in stopped}
         damaged = [key for key, known in facts.items() if not known]
@@ -127,9 +127,15 @@ def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:
         except (MachineError, DataError):  # no method is to blame: the tuning stops
             raise
         except Exception as error:
-            trial.failure, _ = failure_of(error, TrainJob(training))
+            sentence, _ = failure_of(error, TrainJob(training))
+            trial.failure = one_line(sentence)
             return
     _score(trial, scores)
+
+
+def one_line(sentence: str) -> str:
+    """A failure as a study keeps it: a file of JSON takes Unicode only, a table one line."""
+    return escaped(" ".join(sentence.split()))
 
 
 def _score(trial: Trial, scores: list[float]) -> None:

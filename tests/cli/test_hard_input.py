@@ -177,3 +177,22 @@ def test_class_names_of_any_loader_are_checked(label: str) -> None:
     faces = FaceSet("x", (label, "b"), {"train": split, "val": split, "test": split})
     with pytest.raises(DataError, match="has a class named"):
         faces.check()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--config", "~nobody-of-that-name/run.toml"],
+        ["run", "--settings", "~nobody-of-that-name.toml"],
+        ["evaluate", "~nobody-of-that-name.py:Net", "--weights", "net.pth"],
+        ["plan", "--methods", "direct", "--set", "direct.weights=~nobody-of-that-name.pth"],
+        ["plan", "--methods", "direct", "--test-protocols", ""],
+        ["plan", "--methods", "direct", "--test-scales", ""],
+    ],
+    ids=lambda words: words[-2] + words[-1],
+)
+def test_a_home_of_nobody_and_an_empty_list_are_sentences(words: list[str]) -> None:
+    said = in_process.lrfer(*words)
+    assert said.status == 2 and "Traceback" not in said.err
+    word = "nobody-of-that-name" if words[-1] else "names nothing"
+    assert word in said.err or "net.pth" in words
