@@ -68,15 +68,26 @@ def parse_label(text: str) -> tuple[str, dict[str, str]]:
 def _value_and_rest(text: str) -> tuple[str, str, str]:
     """A value, the comma behind it or "", and what follows; commas in a JSON list are its own."""
     text = text.lstrip()
-    if text.startswith(("[", "{")):
-        try:
-            _, end = json.JSONDecoder().raw_decode(text)
-        except (ValueError, RecursionError):
-            end = 0
-        behind = text[end:].lstrip()
-        if end and behind[:1] in ("", ","):
-            return text[:end], behind[:1], behind[1:]
+    value = held_at(text, 0)
+    behind = text[len(value) :].lstrip()
+    if value and behind[:1] in ("", ","):
+        return value, behind[:1], behind[1:]
     return text.partition(",")
+
+
+def held_at(text: str, place: int) -> str:
+    """The list or dict in JSON that stands at a place of a text; "" where none does.
+
+    >>> held_at('m[marks=["a]", "b"],n=1]', 8)
+    '["a]", "b"]'
+    """
+    if not text.startswith(("[", "{"), place):
+        return ""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, place)
+    except (ValueError, RecursionError):
+        return ""
+    return text[place:end]
 
 
 def same_label(one: str, other: str) -> bool:

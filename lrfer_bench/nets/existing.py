@@ -57,6 +57,7 @@ class Existing(Method):
         self.gives = self._word("answers", ANSWERS)
         self.names = self._names()
         self.order = columns_of(self.called, self.names, self._wanted())
+        self._check_orders()
 
     @classmethod
     def canonical_settings(cls, settings: Mapping[str, Any], preset: Preset) -> Mapping[str, Any]:
@@ -166,6 +167,23 @@ class Existing(Method):
                 f"into it, or give --classes ({line_of(self.stands_for)})"
             )
         return tuple(names)
+
+    def _check_orders(self) -> None:
+        """UserError where the class says another order of the same classes than was declared."""
+        said = self._said("classes", ())
+        texts = isinstance(said, tuple | list) and all(isinstance(name, str) for name in said)
+        if not (self.declared and texts):
+            return
+        try:
+            order = columns_of(self.called, said, self._wanted())
+        except UserError:  # other classes, which those from outside stand for
+            return
+        if order != self.order:
+            outside, inside = ", ".join(self.declared), ", ".join(said)
+            raise UserError(
+                f"the answers of {self.called} are {outside} by --classes, but {inside} by its own "
+                f"word: leave --classes away, or correct classes ({line_of(self.stands_for)})"
+            )
 
     def _wanted(self) -> tuple[str, ...]:
         return self.task.class_names

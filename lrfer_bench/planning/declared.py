@@ -131,8 +131,20 @@ def _wrong_search(cls: type[Method]) -> str:
         for setting, space in search.items():
             if fault := _wrong_space(setting, space, known):
                 return fault
-            if base is cls and (fault := space.fault(known[setting])):
+            if base is not cls:
+                continue
+            if fault := space.fault(known[setting]) or _wrong_option(space):
                 return f'its search space for "{setting}" {fault}'
+    return ""
+
+
+def _wrong_option(space: LogUniform | Choice) -> str:
+    """An option that no setting can take: each trial that draws it would fail."""
+    try:
+        for option in space.options if isinstance(space, Choice) else ():
+            check_bounds(f"cannot be drawn from: its option {option!r:.60}", option)
+    except UserError as error:
+        return str(error)
     return ""
 
 

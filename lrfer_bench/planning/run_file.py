@@ -26,7 +26,7 @@ from lrfer_bench.contract.toml import MOST_BYTES, path_of, path_text, read_toml,
 from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import at_home, read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
-from lrfer_bench.planning.values import HOLDING, plain
+from lrfer_bench.planning.values import HOLDING, plain, quoted, value_of
 from lrfer_bench.plugins.contents import expect, is_content, read_as, remember
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def run_toml(request: Request, contents: Iterable[str] = ()) -> str:
         "methods": list(request.methods),
         "dataset": request.dataset,
         "data-root": _absolute(request.data_root),
-        "data-option": [f"{name}={_word(value)}" for name, value in request.data_options.items()],
+        "data-option": [f"{name}={_typed(value)}" for name, value in request.data_options.items()],
         "scales": list(request.scales),
         "protocols": list(request.protocols),
         "test-protocols": list(request.test_protocols or ()),
@@ -206,8 +206,14 @@ def _set_words(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def _typed(value: Any) -> str:
+    """A value as --data-option reads it, which has no default to tell its type."""
+    number = isinstance(value, str) and value_of(value) != value
+    return json.dumps(value) if number else _word(value)
+
+
 def _word(value: Any) -> str:
     """A value as --set reads it: a number of numpy with all the digits that a run takes of it."""
     if isinstance(value, HOLDING):
         return json.dumps(value)
-    return "none" if value is None else str(plain(value))
+    return "none" if value is None else quoted(str(plain(value)))

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from lrfer_bench.contract.labels import held_at
 from lrfer_bench.errors import UserError, did_you_mean
-from lrfer_bench.planning.values import as_default, check_bounds, ordered, value_of
+from lrfer_bench.planning.values import as_default, check_bounds, ordered, unquoted, value_of
 
 if TYPE_CHECKING:
     from lrfer_bench.contract.method import Method
@@ -86,12 +87,12 @@ def parse_settings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
         own = settings.setdefault(method, {})
         if setting in own:
             raise UserError(f"the setting {method}.{setting} is given twice: give it once")
-        own[setting] = value.strip()
+        own[setting] = unquoted(value.strip())
     return settings
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
-    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}.
+    """["size=112", "colour=grey"] -> {"size": 112, "colour": "grey"}; "007" in quotes is a text.
 
     Raises UserError for a pair without a name or "=".
     """
@@ -103,7 +104,8 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
             raise UserError(f'"{pair}" is not a data option: write name=value, such as size=112')
         if name in options:
             raise UserError(f'the data option "{name}" is given twice: give it once')
-        options[name] = value_of(text.strip())
+        word = text.strip()
+        options[name] = value_of(word) if unquoted(word) == word else unquoted(word)
         check_bounds(name, options[name])
     return options
 
@@ -135,12 +137,16 @@ def split_labels(text: str) -> list[str]:
     >>> split_labels("direct, gmenet[attention=none,kd_weight=0]")
     ['direct', 'gmenet[attention=none,kd_weight=0]']
     """
-    found, word, depth = [], "", 0
-    for letter in text:
+    found, word, depth, place = [], "", 0, 0
+    while place < len(text):
+        # brackets and commas in the texts of a JSON value are its own
+        value = held_at(text, place) if depth == 1 and word.rstrip().endswith("=") else ""
+        letter = value or text[place]
         depth += (letter == "[") - (letter == "]")
         if letter == "," and depth <= 0:
             found.append(word)
             word = ""
         else:
             word += letter
+        place += len(letter)
     return [label.strip() for label in (*found, word) if label.strip()]

@@ -171,6 +171,30 @@ def ordered(value: Any) -> Any:
     return type(value)(map(ordered, value)) if type(value) in (list, tuple) else value
 
 
+def quoted(text: str) -> str:
+    """A text as a command line takes it: in quotes where its blanks at the ends would be lost."""
+    return (
+        json.dumps(text, ensure_ascii=False)
+        if text != text.strip() or unquoted(text) != text
+        else text
+    )
+
+
+def unquoted(text: str) -> str:
+    """What stands in the double quotes around a word, if any, as JSON has it; else the word.
+
+    >>> unquoted('" "'), unquoted("' '"), unquoted('5" wide')
+    (' ', "' '", '5" wide')
+    """
+    if not (text.startswith('"') and text.endswith('"')):
+        return text
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return found if isinstance(found, str) else text
+
+
 def value_of(text: str) -> Any:
     """A word of a command line as a value: an integer, a number, true, false or none; all else
     stays text.

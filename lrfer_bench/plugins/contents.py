@@ -69,11 +69,12 @@ def content_of(
     except OSError as error:
         return _as_told(setting, value, error)
     content = _HASHED[mark]
-    if _TOLD.get(str(file), content) != content:
+    told = _told(value)
+    if told and content not in told:
         raise UserError(
-            f"{setting}={value} holds {content[:SHOWN]} now, and {_TOLD[str(file)][:SHOWN]} when "
-            "the run was made: give the original file, or remove its line from contents in the "
-            "run file"
+            f"{setting}={value} ({file}) holds {content[:SHOWN]} now, and {min(told)[:SHOWN]} when "
+            "the run was made: give the original file by its whole path, or remove its line from "
+            "contents in the run file"
         )
     _READ_AS[content] = str(file)
     if not imported:
@@ -83,11 +84,8 @@ def content_of(
 
 def _as_told(setting: str, value: str, error: OSError) -> str:
     """What a file held that cannot be read, by a run file; UserError where that is nowhere, too."""
-    file = at_home(value).absolute()
-    # A relative path is looked for from another folder now; an absolute one means that very file.
-    relative = not at_home(value).is_absolute()
-    named = {content for path, content in _TOLD.items() if Path(path).name == file.name}
-    content = _TOLD.get(str(file)) or (named.pop() if relative and len(named) == 1 else "")
+    told = _told(value)
+    content = told.pop() if len(told) == 1 else ""
     if content and place_of(content) is not None:
         return content
     read = _last_read(content)
@@ -95,6 +93,18 @@ def _as_told(setting: str, value: str, error: OSError) -> str:
     raise UserError(
         f"{setting}={value} cannot be read ({error.strerror or error}{then}): check the path"
     ) from error
+
+
+def _told(value: str) -> set[str]:
+    """What a file held by a run file, the one of this path or else those of this name.
+
+    An absolute path means that very file; a relative one may be looked for from another folder now
+    than when the run was made.
+    """
+    file = at_home(value)
+    if (told := _TOLD.get(str(file.absolute()))) or file.is_absolute():
+        return {told} if told else set()
+    return {content for path, content in _TOLD.items() if Path(path).name == file.name}
 
 
 def remember(content: str, path: str) -> None:

@@ -25,6 +25,7 @@ class About(_Part):
 
     epochs: of a trial, where the method asks for no budget of its own
     faces: of the validation split that count; prune: "none" or "median"
+    codes: protocol -> the hash of its plugin file, of those that have one; None: it is not known
     """
 
     dataset: str
@@ -36,6 +37,18 @@ class About(_Part):
     seeds: list[int]
     faces: int
     prune: str = "none"
+    codes: dict[str, str] | None = None
+
+
+class Below(_Part):
+    """A stage that a tuned method rests on.
+
+    fixed: settings of it that the user changed; code: the hash of its plugin file, or ""
+    """
+
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    code: str = ""
+    version: str = ""
 
 
 class Trial(_Part):
@@ -81,6 +94,7 @@ class Study(_Part):
     code: the hash of its plugin file; none: it has none, or it is not known
     version: of the method; none: it is not known
     epochs: of its trials, which the method's own setting may say; None: those of the folder
+    stages: the methods below it, of any depth; None: they are not known
     """
 
     schema_version: int = SCHEMA
@@ -91,6 +105,7 @@ class Study(_Part):
     code: str = ""
     version: str = ""
     epochs: int | None = None
+    stages: dict[str, Below] | None = None
     trials: list[Trial] = Field(default_factory=list)
 
     @property
@@ -155,7 +170,7 @@ class Folder:
         for study in found.values():
             for field, wanted in about.model_dump().items():
                 had = getattr(study.about, field)
-                if had != wanted:
+                if had != wanted and had is not None:  # earlier versions wrote no codes
                     raise UserError(
                         f"{self.path(study.method)} was tuned with {_said(field, had)}, not "
                         f"{_said(field, wanted)}: choose another folder with --results, or delete "
@@ -171,6 +186,9 @@ class Folder:
 def _said(field: str, value: Any) -> str:
     if field == "fingerprint":
         return f"a data set of fingerprint {value[:8]}"
+    if field == "codes":
+        edits = ", ".join(f"{name} as of edit {code[:8]}" for name, code in value.items())
+        return f"protocols of plugins {edits or 'none'}"
     listed = ",".join(map(str, value)) if isinstance(value, list) else value
     return f"{field} {listed}"
 

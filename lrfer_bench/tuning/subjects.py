@@ -9,13 +9,13 @@ from typing import Any
 from lrfer_bench.contract.budget import budgeted, with_budget
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
-from lrfer_bench.keys import same
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings import complete_settings, search_of, settings_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.tuning import sampling
-from lrfer_bench.tuning.study import Study
+from lrfer_bench.tuning.below import changed_of, stages_of
+from lrfer_bench.tuning.study import Below, Study
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Subject:
 
     code: the hash of its plugin file, or ""; version: of the method
     epochs: of its trials, which a setting of its own may say
+    stages: the methods that it rests on
     """
 
     name: str
@@ -34,6 +35,7 @@ class Subject:
     code: str
     version: str
     epochs: int
+    stages: Mapping[str, Below]
 
 
 def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]]:
@@ -56,11 +58,11 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
                 entry.name, complete_settings(entry.name, cls, given), run.preset
             )
             plain = with_budget(entry.name, settings_of(cls), run.preset)
-            changed = [name for name in given if not same(complete[name], plain[name])]
-            fixed = {name: sampling.plain(complete[name]) for name in changed}
             start = {name: sampling.plain(plain[name]) for name in space}
             names, epochs = (entry.name, entry.names[0]), budgeted(run.preset, complete).epochs
-            subjects.append(Subject(*names, space, fixed, start, entry.code, cls.version, epochs))
+            fixed, stages = changed_of(label, run), stages_of(entry.name, run, plan)
+            one = Subject(*names, space, fixed, start, entry.code, cls.version, epochs, stages)
+            subjects.append(one)
     return subjects, idle
 
 

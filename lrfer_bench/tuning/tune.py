@@ -21,7 +21,7 @@ from lrfer_bench.keys import seed_for
 from lrfer_bench.planning import defaults
 from lrfer_bench.planning.plan import DataRef, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
-from lrfer_bench.plugins.degradation import protocol_of
+from lrfer_bench.plugins.degradation import code_of, protocol_of
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.runner import Runner
@@ -30,6 +30,7 @@ from lrfer_bench.running.sole import sole_run, sweep_store
 from lrfer_bench.running.status import Status
 from lrfer_bench.store.store import Store
 from lrfer_bench.tuning import sampling
+from lrfer_bench.tuning.below import check_stages
 from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
 from lrfer_bench.tuning.subjects import Subject, stands, subjects_of
@@ -82,7 +83,9 @@ def run_tuning(
     for name, reason in idle.items():
         tell(f"{name}: {reason}")
     folder, about = Folder(run.results), _about(run, prepared, asked.prune)
-    folder.open(about)  # studies of other conditions are refused before anything is begun
+    stages = {subject.name: subject.stages for subject in subjects}
+    # studies of other conditions are refused before anything is begun
+    check_stages(folder, folder.open(about).values(), stages)
     if not subjects:
         return Outcome(folder, [], idle)
     sampling.optuna_module()  # where it is missing, nothing is begun
@@ -131,6 +134,7 @@ def _about(run: Request, prepared: Prepared, prune: str) -> About:
         preset=run.preset.id, epochs=run.preset.epochs, scales=list(run.scales),
         protocols=[protocol_of(name).id for name in run.protocols],
         seeds=list(run.seeds), faces=int((~prepared.faces.leaked["val"]).sum()), prune=prune,
+        codes={protocol_of(p).id: code for p in run.protocols if (code := code_of(p))},
     )  # fmt: skip
 
 
@@ -157,7 +161,8 @@ class _Tuning:
                 self._check_trials(subject, study)
             # those of all its trials, also where an earlier lrfer-bench wrote none
             study.code, study.version = subject.code, subject.version
-            study.epochs = subject.epochs
+            study.epochs, study.stages = subject.epochs, dict(subject.stages)
+            study.about = about
             self.studies[subject.name] = study
 
     def _try_again(self, study: Study) -> None:

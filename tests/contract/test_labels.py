@@ -28,6 +28,14 @@ def test_a_label_can_be_read_again(settings: dict[str, object]) -> None:
     ]
 
 
+def test_brackets_and_commas_in_texts_of_a_list_are_their_own() -> None:
+    for value in ('["["]', '["a]]","b"]', '{"]": ["[", 1]}', '["a\\"]", "b"]'):
+        label = f"mine[a=1,marks={value},z=2]"
+        assert split_labels(f"{label},direct") == [label, "direct"]
+        assert parse_label(label)[1]["marks"] == value
+    assert split_labels("m[a=[1,b],n") == ["m[a=[1,b],n"]  # no JSON: brackets count as ever
+
+
 def test_one_row_under_several_spellings() -> None:
     assert same_label("m[a=1,b=True]", "m[b=true,a=1.0]")
     assert same_label("m[a=[4, 4],b=1]", "m[b=1,a=[4.0,4]]") and not same_label("m[a=[4]]", "m")

@@ -88,6 +88,16 @@ def test_logits_come_in_the_order_of_the_data_set() -> None:
     assert existing(answering(rows(1, 2, 3)), NAMES[::-1])(faces()).tolist() == [[3, 2, 1]] * 2
 
 
+def test_two_orders_of_the_same_classes_are_a_sentence_and_two_spellings_are_none() -> None:
+    said = answering(rows(1.0, 2.0, 3.0), classes=("sad", "anger", "joy"))
+    with pytest.raises(UserError, match="are angry, happy, sad by --classes, but sad, anger, joy"):
+        existing(said, NAMES)
+    assert existing(said, ("sadness", "angry", "happy"))(faces(1)).tolist() == [[2.0, 3.0, 1.0]]
+    for other in (("cat", "dog", "cow"), 3, (1, 2, 3), ()):
+        net = existing(answering(rows(1.0, 2.0, 3.0), classes=other), NAMES[::-1])
+        assert net(faces(1)).tolist() == [[3.0, 2.0, 1.0]]
+
+
 def test_probabilities_become_their_logarithms() -> None:
     make = answering(rows(0.25, 0.75, 0.0), classes=NAMES, answers="probabilities")
     (logits,) = existing(make)(faces(1)).tolist()

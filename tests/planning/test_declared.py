@@ -63,6 +63,22 @@ def test_a_slip_is_named_with_its_line(body: str, words: str, tmp_path: Path) ->
     assert words in str(error.value) and f"{file}:5)" in str(error.value)
 
 
+@pytest.mark.parametrize("option", ["math.inf", "2**64"])
+def test_an_option_that_no_setting_takes_is_a_sentence_before_any_trial(
+    option: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "choosy.py"
+    file.write_text(
+        f"import math\nfrom lrfer_bench.api import Choice\n{HEAD}\n\n"
+        "@register_method('choosy')\nclass Choosy(Method):\n"
+        f"    search = {{'clip': Choice(1.0, {option})}}\n"
+        "    def __init__(self, task, *, clip: float = 1.0):\n        super().__init__(task)\n"
+    )
+    load_plugin(file)
+    with pytest.raises(UserError, match=r'space for "clip" cannot be drawn from: .*choosy\.py:7'):
+        plan("choosy")
+
+
 def test_a_hook_that_raises_is_named_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "hooks.py"
     file.write_text(
