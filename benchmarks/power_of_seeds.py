@@ -4,8 +4,8 @@
 
 A world has 3,589 faces, as many as FER2013's test split, and three trainings of two methods. The
 chance that a face is recognised is spread as in the records of preset cpu@2 on FER2013: most faces
-are always right or always wrong, so that two trainings differ by 0.44 points (standard deviation)
-though their methods' seeds move the accuracy by 0.1 points only. Printed: the share of worlds with
+are always right or always wrong, so that two trainings of a method differ by 0.54 points on
+average, though their seeds move the accuracy by 0.1 points only. Printed: the share of worlds with
 p under 0.05, and under 0.05/17, the first step of Holm's method in a column of 18 rows.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def _find(root: Path | None) -> dict[str, Path] | Lists:
         raise DataError(
             'data set "affectnet" needs your copy of AffectNet: give its folder with --data-root'
         )
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     if not root.is_dir():
         raise DataError(f"there is no folder {root}: check --data-root")
     bases = (root, *subfolders(root).values())

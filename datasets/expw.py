@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -182,7 +183,7 @@ def _find(root: Path | None) -> tuple[Path, Path]:
     """label.lst and the folder of pictures, in the layouts of the download and its mirrors."""
     if root is None:
         raise DataError('data set "expw" needs your copy of ExpW: give its folder with --data-root')
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     for base in (root, root / "data"):
         lists = [
             path for path in (base / "label.lst", base / "label" / "label.lst") if path.is_file()

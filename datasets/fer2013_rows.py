@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,7 @@ def find_source(root: Path | None, name: str, forms: Sequence[str] = FORMS) -> S
             f'data set "{name}" needs your copy of FER2013: give its folder or file with '
             "--data-root"
         )
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     if root.is_file():
         form = {".csv": "csv", ".npz": "npz"}.get(root.suffix.lower())
         if form is None:
@@ -106,12 +107,12 @@ def _found(root: Path, forms: Sequence[str]) -> list[Source]:
     """The forms that are there, in root or else in root/fer2013: the first is read.
 
     Those after it are for the note only. A fault in any stops nothing that can be read: it is
-    raised where nothing is found. Parquet files are looked for last and everywhere below, where
-    those of another data set may lie.
+    raised where nothing is found. Parquet files are looked for last, where there is neither, and
+    everywhere below, where those of another data set may lie.
     """
     named = [form for form in forms if form != "parquet"]
-    faults: list[DataError] = []
     for some in (named, [form for form in forms if form == "parquet"]):
+        faults: list[DataError] = []
         for folder in (root, root / "fer2013"):
             found: list[Source] = []
             for form in some:
@@ -121,8 +122,8 @@ def _found(root: Path, forms: Sequence[str]) -> list[Source]:
                     faults.append(error)
             if found:
                 return found
-    if faults:
-        raise faults[0]
+        if faults:
+            raise faults[0]
     return []
 
 

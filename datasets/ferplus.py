@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class FERPlus(Dataset):
         """The generator's folders where they are to be read: rows in their order go first."""
         if root is None or (self.votes != "label" and _has_rows(root)):
             return []
-        return find_folders(Path(root).expanduser())
+        return find_folders(Path(os.path.expanduser(root)))
 
     def _by_row(self, source: Source, rows: Rows) -> tuple[NDArray[np.uint8], str]:
         if self.votes == "label":
@@ -171,17 +172,22 @@ def _splits(rows: Rows, votes: NDArray[np.uint8], file: Path) -> dict[str, Split
 
 
 def check_order(rows: Rows, votes: NDArray[np.uint8], file: Path) -> None:
-    """DataError for votes that are of other faces: a file sorted anew has the same Usages.
+    """DataError for votes that are of other faces: a split sorted anew has the same Usages.
 
-    Of the published rows 68 % have the majority's label in FER2013, too; shuffled 18 % do.
+    Of the published rows 68 % have the majority's label in FER2013, too; shuffled 18 % do. A file
+    with one emotion in all rows, for want of FER2013's, cannot be judged.
     """
     stays, label, _ = majority(votes)
-    agree = FER2013_AS_VOTED[rows.emotion[stays]] == label[stays]
-    if len(agree) >= FEWEST_TO_JUDGE and agree.mean() < LEAST_AGREEMENT:
-        raise DataError(
-            f"the votes are not those of the faces of {file}: only {100 * agree.mean():.0f} % of "
-            "the labels agree, so its rows are not in the order as published; copy it again"
-        )
+    for usage, name in enumerate(USAGES):
+        mine = stays & (rows.usage == usage)
+        agree = FER2013_AS_VOTED[rows.emotion[mine]] == label[mine]
+        told = len(agree) >= FEWEST_TO_JUDGE and len(np.unique(rows.emotion[mine])) > 1
+        if told and agree.mean() < LEAST_AGREEMENT:
+            raise DataError(
+                f"the votes are not those of the faces of {file}: only {100 * agree.mean():.0f} % "
+                f"of the labels of {name} agree, so its rows are not in the order as published, "
+                "or its emotions are not FER2013's; copy it again"
+            )
 
 
 def _find_votes(source: Source) -> Path | None:

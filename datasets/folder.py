@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ from lrfer_bench.api import (
     subfolders,
     take,
 )
-from lrfer_bench.datasets.folder_cut import Part, People, cut_into_three
+from lrfer_bench.datasets.folder_cut import Part, People, cut_into_three, in_one_form
 
 ADVICE = "make all pictures of one size, or set one with --data-option size=N"
 LAYOUT = "its layout must be train|val|test/<class>/<picture>, or <class>/<picture> to be cut"
@@ -181,7 +182,7 @@ def _first_number(splits: Sequence[Sequence[str]]) -> int | None:
 
 def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:
     try:
-        return None if text is None else re.compile(str(text))
+        return None if text is None else re.compile(in_one_form(str(text)))
     except re.error as error:
         raise UserError(
             f'the option {option} is "{text}", which is not a regular expression ({error}): '
@@ -193,7 +194,7 @@ def _folders(root: Path | None) -> dict[str, Path]:
     """split -> folder, or {"": folder} of a tree without splits."""
     if root is None:
         raise DataError('data set "folder" needs your pictures: give their folder with --data-root')
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     found = find_splits(root, needed=())
     inside = list(subfolders(root).values())
     if not found and len(inside) == 1 and subfolders(inside[0]):  # as an archive unpacks

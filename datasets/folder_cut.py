@@ -39,7 +39,8 @@ class People:
 
     def of(self, files: list[Path]) -> list[str]:
         """The person of each file; DataError for a path without one."""
-        found = [self.pattern.search(path.relative_to(self.root).as_posix()) for path in files]
+        places = [in_one_form(path.relative_to(self.root).as_posix()) for path in files]
+        found = [self.pattern.search(place) for place in places]
         for path, match in zip(files, found, strict=True):
             if match is None:
                 raise DataError(
@@ -49,10 +50,14 @@ class People:
         return [_name(match) for match in found if match is not None]
 
 
+def in_one_form(text: str) -> str:
+    """Accents in the composed form (NFC), as lists are read: one name has one, on all systems."""
+    return unicodedata.normalize("NFC", text)
+
+
 def _name(found: re.Match[str]) -> str:
-    """What the first group that took part has found, or all; accents as NFC, as lists are read."""
-    groups = (group for group in found.groups() if group is not None)
-    return unicodedata.normalize("NFC", next(groups, found[0]))
+    """What the first group that took part has found, or all."""
+    return next((group for group in found.groups() if group is not None), found[0])
 
 
 def cut_into_three(

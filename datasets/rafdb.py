@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ def _find(root: Path | None) -> tuple[Path, dict[str, Path]]:
         raise DataError(
             'data set "rafdb" needs your copy of RAF-DB: give its folder with --data-root'
         )
-    root = Path(root).expanduser()
+    root = Path(os.path.expanduser(root))
     for base in (root, root / "basic", root / "RAF-DB" / "basic"):
         if (base / LIST).is_file():
             if not (base / ALIGNED).is_dir():

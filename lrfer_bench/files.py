@@ -53,7 +53,7 @@ def at_home(path: str | Path) -> Path:
 
 def default_cache() -> Path:
     """$LRFER_CACHE, or ~/.cache/lrfer-bench."""
-    return Path(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench").expanduser()
+    return at_home(os.environ.get(CACHE_VARIABLE) or "~/.cache/lrfer-bench")
 
 
 @contextmanager

@@ -31,8 +31,10 @@ from lrfer_bench.data.prepared import Prepared, open_or_none, open_prepared
 from lrfer_bench.data.reading import Tick, own_file, reading
 from lrfer_bench.data.signature import CACHE_VERSION, called, signature_of
 from lrfer_bench.data.sums import DONE, damage, digests
+from lrfer_bench.data.unread import remarks_on
 from lrfer_bench.errors import DataError, escaped
 from lrfer_bench.files import (
+    at_home,
     default_cache,
     is_forbidden,
     own_folder,
@@ -61,7 +63,7 @@ def prepare(
     is wrong with the files or the loader, and where it needs files and root is None; UserError when
     the cache cannot be written.
     """
-    cache = (cache or default_cache()).expanduser().absolute()
+    cache = at_home(cache or default_cache()).absolute()
     check_root(dataset, name, root)
     with asking(dataset, name, root, "sources"):
         signature, options = signature_of(dataset, name, root)
@@ -69,7 +71,7 @@ def prepare(
     why = damage_of(found) if found is not None else ""
     if found is not None and not why:
         return with_checked_lr(found)
-    with reading(cache / "datasets", tick):
+    with reading(cache / "datasets", tick) as noticed:
         with asking(dataset, name, root, "load"):
             faces = dataset.load(root)
             if not isinstance(faces, FaceSet):
@@ -79,7 +81,8 @@ def prepare(
                 )
             faces.check()
         # Files need not have names in Unicode, texts in JSON files have to be.
-        faces = replace(faces, notes=tuple(map(escaped, faces.notes)))
+        notes = (*map(escaped, faces.notes), *remarks_on(noticed))
+        faces = replace(faces, notes=notes)
         return _kept(cache, name, signature, options, faces, why)
 
 
@@ -110,7 +113,9 @@ def _kept(
     except OSError as error:
         if is_forbidden(error) and is_sound(directory):
             # A cache that others share: what is in it can be used, and is read again next time.
-            return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
+            found = _with_entry(open_prepared(directory), entry)
+            today = replace(found.faces, leaked=audit(faces, near=False).leaked)
+            return with_checked_lr(replace(found, faces=today), *notes)
         raise unwritable_cache(cache, error) from error
     return with_checked_lr(_with_entry(open_prepared(directory), entry), *notes)
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from lrfer_bench.data.reading import Stack, told
+from lrfer_bench.data.reading import Stack, noticed, told
+from lrfer_bench.data.unread import unread
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import is_momentary, not_now, read_limited
 from lrfer_bench.machine.limits import usable_cores
@@ -75,6 +76,8 @@ class Crop:
 
 Source = Path | Crop
 """Where a face is: a whole picture, or a part of one."""
+Decoded = tuple["NDArray[np.uint8] | BadPicture", tuple[str, ...]]
+"""A face, and what of its file it does not show (see data/unread.py)."""
 
 
 def check_options(size: object, colour: object) -> None:
@@ -102,7 +105,7 @@ def open_image(path: Path) -> Image.Image:
     channel.
     """
     with _bombs_are_faults():
-        return _open(path)
+        return _open(path)[0]
 
 
 def picture_bytes(path: Path) -> bytes:
@@ -124,7 +127,8 @@ def _bombs_are_faults() -> Iterator[None]:
         yield
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path) -> tuple[Image.Image, tuple[str, ...]]:
+    """A picture, upright, and what of its file it does not show."""
     try:
         with Image.open(io.BytesIO(read_limited(path, MOST_BYTES))) as picture:
             if picture.width * picture.height > MOST_PIXELS:
@@ -133,7 +137,7 @@ def _open(path: Path) -> Image.Image:
             if deep:
                 raise BadPicture(path, "has more than 8 bits a channel", "convert it to 8 bits")
             picture.load()
-            upright = _in_a_plain_mode(_upright(picture))
+            upright, rest = _in_a_plain_mode(_upright(picture)), unread(picture)
     except FileNotFoundError as error:
         raise BadPicture(path, "is missing", "check its name, or copy it again") from error
     except (BadPicture, MemoryError):
@@ -149,7 +153,7 @@ def _open(path: Path) -> Image.Image:
         raise BadPicture(path, f"cannot be decoded ({why})", "copy it again or take it out") from (
             error
         )
-    return upright
+    return upright, rest
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -243,11 +247,12 @@ def read_splits(
     with _bombs_are_faults(), ThreadPoolExecutor(cores) as pool:
         for split, files in paths.items():
             stack: Stack | None = None
-            for source, face in zip(
+            for source, (face, rest) in zip(
                 files, _decoded(pool, 2 * cores, files, colour, size), strict=True
             ):
                 done += 1
                 told(done, every)
+                noticed(rest)
                 if isinstance(face, BadPicture):
                     bad.append(face)
                     continue
@@ -266,25 +271,25 @@ def read_splits(
 
 def _decoded(
     pool: ThreadPoolExecutor, ahead: int, paths: Sequence[Source], colour: str, size: int | None
-) -> Iterator[NDArray[np.uint8] | BadPicture]:
+) -> Iterator[Decoded]:
     """Faces in the order of paths, of which `ahead` are decoded before they are asked for."""
 
-    def decode(source: Source) -> NDArray[np.uint8] | BadPicture:
+    def decode(source: Source) -> Decoded:
         try:
-            picture = _open(_file(source))
+            picture, rest = _open(_file(source))
         except BadPicture as error:
-            listed = isinstance(source, Crop)  # another size would move its box
-            return BadPicture(error.path, error.what, OF_A_LIST) if listed else error
+            moves = isinstance(source, Crop) and error.advice == SMALLER  # it has a box in pixels
+            return BadPicture(error.path, error.what, OF_A_LIST) if moves else error, ()
         box = source.box(*picture.size) if isinstance(source, Crop) else None
         try:
-            return to_array(picture, colour, size, box)
+            return to_array(picture, colour, size, box), rest
         except ValueError as error:  # a box that is not inside its picture
             what = (
                 "cannot be converted" if box is None else f"has a box {box} that cannot be cut out"
             )
-            return BadPicture(_file(source), f"{what} ({error})", "correct it")
+            return BadPicture(_file(source), f"{what} ({error})", "correct it"), ()
 
-    waiting: deque[Future[NDArray[np.uint8] | BadPicture]] = deque()
+    waiting: deque[Future[Decoded]] = deque()
     for path in paths:
         waiting.append(pool.submit(decode, path))
         if len(waiting) > ahead:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,23 +35,30 @@ unwatched: Watch = nullcontext
 
 @dataclass
 class _Reading:
-    """parent: where a folder for large stacks is made. folder: that one, once there is one."""
+    """parent: where a folder for large stacks is made. folder: that one, once there is one.
+
+    noticed: kind of picture -> how many faces come from such (see data/unread.py)
+    """
 
     parent: Path
     tick: Tick | None = None
     folder: Path | None = None
+    noticed: Counter[str] = field(default_factory=Counter)
 
 
 _READING: ContextVar[_Reading | None] = ContextVar("reading", default=None)
 
 
 @contextmanager
-def reading(parent: Path, tick: Tick | None = None) -> Iterator[None]:
-    """Inside, large stacks go into files below parent; they are gone when the block ends."""
+def reading(parent: Path, tick: Tick | None = None) -> Iterator[Counter[str]]:
+    """Inside, large stacks go into files below parent; they are gone when the block ends.
+
+    Gives the counts of noticed().
+    """
     now = _Reading(parent, tick)
     token = _READING.set(now)
     try:
-        yield
+        yield now.noticed
     finally:
         _READING.reset(token)
         if now.folder is not None:
@@ -62,6 +70,13 @@ def told(done: int, every: int) -> None:
     now = _READING.get()
     if now is not None and now.tick is not None:
         now.tick(done, every)
+
+
+def noticed(kinds: Iterable[str]) -> None:
+    """Count a face whose picture is of these kinds, for the notes of the data set."""
+    now = _READING.get()
+    if now is not None:
+        now.noticed.update(kinds)
 
 
 def own_file(images: NDArray[Any]) -> Path | None:

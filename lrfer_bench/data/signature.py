@@ -34,6 +34,7 @@ LOADING = (
     "data/reading.py",
     "data/text.py",
     "data/tree.py",
+    "data/unread.py",
     "data/validation.py",
 )
 """What every loader rests on, below the package's folder."""

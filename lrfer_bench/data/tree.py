@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrfer_bench.data.images import ENDINGS
-from lrfer_bench.data.listing import below, listing, subfolders
+from lrfer_bench.data.listing import below, listing, one_form, subfolders
 from lrfer_bench.errors import DataError, escaped, is_plain
 
 SPLIT_FOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -111,7 +111,7 @@ def read_by_name(
         if not is_picture(path):
             others.append(path)
             continue
-        place = path.relative_to(folder).as_posix()
+        place = _place(path, folder)
         found = label.search(place)
         if found is None or not (only is None or only.search(place)):
             unmatched.append(path)
@@ -131,11 +131,16 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
+def _place(path: Path, folder: Path) -> str:
+    """What patterns are looked for in: the path below the folder, accents in one form."""
+    return one_form(path.relative_to(folder).as_posix())
+
+
 def _matching(
     folder: Path, classes: Mapping[str, tuple[Path, ...]], only: re.Pattern[str]
 ) -> tuple[dict[str, tuple[Path, ...]], list[Path]]:
     kept = {
-        name: tuple(path for path in paths if only.search(path.relative_to(folder).as_posix()))
+        name: tuple(path for path in paths if only.search(_place(path, folder)))
         for name, paths in classes.items()
     }
     chosen = {path for paths in kept.values() for path in paths}

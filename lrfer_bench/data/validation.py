@@ -6,7 +6,6 @@ The cut is deterministic, by hashes: no random numbers are drawn.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -43,7 +42,7 @@ def cut_persons(persons: Sequence[str], share: float) -> NDArray[np.bool_]:
 
     Those with the lowest sha256(name) go, at least one and never all. persons: of each row.
     """
-    count = dict.fromkeys(sorted(set(persons), key=lambda name: _rank(os.fsencode(name))), 0)
+    count = dict.fromkeys(sorted(set(persons), key=lambda name: _rank(_bytes(name))), 0)
     for name in persons:
         count[name] += 1
     chosen: set[str] = set()
@@ -54,10 +53,15 @@ def cut_persons(persons: Sequence[str], share: float) -> NDArray[np.bool_]:
     return np.array([name in chosen for name in persons], dtype=bool)
 
 
+def _bytes(name: str) -> bytes:
+    """The same ones on every machine, also of a file's name that is not UTF-8."""
+    return name.encode("utf-8", "surrogateescape")
+
+
 def _rank(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
 def unit_hash(name: str) -> float:
     """A number in [0, 1) that depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big") / 2**56
+    return int.from_bytes(hashlib.sha256(_bytes(name)).digest()[:7], "big") / 2**56

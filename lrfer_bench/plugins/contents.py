@@ -73,8 +73,8 @@ def content_of(
     if told and content not in told:
         raise UserError(
             f"{setting}={value} ({file}) holds {content[:SHOWN]} now, and {min(told)[:SHOWN]} when "
-            "the run was made: give the original file by its whole path, or remove its line from "
-            "contents in the run file"
+            "the run was made: give the one that is meant by its whole path, or remove its line "
+            "from contents in the run file"
         )
     _READ_AS[content] = str(file)
     if not imported:
@@ -96,7 +96,7 @@ def _as_told(setting: str, value: str, error: OSError) -> str:
 
 
 def _told(value: str) -> set[str]:
-    """What a file held by a run file, the one of this path or else those of this name.
+    """What a file held by a run file, the one of this path or else those that end like it.
 
     An absolute path means that very file; a relative one may be looked for from another folder now
     than when the run was made.
@@ -104,7 +104,8 @@ def _told(value: str) -> set[str]:
     file = at_home(value)
     if (told := _TOLD.get(str(file.absolute()))) or file.is_absolute():
         return {told} if told else set()
-    return {content for path, content in _TOLD.items() if Path(path).name == file.name}
+    end = file.parts
+    return {content for path, content in _TOLD.items() if Path(path).parts[-len(end) :] == end}
 
 
 def remember(content: str, path: str) -> None:

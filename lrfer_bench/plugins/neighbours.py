@@ -45,7 +45,7 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{file} cannot be read ({error.strerror}), and a class that is handed over imports it"
+            f"{file} cannot be read ({error.strerror}), and a class of yours imports it"
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from lrfer_bench.contract.labels import label_of
 from lrfer_bench.errors import joined
 from lrfer_bench.store.schema import Record
 
@@ -31,12 +32,31 @@ def mixture(records: Iterable[Record]) -> str:
     )
 
 
+def _alike(finished: list[Record]) -> bool:
+    """Whether rows that stand in one column were computed by the same arithmetics each.
+
+    Where one has a machine more than another, the machine is in the difference between the two.
+    """
+    columns: dict[object, dict[object, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for record in finished:
+        column = (
+            record.dataset.name, record.dataset.fingerprint, record.preset, record.test.protocol,
+            record.test.scale,
+        )  # fmt: skip
+        row = (
+            label_of(record.method.name, record.method.settings), record.train.protocol,
+            tuple(record.train.scales),
+        )  # fmt: skip
+        columns[column][row].add(record.arithmetic)
+    return all(len({frozenset(own) for own in rows.values()}) == 1 for rows in columns.values())
+
+
 def _by_seed(finished: list[Record]) -> str:
     """A milder sentence where all rows of a seed have one arithmetic, so that they compare."""
     found: dict[int, set[str]] = defaultdict(set)
     for record in finished:
         found[record.seed].add(record.arithmetic)
-    if any(len(names) > 1 or "" in names for names in found.values()):
+    if any(len(names) > 1 or "" in names for names in found.values()) or not _alike(finished):
         return ""
     seeds: dict[str, list[str]] = defaultdict(list)
     for seed, (name,) in sorted(found.items()):

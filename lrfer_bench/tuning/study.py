@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lrfer_bench.errors import UserError
+from lrfer_bench.errors import UserError, escaped
 from lrfer_bench.files import JSON_FILES, read_json, write_atomically
 from lrfer_bench.keys import SEAL, is_intact, sealed
 
@@ -80,6 +80,10 @@ class Trial(_Part):
         rest = {name: value for name, value in content.items() if name != "histories"}
         (history,) = content["histories"] or [[]]
         return {**rest, "history": history}
+
+    def fail(self, sentence: str) -> None:
+        """Keep why it could not be trained: a file of JSON takes Unicode only, a table one line."""
+        self.failure = escaped(" ".join(sentence.split()))
 
     @property
     def open(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from lrfer_bench.errors import DataError, MachineError, escaped
+from lrfer_bench.errors import DataError, MachineError
 from lrfer_bench.planning.build import build_plan
 from lrfer_bench.planning.plan import DataRef, Plan
 from lrfer_bench.planning.request import Request
@@ -67,7 +67,7 @@ def settle(
     store, stopped = runner.store, runner.stopped
     reasons = [runner.lost[key] for key in trial.keys if key in runner.lost and key not in stopped]
     if reasons:
-        trial.failure = one_line(reasons[0])
+        trial.fail(reasons[0])
     elif all(has_model(store, key) or key in stopped for key in trial.keys):
         facts = {key: model_facts(store, key) for key in trial.keys if key not in stopped}
         damaged = [key for key, known in facts.items() if not known]
@@ -128,14 +128,9 @@ def _show(trial: Trial, plan: Plan, store: Store, device: torch.device) -> None:
             raise
         except Exception as error:
             sentence, _ = failure_of(error, TrainJob(training))
-            trial.failure = one_line(sentence)
+            trial.fail(sentence)
             return
     _score(trial, scores)
-
-
-def one_line(sentence: str) -> str:
-    """A failure as a study keeps it: a file of JSON takes Unicode only, a table one line."""
-    return escaped(" ".join(sentence.split()))
 
 
 def _score(trial: Trial, scores: list[float]) -> None:
@@ -143,4 +138,4 @@ def _score(trial: Trial, scores: list[float]) -> None:
     if math.isfinite(mean):
         trial.score = mean
     else:
-        trial.failure = "its validation score is NaN or infinite"
+        trial.fail("its validation score is NaN or infinite")

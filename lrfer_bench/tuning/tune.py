@@ -34,7 +34,7 @@ from lrfer_bench.tuning.below import check_stages
 from lrfer_bench.tuning.chosen import unequal, write_chosen
 from lrfer_bench.tuning.study import About, Folder, Study, Trial
 from lrfer_bench.tuning.subjects import Subject, stands, subjects_of
-from lrfer_bench.tuning.trials import joined, least_of, one_line, settle, trial_plan
+from lrfer_bench.tuning.trials import joined, least_of, settle, trial_plan
 from lrfer_bench.tuning.validated import shown_at, trainings_of
 
 CPU = torch.device("cpu")
@@ -238,7 +238,7 @@ class _Tuning:
         try:
             whole = trial_plan(self.run, self.data, method, trial.settings)
         except UserError as error:
-            trial.failure = one_line(str(error))
+            trial.fail(str(error))
             return Plan()
         plan = trainings_of(whole)
         trial.keys = list(plan.wanted)

@@ -186,6 +186,15 @@ def test_class_names_of_any_loader_are_checked(label: str) -> None:
         ["run", "--settings", "~nobody-of-that-name.toml"],
         ["evaluate", "~nobody-of-that-name.py:Net", "--weights", "net.pth"],
         ["plan", "--methods", "direct", "--set", "direct.weights=~nobody-of-that-name.pth"],
+        [
+            "plan",
+            "--dataset",
+            "fer2013",
+            "--methods",
+            "direct",
+            "--data-root",
+            "~nobody-of-that-name",
+        ],
         ["plan", "--methods", "direct", "--test-protocols", ""],
         ["plan", "--methods", "direct", "--test-scales", ""],
     ],
@@ -195,4 +204,17 @@ def test_a_home_of_nobody_and_an_empty_list_are_sentences(words: list[str]) -> N
     said = in_process.lrfer(*words)
     assert said.status == 2 and "Traceback" not in said.err
     word = "nobody-of-that-name" if words[-1] else "names nothing"
-    assert word in said.err or "net.pth" in words
+    assert word in said.err and "correct it there" not in said.err
+
+
+@pytest.mark.parametrize(
+    "words", [["datasets", "verify", "synthface"], ["plan", "--methods", "direct"]]
+)
+def test_a_cache_in_the_home_of_nobody_is_a_folder_like_any_other(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LRFER_CACHE", "~nobody-of-that-name/cache")
+    said = in_process.lrfer(*words)
+    assert said.status == 0, said.err
+    assert (tmp_path / "~nobody-of-that-name" / "cache").is_dir()

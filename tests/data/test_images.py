@@ -188,3 +188,28 @@ def test_a_sound_picture_of_too_many_pixels_is_to_be_made_smaller(
     Image.new("1", size).save(tmp_path / "large.png")
     with pytest.raises(DataError, match="has more than 40 million pixels: make it smaller"):
         open_image(tmp_path / "large.png")
+
+
+def test_frames_and_transparency_are_counted_in_a_note(tmp_path: Path) -> None:
+    """An alpha that hides nothing is none, and the other pictures of the tree are plain."""
+    faces = [Image.fromarray(noise(seed, 8, 8)) for seed in range(12)]
+    places = [f"{split}/{name}" for split in ("train", "test") for name in ("a", "b")]
+    root = write_tree(
+        tmp_path / "faces", {f"{p}/{k}.png": faces[k] for k, p in enumerate(2 * places)}
+    )
+    assert "Pictures with" not in notes_of(root)
+    for place, alpha in (("train", 0), ("test", 254), ("test", 255)):
+        seen = Image.fromarray(noise(20 + alpha, 8, 8)).convert("RGBA")
+        seen.putalpha(alpha)
+        seen.save(root / place / "a" / f"alpha{alpha}.png")
+    key = Image.fromarray(np.full((8, 8), 7, np.uint8))
+    key.save(root / "train" / "b" / "key.png", transparency=7)
+    faces[9].save(root / "test" / "b" / "moves.gif", save_all=True, append_images=faces[10:])
+    notes = notes_of(root)
+    assert "transparent pixels, whose colours were read as they are stored: 3." in notes
+    assert "Pictures with several frames, of which the first was read: 1." in notes
+
+
+def notes_of(root: Path) -> str:
+    kind = Folder(colour="grey", size=8)
+    return " ".join(prepare(kind, "folder", root, cache=root.parent / "cache").faces.notes)

@@ -256,6 +256,16 @@ def test_faults_of_the_folder_tree_are_named(tree):
         FER2013().load(tree)
 
 
+def test_parquet_files_of_another_set_are_not_read_where_the_users_tree_has_a_fault(tmp_path):
+    stray_parquet(tmp_path)
+    (tmp_path / "other" / "notes.parquet").unlink()
+    assert {path.suffix for path in FER2013().sources(tmp_path)} == {".parquet"}
+    for name in ("train", "training", "test"):
+        write_tree(tmp_path, {f"{name}/happy/a.png": noise(0, 48, 48)})
+    with pytest.raises(DataError, match="both train and training"):
+        FER2013().sources(tmp_path)
+
+
 @pytest.mark.parametrize("beside", ["two_alike", "stray_parquet", "parquet of another set"])
 def test_what_else_lies_in_the_root_does_not_hide_the_folder_fer2013(tmp_path, beside):
     if beside == "two_alike":

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_files import few_faces, write_csv
+from made_files import few_faces, noise, write_csv
 
+from lrfer_bench.datasets import ferplus
 from lrfer_bench.datasets.fer2013_rows import Rows
 from lrfer_bench.datasets.ferplus import EMOTIONS, FERPlus, check_order, majority
 from lrfer_bench.errors import DataError
@@ -145,16 +147,52 @@ def test_missing_votes_and_a_folder_tree_are_named(joined, tmp_path):
         FERPlus().load(tree)
 
 
-def test_votes_of_other_faces_are_refused():
-    """The rows sorted anew within their splits: every Usage still agrees."""
-    rng = np.random.default_rng(0)
-    emotion = rng.integers(0, 7, 1200)
-    means = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
-    own = np.array([votes(**{means[each]: 8, "fear": 1}) for each in emotion], dtype=np.uint8)
-    usage = np.zeros(1200, dtype=np.int64)
-    rows = Rows(np.zeros((1200, 48, 48), dtype=np.uint8), emotion, usage)
+def write_votes(folder, usage, counts):
+    """fer2013new.csv with these votes."""
+    rows = zip(usage, counts, strict=True)
+    lines = [",".join([USAGES[u], "a.png", *map(str, own)]) for u, own in rows]
+    (folder / "fer2013new.csv").write_text("\n".join([HEADER, *lines]) + "\n")
+
+
+AS_VOTED = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+
+
+def many_rows(emotion):
+    """Rows and agreeing votes for a train and a test split of these emotions."""
+    usage = np.repeat([0, 2], len(emotion) // 2)
+    own = np.array([votes(**{AS_VOTED[each]: 8, "fear": 1}) for each in emotion], dtype=np.uint8)
+    images = np.zeros((len(emotion), 48, 48), dtype=np.uint8)
+    return Rows(images, np.asarray(emotion), usage), own
+
+
+@pytest.mark.parametrize("usage", [0, 2])
+def test_votes_of_other_faces_are_refused(usage):
+    """The rows of one split are sorted anew: every Usage still agrees."""
+    rows, own = many_rows(np.random.default_rng(0).integers(0, 7, 2400))
     check_order(rows, own, Path("fer2013.csv"))
+    mine = np.flatnonzero(rows.usage == usage)
+    own[mine] = own[mine[np.argsort(rows.emotion[mine], kind="stable")]]
+    split = ["Training", "", "PrivateTest"][usage]
     with pytest.raises(
-        DataError, match=r"the faces of fer2013\.csv: only 1\d % of the labels agree"
+        DataError, match=rf"faces of fer2013\.csv: only 1\d % of the labels of {split} agree"
     ):
-        check_order(rows, own[np.argsort(emotion, kind="stable")], Path("fer2013.csv"))
+        check_order(rows, own, Path("fer2013.csv"))
+
+
+def test_a_file_without_emotions_of_its_own_cannot_be_judged():
+    rows, own = many_rows(np.random.default_rng(0).integers(0, 7, 2400))
+    check_order(replace(rows, emotion=np.zeros_like(rows.emotion)), own, Path("fer2013.csv"))
+
+
+def test_load_looks_at_the_order(tmp_path, monkeypatch):
+    """With few rows, which are judged here for once."""
+    monkeypatch.setattr(ferplus, "FEWEST_TO_JUDGE", 5)
+    rng = np.random.default_rng(0)
+    emotion, usage = rng.integers(0, 7, 90), np.repeat([0, 1, 2], 30)
+    path = write_csv(tmp_path / "fer2013.csv", (noise(1, 90, 48, 48), emotion, usage))
+    right = [votes(**{AS_VOTED[each]: 9}) for each in emotion]
+    write_votes(tmp_path, usage, right)
+    assert len(FERPlus().load(tmp_path).splits["train"]) == 30
+    write_votes(tmp_path, usage, right[1:] + right[:1])
+    with pytest.raises(DataError, match="labels of Training agree"):
+        FERPlus().load(path)

@@ -215,6 +215,23 @@ def test_a_name_is_one_person_in_both_forms_of_its_accents(tmp_path):
     assert counts[0] == counts[1] and all(count % 4 == 0 for count in counts[0])
 
 
+def test_patterns_see_one_form_of_accents(tmp_path):
+    """An author who types é as one character means the two of a Mac as well, in all patterns."""
+    root = people_tree(tmp_path, ["Zoë1", *(f"S{n}" for n in range(5))], folders=("müde", "sad"))
+    people_tree(root, [unicodedata.normalize("NFD", "Zoë2")], folders=("müde", "sad"))
+    for picture in list((root / "sad").iterdir()):
+        picture.rename(picture.with_name("wü" + picture.name))
+    for picture in list((root / "müde").iterdir()):
+        picture.rename(picture.with_name(unicodedata.normalize("NFD", "wü") + picture.name))
+    faces = Folder(
+        size=8,
+        label="(mü|sad)",
+        person="(Zoë[0-9]|S[0-9])_",
+        only=unicodedata.normalize("NFD", "wü"),
+    ).load(root)
+    assert faces.classes == ("mü", "sad") and "of 4/1/2 people" in " ".join(faces.notes)
+
+
 def test_the_group_that_took_part_names_the_person_and_the_class(tmp_path):
     people_tree(tmp_path, ["S1", "S2", "P3", "P4", "P5"])
     faces = Folder(size=8, person="/(S[0-9])_|/(P[0-9])_", label="(hap)|(sad)").load(tmp_path)

@@ -322,6 +322,11 @@ def test_another_file_of_the_same_name_is_no_silent_other_run(
     with pytest.raises(UserError, match="when the run was made") as caught:
         build_plan(asked_again(tmp_path), data_ref())
     assert str(tmp_path / "second") in str(caught.value) and content[:19] in str(caught.value)
+    (tmp_path / "second" / "own").mkdir()
+    torch.save(state, tmp_path / "second" / "own" / "mine.pth")
+    other = "direct[arch=lean,weights=own/mine.pth]"
+    own = build_plan(asked_again(tmp_path, "--methods", other), data_ref())
+    assert list(own.cells) != keys, "another file that is given by name and folder is meant"
     shutil.copy(weights, tmp_path / "second")
     assert list(build_plan(asked_again(tmp_path), data_ref()).cells) == keys
 

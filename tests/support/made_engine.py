@@ -63,6 +63,7 @@ class MadeEngine(Engine):
     """slots: jobs at once, finished in reverse order. dies_after: raise Killed after so many jobs.
 
     fails: label -> whether its training fails; score: label -> its validation score.
+    says: why they fail.
     trained, keys: labels and keys of its jobs.
     """
 
@@ -72,9 +73,10 @@ class MadeEngine(Engine):
         dies_after: int | None = None,
         fails: Callable[[str], bool] = lambda label: False,
         score: Callable[[str], float] = score_of,
+        says: str = "no",
     ) -> None:
         self.slots, self.dies_after, self.fails = slots, dies_after, fails
-        self.score = score
+        self.score, self.says = score, says
         self.waiting: list[TrainJob] = []
         self.trained: list[str] = []
         self.keys: list[str] = []
@@ -91,7 +93,7 @@ class MadeEngine(Engine):
         self.trained.append(label)
         self.keys.append(job.key)
         if self.fails(label):
-            return [Failed(job.key, f"{job.label}: no")]
+            return [Failed(job.key, f"{job.label}: {self.says}")]
         epochs = job.training.preset.epochs
         history = [{"epoch": epochs, "seconds": 1.0, "losses": {}, "val_score": self.score(label)}]
         cost = TrainingCost(1.0, "last", epochs, epochs, history, 1.0)

@@ -28,7 +28,7 @@ class Mine(Method):
     @classmethod
     def canonical_settings(cls, settings, preset):
         if settings["weight"] > MOST:
-            raise ValueError("too heavy")
+            raise ValueError("too heavy\\n(/data/m\\udcfcller)")
         return settings
 """
 HEAVY = {"LOW": "100.0", "HIGH": "1000.0", "FIRST": "500.0"}
@@ -78,6 +78,7 @@ def test_so_are_those_that_the_plugin_refused_before_it_was_edited(
     through(MadeEngine())
     study = tuned_mine(HEAVY, most="500.0")
     assert any(trial.failure for trial in study.trials)
+    assert "\n" not in "".join(trial.failure or "" for trial in study.trials)
     assert tuned_mine(HEAVY, most="500.0") == study, "the same code goes on"
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from folders import ROOT
+from made_engine import MadeEngine
+from tunings import tuned
 
 from lrfer_bench.keys import sealed
 from lrfer_bench.tuning.study import Folder
-from lrfer_bench.tuning.trials import one_line
 
 KD = ROOT / "results" / "reference-tuning" / "tuning" / "kd.json"
 
@@ -30,15 +32,16 @@ def test_one_of_the_form_with_a_list_of_histories_is_read(
     assert [trial.history for trial in study.trials] == [scores] * 8
 
 
-def test_a_failure_that_names_an_odd_path_leaves_its_study_readable(tmp_path: Path) -> None:
+def test_a_failure_that_is_odd_leaves_its_folder_to_be_tuned_on(
+    tmp_path: Path, through: Any
+) -> None:
     """A file of JSON takes no half of a pair, and the table of trials no second line."""
-    content = json.loads(KD.read_text())
-    del content["content_sha256"]
-    folder = Folder(tmp_path)
-    folder.root.mkdir()
-    folder.path("kd").write_text(json.dumps(sealed(content)))
-    (study,) = folder.studies()
-    study.trials[0].failure = one_line("the loss ran away\n(/data/m\udcfcller/mine.py:8)")
-    folder.save(study)
-    (again,) = folder.studies()
-    assert again.trials[0].failure == "the loss ran away (/data/m\\udcfcller/mine.py:8)"
+    odd = "the loss ran away\n(/data/m\udcfcller/mine.py:8)"
+    through(MadeEngine(fails=lambda label: "squared" in label, says=odd))
+    tuned(tmp_path, "tunable")
+    (again,) = tuned(tmp_path, "tunable", trials=9).studies
+    told = [trial.failure for trial in again.trials if trial.failure]
+    end = "the loss ran away (/data/m\\udcfcller/mine.py:8)"
+    assert told and all(sentence.endswith(end) for sentence in told)
+    table = (tmp_path / "tuning" / "trials.md").read_text()
+    assert table.count("the loss ran away |") == len(told)
