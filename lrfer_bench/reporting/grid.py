@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -121,11 +122,8 @@ def seed_notes(board: Board) -> list[str]:
                 + "."
             )
         )
-    if len({frozenset(row.seeds) for row in drawn}) > 1 and intervals:
-        found.append(
-            "Two rows are tested against each other on the seeds that both have: one of few seeds "
-            "may be told apart where one of more is not, so ranks need not follow the means."
-        )
+    if intervals and (order := _order_of_ranks(drawn)):
+        found.append(order)
     found += _seeds_apart(board, counts)
     if max(counts, default=0) > 1 and 0 < len(drawn) < len(shown) and intervals:
         found.append(
@@ -143,6 +141,24 @@ def seed_notes(board: Board) -> list[str]:
             f"--scales, shows them): {', '.join(named)}."
         )
     return found
+
+
+def _order_of_ranks(rows: Sequence[Row]) -> str:
+    """Why ranks need not follow the means, if that can be."""
+    seeds: dict[int, set[frozenset[int]]] = defaultdict(set)
+    for row in rows:
+        seeds[row.scale].add(frozenset(row.seeds))
+    if any(len(of_column) > 1 for of_column in seeds.values()):
+        return (
+            "Two rows are tested against each other on the seeds that both have: one of few seeds "
+            "may be told apart where one of more is not, so ranks need not follow the means."
+        )
+    if any(len(own) > 1 for of_column in seeds.values() for own in of_column):
+        return (
+            "A row whose seeds scatter is told apart later than one whose seeds agree, so ranks "
+            "need not follow the means."
+        )
+    return ""
 
 
 def _seeds_apart(board: Board, counts: Collection[int]) -> list[str]:

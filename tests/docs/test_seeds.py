@@ -104,16 +104,20 @@ def test_what_is_said_of_seeds_in_the_findings() -> None:
     points, p = 100 * alone.difference[0], p_text(alone.p_corrected[0])
     said = f"{points:+.1f} points at 24 pixels, p {p}"
     assert f"Seed 0 alone had {said};" in PLAIN
-    p_of_four = [
+    of_12 = [
         lrfer_bench.compare(
-            name, "direct", REFERENCE, datasets="fer2013", test_protocols="bicubic", scales=2,
-            tell=None,
-        ).p[0]
+            name, "direct", REFERENCE, datasets="fer2013", test_protocols="bicubic",
+            scales=[2, 4, 8], tell=None,
+        ).p
         for name in ("fskd", "fitnet", "kd", "qualnet")
     ]  # fmt: skip
-    first, *others = holm(p_of_four)
+    first, *others = holm([p[0] for p in of_12])
     assert 0.05 < first <= min(others)
-    assert f"corrected over the four as well, none is (`fskd` p {p_text(first)})" in PLAIN
+    both = min(holm([one for p in of_12 for one in p]))
+    assert (
+        f"in place of the three sizes none is (`fskd` p {p_text(first)}), nor over both "
+        f"(p {p_text(both)})" in PLAIN
+    )
     longer = re.search(r"^\| `direct\[epochs=3x\]` \| `direct` \| without.*$", TEXT, re.MULTILINE)
     assert longer
     brought = [float(each) for each in re.findall(r"\| \+(\d\.\d) \[", longer[0])]

@@ -174,3 +174,21 @@ def test_means_that_are_equal_but_for_the_order_of_their_sum_share_a_rank(save):
     found = board(root, resamples=0)
     assert [line.rank for line in found.lines] == [1, 1]
     assert all(line.best == {4} for line in found.lines)
+
+
+@pytest.mark.parametrize(
+    ("seeds_of_poor", "words"),
+    [((0, 1), "A row whose seeds scatter is told apart later"), ((0,), "one of few seeds may")],
+)
+def test_why_ranks_need_not_follow_the_means(seeds_of_poor, words, save):
+    """Other seeds at another size are no reason: rows are compared size by size."""
+    for scale in (2, 4, 8):
+        for seed in (0, 1):
+            root = save("good", 280, scale=scale, seed=seed)
+            save("third", 200, scale=scale, seed=seed)
+        for seed in seeds_of_poor:
+            save("poor", 240, scale=scale, seed=seed)
+    for name in ("good", "poor", "third"):
+        save(name, 100, scale=3)
+    said = [note for note in notes(board(root, partial=True)) if "need not follow" in note]
+    assert len(said) == 1 and words in said[0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from lrfer_bench.planning.settings_file import read_settings_file
 from lrfer_bench.reporting.boards import Board
 from lrfer_bench.reporting.choose import Choice
 from lrfer_bench.reporting.collect import Options, collect
+from lrfer_bench.reporting.make import write
 from lrfer_bench.reporting.numbers import p_text, signed
 from lrfer_bench.reporting.words import answers, headline
 
@@ -114,6 +116,16 @@ def rows_of(folder: Path, dataset: str = "fer2013") -> list[dict[str, str]]:
     """The committed leaderboard.csv; of one data set, or of all by ""."""
     with (folder / "report" / "leaderboard.csv").open(encoding="utf-8") as file:
         return [row for row in csv.DictReader(file) if dataset in ("", row["dataset"])]
+
+
+@cache
+def rows_of_seed_0() -> list[dict[str, str]]:
+    """The leaderboard of the reference without the seeds that only a part of it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = collect([REFERENCE], Options(Choice(seeds=[0]), pictures="none", page=False))
+        write(report, Path(folder))
+        with (Path(folder) / "leaderboard.csv").open(encoding="utf-8") as file:
+            return list(csv.DictReader(file))
 
 
 @cache
