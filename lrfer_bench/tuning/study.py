@@ -182,6 +182,13 @@ class Folder:
                     )
         return found
 
+    def rename(self, study: Study, name: str) -> None:
+        """Keep a study under the name that its method has today."""
+        former = self.path(study.method)
+        study.method = name
+        self.save(study)
+        former.unlink()
+
     def save(self, study: Study) -> None:
         content = sealed(study.model_dump(mode="json"))
         write_atomically(self.path(study.method), (json.dumps(content, indent=1) + "\n").encode())

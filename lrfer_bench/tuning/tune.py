@@ -22,6 +22,7 @@ from lrfer_bench.planning import defaults
 from lrfer_bench.planning.plan import DataRef, Plan, data_ref
 from lrfer_bench.planning.request import Request, plan_request
 from lrfer_bench.plugins.degradation import code_of, protocol_of
+from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.running.devices import devices_of
 from lrfer_bench.running.engines import engine_for
 from lrfer_bench.running.runner import Runner
@@ -153,7 +154,7 @@ class _Tuning:
         """Take up the studies that there are. UserError for trials of other code or settings."""
         for subject in self.subjects:
             study = Study(method=subject.name, about=about, fixed=dict(subject.fixed))
-            earlier = known.get(subject.name)
+            earlier = self._earlier(subject, known)
             if earlier:
                 self._try_again(earlier)
             if earlier and stands(earlier, subject):
@@ -164,6 +165,15 @@ class _Tuning:
             study.epochs, study.stages = subject.epochs, dict(subject.stages)
             study.about = about
             self.studies[subject.name] = study
+
+    def _earlier(self, subject: Subject, known: Mapping[str, Study]) -> Study | None:
+        """The study of a method, which may have had another name when it was begun."""
+        for name in reversed(METHODS.entry(subject.name).names):
+            if name in known:
+                if name != subject.name:
+                    self.folder.rename(known[name], subject.name)
+                return known[name]
+        return None
 
     def _try_again(self, study: Study) -> None:
         """Open the failed trials, where that was asked for."""

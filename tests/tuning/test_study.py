@@ -12,6 +12,8 @@ from made_engine import MadeEngine
 from tunings import tuned
 
 from lrfer_bench.keys import sealed
+from lrfer_bench.planning.settings_file import read_settings_file
+from lrfer_bench.plugins.registry import Entry
 from lrfer_bench.tuning.study import Folder
 
 KD = ROOT / "results" / "reference-tuning" / "tuning" / "kd.json"
@@ -45,3 +47,21 @@ def test_a_failure_that_is_odd_leaves_its_folder_to_be_tuned_on(
     assert told and all(sentence.endswith(end) for sentence in told)
     table = (tmp_path / "tuning" / "trials.md").read_text()
     assert table.count("the loss ran away |") == len(told)
+
+
+def test_a_method_that_has_another_name_today_goes_on_with_its_study(
+    tmp_path: Path, through: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Entry, "names", property(lambda entry: ("former", entry.name)))
+    through(MadeEngine())
+    tuned(tmp_path, "tunable", trials=4)
+    folder = Folder(tmp_path)
+    (study,) = folder.studies()
+    study.method = "former"
+    folder.save(study)
+    folder.path("tunable").unlink()
+    engine = through(MadeEngine())
+    (again,) = tuned(tmp_path, "tunable", trials=5).studies
+    assert again.trials[:4] == study.trials and len(engine.trained) == 1
+    assert [one.method for one in folder.studies()] == ["tunable"]
+    assert read_settings_file(folder.settings).settings.keys() == {"tunable"}
