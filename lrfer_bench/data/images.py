@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from lrfer_bench.data.reading import Stack, noticed, told
-from lrfer_bench.data.unread import unread
+from lrfer_bench.data.unread import TURNED, unread
 from lrfer_bench.errors import DataError, UserError
 from lrfer_bench.files import is_momentary, not_now, read_limited
 from lrfer_bench.machine.limits import usable_cores
@@ -137,7 +137,10 @@ def _open(path: Path) -> tuple[Image.Image, tuple[str, ...]]:
             if deep:
                 raise BadPicture(path, "has more than 8 bits a channel", "convert it to 8 bits")
             picture.load()
-            upright, rest = _in_a_plain_mode(_upright(picture)), unread(picture)
+            turn = _turn_of(picture)
+            turned = picture.copy() if turn is None else picture.transpose(turn)
+            upright = _in_a_plain_mode(turned)
+            rest = unread(picture) + (TURNED,) * (turn is not None)
     except FileNotFoundError as error:
         raise BadPicture(path, "is missing", "check its name, or copy it again") from error
     except (BadPicture, MemoryError):
@@ -156,16 +159,15 @@ def _open(path: Path) -> tuple[Image.Image, tuple[str, ...]]:
     return upright, rest
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turned as its Orientation tag says.
+def _turn_of(picture: Image.Image) -> Image.Transpose | None:
+    """What sets a picture upright, as its Orientation tag says.
 
     Pillow's own exif_transpose() writes all other metadata anew, and fails where one is odd.
     """
     try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
+        return TURNS.get(picture.getexif().get(ORIENTATION, 1))
     except Exception:  # viewers show such a picture as it is stored
-        turn = None
-    return picture.copy() if turn is None else picture.transpose(turn)
+        return None
 
 
 def _in_a_plain_mode(picture: Image.Image) -> Image.Image:
@@ -281,6 +283,8 @@ def _decoded(
             moves = isinstance(source, Crop) and error.advice == SMALLER  # it has a box in pixels
             return BadPicture(error.path, error.what, OF_A_LIST) if moves else error, ()
         box = source.box(*picture.size) if isinstance(source, Crop) else None
+        if box is None:
+            rest = tuple(kind for kind in rest if kind != TURNED)  # nothing rests on the turn
         try:
             return to_array(picture, colour, size, box), rest
         except ValueError as error:  # a box that is not inside its picture

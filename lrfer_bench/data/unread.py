@@ -9,6 +9,8 @@ from PIL import Image
 
 FRAMES = "with several frames, of which the first was read"
 TRANSPARENT = "with transparent pixels, whose colours were read as they are stored"
+TURNED = "with a box and an Orientation tag, whose box was taken after the turn"
+"""Whether a list means its boxes before or after, it does not say."""
 
 
 def unread(picture: Image.Image) -> tuple[str, ...]:

@@ -15,9 +15,10 @@ from PIL import Image
 
 from lrfer_bench.data import reading
 from lrfer_bench.data.cache import prepare
-from lrfer_bench.data.images import BadPicture, open_image, read_splits, to_array
+from lrfer_bench.data.images import BadPicture, Crop, open_image, read_splits, to_array
 from lrfer_bench.data.listing import below
 from lrfer_bench.data.text import read_lines
+from lrfer_bench.data.unread import remarks_on
 from lrfer_bench.datasets.folder import Folder
 from lrfer_bench.errors import DataError
 
@@ -213,3 +214,23 @@ def test_frames_and_transparency_are_counted_in_a_note(tmp_path: Path) -> None:
 def notes_of(root: Path) -> str:
     kind = Folder(colour="grey", size=8)
     return " ".join(prepare(kind, "folder", root, cache=root.parent / "cache").faces.notes)
+
+
+def test_boxes_of_turned_pictures_are_counted_in_a_note(tmp_path: Path) -> None:
+    """Nothing of a picture without a box is said, which stands upright."""
+    turned = Image.Exif()
+    turned[0x112] = 6
+    paths = [tmp_path / f"{name}.jpg" for name in "ab"]
+    for path, exif in zip(paths, (turned, Image.Exif()), strict=True):
+        Image.fromarray(noise(1, 20, 40)).save(path, exif=exif)
+    crops = [Crop(path, lambda width, height: (0, 0, width, height)) for path in paths]
+    said = []
+    for sources in (crops, paths):
+        with reading.reading(tmp_path) as noticed:
+            faces = read_splits({"train": sources}, "grey", 8, advice="")["train"]
+        said.append(remarks_on(noticed))
+        assert faces.shape == (2, 1, 8, 8)
+    assert said == [
+        ("Pictures with a box and an Orientation tag, whose box was taken after the turn: 1.",),
+        (),
+    ]
