@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import in_process
@@ -13,6 +13,8 @@ import pytest
 import registries
 from folders import PLUGINS
 from in_process import Said
+
+from lrfer_bench.plugins.contents import expect_nothing
 
 # Before torch is imported anywhere: two threads a process are slower than one, and results are then
 # repeatable.
@@ -30,6 +32,13 @@ def shared_data() -> Path:
         if not (folder / name).is_file():
             pytest.skip(f"no {name} in {folder}: set LRFER_TEST_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_run_file_of_another_test() -> Iterator[None]:
+    """What a run file told of its weights holds for the rest of a process, and for no other run."""
+    yield
+    expect_nothing()
 
 
 Lrfer = Callable[..., "subprocess.CompletedProcess[str]"]

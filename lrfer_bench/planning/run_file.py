@@ -27,7 +27,7 @@ from lrfer_bench.errors import UserError, did_you_mean
 from lrfer_bench.files import at_home, read_limited, write_atomically
 from lrfer_bench.planning.settings_file import settings_toml
 from lrfer_bench.planning.values import HOLDING, plain, quoted, value_of
-from lrfer_bench.plugins.contents import expect, is_content, read_as, remember
+from lrfer_bench.plugins.contents import expect, expect_nothing, is_content, read_as, remember
 
 if TYPE_CHECKING:
     from lrfer_bench.planning.request import Request
@@ -54,6 +54,7 @@ def read_run_file(path: Path) -> dict[str, Any]:
     option of `run`.
     """
     content = read_toml(at_home(path), f"the run file {path}", "--config")
+    expect_nothing()  # what an earlier run file of this process told is of another run
     for held, file in _contents(path, content.pop(CONTENTS, [])):
         expect(held, file)
     for word in content:

@@ -119,6 +119,11 @@ def expect(content: str, path: str) -> None:
     remember(content, path)
 
 
+def expect_nothing() -> None:
+    """Forget what a run file said."""
+    _TOLD.clear()
+
+
 def read_as(content: str) -> str:
     """The path that a content was last read from, "" where nobody knows."""
     return _READ_AS.get(content, "")
