@@ -171,7 +171,7 @@ def test_how_far_the_order_of_rows_holds_on_ferplus() -> None:
     ]
     assert f"have accuracies that are {min(gaps):.0f} to {max(gaps):.0f} points higher" in plain
     kd = float(before["kd", 24]["accuracy"]) - float(before["direct", 24]["accuracy"])
-    assert f"(on FER2013 {100 * kd:+.1f}, told apart without them only)" in plain
+    assert f"(`kd` on FER2013 {100 * kd:+.1f}, told apart without them only)" in plain
 
 
 def test_accuracies_between_the_trained_sizes() -> None:
