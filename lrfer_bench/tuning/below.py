@@ -15,22 +15,32 @@ from lrfer_bench.keys import same
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request
 from lrfer_bench.planning.settings import complete_settings, settings_of
-from lrfer_bench.plugins.registry import METHODS
+from lrfer_bench.plugins.registry import METHODS, Entry
 from lrfer_bench.tuning import sampling
 from lrfer_bench.tuning.study import Below, Folder, Study
 
 
-def changed_of(name: str, run: Request) -> dict[str, Any]:
-    """The settings of a method or stage that the user changed from their defaults, by --set."""
-    entry = METHODS.entry(name)
-    given = {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
+def given_of(entry: Entry, run: Request) -> dict[str, Any]:
+    """What --set says of a method or stage, under its name of today and former ones."""
+    return {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
+
+
+def settings_and_defaults(entry: Entry, run: Request) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All settings of a method or stage as --set has them, and its defaults."""
     cls = entry.load()
-    complete = with_budget(entry.name, complete_settings(entry.name, cls, given), run.preset)
-    plain = with_budget(entry.name, settings_of(cls), run.preset)
+    complete = complete_settings(entry.name, cls, given_of(entry, run))
+    return (
+        with_budget(entry.name, complete, run.preset),
+        with_budget(entry.name, settings_of(cls), run.preset),
+    )
+
+
+def changed(complete: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the user changed."""
     return {
-        setting: sampling.plain(complete[setting])
-        for setting in given
-        if not same(complete[setting], plain[setting])
+        setting: sampling.plain(value)
+        for setting, value in complete.items()
+        if not same(value, defaults[setting])
     }
 
 
@@ -43,7 +53,11 @@ def stages_of(name: str, run: Request, plan: Plan) -> dict[str, Below]:
         for key in plan.needed_for(cell)
     }
     return {
-        stage: Below(fixed=changed_of(stage, run), code=ref.code, version=ref.version)
+        stage: Below(
+            fixed=changed(*settings_and_defaults(METHODS.entry(stage), run)),
+            code=ref.code,
+            version=ref.version,
+        )
         for stage, ref in sorted(below.items())
         if stage != name
     }

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lrfer_bench.contract.budget import budgeted, with_budget
+from lrfer_bench.contract.budget import budgeted
 from lrfer_bench.contract.method import Method
 from lrfer_bench.contract.search import Space
 from lrfer_bench.planning.plan import Plan
 from lrfer_bench.planning.request import Request
-from lrfer_bench.planning.settings import complete_settings, search_of, settings_of
+from lrfer_bench.planning.settings import search_of
 from lrfer_bench.plugins.registry import METHODS
 from lrfer_bench.tuning import sampling
-from lrfer_bench.tuning.below import changed_of, stages_of
+from lrfer_bench.tuning.below import changed, given_of, settings_and_defaults, stages_of
 from lrfer_bench.tuning.study import Below, Study
 
 
@@ -45,7 +45,7 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
     for label in run.methods:
         entry = METHODS.entry(label)
         cls: type[Method] = entry.load()
-        given = {k: v for called in entry.names for k, v in run.settings.get(called, {}).items()}
+        given = given_of(entry, run)
         space = {name: one for name, one in search_of(cls).items() if name not in given}
         if not space:
             idle[entry.name] = "nothing to tune, it is left as it is"
@@ -54,13 +54,10 @@ def subjects_of(run: Request, plan: Plan) -> tuple[list[Subject], dict[str, str]
                 "trains no model of its own, so there is no validation score to tune it by"
             )
         else:
-            complete = with_budget(
-                entry.name, complete_settings(entry.name, cls, given), run.preset
-            )
-            plain = with_budget(entry.name, settings_of(cls), run.preset)
+            complete, plain = settings_and_defaults(entry, run)
             start = {name: sampling.plain(plain[name]) for name in space}
             names, epochs = (entry.name, entry.names[0]), budgeted(run.preset, complete).epochs
-            fixed, stages = changed_of(label, run), stages_of(entry.name, run, plan)
+            fixed, stages = changed(complete, plain), stages_of(entry.name, run, plan)
             one = Subject(*names, space, fixed, start, entry.code, cls.version, epochs, stages)
             subjects.append(one)
     return subjects, idle
